@@ -1,0 +1,111 @@
+//! The list of diagnostic codes. One line here and one page `book/src/errors/<code>.md` each; the page is
+//! compiled in, so that a code without a page does not compile.
+
+use serde::{Serialize, Serializer};
+
+use super::Severity;
+
+/// One row of the catalogue.
+#[derive(Debug)]
+pub struct Row {
+    name: &'static str,
+    severity: Severity,
+    page: &'static str,
+}
+
+/// A stable diagnostic code, such as `unknown-name`. Named for the fault, never for the remedy.
+#[derive(Clone, Copy)]
+pub struct Code(&'static Row);
+
+impl Code {
+    /// Returns the code as users write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// Returns the severity that diagnostics with this code have.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        self.0.severity
+    }
+
+    /// Returns the text of its page in the book, Markdown.
+    #[must_use]
+    pub fn page(self) -> &'static str {
+        self.0.page
+    }
+
+    /// Returns the code with this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        all().find(|code| code.name() == name)
+    }
+}
+
+impl std::fmt::Debug for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Code {}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// Iterates over all codes in alphabetical order.
+pub fn all() -> impl Iterator<Item = Code> {
+    ALL.iter().copied()
+}
+
+macro_rules! catalogue {
+    ($($severity:ident $constant:ident $name:literal,)*) => {
+        /// One constant for each code.
+        pub mod codes {
+            use super::{Code, Row, Severity};
+            $(
+                #[doc = concat!("`", $name, "`")]
+                pub const $constant: Code = {
+                    static ROW: Row = Row {
+                        name: $name,
+                        severity: Severity::$severity,
+                        page: include_str!(concat!("../../book/src/errors/", $name, ".md")),
+                    };
+                    Code(&ROW)
+                };
+            )*
+        }
+
+        static ALL: &[Code] = &[$(codes::$constant,)*];
+    };
+}
+
+// In alphabetical order of names.
+catalogue! {
+    Error SYNTAX "syntax",
+    Error UNKNOWN_NAME "unknown-name",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_in_order_and_found_by_name() {
+        let names: Vec<_> = all().map(Code::name).collect();
+        assert!(names.is_sorted(), "keep the catalogue in alphabetical order: {names:?}");
+        for name in names {
+            assert_eq!(Code::find(name).map(Code::name), Some(name));
+        }
+    }
+}
