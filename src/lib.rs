@@ -2,4 +2,7 @@
 
 pub mod source;
 pub mod diagnostic;
+pub mod types;
+pub mod gate;
+pub mod plan;
 pub mod cli;

@@ -1,0 +1,217 @@
+//! A gate as the plan holds it: evidence, baseline, requirements. All of it is checked; nothing here is as written.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{Artifact, Expr, Origin, Type, Value};
+
+/// A gate with everything that its evaluation needs, but for the evidence itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gate {
+    /// What the gate is `on`, in the order written.
+    pub evidence: Vec<Evidence>,
+    /// The models that the evidence is `of`: this gate admits them.
+    pub admits: Vec<Origin>,
+    /// What regressions are measured against.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
+    /// The requirements in the order written.
+    pub requirements: Vec<Requirement>,
+}
+
+/// One thing that a gate is `on`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The name given in the gate's header (`on offline = evaluate.report`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// The output that is looked at.
+    pub origin: Origin,
+    /// Where it stands in the workspace.
+    pub path: String,
+    /// Its type.
+    pub ty: Artifact,
+    /// The model that it measures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<Origin>,
+    /// The data that it was measured on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over: Option<Origin>,
+    /// The split that the data is (`test`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
+}
+
+/// `baseline models@production` and what to do where it can't be had.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The registry that holds it.
+    pub registry: String,
+    /// The pointer that names it.
+    pub pointer: String,
+    /// Compare with the numbers registered with it, not with numbers measured in this run.
+    pub recorded: bool,
+    /// What the pointer's absence means (`on no_baseline`).
+    pub on_absent: OnMissing,
+    /// What a baseline that today's code can't score means (`on unscorable`).
+    pub on_unscorable: OnMissing,
+    /// Where the baseline's own measurements stand; one entry for each evidence that is compared.
+    pub evidence: Vec<BaselineEvidence>,
+}
+
+/// The measurement of the baseline that stands beside one evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineEvidence {
+    /// Index into [`Gate::evidence`].
+    pub evidence: usize,
+    /// The output of the derived stage that measures it.
+    pub origin: Origin,
+    /// Where it stands in the workspace.
+    pub path: String,
+}
+
+/// What is done where a baseline is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnMissing {
+    /// The verdict is `fail`.
+    Fail,
+    /// Requirements that need it are passed over, and the report says so.
+    Pass,
+    /// The verdict is `error`.
+    Error,
+    /// The named approval decides.
+    Ask(String),
+}
+
+/// One line of a gate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Requirement {
+    /// Whether it blocks.
+    pub level: Level,
+    /// As written, with single spaces: what reports show.
+    pub text: String,
+    /// What is measured.
+    pub measure: Measure,
+    /// What it is held against.
+    pub bound: Bound,
+}
+
+/// Whether a requirement blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// It does.
+    Require,
+    /// It only warns.
+    Warn,
+}
+
+/// What a requirement measures. `kind` names the entry of the list of kinds that evaluates it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// `metric`, `regression`, `improvement`, `size`, `tests`, …
+    pub kind: String,
+    /// The metric, for kinds that read one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<MetricRef>,
+    /// The artifact, for kinds that look at one (`size(train.model)`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<Origin>,
+    /// Further arguments by name, such as `relative: true`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub options: BTreeMap<String, Value>,
+    /// The type of the number that comes out: reports are written in its unit.
+    pub ty: Type,
+}
+
+/// A metric of one of the gate's evidences.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetricRef {
+    /// Index into [`Gate::evidence`].
+    pub evidence: usize,
+    /// The metric's name in its `metrics` type; for `Tests` one of `total passed failed skipped`.
+    pub name: String,
+}
+
+/// What a measured number is held against. Numbers are in the base unit of the measure's type.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// `measure op limit`.
+    Compare {
+        /// The comparison.
+        op: Compare,
+        /// The right side, perhaps of parameters: resolved before the gate is evaluated.
+        limit: Expr,
+    },
+    /// `measure between low..high`, both included.
+    Between {
+        /// Lower end.
+        low: Expr,
+        /// Upper end.
+        high: Expr,
+    },
+    /// The measure decides by itself (`schema(T)`).
+    Holds,
+}
+
+/// A comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compare {
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `==`
+    Equal,
+    /// `!=`
+    Unequal,
+    /// `>=`
+    AtLeast,
+    /// `>`
+    Greater,
+}
+
+impl Compare {
+    /// Returns the operator as it is written.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Less => "<",
+            Self::AtMost => "<=",
+            Self::Equal => "==",
+            Self::Unequal => "!=",
+            Self::AtLeast => ">=",
+            Self::Greater => ">",
+        }
+    }
+
+    /// Compares parsed f64, never rounded; with NaN on either side nothing holds, `!=` included.
+    #[must_use]
+    pub fn holds(self, left: f64, right: f64) -> bool {
+        match self {
+            Self::Less => left < right,
+            Self::AtMost => left <= right,
+            Self::Equal => left == right,
+            Self::Unequal => left < right || left > right,
+            Self::AtLeast => left >= right,
+            Self::Greater => left > right,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_holds_with_a_nan() {
+        use Compare::*;
+        for op in [Less, AtMost, Equal, Unequal, AtLeast, Greater] {
+            assert!(!op.holds(f64::NAN, 1.0) && !op.holds(1.0, f64::NAN), "{}", op.sign());
+        }
+    }
+}

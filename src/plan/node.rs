@@ -1,0 +1,163 @@
+//! Nodes of the plan and what each waits for.
+
+use serde::{Deserialize, Serialize};
+
+use super::work::{Stage, Work};
+use crate::gate::Gate;
+use crate::types::{Expr, Origin};
+
+/// One thing that happens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its name, unique: `train`, `train[nord,1]` for a leg of a loop, `evaluate@quality` for the stage that scores
+    /// the baseline of the gate `quality`.
+    pub name: String,
+    /// Its `##` comment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doc: Option<String>,
+    /// False: skipped, and so is all that needs its output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Expr>,
+    /// What must have come out well before it starts, sorted by declaration; each pair of node and reason once.
+    pub waits: Vec<Wait>,
+    /// What it does.
+    pub kind: NodeKind,
+}
+
+/// A node that another waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// The node that comes first.
+    pub node: String,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why one node waits for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// It reads what the other makes.
+    Data,
+    /// `after`
+    After,
+    /// A blocking gate is on what it reads.
+    Guard,
+    /// A blocking gate measured the model that it releases.
+    Admission,
+    /// It decides about what the other made or did (`of`).
+    Subject,
+    /// A gate's baseline is scored by the other. It goes on also where that was skipped for want of a baseline, or
+    /// failed: `on no_baseline` and `on unscorable` say what then.
+    Baseline,
+    /// This approval is asked for by the other, a gate; where the gate does not ask, it is skipped. What waits for
+    /// the gate goes on only once an approval that was asked for is given.
+    Ask,
+}
+
+/// What a node does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeKind {
+    /// Runs a command, cached.
+    Stage(Box<Stage>),
+    /// Decides by numbers.
+    Gate(Box<Gate>),
+    /// Waits for a person.
+    Approval(Approval),
+    /// Puts a model into a registry.
+    Register(Register),
+    /// Moves a pointer.
+    Promote(Promote),
+    /// Runs a command with effects, never cached.
+    Action(Box<Action>),
+}
+
+impl NodeKind {
+    /// Returns the keyword that declares it.
+    #[must_use]
+    pub fn keyword(&self) -> &'static str {
+        match self {
+            Self::Stage(_) => "stage",
+            Self::Gate(_) => "gate",
+            Self::Approval(_) => "approval",
+            Self::Register(_) => "register",
+            Self::Promote(_) => "promote",
+            Self::Action(_) => "action",
+        }
+    }
+}
+
+/// What is decided about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// An artifact.
+    Artifact(Origin),
+    /// A release: the name of a register node.
+    Release(String),
+}
+
+/// A person's decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// What it is about.
+    pub of: Subject,
+    /// Logins that may decide.
+    pub by: Vec<String>,
+    /// The deployment environment that holds the platform's own protection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Nanoseconds after which it is a rejection.
+    pub timeout: i64,
+    /// Only gates that `ask` it lead to it; it is skipped where none does.
+    pub on_demand: bool,
+}
+
+/// Puts a model into a registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Register {
+    /// The model.
+    pub model: Origin,
+    /// What its stage made beside it and the measuring stages read.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub with: Vec<Origin>,
+    /// The registry.
+    pub registry: String,
+    /// The metrics that are kept with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Origin>,
+    /// The reason where it is released without a gate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ungated: Option<String>,
+}
+
+/// Moves a pointer to a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promote {
+    /// The register node.
+    pub release: String,
+    /// The registry.
+    pub registry: String,
+    /// The pointer.
+    pub pointer: String,
+    /// The gates that compared with this pointer: their reports say which version it must still name.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub compared_by: Vec<String>,
+}
+
+/// Runs a command with effects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// What runs.
+    #[serde(flatten)]
+    pub work: Work,
+    /// What it is of: its subject and, for a release, the values `version previous digest model`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<Subject>,
+    /// Permissions by scope (`contents: write`).
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub permissions: Vec<(String, String)>,
+    /// It may happen twice.
+    pub idempotent: bool,
+}

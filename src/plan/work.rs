@@ -1,0 +1,213 @@
+//! Stages: what runs, on what, and what comes out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{Artifact, Expr, Origin, Type};
+
+/// What stages and actions share: something that runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// What it reads, in the order written.
+    pub inputs: Vec<Input>,
+    /// Patterns of the code that it needs, relative to the workspace.
+    pub code: Vec<String>,
+    /// Parameters that it uses.
+    pub uses: Vec<String>,
+    /// Secrets that it gets.
+    pub secrets: Vec<SecretUse>,
+    /// The runtime; that of the host if none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
+    /// What is executed.
+    pub command: Command,
+    /// What it needs of a machine.
+    pub needs: Needs,
+    /// Nanoseconds after which it is ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<i64>,
+    /// Names of the caller's variables that are let through; part of the key with their values.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub pass_env: Vec<String>,
+}
+
+/// An input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// The name, also of the environment variable that holds its path.
+    pub name: String,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Where it stands in the stage's folder. For a source it is the path of its location, which a profile may change.
+    pub path: String,
+    /// Its type.
+    pub ty: Artifact,
+    /// It may be absent: then the variable is empty.
+    pub optional: bool,
+    /// It does not wait for the gates on it.
+    pub ungated: bool,
+}
+
+/// A secret and the environment variable that holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretUse {
+    /// The declared secret.
+    pub secret: String,
+    /// The variable.
+    pub variable: String,
+}
+
+/// What is executed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// A program with arguments and no shell; a list among them is spliced.
+    Arguments(Vec<Expr>),
+    /// A script.
+    Script {
+        /// What reads it.
+        interpreter: Interpreter,
+        /// The text, as written.
+        text: String,
+    },
+}
+
+/// What reads a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interpreter {
+    /// `bash --noprofile --norc -euo pipefail`
+    Bash,
+    /// `sh -eu`
+    Sh,
+    /// `python` of the runtime.
+    Python,
+}
+
+/// What a stage asks of a machine.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Needs {
+    /// Processors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<f64>,
+    /// Bytes of memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// GPUs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu: Option<u32>,
+}
+
+/// A stage: pure, cached, isolated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stage {
+    /// What runs.
+    #[serde(flatten)]
+    pub work: Work,
+    /// What comes out, in the order written.
+    pub outputs: Vec<Output>,
+    /// Causes on which it is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// When a hit in the cache does not count.
+    pub rerun: Rerun,
+    /// Exit statuses that count as success.
+    pub status: Vec<i32>,
+    /// A folder that survives retries, never in the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
+    /// How far it is kept apart from the workspace.
+    pub isolation: Isolation,
+    /// Set where this stage scores a gate's baseline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineRun>,
+}
+
+/// An output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// The name, also of the environment variable that holds its path.
+    pub name: String,
+    /// Its `##` comment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doc: Option<String>,
+    /// File or value.
+    pub kind: OutputKind,
+    /// Where the command writes it, in the stage's folder. For a value, the file that it is read from.
+    pub path: String,
+    /// Where it is published in the workspace; the same but for stages that score a baseline.
+    pub publish: String,
+    /// It is kept also when the stage fails.
+    pub always: bool,
+    /// The model that it measures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<Origin>,
+    /// The data that it was measured on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over: Option<Origin>,
+    /// The split that the data is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
+}
+
+/// Whether an output is a file or a value read from one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputKind {
+    /// A file or folder.
+    Artifact(Artifact),
+    /// `json(path, pointer)`: a value of this type.
+    Value {
+        /// Its type.
+        ty: Type,
+        /// JSON pointer into the file.
+        pointer: String,
+    },
+}
+
+/// When a stage is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// How many times at most.
+    pub times: u32,
+    /// `lost_host`, `oom`, `spawn`, `timeout`; `infrastructure` is the first three.
+    pub causes: Vec<String>,
+    /// Exit statuses that are named as causes.
+    pub statuses: Vec<i32>,
+}
+
+/// When a hit does not count.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rerun {
+    /// A hit is a hit.
+    Never,
+    /// `rerun always`
+    Always,
+    /// `rerun when x`
+    When(Expr),
+}
+
+/// How far a stage is kept apart from the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// A folder of its own with copies of what is declared.
+    Copies,
+    /// The same, with read-only hard links (`inputs readonly`).
+    ReadOnly,
+    /// The workspace itself (`isolation off`).
+    Off,
+}
+
+/// A stage that was derived to score a baseline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineRun {
+    /// The gate that compares.
+    pub gate: String,
+    /// The stage that it repeats.
+    pub stage: String,
+    /// The registry of the baseline.
+    pub registry: String,
+    /// The pointer that names the baseline.
+    pub pointer: String,
+}
