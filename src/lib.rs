@@ -5,4 +5,5 @@ pub mod diagnostic;
 pub mod types;
 pub mod gate;
 pub mod plan;
+pub mod registry;
 pub mod cli;

@@ -1,0 +1,54 @@
+//! Registries: where released models and the pointers to them stand. Knows layouts, compare-and-swap and how
+//! to stay whole when killed; knows nothing of stages, gates or who asks.
+
+mod error;
+mod record;
+
+use std::path::Path;
+
+pub use error::{ErrorKind, RegistryError};
+pub use record::{
+    Artifact, Candidate, Entry, Finding, Metadata, Outcome, Pointer, Promotion, Registered, Stored, Version,
+};
+
+/// A registry of models. `Ok(None)` means "there is none"; what could not be read is an error.
+pub trait Registry: Send + Sync {
+    /// Says what this registry is, as its declaration does: `directory("registry")`.
+    fn describe(&self) -> String;
+
+    /// Finds the version whose model has this digest.
+    fn find_by_digest(&self, digest: &str) -> Result<Option<Version>, RegistryError>;
+
+    /// Registers a candidate, or finds the version that holds the same bytes.
+    fn register(&self, candidate: &Candidate) -> Result<Registered, RegistryError>;
+
+    /// Returns the version with this id.
+    fn version(&self, id: &str) -> Result<Option<Version>, RegistryError>;
+
+    /// Returns all versions, the oldest first.
+    fn versions(&self) -> Result<Vec<Version>, RegistryError>;
+
+    /// Returns the text of a version's metrics file, verified by its digest.
+    fn metrics(&self, id: &str) -> Result<Option<String>, RegistryError>;
+
+    /// Returns where a name points.
+    fn pointer(&self, name: &str) -> Result<Option<Pointer>, RegistryError>;
+
+    /// Returns all pointers in the order of their names.
+    fn pointers(&self) -> Result<Vec<Pointer>, RegistryError>;
+
+    /// Moves a pointer if it stands where the caller believes.
+    fn promote(&self, promotion: &Promotion) -> Result<Outcome, RegistryError>;
+
+    /// Writes the model of a version to `dest`, verified by its digest.
+    fn fetch(&self, id: &str, dest: &Path) -> Result<(), RegistryError>;
+
+    /// Writes what was registered with a model to `dest`, verified by its digest.
+    fn fetch_with(&self, id: &str, name: &str, dest: &Path) -> Result<(), RegistryError>;
+
+    /// Returns what a pointer was set to, the oldest first.
+    fn history(&self, pointer: &str) -> Result<Vec<Entry>, RegistryError>;
+
+    /// Verifies all there is, repairs what is derived, and says what differed.
+    fn fsck(&self) -> Result<Vec<Finding>, RegistryError>;
+}

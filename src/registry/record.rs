@@ -1,0 +1,164 @@
+//! The records that a registry keeps (versions, pointers, history) and the requests it takes. Plain values:
+//! nothing here knows where they stand.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// The format of the records below; a registry written by a newer mlpc is refused, never guessed at.
+pub(crate) const FORMAT: u32 = 1;
+
+/// A registered version of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Version {
+    /// Version of this record's format.
+    pub format: u32,
+    /// `v<UTC date>-<8 hex of the digest>`, longer where two models share these 8.
+    pub id: String,
+    /// The digest of the model's bytes, blake3 in hex; of a folder the digest of its tree.
+    pub digest: String,
+    /// When it was registered, RFC 3339 in UTC.
+    pub created: String,
+    /// The model as it stands in the registry.
+    pub model: Stored,
+    /// The digest of the metrics file, where one was registered.
+    pub metrics_digest: Option<String>,
+    /// What was registered with the model: an encoder, a vocabulary.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub with: BTreeMap<String, Stored>,
+    /// Where the model comes from.
+    pub metadata: Metadata,
+}
+
+/// An artifact as it stands in a registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// The name of the file or folder that it was.
+    pub file: String,
+    /// Its digest, blake3 in hex.
+    pub digest: String,
+    /// Whether it is a folder.
+    pub directory: bool,
+    /// Its size in bytes, all files together.
+    pub bytes: u64,
+}
+
+/// Where a version comes from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Metadata {
+    /// The run that registered it.
+    pub run: String,
+    /// The pipeline.
+    pub pipeline: String,
+    /// The digest of the plan.
+    pub plan: String,
+    /// The parameters of the run.
+    pub params: BTreeMap<String, serde_json::Value>,
+    /// The digests of what went in, by name.
+    pub inputs: BTreeMap<String, String>,
+    /// The commit of the code, where the workspace is a repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_commit: Option<String>,
+    /// The digests of the gate reports that admitted it, by gate.
+    pub gates: BTreeMap<String, String>,
+    /// Anything else worth keeping: features, seconds of training.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<String, String>,
+}
+
+/// Where a name points. The truth of a registry: all else about "production" is derived from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointer {
+    /// Version of this record's format.
+    pub format: u32,
+    /// The name, such as `production`.
+    pub name: String,
+    /// The version it points to.
+    pub version: String,
+    /// The digest of that version's model.
+    pub digest: String,
+    /// The digest of that version's metrics file.
+    pub metrics_digest: Option<String>,
+    /// The version it pointed to before.
+    pub previous: Option<String>,
+    /// The run that moved it.
+    pub run: String,
+    /// When it was moved, RFC 3339 in UTC.
+    pub since: String,
+}
+
+/// One line of a pointer's history: what the pointer was set to.
+pub type Entry = Pointer;
+
+/// A file or folder to be registered.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    /// Where its bytes are now.
+    pub path: PathBuf,
+    /// The name it is known by, kept in the metadata.
+    pub file: String,
+}
+
+/// What is to be registered.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The model.
+    pub model: Artifact,
+    /// Its metrics file.
+    pub metrics: Option<PathBuf>,
+    /// What belongs to the model, by name.
+    pub with: BTreeMap<String, Artifact>,
+    /// The packages that the model needs, as text of a requirements file.
+    pub requirements: Option<String>,
+    /// Where it comes from.
+    pub metadata: Metadata,
+}
+
+/// The answer to a registration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Registered {
+    /// The version that holds these bytes.
+    pub version: Version,
+    /// Whether this call made it; otherwise the same bytes were registered before.
+    pub new: bool,
+}
+
+/// A compare-and-swap of a pointer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promotion {
+    /// The pointer's name.
+    pub pointer: String,
+    /// The version it shall point to.
+    pub version: String,
+    /// The version that the gate compared with; `None`: there must be no such pointer yet.
+    pub expected: Option<String>,
+    /// The run that asks.
+    pub run: String,
+}
+
+/// How a promotion came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The pointer was moved.
+    Promoted(Pointer),
+    /// The pointer held the candidate already.
+    AlreadyThere(Pointer),
+    /// The pointer stands elsewhere than expected; nothing was changed.
+    Moved {
+        /// What stands there.
+        found: Option<Pointer>,
+    },
+}
+
+/// Something that `fsck` found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The file, relative to the registry's root.
+    pub path: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// Whether it was repaired. What is not derived can't be: it needs a person.
+    pub repaired: bool,
+}
