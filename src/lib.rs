@@ -2,6 +2,7 @@
 
 pub mod source;
 pub mod diagnostic;
+pub mod syntax;
 pub mod types;
 pub mod gate;
 pub mod plan;
