@@ -6,5 +6,6 @@ pub mod syntax;
 pub mod types;
 pub mod gate;
 pub mod plan;
+pub mod emit;
 pub mod registry;
 pub mod cli;
