@@ -2,6 +2,7 @@
 //!
 //! Pure: evidence comes in as values, a report goes out as a value. Knows neither files nor registries.
 
+pub mod kinds;
 mod requirement;
 mod verdict;
 

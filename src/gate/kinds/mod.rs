@@ -1,0 +1,69 @@
+//! The kinds of requirement: one file each, and one line in the list under the trait.
+//!
+//! A kind says what may be written (its signature, used by the checker) and computes the number (used by the
+//! evaluation). It knows neither files nor registries.
+
+mod improvement;
+mod metric;
+mod regression;
+mod signature;
+mod size;
+
+use std::collections::BTreeMap;
+
+use crate::types::{Type, Value};
+
+pub use signature::{Form, Opt, OptType, Signature, Takes, metric_range, tests_metric};
+
+/// One kind of requirement.
+pub trait Kind: Sync {
+    /// What may be written: name, arguments, options, and what it needs of the gate and of the metric.
+    fn signature(&self) -> &'static Signature;
+
+    /// Returns the type of the number that comes out, which is the type that its limit must have.
+    ///
+    /// `subject` is the metric's type; kinds that take an artifact pass it over. `options` are as in
+    /// [`Measure::options`](super::Measure::options): flags are `Bool(true)`.
+    fn result(&self, subject: Option<&Type>, options: &BTreeMap<String, Value>) -> Type;
+}
+
+// One line for each file in this folder.
+static ALL: &[&dyn Kind] = &[&improvement::Improvement, &metric::Metric, &regression::Regression, &size::Size];
+
+/// Iterates over all kinds in alphabetical order.
+pub fn all() -> impl Iterator<Item = &'static dyn Kind> {
+    ALL.iter().copied()
+}
+
+/// Returns the kind of this name: what stands before the parenthesis, or `metric` for a bare name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static dyn Kind> {
+    all().find(|kind| kind.signature().name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_in_the_list() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/gate/kinds");
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .expect("the folder of this file")
+            .map(|entry| entry.expect("a readable folder").file_name().to_string_lossy().into_owned())
+            .filter_map(|name| name.strip_suffix(".rs").map(str::to_owned))
+            .filter(|name| name != "mod" && name != "signature")
+            .collect();
+        files.sort();
+        let listed: Vec<_> = all().map(|kind| kind.signature().name.to_owned()).collect();
+        assert_eq!(listed, files, "one file, one line, in alphabetical order");
+    }
+
+    #[test]
+    fn the_result_of_a_comparison_has_the_unit_of_its_metric_or_is_a_share() {
+        let regression = find("regression").expect("listed");
+        let relative = BTreeMap::from([("relative".to_owned(), Value::Bool(true))]);
+        assert_eq!(regression.result(Some(&Type::Duration), &BTreeMap::new()), Type::Duration);
+        assert!(matches!(regression.result(Some(&Type::Duration), &relative), Type::Ratio(_)));
+    }
+}

@@ -1,0 +1,87 @@
+//! What the checker asks of a kind, as data.
+
+use crate::types::{Bound, Range, Type};
+
+/// How a kind is written and what it needs.
+#[derive(Debug)]
+pub struct Signature {
+    /// Its name, also in the plan.
+    pub name: &'static str,
+    /// How it is written.
+    pub form: Form,
+    /// What it measures: the bare name, or the first argument.
+    pub takes: Takes,
+    /// What else may stand in the parentheses, each at most once, in any order.
+    pub options: &'static [Opt],
+    /// The metric must have a direction.
+    pub direction: bool,
+    /// The gate must have a `baseline`, and the metric's evidence is scored for it too.
+    pub baseline: bool,
+    /// One line as a user would write it, for messages.
+    pub example: &'static str,
+}
+
+/// How a kind is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The metric's name alone: `auc_roc >= 85%`.
+    Bare,
+    /// `name(subject, option, option: value)`.
+    Call,
+}
+
+/// What a kind measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// A metric of one of the gate's `Metrics` evidences; of `Tests` evidence too where no direction is needed.
+    Metric,
+    /// An artifact that a stage makes: `train.model`.
+    Artifact,
+}
+
+/// An option of a kind.
+#[derive(Debug)]
+pub struct Opt {
+    /// Its name.
+    pub name: &'static str,
+    /// What is written after it.
+    pub ty: OptType,
+}
+
+/// What is written after an option's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptType {
+    /// Nothing: the name alone. In the plan it is `Bool(true)`.
+    Flag,
+    /// `: number`, more than zero.
+    Positive,
+}
+
+impl Signature {
+    /// Returns the option of this name.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<&'static Opt> {
+        self.options.iter().find(|option| option.name == name)
+    }
+}
+
+/// Returns the range that a measured value of this type must lie in, and that a limit on it must reach into.
+///
+/// A `ratio` is a share, 0 to 1, where its declaration says nothing else; durations and sizes are not negative.
+#[must_use]
+pub fn metric_range(ty: &Type) -> Range {
+    const ZERO: Option<Bound> = Some(Bound { at: 0.0, open: false });
+    match ty {
+        Type::Ratio(Range::ANY) => Range { low: ZERO, high: Some(Bound { at: 1.0, open: false }) },
+        Type::Int(range) | Type::Float(range) | Type::Ratio(range) => *range,
+        Type::Duration | Type::Bytes => Range { low: ZERO, high: None },
+        _ => Range::ANY,
+    }
+}
+
+/// Returns the type of a number that `Tests` evidence has: `total`, `passed`, `failed` (with errors) or `skipped`.
+#[must_use]
+pub fn tests_metric(name: &str) -> Option<Type> {
+    let low = Some(Bound { at: 0.0, open: false });
+    ["total", "passed", "failed", "skipped"].contains(&name).then_some(Type::Int(Range { low, high: None }))
+}
