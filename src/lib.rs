@@ -7,5 +7,6 @@ pub mod types;
 pub mod gate;
 pub mod plan;
 pub mod emit;
+pub mod host;
 pub mod registry;
 pub mod cli;

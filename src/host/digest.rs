@@ -1,0 +1,126 @@
+//! Digests of content: blake3, written `blake3:<64 hex digits>`.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::error::{Context, Error, Result};
+
+/// Files of this size and more are mapped and hashed on all cores.
+const MAPPED: u64 = 1 << 20;
+
+/// The digest of some bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// Returns the digest of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// Returns the digest of what a file holds.
+    pub fn of_file(path: &Path) -> Result<Self> {
+        let mut file = File::open(path).cannot("read", path)?;
+        let size = file.metadata().cannot("read", path)?.len();
+        let mut hasher = blake3::Hasher::new();
+        if size >= MAPPED {
+            hasher.update_mmap_rayon(path).cannot("read", path)?;
+        } else {
+            let mut buffer = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+            file.read_to_end(&mut buffer).cannot("read", path)?;
+            hasher.update(&buffer);
+        }
+        Ok(Self(*hasher.finalize().as_bytes()))
+    }
+
+    /// Returns the 32 bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Takes 32 bytes for a digest.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the 64 hex digits, without `blake3:`.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        blake3::Hash::from_bytes(self.0).to_hex().to_string()
+    }
+}
+
+impl From<blake3::Hash> for Digest {
+    fn from(hash: blake3::Hash) -> Self {
+        Self(*hash.as_bytes())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blake3:{}", self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let hex = text.strip_prefix("blake3:").unwrap_or(text);
+        blake3::Hash::from_hex(hex)
+            .map(Self::from)
+            .map_err(|_| Error::new(format!("`{text}` is no digest; it has to be `blake3:` and 64 hex digits")))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_back_what_it_writes_and_nothing_else() {
+        let digest = Digest::of(b"abc");
+        assert_eq!(digest.to_string().parse::<Digest>().expect("a digest"), digest);
+        assert_eq!(digest.hex().len(), 64);
+        assert!("blake3:abc".parse::<Digest>().is_err());
+        assert!("sha256:00".parse::<Digest>().is_err());
+    }
+
+    #[test]
+    fn mapped_and_read_files_have_the_same_digest_as_their_bytes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for size in [0, 1, 70_000, (MAPPED as usize) + 3] {
+            let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
+            let path = folder.path().join("x");
+            std::fs::write(&path, &bytes).expect("written");
+            assert_eq!(Digest::of_file(&path).expect("read"), Digest::of(&bytes), "{size} bytes");
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! One process at a time: in a group of its own, its output line by line to whoever listens, ended with its whole
+//! group on time-out or interrupt. Knows nothing of stages, caches or the graph.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, PipeReader, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use super::error::{Context, Result};
+use super::signal::Interrupt;
+
+/// How often a waiting thread looks at the interrupt.
+const TICK: Duration = Duration::from_millis(25);
+
+/// A line longer than this is handed on in pieces, so that a progress bar without newlines fills no memory.
+const LINE: usize = 64 << 10;
+
+/// What is to be run, and how.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// Program and arguments; the program is looked up in the `PATH` of `env`.
+    pub argv: Vec<OsString>,
+    /// The folder it starts in.
+    pub folder: PathBuf,
+    /// Its whole environment.
+    pub env: BTreeMap<OsString, OsString>,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// How long its group may take to end after SIGTERM before SIGKILL.
+    pub grace: Duration,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this status.
+    Exited(i32),
+    /// By a signal that we did not send.
+    Signalled(i32),
+    /// We ended it, since it took too long.
+    TimedOut,
+    /// We ended it, since the user asked us to stop.
+    Interrupted,
+}
+
+/// A process that ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// How it ended.
+    pub ended: Ended,
+    /// How long it ran.
+    pub took: Duration,
+}
+
+/// Runs a process to its end. `line` gets each line of its output, stdout and stderr as they come, with the line
+/// end. `started` gets the id of its group once it runs. An error means that it could not be started at all.
+pub fn run(spec: &Spec, interrupt: &Interrupt, started: impl FnOnce(u32), line: impl FnMut(&[u8])) -> Result<Outcome> {
+    let program = spec.argv.first().cloned().unwrap_or_default();
+    let (reader, writer) = std::io::pipe().context(|| "cannot make a pipe".to_owned())?;
+    let second = writer.try_clone().context(|| "cannot make a pipe".to_owned())?;
+    let mut command = Command::new(find_program(&program, spec));
+    command
+        .args(spec.argv.iter().skip(1))
+        .current_dir(&spec.folder)
+        .env_clear()
+        .envs(&spec.env)
+        .stdin(Stdio::null())
+        .stdout(writer)
+        .stderr(second)
+        .process_group(0);
+    let begin = Instant::now();
+    let mut child = command.spawn().context(|| format!("cannot start `{}`", program.to_string_lossy()))?;
+    // The command keeps the writing ends open; without them gone the output would never end.
+    drop(command);
+    started(child.id());
+    let ended = supervise(spec, &child, interrupt, begin, Lines::new(reader, line)?);
+    let _ = child.wait();
+    Ok(Outcome { ended, took: begin.elapsed() })
+}
+
+/// `execvp` looks programs up in our own `PATH`; a stage has another one.
+fn find_program(program: &OsString, spec: &Spec) -> PathBuf {
+    let path = PathBuf::from(program);
+    if path.components().count() > 1 {
+        return path;
+    }
+    let search = spec.env.get(&OsString::from("PATH")).cloned().unwrap_or_default();
+    std::env::split_paths(&search)
+        .map(|folder| if folder.is_relative() { spec.folder.join(folder) } else { folder }.join(program))
+        .find(|candidate| {
+            std::fs::metadata(candidate).is_ok_and(|meta| meta.is_file() && super::fs::is_executable(&meta))
+        })
+        .unwrap_or(path)
+}
+
+/// The output of a process, cut into lines.
+struct Lines<F> {
+    reader: Option<PipeReader>,
+    line: F,
+    rest: Vec<u8>,
+}
+
+impl<F: FnMut(&[u8])> Lines<F> {
+    fn new(reader: PipeReader, line: F) -> Result<Self> {
+        rustix::io::ioctl_fionbio(&reader, true).context(|| "cannot set up a pipe".to_owned())?;
+        Ok(Self { reader: Some(reader), line, rest: Vec::new() })
+    }
+
+    /// Hands on what is there, without waiting; forgets the reader at the end of the output.
+    fn drain(&mut self) {
+        let mut buffer = [0; 16 << 10];
+        while let Some(reader) = &mut self.reader {
+            match reader.read(&mut buffer) {
+                Ok(0) => self.reader = None,
+                Ok(count) => self.push(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => self.reader = None,
+            }
+        }
+    }
+
+    fn push(&mut self, mut bytes: &[u8]) {
+        while let Some(at) = bytes.iter().position(|&byte| byte == b'\n') {
+            self.rest.extend_from_slice(&bytes[..=at]);
+            self.flush();
+            bytes = &bytes[at + 1..];
+        }
+        self.rest.extend_from_slice(bytes);
+        if self.rest.len() >= LINE {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.rest.is_empty() {
+            (self.line)(&self.rest);
+            self.rest.clear();
+        }
+    }
+}
+
+/// Waits until the process has ended, handing on its output, and ends its group when it is time. The process stays
+/// a zombie until then, so that its group's number can't be given to anybody else.
+fn supervise(
+    spec: &Spec,
+    child: &Child,
+    interrupt: &Interrupt,
+    begin: Instant,
+    mut lines: Lines<impl FnMut(&[u8])>,
+) -> Ended {
+    let group = Pid::from_child(child);
+    let exit = exit_handle(group);
+    let mut forced: Option<(Ended, Instant)> = None;
+    let status = loop {
+        wait_for_news(lines.reader.as_ref(), exit.as_ref());
+        lines.drain();
+        if let Some(status) = status(group) {
+            break status;
+        }
+        match forced {
+            None => {
+                let late = spec.timeout.is_some_and(|limit| begin.elapsed() >= limit);
+                let reason =
+                    if interrupt.is_raised() { Some(Ended::Interrupted) } else { late.then_some(Ended::TimedOut) };
+                if let Some(reason) = reason {
+                    let _ = kill_process_group(group, Signal::TERM);
+                    forced = Some((reason, Instant::now()));
+                }
+            }
+            Some((_, since)) if interrupt.is_urgent() || since.elapsed() >= spec.grace => {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
+            Some(_) => {}
+        }
+    };
+    // Whatever of the group outlives its leader must not write into outputs that are about to be stored.
+    let _ = kill_process_group(group, Signal::KILL);
+    lines.drain();
+    lines.flush();
+    forced.map_or(status, |(reason, _)| reason)
+}
+
+/// Returns a descriptor that becomes readable when the process ends, where the kernel has such a thing.
+fn exit_handle(pid: Pid) -> Option<OwnedFd> {
+    #[cfg(target_os = "linux")]
+    {
+        rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = pid;
+        None
+    }
+}
+
+/// Waits for output, for the exit, or for the next look at interrupt and time-out.
+fn wait_for_news(reader: Option<&PipeReader>, exit: Option<&OwnedFd>) {
+    let mut fds: Vec<PollFd<'_>> = Vec::with_capacity(2);
+    fds.extend(reader.map(|reader| PollFd::new(reader, PollFlags::IN)));
+    fds.extend(exit.map(|exit| PollFd::new(exit, PollFlags::IN)));
+    // Without a handle on the exit and after the end of the output the exit is near: look again soon.
+    let wait = if exit.is_none() && reader.is_none() { Duration::from_millis(1) } else { TICK };
+    let wait = Timespec { tv_sec: 0, tv_nsec: wait.subsec_nanos().into() };
+    let _ = poll(&mut fds, Some(&wait));
+}
+
+/// Reads how the process ended without burying it; nothing while it runs.
+fn status(pid: Pid) -> Option<Ended> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    match waitid(WaitId::Pid(pid), options) {
+        Ok(status) => {
+            let status = status?;
+            status.exit_status().map(Ended::Exited).or_else(|| status.terminating_signal().map(Ended::Signalled))
+        }
+        Err(rustix::io::Errno::INTR) => None,
+        // Somebody else buried it; how it ended is not known, and that is no success.
+        Err(_) => Some(Ended::Signalled(9)),
+    }
+}
+
+/// Runs a process with our own terminal until it ends, for a person who wants to look around.
+pub fn interactive(spec: &Spec) -> Result<ExitStatus> {
+    let program = spec.argv.first().cloned().unwrap_or_default();
+    Command::new(find_program(&program, spec))
+        .args(spec.argv.iter().skip(1))
+        .current_dir(&spec.folder)
+        .env_clear()
+        .envs(&spec.env)
+        .status()
+        .context(|| format!("cannot start `{}`", program.to_string_lossy()))
+}
+
+/// Returns the exit status as a shell counts it: 128 and the signal for one that was killed.
+#[must_use]
+pub fn shell_code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+/// Ends a group that an earlier, killed run left behind. `birth` is what [`birth`] said when it was started: a
+/// number that was given to another process since is left alone.
+pub fn end_orphan(group: u32, birth_then: u64) {
+    let pid = i32::try_from(group).ok().and_then(Pid::from_raw);
+    if let (Some(pid), Some(now)) = (pid, birth(group))
+        && now == birth_then
+    {
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+}
+
+/// Returns when a process was started, in ticks since the machine was; with its id it names one process for good.
+#[must_use]
+pub fn birth(id: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name of the program stands in parentheses and may hold anything; the fields that follow it are plain.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(script: &str) -> Spec {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        Spec {
+            argv: ["sh", "-c", script].map(OsString::from).to_vec(),
+            folder: std::env::temp_dir(),
+            env: BTreeMap::from([(OsString::from("PATH"), path), (OsString::from("ONLY"), OsString::from("this"))]),
+            timeout: None,
+            grace: Duration::from_millis(200),
+        }
+    }
+
+    fn run_it(spec: &Spec, interrupt: &Interrupt) -> (Ended, String) {
+        let mut text = Vec::new();
+        let outcome = run(spec, interrupt, |_| (), |line| text.extend_from_slice(line)).expect("started");
+        (outcome.ended, String::from_utf8(text).expect("text"))
+    }
+
+    #[test]
+    fn reports_status_and_both_outputs_in_order() {
+        let (ended, text) = run_it(&spec("echo a; echo b >&2; printf c; exit 3"), &Interrupt::new());
+        assert_eq!((ended, text.as_str()), (Ended::Exited(3), "a\nb\nc"));
+    }
+
+    #[test]
+    fn sees_the_declared_environment_only() {
+        let (_, text) = run_it(&spec("env | sort | grep -v -e ^PWD= -e ^_= -e ^SHLVL= -e ^PATH="), &Interrupt::new());
+        assert_eq!(text, "ONLY=this\n");
+    }
+
+    #[test]
+    fn a_signal_that_is_not_ours_is_named() {
+        assert_eq!(run_it(&spec("kill -9 $$"), &Interrupt::new()).0, Ended::Signalled(9));
+    }
+
+    #[test]
+    fn time_ends_the_whole_group_even_one_that_will_not_listen() {
+        let deaf = "trap '' TERM; while :; do sleep 1; done";
+        let mut spec = spec(&format!("({deaf}) & echo $!; {deaf}"));
+        spec.timeout = Some(Duration::from_millis(100));
+        let (ended, text) = run_it(&spec, &Interrupt::new());
+        assert_eq!(ended, Ended::TimedOut);
+        let background = text.trim().parse().expect("the id of the one in the background");
+        // A killed process takes its moment to die; who waits for one that was not killed waits for ever.
+        while lives(background) {
+            std::thread::yield_now();
+        }
+    }
+
+    fn lives(id: u32) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+    }
+
+    #[test]
+    fn an_interrupt_ends_it() {
+        let interrupt = Interrupt::new();
+        interrupt.raise();
+        assert_eq!(run_it(&spec("sleep 100"), &interrupt).0, Ended::Interrupted);
+    }
+
+    #[test]
+    fn a_child_left_in_the_background_does_not_outlive_its_leader() {
+        let (ended, text) = run_it(&spec("sleep 1000 & echo done"), &Interrupt::new());
+        assert_eq!((ended, text.as_str()), (Ended::Exited(0), "done\n"));
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_an_error() {
+        let mut spec = spec("");
+        spec.argv = vec!["no-such-program".into()];
+        let error = run(&spec, &Interrupt::new(), |_| (), |_| ()).expect_err("not there");
+        assert_eq!(error.to_string(), "cannot start `no-such-program`: no such file or directory");
+    }
+
+    #[test]
+    fn a_line_without_end_arrives_in_pieces() {
+        let mut pieces = Vec::new();
+        let endless = spec("head -c 200000 /dev/zero | tr '\\0' x");
+        run(&endless, &Interrupt::new(), |_| (), |piece| pieces.push(piece.len())).expect("started");
+        assert_eq!(pieces.iter().sum::<usize>(), 200_000);
+        assert!(pieces.len() >= 3);
+    }
+
+    #[test]
+    fn an_orphan_is_ended_only_if_it_is_the_same_process() {
+        let mut child = Command::new("sleep").arg("1000").process_group(0).spawn().expect("started");
+        let born = birth(child.id()).expect("it lives");
+        end_orphan(child.id(), born + 1);
+        assert!(child.try_wait().expect("known").is_none());
+        end_orphan(child.id(), born);
+        assert_eq!(child.wait().expect("ended").signal(), Some(9));
+    }
+}
