@@ -1,4 +1,24 @@
 //! mlpc, the compiler for machine-learning delivery.
+//!
+//! The modules stand in reading order, and each imports only what stands before it:
+//!
+//! ```text
+//!            text          tree          meaning              order        what will happen
+//!  source ─────────▶ syntax ────▶ resolve ────▶ model ─ check ──▶ graph ──────▶ plan
+//!     │                 │             │           │       │         │            │
+//!     └────── diagnostic: every pass returns a value and what there is to say ───┤
+//!                                                                                │
+//!                        ┌──────────────── pure above, host below ───────────────┤
+//!                        │                                                       │
+//!            emit ─▶ targets/<name>: files of a platform             cache, registry, approval
+//!                                                                                │
+//!                                                               exec: runs the plan on this machine
+//!                                                                                │
+//!                                                                     cli: one file a verb
+//! ```
+//!
+//! From `syntax` to `targets` nothing touches the file system, the environment, the clock, processes or the terminal:
+//! sources come in as values, files go out as values. `host` and what stands behind it do the rest.
 
 pub mod source;
 pub mod diagnostic;

@@ -1,0 +1,134 @@
+//! Finds the pipeline that a verb is about and reads its source.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::source::{SourceFile, Sources};
+
+/// `-f FILE`, which every verb about one pipeline takes.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct PipelineArgs {
+    /// The pipeline; else the one `*.mlp` file with a `pipeline` line here or in the nearest parent
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// A pipeline file that was found.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// The file as messages name it: relative to the current folder where that is short.
+    pub(crate) file: PathBuf,
+    /// The folder of the file: all paths in it are relative to this one. Absolute.
+    pub(crate) workspace: PathBuf,
+    /// The source; the pipeline is its first file.
+    pub(crate) sources: Sources,
+}
+
+impl PipelineArgs {
+    /// Finds and reads the pipeline; `Err` is the message to show, with exit 2.
+    pub(crate) fn open(&self) -> Result<Project, String> {
+        let file = match &self.file {
+            Some(file) => file.clone(),
+            None => find(&std::env::current_dir().map_err(|error| format!("the current folder is gone: {error}"))?)?,
+        };
+        let source = read(&file)?;
+        let mut sources = Sources::default();
+        sources.add(source);
+        let absolute = fs::canonicalize(&file).map_err(|error| format!("`{}`: {error}", file.display()))?;
+        let workspace = absolute.parent().map(Path::to_path_buf).unwrap_or_default();
+        Ok(Project { file, workspace, sources })
+    }
+}
+
+/// Reads a source file; `Err` is the message to show.
+pub(crate) fn read(path: &Path) -> Result<SourceFile, String> {
+    let name = path.display();
+    if path.is_dir() {
+        return Err(format!("`{name}` is a folder, not an .mlp file"));
+    }
+    let bytes = fs::read(path).map_err(|error| format!("`{name}` can't be read: {error}"))?;
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(format!("`{name}` has {} bytes; a source file has at most {}", bytes.len(), u32::MAX));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(SourceFile::new(name.to_string(), text)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let line = 1 + error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
+            Err(format!("`{name}` is not UTF-8: line {line} holds the byte {:#04x}", error.as_bytes()[at]))
+        }
+    }
+}
+
+/// Finds the one pipeline of `folder` or of the nearest parent that has any.
+fn find(folder: &Path) -> Result<PathBuf, String> {
+    for ancestor in folder.ancestors() {
+        let found = pipelines(ancestor);
+        match found.as_slice() {
+            [] => {}
+            // A name that users recognise: relative where the file is here.
+            [one] if ancestor == folder => return Ok(one.file_name().map(PathBuf::from).unwrap_or_default()),
+            [one] => return Ok(one.clone()),
+            several => {
+                let names: Vec<_> = several.iter().map(|path| format!("  {}", path.display())).collect();
+                return Err(format!("several pipelines here; name one with `-f`:\n{}", names.join("\n")));
+            }
+        }
+    }
+    Err("no .mlp file with a `pipeline` line here or in a parent folder; `mlpc init` writes one".to_owned())
+}
+
+fn pipelines(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "mlp") && path.is_file())
+        .filter(|path| declares_pipeline(path))
+        .collect();
+    found.sort();
+    found
+}
+
+fn declares_pipeline(path: &Path) -> bool {
+    let text = fs::read(path).unwrap_or_default();
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
+    text.split(|&byte| byte == b'\n').any(|line| {
+        line.strip_prefix(b"pipeline").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (name, text) in files {
+            fs::create_dir_all(folder.path().join(name).parent().expect("a parent")).expect("folders");
+            fs::write(folder.path().join(name), text).expect("a file");
+        }
+        folder
+    }
+
+    #[test]
+    fn the_nearest_folder_with_a_pipeline_wins_and_modules_do_not_count() {
+        let folder = folder(&[("a.mlp", "pipeline a\n"), ("sub/m.mlp", "const x = 1\n"), ("sub/deep/x.txt", "")]);
+        assert_eq!(find(&folder.path().join("sub/deep")), Ok(folder.path().join("a.mlp")));
+        assert_eq!(find(folder.path()), Ok(PathBuf::from("a.mlp")));
+    }
+
+    #[test]
+    fn several_are_listed() {
+        let folder = folder(&[("a.mlp", "pipeline a\n"), ("b.mlp", "\u{feff}pipeline b\n")]);
+        let message = find(folder.path()).expect_err("two");
+        assert!(message.contains("a.mlp") && message.contains("b.mlp"), "{message}");
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_named_with_its_line() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.mlp");
+        fs::write(&path, b"pipeline x\n\xff").expect("a file");
+        assert!(read(&path).expect_err("not UTF-8").ends_with("line 2 holds the byte 0xff"));
+    }
+}
