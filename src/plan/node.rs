@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::work::{Stage, Work};
+pub use crate::types::Why;
 use crate::gate::Gate;
 use crate::types::{Expr, Origin};
 
@@ -31,28 +32,6 @@ pub struct Wait {
     pub node: String,
     /// Why.
     pub why: Why,
-}
-
-/// Why one node waits for another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Why {
-    /// It reads what the other makes.
-    Data,
-    /// `after`
-    After,
-    /// A blocking gate is on what it reads.
-    Guard,
-    /// A blocking gate measured the model that it releases.
-    Admission,
-    /// It decides about what the other made or did (`of`).
-    Subject,
-    /// A gate's baseline is scored by the other. It goes on also where that was skipped for want of a baseline, or
-    /// failed: `on no_baseline` and `on unscorable` say what then.
-    Baseline,
-    /// This approval is asked for by the other, a gate; where the gate does not ask, it is skipped. What waits for
-    /// the gate goes on only once an approval that was asked for is given.
-    Ask,
 }
 
 /// What a node does.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Artifact, Expr, Origin, Type};
+pub use crate::types::{Command, Interpreter, Isolation, Needs, Rerun, Retry};
+use crate::types::{Artifact, Origin, Type};
 
 /// What stages and actions share: something that runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,47 +55,6 @@ pub struct SecretUse {
     pub secret: String,
     /// The variable.
     pub variable: String,
-}
-
-/// What is executed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// A program with arguments and no shell; a list among them is spliced.
-    Arguments(Vec<Expr>),
-    /// A script.
-    Script {
-        /// What reads it.
-        interpreter: Interpreter,
-        /// The text, as written.
-        text: String,
-    },
-}
-
-/// What reads a script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Interpreter {
-    /// `bash --noprofile --norc -euo pipefail`
-    Bash,
-    /// `sh -eu`
-    Sh,
-    /// `python` of the runtime.
-    Python,
-}
-
-/// What a stage asks of a machine.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Needs {
-    /// Processors.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cpu: Option<f64>,
-    /// Bytes of memory.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub memory: Option<u64>,
-    /// GPUs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gpu: Option<u32>,
 }
 
 /// A stage: pure, cached, isolated.
@@ -162,41 +122,6 @@ pub enum OutputKind {
         /// JSON pointer into the file.
         pointer: String,
     },
-}
-
-/// When a stage is tried again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Retry {
-    /// How many times at most.
-    pub times: u32,
-    /// `lost_host`, `oom`, `spawn`, `timeout`; `infrastructure` is the first three.
-    pub causes: Vec<String>,
-    /// Exit statuses that are named as causes.
-    pub statuses: Vec<i32>,
-}
-
-/// When a hit does not count.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rerun {
-    /// A hit is a hit.
-    Never,
-    /// `rerun always`
-    Always,
-    /// `rerun when x`
-    When(Expr),
-}
-
-/// How far a stage is kept apart from the workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Isolation {
-    /// A folder of its own with copies of what is declared.
-    Copies,
-    /// The same, with read-only hard links (`inputs readonly`).
-    ReadOnly,
-    /// The workspace itself (`isolation off`).
-    Off,
 }
 
 /// A stage that was derived to score a baseline.

@@ -2,19 +2,23 @@
 //!
 //! Knows nothing of syntax: the checker makes these from what was written.
 
+mod declared;
 mod expr;
 mod metrics;
 mod origin;
 mod value;
+mod work;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use declared::{Location, RegistryLocation, RuntimeKind, TriggerKind};
 pub use expr::{BinaryOp, Context, Expr};
 pub use metrics::{Metric, MetricsType};
 pub use origin::Origin;
 pub use value::{Value, duration_text, size_text};
+pub use work::{Command, Interpreter, Isolation, Needs, Rerun, Retry, Why};
 
 /// A type of the language.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
