@@ -3,7 +3,9 @@
 //! Knows nothing of syntax: the checker makes these from what was written.
 
 mod declared;
+mod eval;
 mod expr;
+mod fit;
 mod metrics;
 mod origin;
 mod value;
@@ -14,7 +16,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use declared::{Location, RegistryLocation, RuntimeKind, TriggerKind};
+pub use eval::{Names, Nothing, evaluate};
 pub use expr::{BinaryOp, Context, Expr};
+pub use fit::Misfit;
 pub use metrics::{Metric, MetricsType};
 pub use origin::Origin;
 pub use value::{Value, duration_text, size_text};

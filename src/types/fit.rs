@@ -1,0 +1,71 @@
+//! Whether a value is of a type: whole numbers stand for floats and shares, a range holds or does not.
+
+use super::{Range, Type, Value};
+
+/// Why a value is not of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misfit {
+    /// It is of another kind.
+    Kind,
+    /// It is of the kind, and not in the range or among the texts listed.
+    Range,
+}
+
+impl Type {
+    /// Returns the value as one of this type, or why it is none.
+    pub fn fit(&self, value: &Value) -> Result<Value, Misfit> {
+        let within = |range: &Range, number: f64, value: Value| {
+            if range.holds(number) { Ok(value) } else { Err(Misfit::Range) }
+        };
+        match (self, value) {
+            (Self::Int(range), Value::Int(number)) => within(range, *number as f64, value.clone()),
+            (Self::Float(range), Value::Int(_) | Value::Float(_) | Value::Ratio(_)) => {
+                let number = value.number().unwrap_or(f64::NAN);
+                within(range, number, Value::Float(number))
+            }
+            (Self::Ratio(range), Value::Int(_) | Value::Float(_) | Value::Ratio(_)) => {
+                let number = value.number().unwrap_or(f64::NAN);
+                within(range, number, Value::Ratio(number))
+            }
+            (Self::Bool, Value::Bool(_))
+            | (Self::String | Self::Timestamp, Value::String(_))
+            | (Self::Duration, Value::Duration(_))
+            | (Self::Bytes, Value::Bytes(_))
+            | (Self::Optional(_), Value::Null) => Ok(value.clone()),
+            (Self::Enum(texts), Value::String(text)) => {
+                if texts.contains(text) { Ok(value.clone()) } else { Err(Misfit::Range) }
+            }
+            (Self::List(element), Value::List(items)) => {
+                items.iter().map(|item| element.fit(item)).collect::<Result<_, _>>().map(Value::List)
+            }
+            (Self::Record(types), Value::Record(fields)) => {
+                if types.len() != fields.len() {
+                    return Err(Misfit::Kind);
+                }
+                let field = |(name, ty): &(String, Self)| {
+                    let (_, value) = fields.iter().find(|(key, _)| key == name).ok_or(Misfit::Kind)?;
+                    Ok((name.clone(), ty.fit(value)?))
+                };
+                types.iter().map(field).collect::<Result<_, _>>().map(Value::Record)
+            }
+            (Self::Optional(inner), value) => inner.fit(value),
+            _ => Err(Misfit::Kind),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Bound;
+
+    #[test]
+    fn whole_numbers_stand_for_floats_and_ranges_hold() {
+        let range = Range { low: Some(Bound { at: 0.0, open: true }), high: None };
+        assert_eq!(Type::Float(range).fit(&Value::Int(2)), Ok(Value::Float(2.0)));
+        assert_eq!(Type::Float(range).fit(&Value::Int(0)), Err(Misfit::Range));
+        assert_eq!(Type::Int(range).fit(&Value::Float(2.0)), Err(Misfit::Kind));
+        assert_eq!(Type::Duration.fit(&Value::Int(2)), Err(Misfit::Kind));
+        assert_eq!(Type::Optional(Box::new(Type::Bool)).fit(&Value::Null), Ok(Value::Null));
+    }
+}
