@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::types::{Location, RegistryLocation, RuntimeKind, TriggerKind};
 use crate::types::{Artifact, Type, Value};
+pub use crate::types::{Location, RegistryLocation, RuntimeKind, TriggerKind};
 
 /// A parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

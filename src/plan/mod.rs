@@ -4,7 +4,9 @@
 //! expanded patterns. `bind` joins it with a profile, parameters and an event. Targets, the executor, `mlpc gate` and
 //! `mlpc exec` work from the same plan.
 
+mod bind;
 mod declared;
+mod given;
 mod node;
 mod work;
 
@@ -12,6 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use bind::{BindError, Bound, Given, Selection, Skip, bind};
 pub use declared::{
     Location, Param, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Source,
     TargetSettings, Trigger, TriggerKind,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::work::{Stage, Work};
-pub use crate::types::Why;
 use crate::gate::Gate;
+pub use crate::types::Why;
 use crate::types::{Expr, Origin};
 
 /// One thing that happens.

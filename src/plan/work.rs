@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::types::{Command, Interpreter, Isolation, Needs, Rerun, Retry};
 use crate::types::{Artifact, Origin, Type};
+pub use crate::types::{Command, Interpreter, Isolation, Needs, Rerun, Retry};
 
 /// What stages and actions share: something that runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

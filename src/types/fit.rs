@@ -33,7 +33,11 @@ impl Type {
             | (Self::Bytes, Value::Bytes(_))
             | (Self::Optional(_), Value::Null) => Ok(value.clone()),
             (Self::Enum(texts), Value::String(text)) => {
-                if texts.contains(text) { Ok(value.clone()) } else { Err(Misfit::Range) }
+                if texts.contains(text) {
+                    Ok(value.clone())
+                } else {
+                    Err(Misfit::Range)
+                }
             }
             (Self::List(element), Value::List(items)) => {
                 items.iter().map(|item| element.fit(item)).collect::<Result<_, _>>().map(Value::List)

@@ -1,0 +1,96 @@
+//! Values that a person types: the text of `--set epochs=5` as a value of the parameter's type.
+
+use crate::syntax::number::{NumberValue, value as number};
+use crate::types::{Misfit, Type, Value};
+
+/// Reads a text as a value of a type, or says in words why it is none.
+pub(super) fn read(ty: &Type, text: &str) -> Result<Value, String> {
+    let value = match ty {
+        Type::String | Type::Enum(_) | Type::Timestamp => Some(Value::String(text.to_owned())),
+        Type::Bool => text.parse().ok().map(Value::Bool),
+        Type::Optional(inner) => {
+            return if text.is_empty() { Ok(Value::Null) } else { read(inner, text) };
+        }
+        Type::List(_) | Type::Record(_) => serde_json::from_str(text).ok().and_then(|json| from_json(&json)),
+        Type::Artifact(_) => None,
+        Type::Int(_) | Type::Float(_) | Type::Ratio(_) | Type::Duration | Type::Bytes => read_number(text),
+    };
+    value.ok_or(Misfit::Kind).and_then(|value| ty.fit(&value)).map_err(|misfit| refusal(ty, text, misfit))
+}
+
+/// Checks a value that is one already.
+pub(super) fn check(ty: &Type, value: &Value) -> Result<Value, String> {
+    ty.fit(value).map_err(|misfit| refusal(ty, &value.to_string(), misfit))
+}
+
+fn refusal(ty: &Type, text: &str, misfit: Misfit) -> String {
+    match (misfit, ty) {
+        (Misfit::Range, Type::Enum(_)) => format!("`{text}` is none of {ty}"),
+        (Misfit::Range, _) => format!("`{text}` is not in the range of `{ty}`"),
+        (Misfit::Kind, _) => format!("`{text}` is no value of `{ty}`"),
+    }
+}
+
+fn read_number(text: &str) -> Option<Value> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let value = match number(digits).ok()? {
+        NumberValue::Int(number) => Value::Int(number),
+        NumberValue::Float(number) => Value::Float(number),
+        NumberValue::Duration(number) => Value::Duration(number),
+        NumberValue::Size(number) => Value::Bytes(number),
+        NumberValue::Ratio(number) => Value::Ratio(number),
+        NumberValue::Times(_) => return None,
+    };
+    Some(match (negative, value) {
+        (false, value) => value,
+        (true, Value::Int(number)) => Value::Int(-number),
+        (true, Value::Float(number)) => Value::Float(-number),
+        (true, Value::Ratio(number)) => Value::Ratio(-number),
+        (true, Value::Duration(number)) => Value::Duration(-number),
+        (true, _) => return None,
+    })
+}
+
+fn from_json(json: &serde_json::Value) -> Option<Value> {
+    Some(match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(value) => Value::Bool(*value),
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(number) => Value::Int(number),
+            None => Value::Float(number.as_f64().filter(|number| number.is_finite())?),
+        },
+        serde_json::Value::String(text) => Value::String(text.clone()),
+        serde_json::Value::Array(items) => Value::List(items.iter().map(from_json).collect::<Option<_>>()?),
+        serde_json::Value::Object(fields) => Value::Record(
+            fields.iter().map(|(name, json)| Some((name.clone(), from_json(json)?))).collect::<Option<_>>()?,
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{Bound, Range};
+
+    #[test]
+    fn texts_are_read_by_the_type_that_is_wanted() {
+        let unit = Range { low: Some(Bound { at: 1.0, open: false }), high: Some(Bound { at: 5.0, open: false }) };
+        assert_eq!(read(&Type::Int(unit), "3"), Ok(Value::Int(3)));
+        assert_eq!(read(&Type::Int(unit), "9"), Err("`9` is not in the range of `int in 1..5`".into()));
+        assert_eq!(read(&Type::Int(unit), "3.5"), Err("`3.5` is no value of `int in 1..5`".into()));
+        assert_eq!(read(&Type::String, "3"), Ok(Value::String("3".into())));
+        assert_eq!(read(&Type::Ratio(Range::ANY), "5%"), Ok(Value::Ratio(0.05)));
+        assert_eq!(read(&Type::Float(Range::ANY), "-1e-4"), Ok(Value::Float(-1e-4)));
+        assert_eq!(read(&Type::Duration, "90m"), Ok(Value::Duration(5_400_000_000_000)));
+        assert_eq!(read(&Type::Bool, "yes"), Err("`yes` is no value of `bool`".into()));
+        assert_eq!(
+            read(&Type::List(Box::new(Type::Int(Range::ANY))), "[1, 2]"),
+            Ok(Value::List(vec![Value::Int(1), Value::Int(2)]))
+        );
+        let enumeration = Type::Enum(vec!["adam".into(), "sgd".into()]);
+        assert_eq!(read(&enumeration, "adm"), Err("`adm` is none of \"adam\" | \"sgd\"".into()));
+    }
+}
