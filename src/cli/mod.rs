@@ -3,6 +3,7 @@
 //! A verb is one file here and one line in [`VERBS`]. The doc comment on its `Args` is its help.
 
 mod exit;
+mod init;
 mod project;
 mod render;
 
@@ -42,7 +43,7 @@ const fn verb<V: Verb>() -> Entry {
 }
 
 /// Every verb, in the order of the help.
-const VERBS: &[Entry] = &[];
+const VERBS: &[Entry] = &[verb::<init::Init>()];
 
 /// Runs the command line of this process and returns its exit code.
 #[must_use]
