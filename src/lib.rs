@@ -27,6 +27,8 @@ pub mod types;
 pub mod gate;
 pub mod plan;
 pub mod emit;
+#[path = "../targets/mod.rs"]
+pub mod targets;
 pub mod host;
 pub mod registry;
 pub mod cli;

@@ -1,0 +1,71 @@
+//! Targets: a plan becomes the files of a platform. One folder for each, one line in [`TARGETS`].
+//!
+//! Pure: no file system, no clock. What a platform can't express is a diagnostic, never dropped.
+
+mod github;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::plan::Plan;
+use crate::source::Span;
+
+/// A platform that pipelines are compiled for.
+pub trait Target: Sync {
+    /// The name, as in `--target github` and `target github { … }`.
+    fn name(&self) -> &'static str;
+
+    /// What it makes, in a line of help.
+    fn about(&self) -> &'static str;
+
+    /// Makes the files. Where a diagnostic is an error the files may be incomplete, and nobody writes them.
+    fn compile(&self, plan: &Plan, site: &Site<'_>) -> Compiled;
+}
+
+/// Every target, in the order of the help.
+pub const TARGETS: &[&dyn Target] = &[&github::GitHub];
+
+/// Returns the target of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static dyn Target> {
+    TARGETS.iter().copied().find(|target| target.name() == name)
+}
+
+/// Where the pipeline stands, as far as generated files have to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'a> {
+    /// The pipeline's folder, relative to the repository's root, with `/`; empty for the root itself.
+    pub folder: &'a str,
+    /// The pipeline's file, relative to its folder.
+    pub file: &'a str,
+    /// The version of this program, which jobs install.
+    pub version: &'a str,
+    /// Where things were declared, by the keys of [`Plan::places`].
+    pub spans: &'a BTreeMap<String, Span>,
+}
+
+impl Site<'_> {
+    /// Returns where something was declared; the top of the pipeline where that is not known.
+    #[must_use]
+    pub fn span(&self, key: &str) -> Span {
+        self.spans.get(key).copied().unwrap_or_default()
+    }
+}
+
+/// What a target makes of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Compiled {
+    /// The files.
+    pub files: Vec<OutputFile>,
+    /// What there is to say.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A generated file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputFile {
+    /// Its path, relative to the repository's root, with `/`.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
