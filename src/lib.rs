@@ -30,5 +30,6 @@ pub mod emit;
 #[path = "../targets/mod.rs"]
 pub mod targets;
 pub mod host;
+pub mod cache;
 pub mod registry;
 pub mod cli;

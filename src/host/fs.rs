@@ -185,6 +185,13 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
 /// aside first, into `aside`, which has to be on the same file system, and removed afterwards.
 pub fn swap_in(staged: &Path, path: &Path, aside: &Path) -> Result<()> {
     create_dirs(parent(path))?;
+    if is_elsewhere(staged, path) {
+        // The outputs' folder is on another file system than ours: stage once more, beside the target.
+        let beside = tempfile::Builder::new().prefix(".mlpc-").tempdir_in(parent(path)).cannot("write", path)?;
+        copy_tree(staged, &beside.path().join("new"))?;
+        swap_in(&beside.path().join("new"), path, &beside.path().join("old"))?;
+        return remove(staged);
+    }
     let old = fs::symlink_metadata(path).ok();
     let new_is_dir = fs::symlink_metadata(staged).cannot("read", staged)?.is_dir();
     match old {
@@ -195,6 +202,13 @@ pub fn swap_in(staged: &Path, path: &Path, aside: &Path) -> Result<()> {
             rename(staged, path)?;
             remove(aside)
         }
+    }
+}
+
+fn is_elsewhere(staged: &Path, path: &Path) -> bool {
+    match (fs::symlink_metadata(staged), fs::metadata(parent(path))) {
+        (Ok(staged), Ok(folder)) => staged.dev() != folder.dev(),
+        _ => false,
     }
 }
 

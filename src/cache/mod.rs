@@ -1,0 +1,18 @@
+//! The cache of one workspace, under `.mlpc/`: objects by the digest of their content, results by the key of what
+//! was declared, and what is remembered of files so that they need not be read again.
+//!
+//! Knows nothing of stages or plans: it is told a manifest and where outputs stand.
+
+mod changes;
+mod manifest;
+mod memory;
+mod result;
+mod scratch;
+mod store;
+
+pub use changes::{Change, changes};
+pub use manifest::{CodeFile, CommandLine, InputFile, Key, Manifest, OutputFile, Part, RuntimeKey};
+pub use memory::Memory;
+pub use result::{Produced, Provenance, Recorded, ResultRecord};
+pub use scratch::Scratch;
+pub use store::{Artifact, Kind, Restored, Store, Take};

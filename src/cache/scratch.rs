@@ -1,0 +1,148 @@
+//! The folder for what is under way, under `.mlpc/tmp/`: one for each process, under a lock that dies with it.
+//!
+//! What a killed process left behind is removed by the next one, and the processes that it left running are ended.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::host::lock::Lock;
+use crate::host::{Context, Result, fs, process};
+
+/// A folder of this process alone; removed when it is dropped.
+#[derive(Debug)]
+pub struct Scratch {
+    folder: PathBuf,
+    next: AtomicU64,
+    _lock: Lock,
+}
+
+impl Scratch {
+    /// Makes the folder under `state` (`.mlpc`), and clears what processes that are gone left there.
+    pub fn open(state: &Path) -> Result<Self> {
+        let root = state.join("tmp");
+        // Without this lock a folder that was just made, and not yet locked, would look abandoned.
+        let _door = Lock::wait(&root.join(".lock"))?;
+        clear(&root)?;
+        let folder = tempfile::Builder::new()
+            .prefix("run-")
+            .tempdir_in(&root)
+            .map(tempfile::TempDir::keep)
+            .cannot("make a folder in", &root)?;
+        let lock = Lock::wait(&folder.join(".lock"))?;
+        Ok(Self { folder, next: AtomicU64::new(0), _lock: lock })
+    }
+
+    /// Returns a path at which nothing stands yet.
+    #[must_use]
+    pub fn fresh(&self, name: &str) -> PathBuf {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.folder.join(format!("{number}-{}", file_name(name)))
+    }
+
+    /// Leaves a folder to the user, who asked for it: moves it to where no later run clears it away.
+    pub fn keep(&self, path: &Path, state: &Path, name: &str) -> Result<PathBuf> {
+        let target = state.join("kept").join(file_name(name));
+        fs::remove(&target)?;
+        fs::create_dirs(fs::parent(&target))?;
+        fs::rename(path, &target)?;
+        Ok(target)
+    }
+
+    /// Notes that a process group runs on behalf of this folder, so that it can be ended if we are killed.
+    pub fn note_group(&self, group: u32) -> GroupNote {
+        let path = self.folder.join(format!("group-{group}"));
+        if let Some(birth) = process::birth(group) {
+            let _ = std::fs::write(&path, format!("{group} {birth}"));
+        }
+        GroupNote(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove(&self.folder);
+    }
+}
+
+/// Stands as long as a noted group runs.
+#[derive(Debug)]
+pub struct GroupNote(PathBuf);
+
+impl Drop for GroupNote {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Turns a node's name into a file name: `train[nord,1]` stays legible and `/` does no harm.
+pub(crate) fn file_name(name: &str) -> String {
+    let safe = |c: char| if c.is_alphanumeric() || "-_.,@[]".contains(c) { c } else { '_' };
+    let name: String = name.chars().map(safe).collect();
+    if name.starts_with('.') { format!("_{name}") } else { name }
+}
+
+fn clear(root: &Path) -> Result<()> {
+    for entry in fs::sorted_entries(root)? {
+        let path = entry.path();
+        if !path.is_dir() {
+            continue;
+        }
+        let Some(_free) = Lock::try_take(&path.join(".lock"))? else { continue };
+        for note in fs::sorted_entries(&path)? {
+            if note.file_name().to_string_lossy().starts_with("group-") {
+                end_noted(&note.path());
+            }
+        }
+        fs::remove(&path)?;
+    }
+    Ok(())
+}
+
+fn end_noted(note: &Path) {
+    let text = std::fs::read_to_string(note).unwrap_or_default();
+    if let Some((group, birth)) = text.split_once(' ')
+        && let (Ok(group), Ok(birth)) = (group.parse(), birth.parse())
+    {
+        process::end_orphan(group, birth);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dead_process_left_is_cleared_and_what_lives_is_not() {
+        let state = tempfile::tempdir().expect("a folder");
+        let alive = Scratch::open(state.path()).expect("opened");
+        std::fs::write(alive.fresh("x"), "x").expect("written");
+        let dead = state.path().join("tmp/run-dead");
+        fs::create_dirs(&dead.join("deep")).expect("made");
+        let second = Scratch::open(state.path()).expect("opened");
+        assert!(!dead.exists());
+        assert!(alive.folder.join("0-x").exists());
+        let folder = second.folder.clone();
+        drop(second);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn a_process_that_a_killed_run_left_is_ended() {
+        use std::os::unix::process::{CommandExt, ExitStatusExt};
+        let state = tempfile::tempdir().expect("a folder");
+        let mut orphan = std::process::Command::new("sleep").arg("1000").process_group(0).spawn().expect("started");
+        let dead = state.path().join("tmp/run-dead");
+        fs::create_dirs(&dead).expect("made");
+        let birth = process::birth(orphan.id()).expect("it lives");
+        std::fs::write(dead.join(format!("group-{}", orphan.id())), format!("{} {birth}", orphan.id()))
+            .expect("written");
+        drop(Scratch::open(state.path()).expect("opened"));
+        assert_eq!(orphan.wait().expect("ended").signal(), Some(9));
+    }
+
+    #[test]
+    fn names_of_nodes_become_names_of_files() {
+        assert_eq!(file_name("train[nord,1]"), "train[nord,1]");
+        assert_eq!(file_name("../a b"), "_.._a_b");
+    }
+}
