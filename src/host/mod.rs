@@ -5,6 +5,7 @@ pub mod clock;
 pub mod digest;
 pub mod error;
 pub mod fs;
+pub mod git;
 pub mod lock;
 pub mod out;
 pub mod process;

@@ -2,6 +2,9 @@
 //! in here: that is an answer, and it must never be mistaken for "could not read".
 
 use std::fmt;
+use std::io;
+
+use crate::host;
 
 /// What went wrong, as far as a caller has to tell cases apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,17 +36,8 @@ impl RegistryError {
         Self { kind, message: message.into() }
     }
 
-    pub(crate) fn corrupt(message: impl Into<String>) -> Self {
+    pub(super) fn corrupt(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Corrupt, message)
-    }
-
-    /// Makes an error from one of the operating system; `what` names the file and what was tried.
-    pub(crate) fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
-        let kind = match error.kind() {
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => ErrorKind::Permission,
-            _ => ErrorKind::Unreachable,
-        };
-        Self::new(kind, format!("{what}: {error}"))
     }
 
     /// Returns what went wrong.
@@ -70,3 +64,13 @@ impl fmt::Display for RegistryError {
 }
 
 impl std::error::Error for RegistryError {}
+
+impl From<host::Error> for RegistryError {
+    fn from(error: host::Error) -> Self {
+        let kind = match error.kind() {
+            Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => ErrorKind::Permission,
+            _ => ErrorKind::Unreachable,
+        };
+        Self::new(kind, error.to_string())
+    }
+}

@@ -1,15 +1,55 @@
 //! Registries: where released models and the pointers to them stand. Knows layouts, compare-and-swap and how
 //! to stay whole when killed; knows nothing of stages, gates or who asks.
 
+mod directory;
 mod error;
+mod fsck;
+mod git;
+mod kept;
+mod layout;
 mod record;
+mod report;
+mod rules;
+mod view;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
+
+use crate::host::{Clock, Digest};
+use crate::plan::RegistryLocation;
 
 pub use error::{ErrorKind, RegistryError};
 pub use record::{
     Artifact, Candidate, Entry, Finding, Metadata, Outcome, Pointer, Promotion, Registered, Stored, Version,
 };
+
+pub use report::{HistoryReport, PointerReport, ShowReport, history, show, write_findings};
+
+/// Opens the registry that is declared under `name`, for a workspace. One line for each kind; nothing is read yet.
+pub fn open(
+    name: &str,
+    location: &RegistryLocation,
+    workspace: &Path,
+    clock: Clock,
+) -> Result<Box<dyn Registry>, RegistryError> {
+    layout::check_name(name)?;
+    let unsupported = |kind: &str| {
+        let message = format!("this version of mlpc has no registries in {kind}: use `directory` or `git`");
+        Err(RegistryError::new(ErrorKind::Unsupported, message))
+    };
+    match location {
+        RegistryLocation::Directory { path } => {
+            Ok(Box::new(directory::Directory::open(workspace.join(path), path, clock)))
+        }
+        RegistryLocation::Git { branch, remote } => {
+            Ok(Box::new(git::Git::open(name, branch, remote, workspace, clock)?))
+        }
+        RegistryLocation::S3 { .. } => unsupported("S3"),
+        RegistryLocation::Mlflow { .. } => unsupported("MLflow"),
+    }
+}
 
 /// A registry of models. `Ok(None)` means "there is none"; what could not be read is an error.
 pub trait Registry: Send + Sync {
@@ -17,7 +57,7 @@ pub trait Registry: Send + Sync {
     fn describe(&self) -> String;
 
     /// Finds the version whose model has this digest.
-    fn find_by_digest(&self, digest: &str) -> Result<Option<Version>, RegistryError>;
+    fn find_by_digest(&self, digest: &Digest) -> Result<Option<Version>, RegistryError>;
 
     /// Registers a candidate, or finds the version that holds the same bytes.
     fn register(&self, candidate: &Candidate) -> Result<Registered, RegistryError>;

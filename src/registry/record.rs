@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::host::Digest;
+
 /// The format of the records below; a registry written by a newer mlpc is refused, never guessed at.
 pub(crate) const FORMAT: u32 = 1;
 
@@ -16,14 +18,14 @@ pub struct Version {
     pub format: u32,
     /// `v<UTC date>-<8 hex of the digest>`, longer where two models share these 8.
     pub id: String,
-    /// The digest of the model's bytes, blake3 in hex; of a folder the digest of its tree.
-    pub digest: String,
+    /// The digest of the model's bytes; of a folder the digest of its tree.
+    pub digest: Digest,
     /// When it was registered, RFC 3339 in UTC.
     pub created: String,
     /// The model as it stands in the registry.
     pub model: Stored,
     /// The digest of the metrics file, where one was registered.
-    pub metrics_digest: Option<String>,
+    pub metrics_digest: Option<Digest>,
     /// What was registered with the model: an encoder, a vocabulary.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<String, Stored>,
@@ -36,8 +38,8 @@ pub struct Version {
 pub struct Stored {
     /// The name of the file or folder that it was.
     pub file: String,
-    /// Its digest, blake3 in hex.
-    pub digest: String,
+    /// Its digest.
+    pub digest: Digest,
     /// Whether it is a folder.
     pub directory: bool,
     /// Its size in bytes, all files together.
@@ -78,9 +80,9 @@ pub struct Pointer {
     /// The version it points to.
     pub version: String,
     /// The digest of that version's model.
-    pub digest: String,
+    pub digest: Digest,
     /// The digest of that version's metrics file.
-    pub metrics_digest: Option<String>,
+    pub metrics_digest: Option<Digest>,
     /// The version it pointed to before.
     pub previous: Option<String>,
     /// The run that moved it.
@@ -106,6 +108,8 @@ pub struct Artifact {
 pub struct Candidate {
     /// The model.
     pub model: Artifact,
+    /// The digest that was measured and approved; other bytes at `model` are refused. `None`: whatever stands there.
+    pub digest: Option<Digest>,
     /// Its metrics file.
     pub metrics: Option<PathBuf>,
     /// What belongs to the model, by name.

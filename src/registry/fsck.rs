@@ -1,0 +1,97 @@
+//! Verifies a registry: reads all there is, asks for the repair of what is derived, and reports the rest.
+
+use std::collections::BTreeSet;
+
+use super::error::{ErrorKind, RegistryError};
+use super::record::Finding;
+use super::view::{Change, View};
+use super::{layout, rules};
+
+/// Goes through versions, pointers and derived files. Only failures to read at all are errors; what is damaged is
+/// a finding.
+pub(super) fn fsck(view: &dyn View) -> Result<(Vec<Finding>, Vec<Change>), RegistryError> {
+    let mut findings = Vec::new();
+    versions(view, &mut findings)?;
+    let mut sound = Vec::new();
+    for name in pointer_names(view, &mut findings)? {
+        match rules::pointer(view, &name) {
+            Ok(pointer) => sound.extend(pointer),
+            Err(error) => findings.push(damage(layout::pointer(&name), error)?),
+        }
+    }
+    let mut changes = match rules::catch_up(view, &sound.iter().collect::<Vec<_>>()) {
+        Ok(changes) => changes,
+        Err(error) => {
+            findings.push(damage(layout::HISTORY.to_owned(), error)?);
+            Vec::new()
+        }
+    };
+    for pointer in &sound {
+        match rules::serving_files(view, pointer) {
+            Ok(more) => changes.extend(more),
+            Err(error) => findings.push(damage(layout::metrics_json(&pointer.name), error)?),
+        }
+    }
+    for change in &changes {
+        let (Change::Write { path, .. } | Change::Remove { path } | Change::Folder { path, .. }) = change;
+        findings.push(Finding { path: path.clone(), problem: "did not match its pointer".to_owned(), repaired: true });
+    }
+    Ok((findings, changes))
+}
+
+fn versions(view: &dyn View, findings: &mut Vec<Finding>) -> Result<(), RegistryError> {
+    let mut digests = BTreeSet::new();
+    for id in view.list(layout::VERSIONS)? {
+        let path = format!("{}/{id}", layout::VERSIONS);
+        if layout::digits(&id).is_none() {
+            findings.push(open(path, "is no version"));
+            continue;
+        }
+        let checked = rules::existing_version(view, &id).and_then(|version| {
+            rules::verify(view, &version)?;
+            Ok(version)
+        });
+        match checked {
+            Ok(version) if !digests.insert(version.digest) => {
+                findings.push(open(path, "holds the same model as another version"));
+            }
+            Ok(_) => {}
+            Err(error) => findings.push(damage(path, error)?),
+        }
+    }
+    Ok(())
+}
+
+/// Names that have a pointer's file, that the history knows, or that serving code could read.
+fn pointer_names(view: &dyn View, findings: &mut Vec<Finding>) -> Result<BTreeSet<String>, RegistryError> {
+    let mut names: BTreeSet<_> = rules::pointer_names(view)?.into_iter().collect();
+    for file in view.list(layout::POINTERS)? {
+        if file.strip_suffix(".json").is_none_or(|name| layout::check_name(name).is_err()) {
+            findings.push(open(format!("{}/{file}", layout::POINTERS), "is no pointer"));
+        }
+    }
+    names.retain(|name| layout::check_name(name).is_ok());
+    // A history that can't be read is found again, and reported, when it is brought up to date.
+    names.extend(rules::history_file(view).unwrap_or_default().into_iter().map(|entry| entry.name));
+    for name in view.list("")? {
+        if layout::check_name(&name).is_ok()
+            && !names.contains(&name)
+            && view.list(&name)?.contains(&"version.txt".to_owned())
+        {
+            findings.push(open(layout::version_txt(&name), "names a version, and there is no such pointer"));
+        }
+    }
+    Ok(names)
+}
+
+fn open(path: String, problem: &str) -> Finding {
+    Finding { path, problem: problem.to_owned(), repaired: false }
+}
+
+/// Damage is a finding; a registry that can't be read is an error.
+fn damage(path: String, error: RegistryError) -> Result<Finding, RegistryError> {
+    match error.kind() {
+        ErrorKind::Corrupt | ErrorKind::Unknown => Ok(open(path, &error.to_string())),
+        _ => Err(error),
+    }
+}

@@ -1,0 +1,279 @@
+//! What holds for every registry: versions found by digest, pointers moved by compare-and-swap, nothing read on
+//! trust. Functions over a [`View`]; they answer with values and changes and write nothing themselves.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::error::{ErrorKind, RegistryError};
+use super::layout;
+use super::record::{Candidate, FORMAT, Outcome, Pointer, Promotion, Registered, Stored, Version};
+use super::view::{Change, Content, View, measure};
+use crate::host::{Digest, clock};
+
+type Result<T> = std::result::Result<T, RegistryError>;
+
+/// Reads a version.
+pub(super) fn version(view: &dyn View, id: &str) -> Result<Option<Version>> {
+    if layout::digits(id).is_none() {
+        return Ok(None);
+    }
+    let path = layout::in_version(id, layout::METADATA);
+    match view.read(&path)? {
+        Some(bytes) => layout::decode_version(&path, id, &bytes).map(Some),
+        None if view.list(layout::VERSIONS)?.iter().any(|name| name == id) => {
+            Err(RegistryError::corrupt(format!("`{path}` is gone")))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Reads a version that has to be there.
+pub(super) fn existing_version(view: &dyn View, id: &str) -> Result<Version> {
+    version(view, id)?.ok_or_else(|| RegistryError::new(ErrorKind::Unknown, format!("there is no version `{id}`")))
+}
+
+/// Reads all versions, the oldest first.
+pub(super) fn versions(view: &dyn View) -> Result<Vec<Version>> {
+    let ids = view.list(layout::VERSIONS)?.into_iter().filter(|id| layout::digits(id).is_some());
+    let mut versions = ids.map(|id| existing_version(view, &id)).collect::<Result<Vec<_>>>()?;
+    versions.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+    Ok(versions)
+}
+
+/// Finds the version with this digest.
+pub(super) fn find_by_digest(view: &dyn View, digest: &Digest) -> Result<Option<Version>> {
+    let hex = digest.hex();
+    for id in view.list(layout::VERSIONS)? {
+        if layout::digits(&id).is_some_and(|digits| hex.starts_with(digits)) {
+            let found = existing_version(view, &id)?;
+            if found.digest == *digest {
+                return Ok(Some(found));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Reads the metrics of a version, verified.
+pub(super) fn metrics(view: &dyn View, version: &Version) -> Result<Option<String>> {
+    let Some(expected) = version.metrics_digest else { return Ok(None) };
+    let path = layout::in_version(&version.id, layout::METRICS);
+    let bytes = view.read(&path)?.ok_or_else(|| RegistryError::corrupt(format!("`{path}` is gone")))?;
+    if Digest::of(&bytes) != expected {
+        return Err(RegistryError::corrupt(format!("`{path}` was changed after it was registered")));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| RegistryError::corrupt(format!("`{path}` is not UTF-8")))?;
+    Ok(Some(text))
+}
+
+/// Reads a pointer and checks it against the version it names. `None` only if it was never set: one that the
+/// history knows and that is gone is an error.
+pub(super) fn pointer(view: &dyn View, name: &str) -> Result<Option<Pointer>> {
+    layout::check_name(name)?;
+    let path = layout::pointer(name);
+    let Some(bytes) = view.read(&path)? else {
+        return match history_file(view)?.iter().any(|entry| entry.name == name) {
+            true => Err(RegistryError::corrupt(format!("`{path}` is gone, though `history.jsonl` knows the pointer"))),
+            false => Ok(None),
+        };
+    };
+    let pointer = layout::decode_pointer(&path, name, &bytes)?;
+    let id = &pointer.version;
+    let Some(version) = version(view, id)? else {
+        return Err(RegistryError::corrupt(format!("`{path}` names the version `{id}`, which is not there")));
+    };
+    if (version.digest, version.metrics_digest) != (pointer.digest, pointer.metrics_digest) {
+        return Err(RegistryError::corrupt(format!("`{path}` and the metadata of `{id}` give different digests")));
+    }
+    Ok(Some(pointer))
+}
+
+/// Returns the names of all pointers, in order.
+pub(super) fn pointer_names(view: &dyn View) -> Result<Vec<String>> {
+    let files = view.list(layout::POINTERS)?;
+    Ok(files
+        .iter()
+        .filter_map(|file| file.strip_suffix(".json"))
+        .filter(|n| layout::is_name(n))
+        .map(str::to_owned)
+        .collect())
+}
+
+/// Reads all pointers in the order of their names.
+pub(super) fn pointers(view: &dyn View) -> Result<Vec<Pointer>> {
+    let names = pointer_names(view)?;
+    names.iter().filter_map(|name| pointer(view, name).transpose()).collect()
+}
+
+/// Reads the history of all pointers as its file has it.
+pub(super) fn history_file(view: &dyn View) -> Result<Vec<Pointer>> {
+    layout::decode_history(&view.read(layout::HISTORY)?.unwrap_or_default())
+}
+
+/// Reads the history of one pointer; a last step that a crash kept out of the file is there too.
+pub(super) fn history(view: &dyn View, name: &str) -> Result<Vec<Pointer>> {
+    let current = pointer(view, name)?;
+    let mut entries: Vec<_> = history_file(view)?.into_iter().filter(|entry| entry.name == name).collect();
+    if let Some(current) = current.filter(|current| entries.last() != Some(current)) {
+        entries.push(current);
+    }
+    Ok(entries)
+}
+
+/// Verifies that what a version consists of is still what was registered; the first difference is the error.
+pub(super) fn verify(view: &dyn View, version: &Version) -> Result<()> {
+    let with = version.with.iter().map(|(name, stored)| (layout::with(&version.id, name), stored));
+    let model = (layout::in_version(&version.id, layout::MODEL), &version.model);
+    for (path, stored) in std::iter::once(model).chain(with) {
+        match view.digest(&path)? {
+            Some(digest) if digest == stored.digest => {}
+            Some(_) => return Err(RegistryError::corrupt(format!("`{path}` was changed after it was registered"))),
+            None => return Err(RegistryError::corrupt(format!("`{path}` is gone"))),
+        }
+    }
+    metrics(view, version).map(drop)
+}
+
+/// What a candidate turns out to be when it is measured.
+pub(super) struct Measured<'a> {
+    candidate: &'a Candidate,
+    pub(super) model: Stored,
+    pub(super) with: std::collections::BTreeMap<String, Stored>,
+    metrics: Option<Vec<u8>>,
+}
+
+/// Measures a candidate; this reads all of its bytes, so it is done once.
+pub(super) fn measured(candidate: &Candidate) -> Result<Measured<'_>> {
+    let model = measure(&candidate.model.path, &candidate.model.file)?;
+    if candidate.digest.is_some_and(|expected| expected != model.digest) {
+        let message = format!("`{}` is no longer what was measured: its digest is another one", candidate.model.file);
+        return Err(RegistryError::corrupt(message));
+    }
+    let mut with = std::collections::BTreeMap::new();
+    for (name, artifact) in &candidate.with {
+        layout::check_name(name)?;
+        with.insert(name.clone(), measure(&artifact.path, &artifact.file)?);
+    }
+    let metrics = candidate.metrics.as_deref().map(crate::host::fs::read).transpose()?;
+    Ok(Measured { candidate, model, with, metrics })
+}
+
+/// Registers: the same bytes are never a second version.
+pub(super) fn register(view: &dyn View, measured: &Measured<'_>, now: Timestamp) -> Result<(Registered, Vec<Change>)> {
+    let digest = measured.model.digest;
+    if let Some(version) = find_by_digest(view, &digest)? {
+        return Ok((Registered { version, new: false }, Vec::new()));
+    }
+    let version = Version {
+        format: FORMAT,
+        id: free_id(view, &digest, now)?,
+        digest,
+        created: clock::iso(now),
+        model: measured.model.clone(),
+        metrics_digest: measured.metrics.as_deref().map(Digest::of),
+        with: measured.with.clone(),
+        metadata: measured.candidate.metadata.clone(),
+    };
+    let files = files_of(measured, &version);
+    let path = format!("{}/{}", layout::VERSIONS, version.id);
+    Ok((Registered { version, new: true }, vec![Change::Folder { path, files }]))
+}
+
+fn files_of(measured: &Measured<'_>, version: &Version) -> Vec<(String, Content)> {
+    let copy = |path: &std::path::Path, stored: &Stored| Content::Copy(path.to_owned(), stored.digest);
+    let candidate = measured.candidate;
+    let mut files = vec![(layout::MODEL.to_owned(), copy(&candidate.model.path, &measured.model))];
+    for (name, stored) in &measured.with {
+        files.push((format!("{}/{name}", layout::WITH), copy(&candidate.with[name].path, stored)));
+    }
+    if let Some(bytes) = &measured.metrics {
+        files.push((layout::METRICS.to_owned(), Content::Bytes(bytes.clone())));
+    }
+    if let Some(text) = &candidate.requirements {
+        files.push((layout::REQUIREMENTS.to_owned(), Content::Bytes(text.clone().into_bytes())));
+    }
+    files.push((layout::METADATA.to_owned(), Content::Bytes(layout::encode(version))));
+    files
+}
+
+/// Eight digits, more where another model of that day has the same.
+fn free_id(view: &dyn View, digest: &Digest, now: Timestamp) -> Result<String> {
+    let day = now.to_zoned(TimeZone::UTC).strftime("%Y%m%d").to_string();
+    let taken = view.list(layout::VERSIONS)?;
+    let mut ids = (8..=64).step_by(4).map(|digits| layout::id(&day, digest, digits));
+    ids.find(|id| !taken.contains(id)).ok_or_else(|| RegistryError::corrupt("two versions have one digest"))
+}
+
+/// Promotes: moves the pointer if it stands at the version that the caller compared with.
+pub(super) fn promote(view: &dyn View, wish: &Promotion, now: Timestamp) -> Result<(Outcome, Vec<Change>)> {
+    let version = existing_version(view, &wish.version)?;
+    let found = pointer(view, &wish.pointer)?;
+    if let Some(found) = &found
+        && found.version == version.id
+    {
+        return Ok((Outcome::AlreadyThere(found.clone()), derived(view, found)?));
+    }
+    let previous = found.as_ref().map(|pointer| pointer.version.clone());
+    if previous != wish.expected {
+        return Ok((Outcome::Moved { found }, Vec::new()));
+    }
+    verify(view, &version)?;
+    let pointer = Pointer {
+        format: FORMAT,
+        name: wish.pointer.clone(),
+        version: version.id.clone(),
+        digest: version.digest,
+        metrics_digest: version.metrics_digest,
+        previous,
+        run: wish.run.clone(),
+        since: clock::iso(now),
+    };
+    // The step before this one may be missing from the history: whoever made it was killed right after it.
+    let mut changes = found.map(|found| catch_up(view, &[&found])).transpose()?.unwrap_or_default();
+    changes.push(Change::Write { path: layout::pointer(&pointer.name), bytes: layout::encode(&pointer) });
+    let mut history = match changes.first() {
+        Some(Change::Write { path, bytes }) if path == layout::HISTORY => bytes.clone(),
+        _ => view.read(layout::HISTORY)?.unwrap_or_default(),
+    };
+    history.extend(layout::encode_line(&pointer));
+    changes.push(Change::Write { path: layout::HISTORY.to_owned(), bytes: history });
+    changes.extend(serving_files(view, &pointer)?);
+    Ok((Outcome::Promoted(pointer), changes))
+}
+
+/// Returns what is missing from or wrong in the files derived from a pointer.
+fn derived(view: &dyn View, pointer: &Pointer) -> Result<Vec<Change>> {
+    let mut changes = catch_up(view, &[pointer])?;
+    changes.extend(serving_files(view, pointer)?);
+    Ok(changes)
+}
+
+/// Brings the history up to the pointers, as one change or none.
+pub(super) fn catch_up(view: &dyn View, pointers: &[&Pointer]) -> Result<Vec<Change>> {
+    let entries = history_file(view)?;
+    let missing = |pointer: &&&Pointer| entries.iter().rfind(|entry| entry.name == pointer.name) != Some(**pointer);
+    let lines: Vec<u8> = pointers.iter().filter(missing).flat_map(layout::encode_line).collect();
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut bytes = view.read(layout::HISTORY)?.unwrap_or_default();
+    bytes.extend(lines);
+    Ok(vec![Change::Write { path: layout::HISTORY.to_owned(), bytes }])
+}
+
+/// Returns how the files that serving code reads differ from what the pointer says.
+pub(super) fn serving_files(view: &dyn View, pointer: &Pointer) -> Result<Vec<Change>> {
+    let version = existing_version(view, &pointer.version)?;
+    let version_txt = Some(format!("{}\n", version.id).into_bytes());
+    let metrics = metrics(view, &version)?.map(String::into_bytes);
+    let wanted = [(layout::version_txt(&pointer.name), version_txt), (layout::metrics_json(&pointer.name), metrics)];
+    let mut changes = Vec::new();
+    for (path, bytes) in wanted {
+        match bytes {
+            bytes if view.read(&path)? == bytes => {}
+            Some(bytes) => changes.push(Change::Write { path, bytes }),
+            None => changes.push(Change::Remove { path }),
+        }
+    }
+    Ok(changes)
+}
