@@ -20,6 +20,8 @@
 //! From `syntax` to `targets` nothing touches the file system, the environment, the clock, processes or the terminal:
 //! sources come in as values, files go out as values. `host` and what stands behind it do the rest.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests face the host"))]
+
 pub mod source;
 pub mod diagnostic;
 pub mod syntax;
@@ -29,7 +31,11 @@ pub mod plan;
 pub mod emit;
 #[path = "../targets/mod.rs"]
 pub mod targets;
+#[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod host;
+#[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod cache;
+#[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod registry;
+#[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod cli;

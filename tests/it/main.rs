@@ -1,1 +1,3 @@
 //! Integration tests: one binary, a module per subject.
+
+#![allow(clippy::disallowed_methods, reason = "tests face the host")]
