@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::{ErrorKind, RegistryError};
-use super::record::{Candidate, Entry, Finding, Outcome, Pointer, Promotion, Registered, Stored, Version};
+use super::record::{Candidate, Entry, Finding, Outcome, Overview, Pointer, Promotion, Registered, Stored, Version};
 use super::view::{Store, View, measure};
 use super::{Registry, fsck, layout, rules};
 use crate::host::{Context, Digest, fs};
@@ -49,6 +49,17 @@ impl<S: Store> Registry for S {
 
     fn pointers(&self) -> Result<Vec<Pointer>, RegistryError> {
         rules::pointers(&*self.view()?)
+    }
+
+    fn overview(&self) -> Result<Overview, RegistryError> {
+        let view = self.view()?;
+        let versions = rules::versions(&*view)?;
+        let with_metrics = |pointer: Pointer| {
+            let metrics = rules::metrics(&*view, &rules::existing_version(&*view, &pointer.version)?)?;
+            Ok((pointer, metrics))
+        };
+        let pointers = rules::pointers(&*view)?.into_iter().map(with_metrics).collect::<Result<_, RegistryError>>()?;
+        Ok(Overview { versions, pointers })
     }
 
     fn promote(&self, promotion: &Promotion) -> Result<Outcome, RegistryError> {

@@ -22,7 +22,7 @@ use crate::plan::RegistryLocation;
 
 pub use error::{ErrorKind, RegistryError};
 pub use record::{
-    Artifact, Candidate, Entry, Finding, Metadata, Outcome, Pointer, Promotion, Registered, Stored, Version,
+    Artifact, Candidate, Entry, Finding, Metadata, Outcome, Overview, Pointer, Promotion, Registered, Stored, Version,
 };
 
 pub use report::{HistoryReport, PointerReport, ShowReport, history, show, write_findings};
@@ -76,6 +76,9 @@ pub trait Registry: Send + Sync {
 
     /// Returns all pointers in the order of their names.
     fn pointers(&self) -> Result<Vec<Pointer>, RegistryError>;
+
+    /// Returns versions, pointers and their metrics as of one moment.
+    fn overview(&self) -> Result<Overview, RegistryError>;
 
     /// Moves a pointer if it stands where the caller believes.
     fn promote(&self, promotion: &Promotion) -> Result<Outcome, RegistryError>;

@@ -156,6 +156,15 @@ pub enum Outcome {
     },
 }
 
+/// All that a registry says of itself at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overview {
+    /// All versions, the oldest first.
+    pub versions: Vec<Version>,
+    /// All pointers in the order of their names, each with the text of its version's metrics file.
+    pub pointers: Vec<(Pointer, Option<String>)>,
+}
+
 /// Something that `fsck` found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {

@@ -18,11 +18,9 @@ pub(super) fn version(view: &dyn View, id: &str) -> Result<Option<Version>> {
         return Ok(None);
     }
     let path = layout::in_version(id, layout::METADATA);
-    match view.read(&path)? {
+    let exists = || view.list(layout::VERSIONS).map(|ids| ids.iter().any(|name| name == id));
+    match read_known(view, &path, exists)? {
         Some(bytes) => layout::decode_version(&path, id, &bytes).map(Some),
-        None if view.list(layout::VERSIONS)?.iter().any(|name| name == id) => {
-            Err(RegistryError::corrupt(format!("`{path}` is gone")))
-        }
         None => Ok(None),
     }
 }
@@ -71,12 +69,8 @@ pub(super) fn metrics(view: &dyn View, version: &Version) -> Result<Option<Strin
 pub(super) fn pointer(view: &dyn View, name: &str) -> Result<Option<Pointer>> {
     layout::check_name(name)?;
     let path = layout::pointer(name);
-    let Some(bytes) = view.read(&path)? else {
-        return match history_file(view)?.iter().any(|entry| entry.name == name) {
-            true => Err(RegistryError::corrupt(format!("`{path}` is gone, though `history.jsonl` knows the pointer"))),
-            false => Ok(None),
-        };
-    };
+    let was_set = || history_file(view).map(|entries| entries.iter().any(|entry| entry.name == name));
+    let Some(bytes) = read_known(view, &path, was_set)? else { return Ok(None) };
     let pointer = layout::decode_pointer(&path, name, &bytes)?;
     let id = &pointer.version;
     let Some(version) = version(view, id)? else {
@@ -86,6 +80,21 @@ pub(super) fn pointer(view: &dyn View, name: &str) -> Result<Option<Pointer>> {
         return Err(RegistryError::corrupt(format!("`{path}` and the metadata of `{id}` give different digests")));
     }
     Ok(Some(pointer))
+}
+
+/// Reads a file that has to be there if `known` says so. It may appear between the two questions, so that the first
+/// is asked again: what is known and then absent was there and is gone.
+fn read_known(view: &dyn View, path: &str, known: impl Fn() -> Result<bool>) -> Result<Option<Vec<u8>>> {
+    if let Some(bytes) = view.read(path)? {
+        return Ok(Some(bytes));
+    }
+    match known()? {
+        false => Ok(None),
+        true => match view.read(path)? {
+            Some(bytes) => Ok(Some(bytes)),
+            None => Err(RegistryError::corrupt(format!("`{path}` is gone"))),
+        },
+    }
 }
 
 /// Returns the names of all pointers, in order.
@@ -112,8 +121,16 @@ pub(super) fn history_file(view: &dyn View) -> Result<Vec<Pointer>> {
 
 /// Reads the history of one pointer; a last step that a crash kept out of the file is there too.
 pub(super) fn history(view: &dyn View, name: &str) -> Result<Vec<Pointer>> {
-    let current = pointer(view, name)?;
-    let mut entries: Vec<_> = history_file(view)?.into_iter().filter(|entry| entry.name == name).collect();
+    let mut current = pointer(view, name)?;
+    let mut entries = loop {
+        let entries: Vec<_> = history_file(view)?.into_iter().filter(|entry| entry.name == name).collect();
+        // Moved while we read: the two files may be of different moments.
+        let now = pointer(view, name)?;
+        if now == current {
+            break entries;
+        }
+        current = now;
+    };
     if let Some(current) = current.filter(|current| entries.last() != Some(current)) {
         entries.push(current);
     }

@@ -202,6 +202,8 @@ fn config_for(user: &Git, remote: &str) -> Result<Vec<(String, String)>, Registr
                 config.push((format!("remote.{REMOTE}.{field}"), value.to_owned()));
             }
             has_address |= field == "url";
+        } else if key == "protocol.version" {
+            // Only the newest, git's default, hands out single blobs.
         } else if HOW_TO_REACH.iter().any(|section| key.starts_with(section)) || HOW_TO_REACH_KEYS.contains(&key) {
             config.push((key.to_owned(), value.to_owned()));
         }

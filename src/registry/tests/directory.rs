@@ -214,3 +214,47 @@ fn a_folder_changes_in_one_step() {
     assert!(result.is_err());
     assert!(!root(&place).join("versions").exists());
 }
+
+/// Shows a registry that somebody changes right after its first file was read.
+struct Meanwhile<'a> {
+    store: &'a Directory,
+    then: std::cell::RefCell<Option<Box<dyn FnOnce() + 'a>>>,
+}
+
+impl view::View for Meanwhile<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, RegistryError> {
+        let answer = self.store.view()?.read(path);
+        if let Some(then) = self.then.borrow_mut().take() {
+            then();
+        }
+        answer
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, RegistryError> {
+        self.store.view()?.list(folder)
+    }
+
+    fn export(&self, path: &str, dest: &Path) -> Result<bool, RegistryError> {
+        self.store.view()?.export(path, dest)
+    }
+
+    fn digest(&self, path: &str) -> Result<Option<Digest>, RegistryError> {
+        self.store.view()?.digest(path)
+    }
+}
+
+#[test]
+fn a_reader_beside_a_writer_sees_one_of_the_two_states() {
+    let place = Place::directory();
+    let [a, b] = ["a", "b"].map(|text| place.register(text));
+    let store = store(&place);
+    let meanwhile = |to: &Version, from: Option<&Version>| {
+        let (place, to, from) = (&place, to.clone(), from.cloned());
+        let then: Box<dyn FnOnce()> = Box::new(move || drop(promoted(&*place.open("second"), &to, from.as_ref())));
+        Meanwhile { store: &store, then: std::cell::RefCell::new(Some(then)) }
+    };
+    let first = rules::pointer(&meanwhile(&a, None), "production").expect("not taken for damage");
+    assert_eq!(first.expect("set by now").version, a.id);
+    let history = rules::history(&meanwhile(&b, Some(&a)), "production").expect("read");
+    assert_eq!(history.iter().map(|entry| &entry.version).collect::<Vec<_>>(), [&a.id, &b.id]);
+}

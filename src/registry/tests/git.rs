@@ -148,6 +148,7 @@ fn the_users_repository_is_left_alone_and_no_hook_or_filter_runs() {
         ("push.default", "matching"),
         ("push.followTags", "true"),
         ("fetch.prune", "true"),
+        ("protocol.version", "0"),
     ] {
         git(&user, &["config", key, value]);
     }
@@ -306,6 +307,17 @@ fn old_models_stay_on_the_remote_until_they_are_read() {
     promoted(&*place.open("third"), &a, None);
     git(&remote(&place), &["fsck", "--strict", "--no-dangling"]);
     assert_eq!(git(&remote(&place), &["show", &format!("mlpc-registry:models/versions/{}/model", a.id)]), "a");
+}
+
+#[test]
+fn a_remote_without_filters_serves_as_well() {
+    let place = Place::git();
+    git(&remote(&place), &["config", "uploadpack.allowFilter", "false"]);
+    let a = place.register("a");
+    promoted(&*place.open("second"), &a, None);
+    let dest = place.folder.path().join("fetched");
+    place.open("third").fetch(&a.id, &dest).expect("fetched");
+    assert_eq!(fs::read_to_string(dest).expect("read"), "a");
 }
 
 #[test]

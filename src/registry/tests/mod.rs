@@ -35,7 +35,6 @@ impl Place {
         let folder = tempfile::tempdir().expect("a folder");
         git(folder.path(), &["init", "-q", "--bare", "-b", "main", "remote.git"]);
         git(&folder.path().join("remote.git"), &["config", "uploadpack.allowFilter", "true"]);
-        git(&folder.path().join("remote.git"), &["config", "uploadpack.allowAnySHA1InWant", "true"]);
         let place = Self {
             folder,
             location: RegistryLocation::Git { branch: "mlpc-registry".to_owned(), remote: "origin".to_owned() },
