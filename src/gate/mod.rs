@@ -1,11 +1,25 @@
 //! Gates: what is required of measured numbers, and the verdict.
 //!
-//! Pure: evidence comes in as values, a report goes out as a value. Knows neither files nor registries.
+//! Pure: evidence comes in as values ([`Facts`]), a [`Report`] goes out as a value. Knows neither files nor registries.
 
+mod case;
+mod evaluate;
+mod facts;
+pub mod json;
+pub mod junit;
 pub mod kinds;
+mod number;
+mod report;
 mod requirement;
 mod verdict;
 
+pub use case::{Case, Undecided};
+pub use evaluate::{About, evaluate, is_measurable, is_read};
+pub use facts::{Champion, Facts, Found};
+pub use number::{Unit, number_text};
+pub use report::{
+    Admitted, Compared, Decision, FORMAT, Input, Limit, Line, Outcome, Override, Position, Report, SCHEMA, State,
+};
 pub use requirement::{
     Baseline, BaselineEvidence, Bound, Compare, Evidence, Gate, Level, Measure, MetricRef, OnMissing, Requirement,
 };

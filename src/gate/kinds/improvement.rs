@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::regression::{OPTIONS, difference};
-use super::{Form, Kind, Signature, Takes};
+use super::regression::{OPTIONS, compare, decline, difference, formula};
+use super::{Form, Kind, Measured, Signature, Takes};
+use crate::gate::Measure;
+use crate::gate::case::{Case, Undecided};
 use crate::types::{Type, Value};
 
 pub(super) struct Improvement;
@@ -25,5 +27,18 @@ impl Kind for Improvement {
 
     fn result(&self, subject: Option<&Type>, options: &BTreeMap<String, Value>) -> Type {
         difference(subject, options)
+    }
+
+    fn formula(&self, case: &Case<'_>, measure: &Measure) -> String {
+        formula(case, measure, "candidate - baseline", "baseline - candidate")
+    }
+
+    fn evaluate(&self, case: &Case<'_>, measure: &Measure) -> Result<Measured, Undecided> {
+        let compared = compare(case, measure)?;
+        Ok(Measured { value: 0.0 - compared.value, ..compared })
+    }
+
+    fn decline(&self, case: &Case<'_>, measure: &Measure) -> Option<f64> {
+        decline(case, measure)
     }
 }

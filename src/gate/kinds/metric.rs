@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Form, Kind, Signature, Takes};
+use super::{Form, Kind, Measured, Signature, Takes, metric_of};
+use crate::gate::Measure;
+use crate::gate::case::{Case, Undecided};
 use crate::types::{Range, Type, Value};
 
 pub(super) struct Metric;
@@ -24,5 +26,14 @@ impl Kind for Metric {
 
     fn result(&self, subject: Option<&Type>, _: &BTreeMap<String, Value>) -> Type {
         subject.cloned().unwrap_or(Type::Float(Range::ANY))
+    }
+
+    fn formula(&self, _: &Case<'_>, _: &Measure) -> String {
+        "candidate".to_owned()
+    }
+
+    fn evaluate(&self, case: &Case<'_>, measure: &Measure) -> Result<Measured, Undecided> {
+        let value = case.number(metric_of(measure)?)?;
+        Ok(Measured { value, candidate: value, baseline: None })
     }
 }

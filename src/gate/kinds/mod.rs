@@ -11,6 +11,8 @@ mod size;
 
 use std::collections::BTreeMap;
 
+use super::case::{Case, Undecided};
+use super::{Measure, MetricRef};
 use crate::types::{Type, Value};
 
 pub use signature::{Form, Opt, OptType, Signature, Takes, metric_range, tests_metric};
@@ -25,6 +27,32 @@ pub trait Kind: Sync {
     /// `subject` is the metric's type; kinds that take an artifact pass it over. `options` are as in
     /// [`Measure::options`](super::Measure::options): flags are `Bool(true)`.
     fn result(&self, subject: Option<&Type>, options: &BTreeMap<String, Value>) -> Type;
+
+    /// Returns what is computed, for the report: `candidate`, `baseline - candidate`.
+    fn formula(&self, case: &Case<'_>, measure: &Measure) -> String;
+
+    /// Computes the number.
+    ///
+    /// # Errors
+    /// The reason why there is none.
+    fn evaluate(&self, case: &Case<'_>, measure: &Measure) -> Result<Measured, Undecided>;
+
+    /// Returns by how much the baseline is worse now than what was registered with it, in the unit of the result;
+    /// `None` for kinds that compare with none, and where nothing was registered.
+    fn decline(&self, _case: &Case<'_>, _measure: &Measure) -> Option<f64> {
+        None
+    }
+}
+
+/// What a requirement measured, in base units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// What is held against the limit.
+    pub value: f64,
+    /// The candidate's number.
+    pub candidate: f64,
+    /// The baseline's number, where there is one.
+    pub baseline: Option<f64>,
 }
 
 // One line for each file in this folder.
@@ -39,6 +67,12 @@ pub fn all() -> impl Iterator<Item = &'static dyn Kind> {
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn Kind> {
     all().find(|kind| kind.signature().name == name)
+}
+
+/// Returns the metric that a kind reads; a plan without one was not made by the checker.
+fn metric_of(measure: &Measure) -> Result<&MetricRef, Undecided> {
+    let none = || Undecided::Error(format!("`{}` names no metric", measure.kind));
+    measure.metric.as_ref().ok_or_else(none)
 }
 
 #[cfg(test)]

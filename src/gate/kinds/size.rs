@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Form, Kind, Signature, Takes};
+use super::{Form, Kind, Measured, Signature, Takes};
+use crate::gate::Measure;
+use crate::gate::case::{Case, Undecided};
 use crate::types::{Type, Value};
 
 pub(super) struct Size;
@@ -24,5 +26,15 @@ impl Kind for Size {
 
     fn result(&self, _: Option<&Type>, _: &BTreeMap<String, Value>) -> Type {
         Type::Bytes
+    }
+
+    fn formula(&self, _: &Case<'_>, _: &Measure) -> String {
+        "bytes of all files".to_owned()
+    }
+
+    fn evaluate(&self, case: &Case<'_>, measure: &Measure) -> Result<Measured, Undecided> {
+        let none = || Undecided::Error("`size` names no artifact".to_owned());
+        let bytes = case.size(measure.artifact.as_ref().ok_or_else(none)?)?;
+        Ok(Measured { value: bytes as f64, candidate: bytes as f64, baseline: None })
     }
 }

@@ -1,0 +1,212 @@
+//! What a kind of requirement sees of the facts: numbers, or the reason why there are none.
+
+use std::collections::BTreeMap;
+
+use super::facts::{Champion, Facts, Found};
+use super::json::{self, Json};
+use super::junit::{self, Counts};
+use super::kinds::tests_metric;
+use super::number;
+use super::{Gate, MetricRef};
+use crate::types::{Artifact, Direction, MetricsType, Origin, Range, Type};
+
+/// A gate with its facts, read once.
+#[derive(Debug)]
+pub struct Case<'a> {
+    gate: &'a Gate,
+    metrics: &'a [MetricsType],
+    facts: &'a Facts,
+    evidence: Vec<Result<Content, Undecided>>,
+    baseline: BTreeMap<usize, Result<Content, Undecided>>,
+}
+
+/// Why a requirement has no number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undecided {
+    /// Something is wrong; the sentence says what.
+    Error(String),
+    /// There is too little to decide.
+    Inconclusive(String),
+    /// The evidence was skipped.
+    Skipped(String),
+    /// There is no baseline yet: `on no_baseline` decides.
+    NoBaseline,
+    /// Today's code can't score the baseline: `on unscorable` decides.
+    Unscorable(String),
+}
+
+#[derive(Debug, Clone)]
+enum Content {
+    Metrics(Json),
+    Tests(Counts),
+    Other,
+}
+
+impl<'a> Case<'a> {
+    /// Reads the facts of a gate.
+    #[must_use]
+    pub fn new(gate: &'a Gate, metrics: &'a [MetricsType], facts: &'a Facts) -> Self {
+        let evidence = gate.evidence.iter().enumerate().map(|(index, evidence)| match facts.evidence.get(index) {
+            Some(found) => content(found, &evidence.path, &evidence.ty),
+            None => Err(Undecided::Error(format!("nobody looked for `{}`", evidence.path))),
+        });
+        let mut case = Self { gate, metrics, facts, evidence: evidence.collect(), baseline: BTreeMap::new() };
+        case.baseline = case.read_baseline();
+        case
+    }
+
+    fn read_baseline(&self) -> BTreeMap<usize, Result<Content, Undecided>> {
+        let Some(baseline) = &self.gate.baseline else { return BTreeMap::new() };
+        let scored = match &self.facts.champion {
+            Some(Champion::Known { scored: Ok(scored), .. }) => scored.as_slice(),
+            _ => return BTreeMap::new(),
+        };
+        let mut contents = BTreeMap::new();
+        for (index, measured) in baseline.evidence.iter().enumerate() {
+            let Some(evidence) = self.gate.evidence.get(measured.evidence) else { continue };
+            let read = match scored.get(index) {
+                Some(found) => content(found, &measured.path, &evidence.ty),
+                None => Err(Undecided::Error(format!("nobody looked for `{}`", measured.path))),
+            };
+            contents.insert(measured.evidence, read);
+        }
+        contents
+    }
+
+    /// Returns the candidate's number, in the base unit of the metric's type.
+    ///
+    /// # Errors
+    /// The reason why there is none.
+    pub fn number(&self, metric: &MetricRef) -> Result<f64, Undecided> {
+        let path = self.gate.evidence.get(metric.evidence).map_or("", |evidence| evidence.path.as_str());
+        match self.evidence.get(metric.evidence) {
+            Some(Ok(content)) => self.pick(content, metric, path),
+            Some(Err(undecided)) => Err(undecided.clone()),
+            None => Err(Undecided::Error(format!("`{}` is of an evidence that the gate does not have", metric.name))),
+        }
+    }
+
+    /// Returns the same number of the baseline, measured in this run on the same data.
+    ///
+    /// # Errors
+    /// The reason why there is none.
+    pub fn baseline_number(&self, metric: &MetricRef) -> Result<f64, Undecided> {
+        match &self.facts.champion {
+            None => return Err(Undecided::Error("the gate has no baseline".to_owned())),
+            Some(Champion::Absent) => return Err(Undecided::NoBaseline),
+            Some(Champion::Unreachable(why)) => return Err(Undecided::Error(why.clone())),
+            Some(Champion::Skipped(why)) => return Err(Undecided::Skipped(why.clone())),
+            Some(Champion::Known { scored: Err(why), .. }) => return Err(Undecided::Unscorable(why.clone())),
+            Some(Champion::Known { scored: Ok(_), .. }) => {}
+        }
+        let path = self.baseline_path(metric.evidence);
+        match self.baseline.get(&metric.evidence) {
+            Some(Ok(content)) => self.pick(content, metric, path).map_err(of_baseline),
+            Some(Err(undecided)) => Err(of_baseline(undecided.clone())),
+            None => Err(Undecided::Error(format!("the baseline's `{}` was not measured", metric.name))),
+        }
+    }
+
+    fn baseline_path(&self, evidence: usize) -> &str {
+        let measured = self.gate.baseline.iter().flat_map(|baseline| &baseline.evidence);
+        measured
+            .filter(|measured| measured.evidence == evidence)
+            .map(|measured| measured.path.as_str())
+            .next()
+            .unwrap_or("")
+    }
+
+    /// Returns the number that was registered with the baseline, where the registry has it and it is one.
+    #[must_use]
+    pub fn recorded_number(&self, metric: &MetricRef) -> Option<f64> {
+        let Some(Champion::Known { recorded, .. }) = &self.facts.champion else { return None };
+        let evidence = self.gate.evidence.get(metric.evidence)?;
+        let content = content(recorded.get(&evidence.origin)?, "", &evidence.ty).ok()?;
+        self.pick(&content, metric, "").ok()
+    }
+
+    /// Returns the size of an artifact in bytes.
+    ///
+    /// # Errors
+    /// The reason why it is not known.
+    pub fn size(&self, artifact: &Origin) -> Result<u64, Undecided> {
+        match self.facts.artifacts.get(artifact) {
+            Some(Found::Present { size, .. }) => Ok(*size),
+            Some(Found::Missing) => Err(Undecided::Error(format!("`{artifact}` is missing"))),
+            Some(Found::Unreadable(why)) => Err(Undecided::Error(format!("`{artifact}` can't be read: {why}"))),
+            Some(Found::Skipped(why)) => Err(Undecided::Skipped(format!("`{artifact}` was not made: {why}"))),
+            None => Err(Undecided::Error(format!("nobody looked for `{artifact}`"))),
+        }
+    }
+
+    /// Returns the direction of a metric.
+    ///
+    /// # Errors
+    /// It has none, or there is no such metric.
+    pub fn direction(&self, metric: &MetricRef) -> Result<Direction, Undecided> {
+        let none =
+            || Undecided::Error(format!("`{}` has no direction: neither higher nor lower is better", metric.name));
+        self.declared(metric)?.direction.ok_or_else(none)
+    }
+
+    /// Returns the type of a metric.
+    #[must_use]
+    pub fn ty(&self, metric: &MetricRef) -> Type {
+        match self.declared(metric) {
+            Ok(declared) => declared.ty.clone(),
+            Err(_) => tests_metric(&metric.name).unwrap_or(Type::Float(Range::ANY)),
+        }
+    }
+
+    fn declared(&self, metric: &MetricRef) -> Result<&'a crate::types::Metric, Undecided> {
+        let unknown = || Undecided::Error(format!("no metrics type of this gate declares `{}`", metric.name));
+        match self.gate.evidence.get(metric.evidence).map(|evidence| &evidence.ty) {
+            Some(Artifact::Metrics { name }) => {
+                let ty = self.metrics.iter().find(|ty| ty.name == *name).ok_or_else(unknown)?;
+                ty.metric(&metric.name).ok_or_else(unknown)
+            }
+            _ => Err(unknown()),
+        }
+    }
+
+    fn pick(&self, content: &Content, metric: &MetricRef, path: &str) -> Result<f64, Undecided> {
+        match content {
+            Content::Metrics(json) => number::read(json, self.declared(metric)?, path).map_err(Undecided::Error),
+            Content::Tests(Counts { total: 0, .. }) => {
+                Err(Undecided::Inconclusive(format!("`{path}` reports no test at all")))
+            }
+            Content::Tests(counts) => match counts.get(&metric.name) {
+                Some(count) => Ok(count as f64),
+                None => Err(Undecided::Error(format!("tests have no `{}`", metric.name))),
+            },
+            Content::Other => Err(Undecided::Error(format!("`{path}` holds no metrics"))),
+        }
+    }
+}
+
+fn of_baseline(undecided: Undecided) -> Undecided {
+    match undecided {
+        Undecided::Error(why) => Undecided::Error(format!("of the baseline: {why}")),
+        other => other,
+    }
+}
+
+fn content(found: &Found, path: &str, ty: &Artifact) -> Result<Content, Undecided> {
+    let bytes = match found {
+        Found::Present { bytes, .. } => bytes,
+        Found::Missing => return Err(Undecided::Error(format!("`{path}` is missing"))),
+        Found::Unreadable(why) => return Err(Undecided::Error(format!("`{path}` can't be read: {why}"))),
+        Found::Skipped(why) => return Err(Undecided::Skipped(format!("`{path}` was not made: {why}"))),
+    };
+    match ty {
+        Artifact::Metrics { .. } => match json::parse(bytes) {
+            Ok(json) => Ok(Content::Metrics(json)),
+            Err(error) => Err(Undecided::Error(format!("`{path}` is not JSON: {error}"))),
+        },
+        Artifact::Tests => match junit::count(bytes) {
+            Ok(counts) => Ok(Content::Tests(counts)),
+            Err(why) => Err(Undecided::Error(format!("`{path}` can't be read as JUnit XML: {why}"))),
+        },
+        _ => Ok(Content::Other),
+    }
+}
