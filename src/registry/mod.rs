@@ -7,7 +7,9 @@ mod fsck;
 mod git;
 mod kept;
 mod layout;
+mod reach;
 mod record;
+mod release;
 mod report;
 mod rules;
 mod view;
@@ -25,6 +27,8 @@ pub use record::{
     Artifact, Candidate, Entry, Finding, Metadata, Outcome, Overview, Pointer, Promotion, Registered, Stored, Version,
 };
 
+pub use reach::{Reach, may_release};
+pub use release::{Provenance, Release};
 pub use report::{HistoryReport, PointerReport, ShowReport, history, show, write_findings};
 
 /// Opens the registry that is declared under `name`, for a workspace. One line for each kind; nothing is read yet.

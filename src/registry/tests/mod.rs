@@ -2,6 +2,7 @@
 
 mod directory;
 mod git;
+mod release;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,0 +1,163 @@
+//! The nodes of a plan, from the workspace's files to the registry; and what a laptop may write where.
+
+use serde_json::{Value, json};
+
+use super::super::{Provenance, Reach, Release, may_release};
+use super::*;
+use crate::plan::{Bound, Plan, Selection, bind};
+
+fn output(name: &str, path: &str, ty: &str) -> Value {
+    json!({"name": name, "kind": {"artifact": ty}, "path": path, "publish": path, "always": false})
+}
+
+/// A plan as the compiler would make it: a stage, a registration and a promotion.
+fn plan(location: Value, branches: &[&str]) -> Plan {
+    let node = |name: &str, kind: Value| json!({"name": name, "waits": [], "kind": kind});
+    serde_json::from_value(json!({
+        "format": 1, "pipeline": "fraud", "edition": 2026,
+        "triggers": [{"kind": {"push": {"branches": branches, "paths": []}}}],
+        "params": [{"name": "epochs", "ty": {"int": {}}, "default": {"int": 20}}],
+        "secrets": [], "metrics": [], "sources": [], "profiles": [], "targets": [],
+        "runtimes": [{"name": "py", "kind": {"python": {"version": "3.11", "requirements": "requirements.txt"}}}],
+        "registries": [{"name": "models", "location": location}],
+        "nodes": [
+            node("train", json!({"stage": {
+                "inputs": [], "code": [], "uses": [], "secrets": [], "runtime": "py", "needs": {},
+                "command": {"arguments": []}, "rerun": "never", "status": [0], "isolation": "copies",
+                "outputs": [
+                    output("model", "models/model.pkl", "file"),
+                    output("encoder", "models/encoder", "dir"),
+                    output("report", "reports/evaluation.json", "file"),
+                ],
+            }})),
+            node("release", json!({"register": {
+                "model": "train.model", "with": ["train.encoder"], "registry": "models", "metrics": "train.report",
+            }})),
+            node("current", json!({"promote": {"release": "release", "registry": "models", "pointer": "production"}})),
+        ],
+    }))
+    .expect("a plan")
+}
+
+fn bound(plan: &Plan) -> Bound {
+    bind(plan, &Selection::default()).expect("bound")
+}
+
+fn directory() -> Value {
+    json!({"directory": {"path": "registry"}})
+}
+
+fn workspace(folder: &Path) {
+    for (path, text) in [
+        ("models/model.pkl", "weights"),
+        ("models/encoder/vocabulary.txt", "a b c"),
+        ("reports/evaluation.json", "{\"auc\": 0.91}"),
+        ("requirements.txt", "numpy==2.0\n"),
+    ] {
+        crate::host::fs::create_dirs(crate::host::fs::parent(&folder.join(path))).expect("made");
+        fs::write(folder.join(path), text).expect("written");
+    }
+}
+
+#[test]
+fn a_register_node_takes_the_published_files_and_says_where_they_come_from() {
+    let folder = tempfile::tempdir().expect("a folder");
+    workspace(folder.path());
+    let plan = plan(directory(), &["main"]);
+    let bound = bound(&plan);
+    let release = Release { bound: &bound, workspace: folder.path(), run: "run-1", clock: clock() };
+    let provenance = Provenance {
+        model: Some(Digest::of(b"weights")),
+        gates: BTreeMap::from([("quality".to_owned(), "blake3:00".to_owned())]),
+        ..Provenance::default()
+    };
+    let registered = release.register("release", provenance.clone()).expect("registered");
+    assert!(registered.new);
+    let version = registered.version;
+    assert_eq!((version.model.file.as_str(), version.digest), ("model.pkl", Digest::of(b"weights")));
+    assert_eq!((version.with["encoder"].file.as_str(), version.with["encoder"].directory), ("encoder", true));
+    assert_eq!(version.metrics_digest, Some(Digest::of(b"{\"auc\": 0.91}")));
+    assert_eq!(version.metadata.plan, plan.digest());
+    assert_eq!(version.metadata.params["epochs"], 20);
+    assert_eq!(version.metadata.gates["quality"], "blake3:00");
+    assert_eq!(version.metadata.code_commit, None);
+    let file = folder.path().join(format!("registry/versions/{}/requirements.txt", version.id));
+    assert_eq!(fs::read_to_string(file).expect("read"), "numpy==2.0\n");
+
+    assert!(!release.register("release", provenance.clone()).expect("found").new);
+    let promoted = release.promote("current", &version.id, None).expect("asked");
+    assert!(matches!(promoted, Outcome::Promoted(pointer) if pointer.run == "run-1"));
+    let again = release.promote("current", &version.id, None).expect("asked");
+    assert!(matches!(again, Outcome::AlreadyThere(_)));
+
+    // Somebody wrote over the model after the gate had measured it.
+    fs::write(folder.path().join("models/model.pkl"), "other weights").expect("written");
+    let error = release.register("release", provenance).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert_eq!(release.open("models").expect("opened").versions().expect("read").len(), 1);
+}
+
+#[test]
+fn nodes_of_another_kind_and_files_that_are_gone_are_errors() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plan = plan(directory(), &["main"]);
+    let bound = bound(&plan);
+    let release = Release { bound: &bound, workspace: folder.path(), run: "run-1", clock: clock() };
+    for node in ["train", "current", "nothing"] {
+        let error = release.register(node, Provenance::default()).expect_err("refused");
+        assert_eq!(error.kind(), ErrorKind::Unknown, "{error}");
+    }
+    assert!(release.promote("release", "v20260801-00000000", None).is_err());
+    let gone = release.register("release", Provenance::default()).expect_err("no files");
+    assert!(gone.to_string().contains("no such file"), "{gone}");
+    assert!(!folder.path().join("registry").exists());
+}
+
+#[test]
+fn the_commit_of_the_code_is_kept_and_changes_to_it_are_said() {
+    let place = Place::git();
+    let user = place.machine("user");
+    workspace(&user);
+    fs::write(user.join(".gitignore"), "registry\n").expect("written");
+    git(&user, &["add", "-A"]);
+    git(&user, &["commit", "-q", "-m", "all"]);
+    let bound = bound(&plan(directory(), &["main"]));
+    let release = Release { bound: &bound, workspace: &user, run: "run-1", clock: clock() };
+    let clean = release.register("release", Provenance::default()).expect("registered").version.metadata;
+    assert_eq!(clean.code_commit, Some(git(&user, &["rev-parse", "HEAD"])));
+    assert_eq!(clean.notes, BTreeMap::new());
+    fs::write(user.join("models/model.pkl"), "new weights").expect("written");
+    let dirty = release.register("release", Provenance::default()).expect("registered").version.metadata;
+    assert_eq!(dirty.notes["code"], "with changes that were not committed");
+}
+
+#[test]
+fn a_laptop_writes_to_a_shared_registry_only_from_a_clean_commit_of_a_named_branch() {
+    let place = Place::git();
+    let user = place.machine("user");
+    let shared = plan(json!({"git": {"branch": "mlpc-registry", "remote": "origin"}}), &["main", "release/*"]);
+    let ask = |plan: &Plan, release: bool| {
+        may_release(plan, &plan.registries[0].location, &user, release).expect("a repository")
+    };
+    assert_eq!(ask(&plan(directory(), &[]), false), Reach::Yes);
+    assert_eq!(ask(&shared, false), Reach::NotHere);
+    git(&user, &["checkout", "-q", "main"]);
+    assert_eq!(ask(&shared, true), Reach::Yes);
+    git(&user, &["checkout", "-q", "--detach"]);
+    assert_eq!(ask(&shared, true), Reach::Yes, "the commit counts, not the name that is checked out");
+
+    fs::write(user.join("new.txt"), "new").expect("written");
+    let dirty = Reach::Refused("`--release` needs a clean tree, and `new.txt` is not committed".to_owned());
+    assert_eq!(ask(&shared, true), dirty);
+    git(&user, &["checkout", "-q", "-b", "feature/main"]);
+    git(&user, &["add", "-A"]);
+    git(&user, &["commit", "-q", "-m", "new"]);
+    let elsewhere = "`--release` needs a commit of a branch that `on push` names: `main`, `release/*`";
+    assert_eq!(ask(&shared, true), Reach::Refused(elsewhere.to_owned()));
+    git(&user, &["branch", "release/1"]);
+    assert_eq!(ask(&shared, true), Reach::Yes);
+
+    let mut no_push = shared;
+    no_push.triggers.clear();
+    assert!(matches!(ask(&no_push, true), Reach::Refused(_)));
+}
