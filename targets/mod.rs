@@ -2,6 +2,7 @@
 //!
 //! Pure: no file system, no clock. What a platform can't express is a diagnostic, never dropped.
 
+mod argo;
 mod github;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ pub trait Target: Sync {
 }
 
 /// Every target, in the order of the help.
-pub const TARGETS: &[&dyn Target] = &[&github::GitHub];
+pub const TARGETS: &[&dyn Target] = &[&argo::Argo, &github::GitHub];
 
 /// Returns the target of this name.
 #[must_use]

@@ -93,11 +93,13 @@ macro_rules! catalogue {
 // In alphabetical order of names.
 catalogue! {
     Error APPROVAL_WITHOUT_ENVIRONMENT "approval-without-environment",
+    Warning APPROVER_NOT_CHECKED "approver-not-checked",
     Warning CRON_ON_THE_HOUR "cron-on-the-hour",
     Error REGISTRY_NOT_SHARED "registry-not-shared",
     Error SYNTAX "syntax",
     Error TARGET_LIMIT "target-limit",
     Error TARGET_SETTING "target-setting",
+    Note TRIGGER_ELSEWHERE "trigger-elsewhere",
     Error UNKNOWN_NAME "unknown-name",
 }
 

@@ -1,0 +1,183 @@
+//! The graph: one task a node, every edge with the result that it wants, and a last task behind them all.
+
+use std::collections::BTreeSet;
+
+use super::model::Empty;
+use super::model::{Arguments, Artifact, Dag, Parameter, Suspend, Task, Template, ValueFrom};
+use super::reads::Reads;
+use super::{Context, names, pod};
+use crate::emit::Noted;
+use crate::plan::{Node, NodeKind, Wait, Why};
+
+/// Makes the templates: the graph first, then one a node in declaration order, then the verdict.
+pub(super) fn templates(context: &Context<'_>) -> Vec<Noted<Template>> {
+    let mut tasks = Vec::new();
+    let mut templates = Vec::new();
+    let none = Reads::default();
+    for node in &context.plan.nodes {
+        let reads = context.reads.get(&node.name).unwrap_or(&none);
+        let note = note(node);
+        if let NodeKind::Approval(approval) = &node.kind {
+            let seconds = approval.timeout / 1_000_000_000;
+            let slug = context.slug(&node.name);
+            tasks.push(Noted::new(asking(context, node, reads)).before(note.clone()).gap());
+            tasks.push(Noted::new(answering(context, node, reads)));
+            templates.push(Noted::new(waiting(slug, seconds, reads, context)).before(note).gap());
+            templates.push(Noted::new(pod::of_answer(context, node, reads)).gap());
+        } else {
+            tasks.push(Noted::new(working(context, node, reads)).before(note.clone()).gap());
+            templates.push(Noted::new(pod::of_node(context, node, reads)).before(note).gap());
+        }
+    }
+    tasks.push(Noted::new(last(context)).before("the verdict: how the workflow ends").gap());
+    templates.push(Noted::new(pod::of_verdict(context)).before("the verdict: how the workflow ends").gap());
+    let main = Template { name: "main".into(), dag: Some(Dag { fail_fast: false, tasks }), ..Template::default() };
+    templates.insert(0, Noted::new(main));
+    templates
+}
+
+fn note(node: &Node) -> String {
+    let doc = node.doc.as_deref().and_then(|doc| doc.lines().next());
+    match doc {
+        Some(doc) => format!("{} {}: {doc}", node.kind.keyword(), node.name),
+        None => format!("{} {}", node.kind.keyword(), node.name),
+    }
+}
+
+/// The task of a node that runs in a pod.
+fn working(context: &Context<'_>, node: &Node, reads: &Reads) -> Task {
+    let slug = context.slug(&node.name).to_owned();
+    Task {
+        template: slug.clone(),
+        name: slug,
+        depends: depends(context, node),
+        when: None,
+        arguments: arguments(context, reads),
+    }
+}
+
+/// The task that waits for a person. Where only gates ask for it, it is skipped unless one did.
+fn asking(context: &Context<'_>, node: &Node, reads: &Reads) -> Task {
+    let asks = |wait: &&Wait| wait.why == Why::Ask;
+    let asked = |wait: &Wait| format!("'{{{{tasks.{}.outputs.parameters.ask}}}}' == 'true'", context.slug(&wait.node));
+    let when: Vec<_> = node.waits.iter().filter(asks).map(asked).collect();
+    let mut task = working(context, node, reads);
+    task.when = (!when.is_empty()).then(|| when.join(" || "));
+    task.arguments.artifacts.clear();
+    task
+}
+
+/// The task that fails unless the answer was YES. Anything else, the default of a wait that ended by itself too, is NO.
+fn answering(context: &Context<'_>, node: &Node, reads: &Reads) -> Task {
+    let slug = context.slug(&node.name);
+    let mut arguments = arguments(context, reads);
+    let answer = format!("{{{{=tasks['{slug}'].outputs.parameters.approve == 'YES' ? 'YES' : 'NO'}}}}");
+    arguments.parameters.push(Parameter { name: "answer".into(), value: Some(answer), ..Parameter::default() });
+    let name = names::answer(slug);
+    Task { template: name.clone(), name, depends: Some(format!("{slug}.Succeeded")), when: None, arguments }
+}
+
+fn waiting(slug: &str, seconds: i64, reads: &Reads, context: &Context<'_>) -> Template {
+    let shown = |(node, _): (&String, &bool)| Parameter { name: context.slug(node).to_owned(), ..Parameter::default() };
+    let approve = Parameter {
+        name: "approve".into(),
+        default: Some("NO".into()),
+        one_of: vec!["NO", "YES"],
+        value_from: Some(ValueFrom { path: None, supplied: Some(Empty {}), default: Some("NO") }),
+        ..Parameter::default()
+    };
+    let offered = Parameter { value_from: None, ..approve.clone() };
+    let supplied = Parameter { default: None, one_of: vec![], ..approve };
+    let inputs = reads.results.iter().map(shown).chain([offered]).collect();
+    Template {
+        name: slug.to_owned(),
+        suspend: Some(Suspend { duration: format!("{seconds}s") }),
+        inputs: Arguments { parameters: inputs, artifacts: vec![] },
+        outputs: Arguments { parameters: vec![supplied], artifacts: vec![] },
+        ..Template::default()
+    }
+}
+
+/// The digests and files that a node is given.
+fn arguments(context: &Context<'_>, reads: &Reads) -> Arguments {
+    let digest = |(node, _): (&String, &bool)| {
+        let task = context.task(node);
+        Parameter {
+            name: context.slug(node).to_owned(),
+            value: Some(format!("{{{{tasks.{task}.outputs.parameters.digest}}}}")),
+            ..Parameter::default()
+        }
+    };
+    let result = |(node, optional): (&String, &bool)| {
+        let name = format!("{}-result", context.slug(node));
+        passed(name, &context.task(node), "result", *optional)
+    };
+    let file = |((node, output), optional): (&(String, String), &bool)| {
+        let name = pod::file_artifact(context.slug(node), output);
+        passed(name, &context.task(node), &format!("file-{output}"), *optional)
+    };
+    Arguments {
+        parameters: reads.results.iter().map(digest).collect(),
+        artifacts: reads.results.iter().map(result).chain(reads.files.iter().map(file)).collect(),
+    }
+}
+
+fn passed(name: String, task: &str, artifact: &str, optional: bool) -> Artifact {
+    let from = format!("{{{{tasks.{task}.outputs.artifacts.{artifact}}}}}");
+    Artifact { name, from: Some(from), optional, ..Artifact::default() }
+}
+
+/// Says what must have come out how. A bare name would also hold where the task was skipped.
+fn depends(context: &Context<'_>, node: &Node) -> Option<String> {
+    let mut terms = Vec::new();
+    let mut seen = BTreeSet::new();
+    for wait in &node.waits {
+        if !seen.insert(&wait.node) {
+            continue;
+        }
+        let task = context.task(&wait.node);
+        let lenient = node.waits.iter().all(|other| other.node != wait.node || other.why == Why::Baseline);
+        // A baseline that today's code can't score is the gate's to judge; one that was lost is not.
+        terms.push(if lenient { format!("({task}.Succeeded || {task}.Failed)") } else { format!("{task}.Succeeded") });
+        if wait.why != Why::Ask {
+            terms.extend(context.asked_by(&wait.node).filter(|approval| approval.name != node.name).map(|approval| {
+                let slug = context.slug(&approval.name);
+                format!("({slug}.Skipped || {}.Succeeded)", names::answer(slug))
+            }));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    terms.retain(|term| seen.insert(term.clone()));
+    (!terms.is_empty()).then(|| terms.join(" && "))
+}
+
+/// The last task waits for the end of every task that none waits for, whatever it was, and so for all.
+fn last(context: &Context<'_>) -> Task {
+    let nodes = &context.plan.nodes;
+    let waited: BTreeSet<_> = nodes.iter().flat_map(|node| &node.waits).map(|wait| wait.node.as_str()).collect();
+    let ended = |node: &Node| {
+        let task = context.task(&node.name);
+        let ends = ["Succeeded", "Failed", "Errored", "Skipped", "Omitted"].map(|end| format!("{task}.{end}"));
+        format!("({})", ends.join(" || "))
+    };
+    let sinks: Vec<_> = nodes.iter().filter(|node| !waited.contains(node.name.as_str())).map(ended).collect();
+    let status = |node: &Node| Parameter {
+        name: context.slug(&node.name).to_owned(),
+        value: Some(format!("{{{{tasks.{}.status}}}}", context.task(&node.name))),
+        ..Parameter::default()
+    };
+    let result = |node: &Node| {
+        let slug = context.slug(&node.name);
+        matches!(node.kind, NodeKind::Gate(_)).then(|| passed(format!("{slug}-result"), slug, "result", true))
+    };
+    Task {
+        name: "verdict".into(),
+        template: "verdict".into(),
+        depends: (!sinks.is_empty()).then(|| sinks.join(" && ")),
+        when: None,
+        arguments: Arguments {
+            parameters: nodes.iter().map(status).collect(),
+            artifacts: nodes.iter().filter_map(result).collect(),
+        },
+    }
+}

@@ -1,0 +1,201 @@
+//! What Argo and Kubernetes can't take: said at compile time, with the place, and not by a controller at night.
+
+use super::model::Template;
+use super::{Context, pod};
+use crate::diagnostic::{Code, Diagnostic, codes};
+use crate::emit::Noted;
+use crate::plan::{Node, NodeKind, Profile, RegistryLocation, Setting, TriggerKind};
+use crate::types::Origin;
+
+/// Templates of a workflow, and tasks of a graph.
+const TEMPLATES: usize = 200;
+/// Characters of a name.
+const NAME: usize = 128;
+/// Characters of a workflow's name, which becomes a label and begins every pod's name.
+const WORKFLOW: usize = 50;
+/// Bytes of a template: a run keeps it twice beside its status, and all of that in one object of at most 1 MB.
+const BYTES: usize = 300_000;
+
+/// Finds what can't be expressed.
+pub(super) fn check(context: &Context<'_>, profiles: &[Option<&str>]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for node in &context.plan.nodes {
+        one(context, node, &mut found);
+    }
+    for profile in profiles {
+        registries(context, *profile, &mut found);
+    }
+    triggers(context, &mut found);
+    texts(context, &mut found);
+    let pipeline = &context.plan.pipeline;
+    if pipeline.len() > WORKFLOW {
+        let message = format!(
+            "the name of a workflow on argo has at most {WORKFLOW} characters, `{pipeline}` has {}",
+            pipeline.len()
+        );
+        found.push(context.say(codes::TARGET_LIMIT, "pipeline", message, "give the pipeline a shorter name"));
+    }
+    found
+}
+
+/// Finds what has grown too large.
+pub(super) fn check_size(context: &Context<'_>, templates: &[Noted<Template>], text: &str) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut too_many = |count: usize, what: &str, limit: usize| {
+        if count > limit {
+            let message = format!("argo takes at most {limit} {what} in a workflow, this pipeline needs {count}");
+            let help = "split the pipeline, or let one stage do the work of several legs";
+            found.push(context.say(codes::TARGET_LIMIT, "pipeline", message, help));
+        }
+    };
+    too_many(templates.len(), "templates", TEMPLATES);
+    too_many(text.len(), "bytes", BYTES);
+    found
+}
+
+fn one(context: &Context<'_>, node: &Node, found: &mut Vec<Diagnostic>) {
+    let name = &node.name;
+    let mut say = |code: Code, message: String, help: &str| found.push(context.say(code, name, message, help));
+    if node.when.is_some() {
+        let message = format!(
+            "argo can't evaluate the `when` of `{name}`: parameters reach its pods encoded, as argo would evaluate their text"
+        );
+        say(codes::TARGET_LIMIT, message, "compile this pipeline for github, or move the condition into the script");
+    }
+    if let Err((message, help)) = pod::image(context, &node.kind) {
+        say(codes::TARGET_SETTING, message, &help);
+    }
+    if context.slug(name).len() > NAME {
+        say(
+            codes::TARGET_LIMIT,
+            format!("a name on argo has at most {NAME} characters: `{name}`"),
+            "shorten the name or its loop's values",
+        );
+    }
+    match &node.kind {
+        NodeKind::Approval(approval) if !approval.by.is_empty() => {
+            let by = approval.by.join(", ");
+            let message =
+                format!("argo can't tell who answers `{name}`: whoever may resume workflows in the namespace can");
+            say(
+                codes::APPROVER_NOT_CHECKED,
+                message,
+                &format!("let only {by} resume workflows there (RBAC: `update` on `workflows`)"),
+            );
+        }
+        NodeKind::Action(action) if !action.idempotent => {
+            let message = format!("argo can start a pod twice, and `{name}` does not say that it may happen twice");
+            say(codes::TARGET_LIMIT, message, "add `idempotent` to it, once it is");
+        }
+        _ => {}
+    }
+}
+
+/// A registry in a folder of the pod is gone with the pod.
+fn registries(context: &Context<'_>, profile: Option<&str>, found: &mut Vec<Diagnostic>) {
+    let plan = context.plan;
+    let profile = match profile {
+        None => None,
+        Some(name) => match plan.profiles.iter().find(|profile| profile.name == name) {
+            Some(profile) => Some(profile),
+            None => {
+                let message = format!("`target argo` names the profile `{name}`, which is not declared");
+                found.push(context.say(codes::TARGET_SETTING, "target argo", message, "name a declared profile"));
+                return;
+            }
+        },
+    };
+    if profile.is_some_and(|profile| !profile.releases && !profile.gates_block) {
+        return;
+    }
+    for registry in plan.registries.iter().filter(|registry| is_used(context, &registry.name)) {
+        let RegistryLocation::Directory { path } = location(profile, &registry.name).unwrap_or(&registry.location)
+        else {
+            continue;
+        };
+        let under =
+            profile.map_or("without a profile".to_owned(), |profile| format!("under the profile `{}`", profile.name));
+        let message = format!(
+            "the registry `{}` is the folder `{path}` {under}: in a pod it is lost with the pod",
+            registry.name
+        );
+        let mut diagnostic = context.say(
+            codes::REGISTRY_NOT_SHARED,
+            &format!("registry {}", registry.name),
+            message,
+            "keep it in a branch, `git(\"mlpc-registry\")`, or name a profile that does: `profile: \"shared\"` in `target argo`",
+        );
+        diagnostic = diagnostic.label(context.site.span("target argo"), "compiled for argo here");
+        if !found.contains(&diagnostic) {
+            found.push(diagnostic);
+        }
+    }
+}
+
+fn location<'p>(profile: Option<&'p Profile>, registry: &str) -> Option<&'p RegistryLocation> {
+    profile?.settings.iter().find_map(|setting| match setting {
+        Setting::Registry { name, location } if name == registry => Some(location),
+        _ => None,
+    })
+}
+
+fn is_used(context: &Context<'_>, registry: &str) -> bool {
+    let reads = |origin: &Origin| matches!(origin, Origin::Pointer { registry: name, .. } if name == registry);
+    context.plan.nodes.iter().any(|node| match &node.kind {
+        NodeKind::Register(register) => register.registry == registry,
+        NodeKind::Promote(promote) => promote.registry == registry,
+        NodeKind::Gate(gate) => gate.baseline.as_ref().is_some_and(|baseline| baseline.registry == registry),
+        NodeKind::Stage(stage) => stage.work.inputs.iter().any(|input| reads(&input.origin)),
+        NodeKind::Action(action) => action.work.inputs.iter().any(|input| reads(&input.origin)),
+        NodeKind::Approval(_) => false,
+    })
+}
+
+/// Argo starts workflows by the clock and by hand. Where no other target listens, the rest is said.
+fn triggers(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+    if context.plan.targets.iter().any(|target| target.name != "argo") {
+        return;
+    }
+    for trigger in &context.plan.triggers {
+        let word = match &trigger.kind {
+            TriggerKind::Push { .. } => "push",
+            TriggerKind::PullRequest { .. } => "pull_request",
+            TriggerKind::Event { .. } => "event",
+            TriggerKind::Upstream { .. } => "upstream",
+            TriggerKind::Schedule { .. } | TriggerKind::Manual { .. } => continue,
+        };
+        let message = format!("argo does not see `on {word}`");
+        let help = format!("let what sees it submit `{}`", context.path("submit"));
+        found.push(context.say(codes::TRIGGER_ELSEWHERE, &format!("on {word}"), message, &help));
+    }
+}
+
+/// Argo evaluates `{{…}}` and Kubernetes `$(…)` in what a template says; neither can be escaped.
+fn texts(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+    let settings = &context.settings;
+    let target = "target argo";
+    let mut texts: Vec<(&str, &str)> =
+        context.plan.nodes.iter().map(|node| (node.name.as_str(), node.name.as_str())).collect();
+    texts.extend([(target, context.file), (target, context.site.folder)]);
+    let all = [
+        &settings.namespace,
+        &settings.image,
+        &settings.mlpc_image,
+        &settings.repo,
+        &settings.revision,
+        &settings.git_secret,
+        &settings.artifacts,
+        &settings.service_account,
+        &settings.profile,
+        &settings.secrets,
+    ];
+    texts.extend(all.into_iter().flatten().map(|text| (target, text.as_str())));
+    texts.extend(settings.gpu.nodes.iter().flat_map(|(key, value)| [(target, key.as_str()), (target, value.as_str())]));
+    texts.extend(settings.gpu.taints.iter().map(|taint| (target, taint.as_str())));
+    for (place, text) in texts {
+        if let Some(mark) = ["{{", "}}", "$(", "$$"].into_iter().find(|mark| text.contains(mark)) {
+            let message = format!("`{text}` would be changed on argo, which evaluates `{mark}`");
+            found.push(context.say(codes::TARGET_LIMIT, place, message, "write it without"));
+        }
+    }
+}

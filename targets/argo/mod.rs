@@ -1,0 +1,186 @@
+//! Argo Workflows: a WorkflowTemplate with one template a node, and thin submissions of it.
+//!
+//! Nothing that a user wrote as text stands in the files but names and settings: pods read scripts, parameters and gates
+//! from the checkout, by `mlpc exec`, and stop where the plan there is another than the one compiled. The rules that the
+//! files follow, and why, are in README.md beside this file.
+
+mod dag;
+mod limits;
+mod model;
+mod names;
+mod pod;
+mod reads;
+mod settings;
+mod submit;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::{Compiled, OutputFile, Site, Target};
+use crate::diagnostic::{Code, Diagnostic, codes};
+use crate::emit;
+use crate::plan::{Node, NodeKind, Plan, TriggerKind, Why};
+use reads::Reads;
+use settings::Settings;
+
+/// The folder in every pod that holds the checkout, what comes in and what goes out.
+const WORK: &str = "/mlpc";
+
+/// Argo Workflows 3.7, 4.0 and 4.1.
+pub(super) struct Argo;
+
+impl Target for Argo {
+    fn name(&self) -> &'static str {
+        "argo"
+    }
+
+    fn about(&self) -> &'static str {
+        "Argo Workflows: a WorkflowTemplate, its submission and its schedules, in argo/"
+    }
+
+    fn compile(&self, plan: &Plan, site: &Site<'_>) -> Compiled {
+        let written = plan.targets.iter().find(|target| target.name == "argo").map(|target| &target.settings);
+        let (settings, faults) = settings::read(written);
+        let context = Context::new(plan, site, settings);
+        let mut diagnostics: Vec<_> = faults
+            .into_iter()
+            .map(|(message, help)| context.say(codes::TARGET_SETTING, "target argo", message, &help))
+            .collect();
+        diagnostics.extend(limits::check(&context, &context.profiles()));
+        let templates = dag::templates(&context);
+        let mut files = Vec::new();
+        let mut template = submit::template(&context);
+        template.spec.templates = templates;
+        let text = context.document(&[], &template);
+        diagnostics.extend(limits::check_size(&context, &template.spec.templates, &text));
+        files.push(OutputFile { path: context.path("template"), text });
+        let hint = "submit it with `argo submit`; `-p NAME=VALUE` sets a parameter";
+        files.push(OutputFile {
+            path: context.path("submit"),
+            text: context.document(&[hint], &submit::submission(&context)),
+        });
+        let crons = submit::crons(&context);
+        if !crons.is_empty() {
+            let trees: Vec<_> = crons.iter().map(tree).collect();
+            files.push(OutputFile { path: context.path("cron"), text: emit::stream(&context.header(&[]), &trees) });
+        }
+        if context.settings.service_account.is_none() {
+            let trees = submit::account(&context);
+            let hint = "what a pod of this pipeline may do: report how it ended";
+            files.push(OutputFile {
+                path: context.path("account"),
+                text: emit::stream(&context.header(&[hint]), &trees),
+            });
+        }
+        Compiled { files, diagnostics }
+    }
+}
+
+/// What every part of the target looks at.
+struct Context<'a> {
+    plan: &'a Plan,
+    site: &'a Site<'a>,
+    settings: Settings,
+    digest: String,
+    file: &'a str,
+    slugs: BTreeMap<&'a str, String>,
+    skippable: BTreeSet<&'a str>,
+    reads: BTreeMap<String, Reads>,
+}
+
+impl<'a> Context<'a> {
+    fn new(plan: &'a Plan, site: &'a Site<'a>, settings: Settings) -> Self {
+        let skippable = reads::skippable(plan);
+        let reads = reads::reads(plan, &skippable);
+        Self {
+            plan,
+            site,
+            settings,
+            digest: plan.digest(),
+            file: site.file,
+            slugs: names::slugs(plan),
+            skippable,
+            reads,
+        }
+    }
+
+    /// Returns the name of a node's template.
+    fn slug(&self, node: &str) -> &str {
+        self.slugs.get(node).map_or("", String::as_str)
+    }
+
+    /// Returns the task whose end is the node's: for an approval the one that reads the answer.
+    fn task(&self, node: &str) -> String {
+        match self.plan.node(node).map(|node| &node.kind) {
+            Some(NodeKind::Approval(_)) => names::answer(self.slug(node)),
+            _ => self.slug(node).to_owned(),
+        }
+    }
+
+    /// Returns the approvals that a gate may ask for.
+    fn asked_by(&self, gate: &'a str) -> impl Iterator<Item = &'a Node> {
+        let asks = move |node: &&Node| node.waits.iter().any(|wait| wait.why == Why::Ask && wait.node == gate);
+        self.plan.nodes.iter().filter(asks)
+    }
+
+    /// Returns the pipeline's folder in a pod.
+    fn folder(&self) -> String {
+        match self.site.folder {
+            "" => format!("{WORK}/code"),
+            folder => format!("{WORK}/code/{folder}"),
+        }
+    }
+
+    /// Returns the path of a generated file.
+    fn path(&self, what: &str) -> String {
+        format!("argo/{}-{what}.yaml", names::slug(&self.plan.pipeline))
+    }
+
+    /// Returns the Secret that holds the pipeline's secrets.
+    fn secrets(&self) -> String {
+        self.settings.secrets.clone().unwrap_or_else(|| format!("{}-secrets", names::slug(&self.plan.pipeline)))
+    }
+
+    /// Returns the profile of runs that are submitted by hand: as set, else that of the first trigger by hand or push.
+    fn profile(&self) -> Option<&str> {
+        let of = |wanted: fn(&TriggerKind) -> bool| self.plan.triggers.iter().find(|trigger| wanted(&trigger.kind));
+        let trigger = of(|kind| matches!(kind, TriggerKind::Manual { .. }))
+            .or_else(|| of(|kind| matches!(kind, TriggerKind::Push { .. })));
+        self.settings.profile.as_deref().or_else(|| trigger?.profile.as_deref())
+    }
+
+    /// Returns every profile that some submission runs with.
+    fn profiles(&self) -> Vec<Option<&str>> {
+        let scheduled =
+            self.plan.triggers.iter().filter(|trigger| matches!(trigger.kind, TriggerKind::Schedule { .. }));
+        let mut all = vec![self.profile()];
+        for profile in scheduled.map(|trigger| trigger.profile.as_deref()) {
+            if !all.contains(&profile) {
+                all.push(profile);
+            }
+        }
+        all
+    }
+
+    fn say(&self, code: Code, place: &str, message: String, help: &str) -> Diagnostic {
+        Diagnostic::new(code, self.site.span(place), message).help(help)
+    }
+
+    fn header(&self, hints: &[&str]) -> Vec<String> {
+        let made = format!("made from {} by `mlpc compile --target argo`; edit that, and compile again", self.file);
+        let digest = format!("plan {}", self.digest);
+        [made, digest].into_iter().chain(hints.iter().map(|hint| (*hint).to_owned())).collect()
+    }
+
+    fn document<T: Serialize>(&self, hints: &[&str], value: &T) -> String {
+        emit::document(&self.header(hints), &tree(value))
+    }
+}
+
+fn tree<T: Serialize>(value: &T) -> emit::Yaml {
+    emit::to_node(value).expect("the model has text for keys and small numbers")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,334 @@
+//! The pods: one template a node. Each calls `mlpc exec`, which reads everything that a user wrote from the checkout; the
+//! templates hold names, digests and settings only, since Argo evaluates what stands in them.
+
+use std::collections::BTreeMap;
+
+use super::model::{
+    Archive, Arguments, Artifact, Backoff, Capabilities, Container, ContainerSecurity, Empty, Git, Key, Mount,
+    Parameter, Resources, RetryStrategy, SecretKey, SecretRef, Tar, Template, Toleration, ValueFrom, Variable, Volume,
+};
+use super::reads::{self, Reads};
+use super::{Context, WORK, names};
+use crate::emit::Noted;
+use crate::plan::{Needs, Node, NodeKind, Retry, RuntimeKind, Stage, Work};
+use crate::types::Origin;
+
+const SECOND: i64 = 1_000_000_000;
+/// What a pod gets on top of its stage's own time, to fetch and to store.
+const FETCH_SECONDS: i64 = 600;
+/// How long a pod of ours may take.
+const OWN_SECONDS: i64 = 1800;
+
+/// Makes the template of a node that runs in a pod.
+pub(super) fn of_node(context: &Context<'_>, node: &Node, reads: &Reads) -> Template {
+    let slug = context.slug(&node.name);
+    let work = work(&node.kind);
+    let mut args = command(context, &["exec", &node.name]);
+    args.extend(["--in".into(), format!("{WORK}/in"), "--out".into(), format!("{WORK}/out")]);
+    let mut template = pod(context, slug.to_owned(), node, work);
+    for (other, optional) in &reads.results {
+        let other_slug = context.slug(other);
+        args.extend(["--expect".into(), format!("{other}={{{{inputs.parameters.{other_slug}}}}}")]);
+        template.inputs.parameters.push(Parameter { name: other_slug.into(), ..Parameter::default() });
+        template.inputs.artifacts.push(input(&format!("{other_slug}-result"), other_slug, "result.json", *optional));
+    }
+    for ((other, output), optional) in &reads.files {
+        let slug = context.slug(other);
+        let name = file_artifact(slug, output);
+        template.inputs.artifacts.push(input(&name, slug, &format!("files/{output}"), *optional));
+    }
+    if let Some(container) = &mut template.container {
+        container.args = args;
+    }
+    template.outputs = outputs(context, node, slug);
+    template.retry_strategy = retry(&node.kind);
+    template
+}
+
+/// Makes the template of the task that reads the answer to an approval.
+pub(super) fn of_answer(context: &Context<'_>, node: &Node, reads: &Reads) -> Template {
+    let mut template = of_node(context, node, reads);
+    template.name = names::answer(context.slug(&node.name));
+    template.inputs.parameters.push(Parameter { name: "answer".into(), ..Parameter::default() });
+    if let Some(container) = &mut template.container {
+        container.args.extend(["--answer".into(), "{{inputs.parameters.answer}}".into()]);
+    }
+    template
+}
+
+/// Makes the template of the last task: it gets how every node ended and every gate's result.
+pub(super) fn of_verdict(context: &Context<'_>) -> Template {
+    let mut template = own_pod(context, "verdict".into());
+    let mut args = command(context, &["exec", "--verdict"]);
+    args.extend(["--in".into(), format!("{WORK}/in")]);
+    for node in &context.plan.nodes {
+        let slug = context.slug(&node.name);
+        args.extend(["--status".into(), format!("{}={{{{inputs.parameters.{slug}}}}}", node.name)]);
+        template.inputs.parameters.push(Parameter { name: slug.into(), ..Parameter::default() });
+        if matches!(node.kind, NodeKind::Gate(_)) {
+            template.inputs.artifacts.push(input(&format!("{slug}-result"), slug, "result.json", true));
+        }
+    }
+    if let Some(container) = &mut template.container {
+        container.args = args;
+    }
+    template.retry_strategy = Some(infrastructure(2, ""));
+    template
+}
+
+/// Returns the name under which the graph passes an output on.
+pub(super) fn file_artifact(slug: &str, output: &str) -> String {
+    format!("{slug}-file-{output}")
+}
+
+/// Returns the image that a node's pod runs in, or why there is none.
+pub(super) fn image(context: &Context<'_>, kind: &NodeKind) -> Result<String, (String, String)> {
+    let settings = &context.settings;
+    let runtime = work(kind).and_then(|work| work.runtime.as_deref());
+    let runtime = runtime.and_then(|name| context.plan.runtimes.iter().find(|runtime| runtime.name == name));
+    match runtime.map(|runtime| &runtime.kind) {
+        Some(RuntimeKind::Image { image }) => return Ok(image.clone()),
+        Some(RuntimeKind::Dockerfile { path }) => {
+            return Err((
+                format!("argo can't build an image from `{path}`"),
+                "build and push it in your CI, and name it: `runtime … { image: \"…\" }`".into(),
+            ));
+        }
+        Some(RuntimeKind::Python { .. }) | None => {}
+    }
+    let ours = settings.mlpc_image.as_ref().filter(|_| work(kind).is_none());
+    ours.or(settings.image.as_ref()).cloned().ok_or_else(|| {
+        (
+            "argo runs everything in a container, and no image is named".into(),
+            "add `image: \"python:3.11-slim\"` to `target argo`".into(),
+        )
+    })
+}
+
+fn work(kind: &NodeKind) -> Option<&Work> {
+    match kind {
+        NodeKind::Stage(stage) => Some(&stage.work),
+        NodeKind::Action(action) => Some(&action.work),
+        NodeKind::Gate(_) | NodeKind::Approval(_) | NodeKind::Register(_) | NodeKind::Promote(_) => None,
+    }
+}
+
+/// The arguments that every call of `mlpc` gets. What a submission says of the run travels in base64 or is a name.
+fn command(context: &Context<'_>, first: &[&str]) -> Vec<String> {
+    let mut args: Vec<String> = first.iter().map(|arg| (*arg).to_owned()).collect();
+    args.extend(["-f".into(), context.file.to_owned(), "--plan".into(), context.digest.clone()]);
+    for (flag, parameter) in [("--profile", "profile"), ("--event", "event"), ("--params", "params")] {
+        args.extend([flag.to_owned(), format!("{{{{workflow.parameters.{parameter}}}}}")]);
+    }
+    args
+}
+
+/// A pod for a node.
+fn pod(context: &Context<'_>, name: String, node: &Node, work: Option<&Work>) -> Template {
+    let mut template = own_pod(context, name);
+    let settings = &context.settings;
+    if let Some(container) = &mut template.container {
+        container.image = image(context, &node.kind).unwrap_or_default();
+        container.args.clear();
+        if let Some(work) = work {
+            container.resources = Some(resources(context, &work.needs));
+            container.env.extend(secrets(context, work));
+        }
+        if let (true, Some(secret)) = (talks_to_git(context, &node.kind), &settings.git_secret) {
+            container.env.extend(git_credentials(secret));
+        }
+    }
+    if let Some(work) = work {
+        let nanoseconds = work.timeout.unwrap_or(settings.timeout);
+        let seconds = nanoseconds / SECOND + i64::from(nanoseconds % SECOND > 0);
+        template.active_deadline_seconds = Some(seconds + FETCH_SECONDS);
+        if work.needs.gpu.is_some_and(|gpu| gpu > 0) {
+            template.node_selector = settings.gpu.nodes.iter().cloned().collect();
+            let stand = |key: &String| Toleration { key: key.clone(), operator: "Exists", effect: "NoSchedule" };
+            template.tolerations = settings.gpu.taints.iter().map(stand).collect();
+        }
+    }
+    template
+}
+
+/// A small pod that holds the checkout and the program.
+fn own_pod(context: &Context<'_>, name: String) -> Template {
+    let settings = &context.settings;
+    let mount = || vec![Mount { name: "mlpc", mount_path: WORK }];
+    let program = if settings.mlpc_image.is_some() { format!("{WORK}/mlpc") } else { "mlpc".into() };
+    let install = settings.mlpc_image.as_ref().map(|image| Container {
+        name: Some("mlpc"),
+        image: image.clone(),
+        command: Noted::flow(vec!["cp".into(), "/usr/local/bin/mlpc".into(), format!("{WORK}/mlpc")]),
+        resources: Some(small()),
+        security_context: Some(locked()),
+        volume_mounts: mount(),
+        ..Container::default()
+    });
+    Template {
+        name,
+        inputs: Arguments { parameters: vec![], artifacts: vec![checkout(context)] },
+        volumes: vec![Volume { name: "mlpc", empty_dir: Empty {} }],
+        init_containers: install.into_iter().collect(),
+        container: Some(Container {
+            image: settings.mlpc_image.clone().or_else(|| settings.image.clone()).unwrap_or_default(),
+            working_dir: Some(context.folder()),
+            command: Noted::flow(vec![program]),
+            env: vec![plain("MLPC_RUN", "argo-{{workflow.uid}}")],
+            resources: Some(small()),
+            security_context: Some(locked()),
+            volume_mounts: mount(),
+            ..Container::default()
+        }),
+        active_deadline_seconds: Some(OWN_SECONDS),
+        ..Template::default()
+    }
+}
+
+fn checkout(context: &Context<'_>) -> Artifact {
+    let secret = |key: &str| {
+        let name = context.settings.git_secret.clone()?;
+        Some(SecretKey { name, key: key.into() })
+    };
+    Artifact {
+        name: "code".into(),
+        path: Some(format!("{WORK}/code")),
+        git: Some(Git {
+            repo: "{{workflow.parameters.repo}}".into(),
+            revision: "{{workflow.parameters.revision}}".into(),
+            username_secret: secret("username"),
+            password_secret: secret("password"),
+        }),
+        ..Artifact::default()
+    }
+}
+
+fn input(name: &str, folder: &str, file: &str, optional: bool) -> Artifact {
+    Artifact { name: name.into(), path: Some(format!("{WORK}/in/{folder}/{file}")), optional, ..Artifact::default() }
+}
+
+/// What a pod leaves: its result with the digest of it, its files, and for a gate what it asks and what people read.
+fn outputs(context: &Context<'_>, node: &Node, slug: &str) -> Arguments {
+    let kept = |name: &str, file: &str, folder: bool, optional: bool| Artifact {
+        name: name.to_owned(),
+        path: Some(format!("{WORK}/out/{file}")),
+        optional,
+        archive: Some(if folder { Archive::Tar(Tar { compression_level: 0 }) } else { Archive::None(Empty {}) }),
+        s3: Some(Key {
+            key: format!("mlpc/{}/{{{{workflow.uid}}}}/{slug}/{file}", names::slug(&context.plan.pipeline)),
+        }),
+        ..Artifact::default()
+    };
+    let read = |name: &str, default: Option<&'static str>| Parameter {
+        name: name.to_owned(),
+        value_from: Some(ValueFrom { path: Some(format!("{WORK}/out/{name}")), supplied: None, default }),
+        ..Parameter::default()
+    };
+    let mut parameters = vec![read("digest", Some(""))];
+    let mut artifacts = vec![kept("result", "result.json", false, false)];
+    if matches!(node.kind, NodeKind::Gate(_)) {
+        parameters.push(read("ask", Some("false")));
+        artifacts.push(kept("report", "gate_report.json", false, true));
+        artifacts.push(kept("summary", "summary.md", false, true));
+    }
+    let optional = context.skippable.contains(node.name.as_str());
+    for (output, folder) in reads::files(&node.kind) {
+        artifacts.push(kept(&format!("file-{output}"), &format!("files/{output}"), folder, optional));
+    }
+    Arguments { parameters, artifacts }
+}
+
+/// A failed gate and a failed program are answers: only what the cluster did to the pod is tried again.
+fn retry(kind: &NodeKind) -> Option<RetryStrategy> {
+    match kind {
+        NodeKind::Stage(stage) => of_stage(stage),
+        NodeKind::Action(action) => action.idempotent.then(|| infrastructure(2, "")),
+        NodeKind::Gate(_) | NodeKind::Approval(_) | NodeKind::Register(_) | NodeKind::Promote(_) => {
+            Some(infrastructure(2, ""))
+        }
+    }
+}
+
+fn of_stage(stage: &Stage) -> Option<RetryStrategy> {
+    let Retry { times, causes, .. } = stage.retry.as_ref()?;
+    let has = |cause: &str| causes.iter().any(|given| given == cause || given == "infrastructure");
+    // 137 is a container that was killed: for its memory, or with its machine. Other causes `mlpc exec` sees itself.
+    let killed = if has("oom") || has("lost_host") { " || asInt(lastRetry.exitCode) == 137" } else { "" };
+    Some(infrastructure(*times, killed))
+}
+
+fn infrastructure(limit: u32, or: &str) -> RetryStrategy {
+    RetryStrategy {
+        limit,
+        retry_policy: "Always",
+        expression: format!("(lastRetry.status == 'Error'{or}) && asInt(lastRetry.exitCode) not in [0, 10, 11]"),
+        backoff: Backoff { duration: "10s", factor: 2, cap: "5m" },
+    }
+}
+
+fn resources(context: &Context<'_>, needs: &Needs) -> Resources {
+    let cpu = needs.cpu.unwrap_or(context.settings.cpu);
+    let memory = needs.memory.unwrap_or(context.settings.memory);
+    let mut wanted = BTreeMap::from([
+        ("cpu".to_owned(), format!("{}m", (cpu * 1000.0).ceil())),
+        ("memory".to_owned(), memory.to_string()),
+    ]);
+    if let Some(gpu) = needs.gpu.filter(|gpu| *gpu > 0) {
+        wanted.insert(context.settings.gpu.resource.clone(), gpu.to_string());
+    }
+    Resources { requests: wanted.clone(), limits: wanted }
+}
+
+fn small() -> Resources {
+    let of = |cpu: &str, memory: &str| {
+        BTreeMap::from([("cpu".to_owned(), cpu.to_owned()), ("memory".to_owned(), memory.to_owned())])
+    };
+    Resources { requests: of("100m", "128Mi"), limits: of("1", "1Gi") }
+}
+
+fn locked() -> ContainerSecurity {
+    ContainerSecurity {
+        allow_privilege_escalation: false,
+        capabilities: Capabilities { drop: Noted::flow(vec!["ALL"]) },
+    }
+}
+
+fn plain(name: &str, value: &str) -> Variable {
+    Variable { name: name.into(), value: Some(value.into()), value_from: None }
+}
+
+fn secret(variable: String, name: &str, key: &str) -> Variable {
+    let secret_key_ref = SecretKey { name: name.into(), key: key.into() };
+    Variable { name: variable, value: None, value_from: Some(SecretRef { secret_key_ref }) }
+}
+
+fn secrets(context: &Context<'_>, work: &Work) -> Vec<Variable> {
+    let from = context.secrets();
+    work.secrets.iter().map(|used| secret(used.secret.to_uppercase(), &from, &used.secret)).collect()
+}
+
+/// Git asks this helper for a name and a password; both stay in variables.
+fn git_credentials(name: &str) -> Vec<Variable> {
+    vec![
+        plain("GIT_CONFIG_COUNT", "1"),
+        plain("GIT_CONFIG_KEY_0", "credential.helper"),
+        plain("GIT_CONFIG_VALUE_0", "!f() { echo \"username=$GIT_USERNAME\"; echo \"password=$GIT_PASSWORD\"; }; f"),
+        secret("GIT_USERNAME".into(), name, "username"),
+        secret("GIT_PASSWORD".into(), name, "password"),
+    ]
+}
+
+/// Tells whether a node reads or writes a registry: on a runner that is a branch of the remote.
+fn talks_to_git(context: &Context<'_>, kind: &NodeKind) -> bool {
+    match kind {
+        NodeKind::Register(_) | NodeKind::Promote(_) => true,
+        NodeKind::Gate(gate) => gate.baseline.is_some(),
+        NodeKind::Stage(stage) => stage.baseline.is_some() || reads_pointer(&stage.work),
+        NodeKind::Action(action) => reads_pointer(&action.work) || !context.plan.registries.is_empty(),
+        NodeKind::Approval(_) => false,
+    }
+}
+
+fn reads_pointer(work: &Work) -> bool {
+    work.inputs.iter().any(|input| matches!(input.origin, Origin::Pointer { .. }))
+}
