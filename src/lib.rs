@@ -22,6 +22,8 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests face the host"))]
 
+extern crate alloc;
+
 pub mod source;
 pub mod diagnostic;
 pub mod syntax;

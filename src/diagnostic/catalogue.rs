@@ -94,13 +94,22 @@ macro_rules! catalogue {
 catalogue! {
     Error APPROVAL_WITHOUT_ENVIRONMENT "approval-without-environment",
     Warning APPROVER_NOT_CHECKED "approver-not-checked",
+    Error BAD_CHARACTER "bad-character",
+    Error BAD_NUMBER "bad-number",
     Warning CRON_ON_THE_HOUR "cron-on-the-hour",
+    Error MERGE_CONFLICT "merge-conflict",
+    Error NESTING_TOO_DEEP "nesting-too-deep",
     Error REGISTRY_NOT_SHARED "registry-not-shared",
     Error SYNTAX "syntax",
     Error TARGET_LIMIT "target-limit",
     Error TARGET_SETTING "target-setting",
     Note TRIGGER_ELSEWHERE "trigger-elsewhere",
+    Error UNCLOSED "unclosed",
+    Error UNKNOWN_CLAUSE "unknown-clause",
+    Error UNKNOWN_DECLARATION "unknown-declaration",
+    Error UNKNOWN_ESCAPE "unknown-escape",
     Error UNKNOWN_NAME "unknown-name",
+    Error UNKNOWN_UNIT "unknown-unit",
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
 //! Integration tests: one binary, a module per subject.
 
 #![allow(clippy::disallowed_methods, reason = "tests face the host")]
+
+mod syntax;

@@ -12,7 +12,7 @@ pub use crate::syntax::number::NumberValue;
 pub struct Expr {
     /// Which one.
     pub kind: ExprKind,
-    /// The whole of it; parentheses around it are not part of it.
+    /// The whole of it, with the parentheses around it.
     #[serde(skip)]
     pub span: Span,
 }

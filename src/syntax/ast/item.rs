@@ -16,6 +16,9 @@ pub struct Item {
     pub docs: Option<Docs>,
     /// Which one.
     pub kind: ItemKind,
+    /// A clause could not be read and is left out; nobody should complain of what is missing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
     /// From its first word to its last character, without docs.
     #[serde(skip)]
     pub span: Span,

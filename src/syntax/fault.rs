@@ -1,0 +1,283 @@
+//! What to say where a declaration stops following the grammar: first a look at the offending word, then at what could
+//! have stood there. Also which stretch to leave out, so that the rest of the declaration is read all the same.
+
+use std::ops::Range;
+
+use super::forms;
+use super::parser::{Rule, Stuck};
+use super::symbol::expectation;
+use super::tokens::{Kind, Token};
+use crate::diagnostic::{Diagnostic, codes, nearest};
+use crate::source::{FileId, Span};
+
+/// A declaration that is being read.
+pub(super) struct Reading<'t> {
+    pub(super) file: FileId,
+    pub(super) base: u32,
+    pub(super) keyword: &'t str,
+    pub(super) text: &'t str,
+    pub(super) tokens: &'t [Token],
+}
+
+/// One fault and the bytes that can be left out to go on behind it.
+pub(super) struct Fault {
+    pub(super) diagnostic: Diagnostic,
+    pub(super) skip: Option<Range<usize>>,
+}
+
+/// Words that go on with a clause at the beginning of a line.
+const INSIDE_CLAUSES: [&str; 14] =
+    ["and", "or", "of", "over", "as", "always", "for", "against", "ungated", "recorded", "when", "ask", "every", "by"];
+
+/// A body of clauses, fields or columns that the fault is in.
+struct Body {
+    /// Index of its `{`.
+    open: usize,
+    /// Depth of its clauses.
+    depth: usize,
+    /// Whose clauses they are; `schema` and `metrics` count as kinds.
+    kind: &'static str,
+}
+
+impl Reading<'_> {
+    /// Explains why the parser is stuck.
+    pub(super) fn explain(&self, stuck: &Stuck) -> Fault {
+        let Some(index) = self.tokens.iter().position(|token| token.is_code() && token.end > stuck.at) else {
+            return Fault { diagnostic: self.at_end(stuck), skip: None };
+        };
+        let depths = self.depths();
+        let outer = self.outer_body(&depths).filter(|body| index > body.open);
+        let inner = outer.as_ref().and_then(|body| self.watch_body(body, &depths, index));
+        let body = inner.as_ref().or(outer.as_ref());
+        let starts_clause = body.is_some_and(|body| depths[index] == body.depth && self.begins(index, body));
+        let unknown = body.filter(|_| starts_clause && stuck.tried.contains(&Rule::need_clause));
+        let diagnostic = unknown
+            .and_then(|body| self.unknown_clause(index, body))
+            .unwrap_or_else(|| self.unexpected(index, stuck, body, &depths));
+        let skip = outer.as_ref().map(|body| self.skip(index, body, &depths));
+        Fault { diagnostic, skip }
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.file, self.base + start as u32, self.base + end as u32)
+    }
+
+    fn word(&self, index: usize) -> &str {
+        self.tokens[index].text(self.text)
+    }
+
+    /// Returns for each token how many brackets are open before it; a bracket counts as outside of itself.
+    fn depths(&self) -> Vec<usize> {
+        let mut depth = 0usize;
+        let count = |token: &Token| match token.kind {
+            Kind::Open => {
+                depth += 1;
+                depth - 1
+            }
+            Kind::Close => {
+                depth = depth.saturating_sub(1);
+                depth
+            }
+            _ => depth,
+        };
+        self.tokens.iter().map(count).collect()
+    }
+
+    fn outer_body(&self, depths: &[usize]) -> Option<Body> {
+        let kind = match self.keyword {
+            "stage" => "stage",
+            "action" => "action",
+            "gate" => "gate",
+            "rollout" => "rollout",
+            "monitor" => "monitor",
+            "experiment" => "experiment",
+            "profile" => "profile",
+            "schema" => "schema",
+            "metrics" => "metrics",
+            _ => return None,
+        };
+        let at_top = |index: &usize| depths[*index] == 0;
+        if kind == "stage" && (0..self.tokens.len()).filter(at_top).any(|index| self.word(index) == "=") {
+            return None;
+        }
+        let open = (0..self.tokens.len()).rev().filter(at_top).find(|&index| self.word(index) == "{")?;
+        Some(Body { open, depth: 1, kind })
+    }
+
+    /// Returns the body of the `watch` clause that a token is in.
+    fn watch_body(&self, outer: &Body, depths: &[usize], index: usize) -> Option<Body> {
+        let open = (outer.open + 1..index).rev().find(|&at| depths[at] == 1 && self.word(at) == "{")?;
+        let clause = (outer.open + 1..open).rev().find(|&at| depths[at] == 1 && self.begins(at, outer))?;
+        let closed = (open + 1..index).any(|at| depths[at] == 1 && self.tokens[at].kind == Kind::Close);
+        (self.word(clause) == "watch" && !closed).then_some(Body { open, depth: 2, kind: "watch" })
+    }
+
+    /// Returns the token of code before `index`.
+    fn before(&self, index: usize) -> Option<Token> {
+        self.tokens[..index].iter().rev().copied().find(|token| token.is_code())
+    }
+
+    fn first_on_line(&self, index: usize) -> bool {
+        index == 0 || self.tokens[index - 1].kind == Kind::Newline
+    }
+
+    /// Tells whether a clause of `body` seems to begin at a token at its depth.
+    fn begins(&self, index: usize, body: &Body) -> bool {
+        let columns = matches!(body.kind, "schema" | "metrics");
+        let token = self.tokens[index];
+        if token.kind != Kind::Word && !(columns && token.kind == Kind::Str) {
+            return false;
+        }
+        let Some(before) = self.before(index) else { return false };
+        if before.kind == Kind::Punct && matches!(before.text(self.text), "," | "=" | ":" | "." | "@" | "|" | "==") {
+            return false;
+        }
+        let first = self.first_on_line(index) || index == body.open + 1;
+        let word = self.word(index);
+        if first {
+            return columns || !INSIDE_CLAUSES.contains(&word) || body.kind == "monitor" && word == "every";
+        }
+        matches!(before.kind, Kind::Str | Kind::Raw | Kind::Number | Kind::Close)
+            && forms::clauses(body.kind).contains(&word)
+    }
+
+    fn unknown_clause(&self, index: usize, body: &Body) -> Option<Diagnostic> {
+        let token = self.tokens[index];
+        let word = self.word(index);
+        let known = forms::clauses(body.kind);
+        if known.contains(&word) {
+            return None;
+        }
+        let near = nearest(word, known.iter().copied());
+        let span = self.span(token.start, token.end);
+        let article = if body.kind.starts_with(['a', 'e']) { "an" } else { "a" };
+        let message = format!("unknown clause `{word}` in {article} {}", body.kind);
+        let diagnostic = Diagnostic::new(codes::UNKNOWN_CLAUSE, span, message);
+        Some(match (near, forms::home(word)) {
+            (Some(near), _) => diagnostic.help(format!("did you mean `{near}`?")).fix(span, near),
+            (None, Some(home)) => diagnostic.help(format!("`{word}` belongs to `{home}`; remove it here")),
+            (None, None) => diagnostic.help(format!("{article} {} takes {}", body.kind, forms::quoted_list(known))),
+        })
+    }
+
+    fn unexpected(&self, index: usize, stuck: &Stuck, body: Option<&Body>, depths: &[usize]) -> Diagnostic {
+        let token = self.tokens[index];
+        // The parser may be stuck inside of a string, in the expression of a `{…}`.
+        let start = if matches!(token.kind, Kind::Str | Kind::Raw) { token.start.max(stuck.at) } else { token.start };
+        let found = if start == token.start { self.word(index) } else { piece(&self.text[start..token.end]) };
+        let span = self.span(start, start + found.len());
+        if let Some(diagnostic) = self.known_slip(found, start, span, stuck) {
+            return diagnostic;
+        }
+        let shown = shorten(found);
+        let message = match expectation(&stuck.tried) {
+            Some(expected) => format!("expected {expected}, found `{shown}`"),
+            None => format!("unexpected `{shown}`"),
+        };
+        let diagnostic = Diagnostic::new(codes::SYNTAX, span, message);
+        let parts = forms::parts(self.keyword);
+        if depths[index] == 0 && token.kind == Kind::Word {
+            if let Some(near) = nearest(found, parts.iter().copied()) {
+                return diagnostic.help(format!("did you mean `{near}`?")).fix(span, near);
+            }
+        }
+        diagnostic.help(self.form(index, body, depths))
+    }
+
+    fn at_end(&self, stuck: &Stuck) -> Diagnostic {
+        let end = self.text.trim_end().len();
+        let expected = expectation(&stuck.tried).unwrap_or("more");
+        let keyword = self.keyword;
+        let message = format!("expected {expected} at the end of this `{keyword}`");
+        let form = forms::of(keyword);
+        Diagnostic::new(codes::SYNTAX, self.span(end, end), message).help(format!("write `{form}`"))
+    }
+
+    /// Returns the line to write for the clause or declaration that a token is in.
+    fn form(&self, index: usize, body: Option<&Body>, depths: &[usize]) -> String {
+        if let Some(body) = body {
+            let clause = (body.open + 1..=index).rev().find(|&at| depths[at] == body.depth && self.begins(at, body));
+            let word = clause.map(|at| self.word(at)).unwrap_or_default();
+            if let Some(form) = forms::of_clause(word) {
+                return format!("write `{form}`");
+            }
+            match body.kind {
+                "schema" => return "write `COLUMN: TYPE`; columns are separated by blanks or lines".to_owned(),
+                "metrics" => return "write `METRIC: TYPE higher` or `METRIC: TYPE lower`".to_owned(),
+                _ => {}
+            }
+        }
+        format!("write `{}`", forms::of(self.keyword))
+    }
+
+    /// Slips that everybody makes, with their own way out.
+    fn known_slip(&self, found: &str, start: usize, span: Span, stuck: &Stuck) -> Option<Diagnostic> {
+        let glued = |at: usize| self.text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let syntax = |message: &str, help: String| Some(Diagnostic::new(codes::SYNTAX, span, message).help(help));
+        let first = found.chars().next()?;
+        match found {
+            "-" if glued(start) && self.text[start + 1..].starts_with(char::is_alphabetic) => {
+                let begin = self.text[..start].rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
+                let begin = begin.map_or(0, |at| at + self.text[at..].chars().next().map_or(1, char::len_utf8));
+                let rest = &self.text[start..];
+                let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len());
+                let name = &self.text[begin..start + end];
+                syntax("a name holds no `-`", format!("write `{}`", name.replace('-', "_")))
+            }
+            "=" if stuck.tried.contains(&Rule::infix) => {
+                syntax("`=` compares nothing", "write `==` to compare".to_owned())
+            }
+            "&&" => syntax("`&&` is no operator", "write `and`".to_owned()),
+            "||" => syntax("`||` is no operator", "write `or`".to_owned()),
+            "!" => syntax("`!` is no operator", "write `not`".to_owned()),
+            ";" => syntax("`;` separates nothing", "remove it: a clause ends where the next one begins".to_owned()),
+            "." if self.text[..start].ends_with(|c: char| c.is_ascii_digit())
+                || self.text[start + 1..].starts_with(|c: char| c.is_ascii_digit()) =>
+            {
+                let diagnostic = Diagnostic::new(codes::BAD_NUMBER, span, "a digit is missing beside the dot");
+                Some(diagnostic.help("write digits on both sides: `0.5`, `1.0`"))
+            }
+            _ if !first.is_alphanumeric() && (!first.is_ascii() || first.is_ascii_control() || first == '`') => {
+                let shown = first.escape_default();
+                let diagnostic = Diagnostic::new(codes::BAD_CHARACTER, span, format!("unexpected character `{shown}`"));
+                Some(match first {
+                    '“' | '”' | '„' | '`' => diagnostic.help("write `\"`"),
+                    '‘' | '’' => diagnostic.help("write `'`"),
+                    '–' | '—' | '−' => diagnostic.help("write `-`"),
+                    '≥' => diagnostic.help("write `>=`"),
+                    '≤' => diagnostic.help("write `<=`"),
+                    _ => diagnostic.help("remove it, or put it into a string"),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the stretch from the clause that a token is in to the next one.
+    fn skip(&self, index: usize, body: &Body, depths: &[usize]) -> Range<usize> {
+        let clause = (body.open + 1..=index).rev().find(|&at| depths[at] == body.depth && self.begins(at, body));
+        let start = self.tokens[clause.unwrap_or(index)].start;
+        let next = (index + 1..self.tokens.len()).find(|&at| {
+            let closes = depths[at] < body.depth;
+            let known = matches!(body.kind, "schema" | "metrics") || forms::clauses(body.kind).contains(&self.word(at));
+            closes || (depths[at] == body.depth && known && self.begins(at, body))
+        });
+        start..next.map_or(self.text.len(), |at| self.tokens[at].start)
+    }
+}
+
+/// Returns the first word or character.
+fn piece(text: &str) -> &str {
+    let word = super::split::word_at(text, 0);
+    if word.is_empty() { &text[..text.chars().next().map_or(0, char::len_utf8)] } else { word }
+}
+
+/// Returns at most one line of about 40 characters.
+fn shorten(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None if line.len() < text.len() => format!("{line}…"),
+        None => line.to_owned(),
+    }
+}
