@@ -1,5 +1,7 @@
 //! From a gate and its facts to a report. Pure and total: what can't be decided is a verdict, never a panic.
 
+use std::collections::BTreeMap;
+
 use super::case::{Case, Undecided};
 use super::facts::{Champion, Facts, Found};
 use super::kinds::{self, Kind, Measured};
@@ -15,6 +17,10 @@ pub struct About {
     pub gate: String,
     /// Digest of the plan.
     pub plan: String,
+    /// The profile of the run.
+    pub profile: Option<String>,
+    /// The parameters of the run, as text.
+    pub params: BTreeMap<String, String>,
     /// The gate is shown and does not block.
     pub advisory: bool,
     /// Where the gate is declared.
@@ -41,6 +47,8 @@ pub fn evaluate(gate: &Gate, metrics: &[MetricsType], facts: &Facts, about: &Abo
         format: FORMAT,
         gate: about.gate.clone(),
         plan: about.plan.clone(),
+        profile: about.profile.clone(),
+        params: about.params.clone(),
         place: about.place.clone(),
         verdict,
         reason,

@@ -2,6 +2,7 @@
 //!
 //! Pure: evidence comes in as values ([`Facts`]), a [`Report`] goes out as a value. Knows neither files nor registries.
 
+pub(crate) mod baseline_file;
 mod case;
 mod evaluate;
 mod facts;
@@ -13,6 +14,7 @@ mod report;
 mod requirement;
 mod verdict;
 
+pub use baseline_file::{BASELINE_FORMAT, BaselineFile};
 pub use case::{Case, Undecided};
 pub use evaluate::{About, evaluate, is_measurable, is_read};
 pub use facts::{Champion, Facts, Found};
@@ -24,3 +26,6 @@ pub use requirement::{
     Baseline, BaselineEvidence, Bound, Compare, Evidence, Gate, Level, Measure, MetricRef, OnMissing, Requirement,
 };
 pub use verdict::Verdict;
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! `gate_report.json`: what a gate decided and on what. No clock is in it: the same inputs give the same bytes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,10 @@ pub struct Report {
     pub gate: String,
     /// Digest of the plan that the gate is in.
     pub plan: String,
+    /// The profile of the run.
+    pub profile: Option<String>,
+    /// The parameters of the run, as text: limits may be of them.
+    pub params: BTreeMap<String, String>,
     /// Where the gate is declared.
     pub place: Option<Position>,
     /// What it says.
