@@ -2,4 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests face the host")]
 
+mod docs;
+mod markdown;
+mod sandbox;
 mod syntax;

@@ -1,0 +1,111 @@
+//! README, book and examples say what is so: every `mlp` block is checked, every link leads somewhere, every page is in the summary,
+//! and what is generated from the catalogue is as generated.
+//!
+//! `BLESS=1 cargo test docs` writes the generated parts.
+
+use std::path::{Path, PathBuf};
+
+use crate::markdown::blocks;
+use crate::sandbox::{repository, tracked};
+
+fn pages() -> Vec<(PathBuf, String)> {
+    let mut paths =
+        vec![PathBuf::from("README.md"), "CHANGELOG.md".into(), "examples/quickstart/data/README.md".into()];
+    let book = tracked(&repository().join("book/src"));
+    paths.extend(book.into_iter().map(|path| Path::new("book/src").join(path)));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let read = |path: PathBuf| (std::fs::read_to_string(repository().join(&path)).expect("a page"), path);
+    paths.into_iter().map(read).map(|(text, path)| (path, text)).collect()
+}
+
+#[test]
+fn the_first_two_sh_blocks_of_the_readme_are_its_two_commands() {
+    let page = std::fs::read_to_string(repository().join("README.md")).expect("README.md");
+    let commands: Vec<_> = blocks(&page).into_iter().filter(|block| block.info == "sh").take(2).collect();
+    assert_eq!(commands.len(), 2);
+    for block in &commands {
+        assert_eq!(block.text.lines().count(), 1, "one line each: {}", block.text);
+    }
+    assert!(commands[0].text.contains("mlpc run"), "the first runs the quickstart");
+    assert!(commands[1].text.starts_with("cargo test"), "the second passes the tests");
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut broken = String::new();
+    for (path, page) in pages() {
+        let folder = repository().join(path.parent().expect("a page stands in a folder"));
+        for (at, line) in outside_fences(&page) {
+            for link in line.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
+                let file = link.split('#').next().unwrap_or_default();
+                if !file.is_empty() && !file.contains("://") && !folder.join(file).exists() {
+                    broken += &format!("{}:{at} {link}\n", path.display());
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken}");
+}
+
+#[test]
+fn the_summary_lists_every_page() {
+    let summary = std::fs::read_to_string(repository().join("book/src/SUMMARY.md")).expect("SUMMARY.md");
+    for path in tracked(&repository().join("book/src")) {
+        let name = path.to_str().expect("a plain name");
+        if !name.ends_with(".md") {
+            continue;
+        }
+        let listed = summary.matches(&format!("]({name})")).count();
+        assert!(name == "SUMMARY.md" || listed == 1, "{name} stands {listed} times in SUMMARY.md");
+    }
+}
+
+#[test]
+fn the_generated_parts_are_as_generated() {
+    let codes: Vec<_> = mlpc::diagnostic::catalogue::all().collect();
+    let listed: String = codes.iter().map(|code| format!("  - [{0}](errors/{0}.md)\n", code.name())).collect();
+    let told: String =
+        codes.iter().map(|code| format!("- [`{0}`]({0}.md): {1}\n", code.name(), summary(code.page()))).collect();
+    generated("book/src/SUMMARY.md", "- [Diagnostics](errors/README.md)\n", &listed);
+    generated("book/src/errors/README.md", "## All codes\n\n", &told);
+    generated("book/src/verbs.md", "## Reference\n\n", &reference());
+}
+
+/// What `--help` says of every verb.
+fn reference() -> String {
+    let mut text = String::new();
+    let mut top = mlpc::cli::command().term_width(100);
+    top.build();
+    for verb in top.get_subcommands_mut().filter(|verb| verb.get_name() != "help") {
+        let help = verb.render_long_help().to_string();
+        let lines: String = help.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+        text += &format!("### mlpc {}\n\n```text\n{lines}```\n\n", verb.get_name());
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+/// The first paragraph of a diagnostic's page, on one line.
+fn summary(page: &str) -> String {
+    page.split("\n\n").nth(1).unwrap_or_default().trim().replace('\n', " ")
+}
+
+/// Compares what stands behind `mark` in a file with what is generated, or writes it.
+fn generated(path: &str, mark: &str, text: &str) {
+    let file = repository().join(path);
+    let old = std::fs::read_to_string(&file).expect("the page");
+    let (before, after) = old.split_once(mark).unwrap_or_else(|| panic!("{path} has no line {mark:?}"));
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&file, format!("{before}{mark}{text}")).expect("the page is written");
+    } else {
+        assert_eq!(after, text, "{path} is out of date: BLESS=1 cargo test docs");
+    }
+}
+
+fn outside_fences(page: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut inside = false;
+    page.lines().enumerate().filter_map(move |(at, line)| {
+        let fence = line.starts_with("```");
+        inside ^= fence;
+        (!inside && !fence).then_some((at + 1, line))
+    })
+}
