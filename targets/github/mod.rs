@@ -1,7 +1,25 @@
-//! GitHub Actions: one workflow file a pipeline, one job a node.
+//! GitHub Actions: one workflow file a pipeline, one job a node, and a last job that is the check to require.
+//!
+//! Bytes pass between jobs as artifacts and digests as outputs. No value of the pipeline ever stands inside a script:
+//! scripts get them as variables. `README.md` beside this file says it for people.
 
-use super::{Compiled, Site, Target};
-use crate::plan::Plan;
+mod condition;
+mod edges;
+mod jobs;
+mod model;
+mod pins;
+mod plain;
+mod settings;
+mod triggers;
+
+use super::{Compiled, OutputFile, Site, Target};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::emit::{self, Noted};
+use crate::plan::{Plan, RegistryLocation};
+use edges::Edges;
+use jobs::Jobs;
+use model::{Concurrency, Defaults, Entries, Flag, RunDefaults, Workflow};
+use triggers::Case;
 
 /// The target `github`.
 pub(super) struct GitHub;
@@ -15,7 +33,117 @@ impl Target for GitHub {
         "GitHub Actions: .github/workflows/<pipeline>.yml"
     }
 
-    fn compile(&self, _plan: &Plan, _site: &Site<'_>) -> Compiled {
-        Compiled::default()
+    fn compile(&self, plan: &Plan, site: &Site<'_>) -> Compiled {
+        let mut diagnostics = Vec::new();
+        let settings = settings::read(plan, site, &mut diagnostics);
+        let cases = triggers::cases(plan, site, &mut diagnostics);
+        let edges = Edges::new(plan, &cases, site, &mut diagnostics);
+        reach(plan, &cases, &edges, &settings, site, &mut diagnostics);
+        let jobs = Jobs { plan, site, settings: &settings, cases: &cases, edges: &edges }.all(&mut diagnostics);
+        let workflow = Workflow {
+            name: plan.pipeline.clone(),
+            on: triggers::on(plan, site),
+            permissions: Noted::flow(Entries::default()),
+            concurrency: concurrency(plan),
+            env: environment(plan, &cases),
+            defaults: (!site.folder.is_empty())
+                .then(|| Defaults { run: RunDefaults { working_directory: site.folder.to_owned() } }),
+            jobs: Noted::new(jobs).gap(),
+        };
+        let mut tree = emit::to_node(&workflow).expect("the model has text keys only");
+        tree.plain_key("on");
+        let path = format!(".github/workflows/{}.yml", plan.pipeline);
+        let text = emit::document(&header(plan, site, &edges), &tree);
+        Compiled { files: vec![OutputFile { path, text }], diagnostics }
     }
 }
+
+/// Returns the comment at the top of the file.
+fn header(plan: &Plan, site: &Site<'_>, edges: &Edges<'_>) -> Vec<String> {
+    let slash = if site.folder.is_empty() { "" } else { "/" };
+    let source = format!("{}{slash}{}", site.folder, site.file);
+    let mut lines: Vec<_> = plan.doc.iter().flat_map(|doc| doc.lines()).map(str::to_owned).collect();
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines.push(format!("Generated from {source} by `mlpc compile --target github`. Change that file and compile again;"));
+    lines.push("what is changed here is lost.".into());
+    lines.push(format!("plan: {}", plan.digest()));
+    let never: Vec<_> = edges.never().collect();
+    if !never.is_empty() {
+        lines.push(format!("No trigger runs: {}.", never.join(", ")));
+    }
+    lines
+}
+
+/// Checks keep only the newest run of a ref; whatever may release is never cancelled half-way.
+fn concurrency(plan: &Plan) -> Concurrency {
+    Concurrency {
+        group: format!("{}-${{{{ github.ref }}}}", plan.pipeline),
+        cancel_in_progress: Flag::Expression("${{ github.event_name == 'pull_request' }}".into()),
+    }
+}
+
+/// Returns the variables of every step: the plan, the profile, and what a person gave.
+fn environment(plan: &Plan, cases: &[Case]) -> Entries<String> {
+    let mut env = Entries::default();
+    env.push("MLPC_PLAN", plan.digest());
+    let profile = |case: &Case| case.profile.clone().unwrap_or_default();
+    let first = cases.first().map(profile).unwrap_or_default();
+    if cases.iter().any(|case| profile(case) != first) {
+        let term = |case: &Case| Some(format!("{} && {}", case.is, condition::text(case.profile.as_ref()?)));
+        let terms: Vec<_> = cases.iter().filter_map(term).collect();
+        env.push("MLPC_PROFILE", format!("${{{{ {} || '' }}}}", terms.join(" || ")));
+    } else if !first.is_empty() {
+        env.push("MLPC_PROFILE", first);
+    }
+    if cases.iter().any(|case| !case.inputs.is_empty()) {
+        env.push("MLPC_PARAMS", "${{ toJSON(inputs) }}".into());
+    }
+    env
+}
+
+/// Complains about registries that a job can't reach, or whose content is lost with it.
+fn reach(
+    plan: &Plan,
+    cases: &[Case],
+    edges: &Edges<'_>,
+    settings: &settings::Settings,
+    site: &Site<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let stays = |path: &str| path.starts_with('/') && settings.default.self_hosted();
+    for registry in &plan.registries {
+        let user = plan.nodes.iter().find(|node| {
+            edges.runs(&node.name) && jobs::registries(node).contains(&registry.name.as_str())
+        });
+        let Some(user) = user else { continue };
+        for case in cases {
+            let fault = match case.registries.get(&registry.name) {
+                Some(RegistryLocation::Directory { path }) if !stays(path) => Diagnostic::new(
+                    codes::REGISTRY_NOT_SHARED,
+                    site.span(&format!("registry {}", registry.name)),
+                    format!("the registry `{}` is a folder, and is lost with the runner that `{}` runs on", registry.name, user.name),
+                )
+                .help(format!(
+                    "give the trigger a profile with `set {} = git(\"mlpc-registry\")`{}",
+                    registry.name,
+                    if case.releases { " and `releases true`" } else { "" }
+                )),
+                Some(RegistryLocation::Mlflow { .. } | RegistryLocation::S3 { .. }) => Diagnostic::new(
+                    codes::TARGET_LIMIT,
+                    site.span(&format!("registry {}", registry.name)),
+                    format!("jobs on GitHub can't reach the registry `{}` yet", registry.name),
+                )
+                .help("use `git(\"mlpc-registry\")`"),
+                _ => continue,
+            };
+            diagnostics.push(fault.label(site.span(&case.place), "for this trigger").label(site.span(&user.name), "used here"));
+            break;
+        }
+    }
+}
+
+
+#[cfg(test)]
+mod tests;

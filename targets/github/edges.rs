@@ -1,0 +1,356 @@
+//! The graph of jobs: which job each node becomes, which jobs it needs, on what condition it runs, and whose bytes it
+//! fetches.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::condition::{self, Own};
+use super::triggers::Case;
+use crate::diagnostic::{Diagnostic, codes};
+use crate::gate::{Gate, OnMissing};
+use crate::plan::{Approval, Command, Node, NodeKind, Plan, Subject, Wait, Why, Work};
+use crate::targets::Site;
+use crate::types::{Expr, Origin};
+
+/// Job ids that are ours.
+const TAKEN: [&str; 2] = ["mlpc", "verdict"];
+
+/// What is known of the jobs before any is written.
+pub(super) struct Edges<'a> {
+    plan: &'a Plan,
+    cases: &'a [Case],
+    jobs: BTreeMap<&'a str, String>,
+    own: BTreeMap<&'a str, Own>,
+    /// Nodes whose job may be skipped in a run that comes out well.
+    conditional: BTreeSet<&'a str>,
+}
+
+impl<'a> Edges<'a> {
+    pub(super) fn new(plan: &'a Plan, cases: &'a [Case], site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> Self {
+        let mut own = BTreeMap::new();
+        for node in &plan.nodes {
+            let acts = matches!(node.kind, NodeKind::Register(_) | NodeKind::Promote(_) | NodeKind::Action(_));
+            let found = condition::own(node, acts, cases).unwrap_or_else(|what| {
+                let message = format!("GitHub's conditions can't express the `when` of `{}`: {what}", node.name);
+                diagnostics.push(
+                    Diagnostic::new(codes::TARGET_LIMIT, site.span(&node.name), message)
+                        .help("compare parameters, `event`, `branch` and `profile` with constants"),
+                );
+                Own::Always
+            });
+            own.insert(node.name.as_str(), found);
+        }
+        let mut edges = Self { plan, cases, jobs: ids(plan), own, conditional: BTreeSet::new() };
+        edges.settle();
+        edges
+    }
+
+    /// Finds what never runs and what may be skipped, until nothing more is found.
+    fn settle(&mut self) {
+        loop {
+            let before = (self.conditional.len(), self.never().count());
+            for node in &self.plan.nodes {
+                let name = node.name.as_str();
+                if node.waits.iter().any(|wait| self.holds_up(node, wait) && self.own[wait.node.as_str()] == Own::Never) {
+                    self.own.insert(name, Own::Never);
+                }
+                let asked = matches!(&node.kind, NodeKind::Approval(approval) if approval.on_demand);
+                let behind = |wait: &Wait| self.conditional.contains(wait.node.as_str()) && self.holds_up(node, wait);
+                if asked || self.own[name] != Own::Always || node.waits.iter().any(behind) {
+                    self.conditional.insert(name);
+                }
+            }
+            if before == (self.conditional.len(), self.never().count()) {
+                return;
+            }
+        }
+    }
+
+    /// Tells whether a node is skipped where the one it waits for is.
+    fn holds_up(&self, node: &Node, wait: &Wait) -> bool {
+        match wait.why {
+            Why::Baseline => false,
+            Why::Data => match work(node) {
+                Some(work) => {
+                    let from = |origin: &Origin| origin.stage() == Some(wait.node.as_str());
+                    work.inputs.iter().any(|input| from(&input.origin) && !input.optional)
+                        || work.inputs.iter().all(|input| !from(&input.origin))
+                }
+                None => true,
+            },
+            _ => true,
+        }
+    }
+
+    /// Iterates over the nodes that no case runs.
+    pub(super) fn never(&self) -> impl Iterator<Item = &'a str> {
+        let own = &self.own;
+        self.plan.nodes.iter().map(|node| node.name.as_str()).filter(move |name| own[name] == Own::Never)
+    }
+
+    /// Tells whether any case runs the node.
+    pub(super) fn runs(&self, node: &str) -> bool {
+        self.own.get(node).is_some_and(|own| *own != Own::Never)
+    }
+
+    /// Returns the id of a node's job.
+    pub(super) fn job(&self, node: &str) -> &str {
+        &self.jobs[node]
+    }
+
+    /// Returns the job that says what became of a node: for a gate that may ask, the one behind the answer.
+    pub(super) fn outcome(&self, node: &str) -> String {
+        let job = self.job(node);
+        if self.asks(node).is_empty() { job.to_owned() } else { verdict_of(job) }
+    }
+
+    /// Returns the approvals that a gate may ask for, in order of names.
+    pub(super) fn asks(&self, gate: &str) -> BTreeSet<&'a str> {
+        match self.plan.node(gate).map(|node| &node.kind) {
+            Some(NodeKind::Gate(gate)) => asks(gate),
+            _ => BTreeSet::new(),
+        }
+    }
+
+    /// Returns the approvals that wait for this node's job to ask them: they read when, and by whom already.
+    pub(super) fn asked_by(&self, node: &str) -> Vec<&'a str> {
+        let asker = |approval: &Approval, name: &str| {
+            let asks = approval.on_demand && self.asks(node).contains(name);
+            let subject = match &approval.of {
+                Subject::Release(release) => release,
+                Subject::Artifact(Origin::Output { stage, .. }) => stage,
+                Subject::Artifact(_) => return asks,
+            };
+            asks || (!approval.on_demand && subject == node)
+        };
+        let approvals = self.plan.nodes.iter().filter_map(|node| match &node.kind {
+            NodeKind::Approval(approval) => Some((node.name.as_str(), approval)),
+            _ => None,
+        });
+        approvals.filter(|(name, approval)| asker(approval, name)).map(|(name, _)| name).collect()
+    }
+
+    /// Returns the jobs that a node's job needs, in the plan's order.
+    pub(super) fn needs(&self, node: &Node) -> Vec<String> {
+        let mut wanted: BTreeSet<String> = BTreeSet::new();
+        for wait in node.waits.iter().filter(|wait| self.runs(&wait.node)) {
+            if wait.why == Why::Ask {
+                wanted.insert(self.job(&wait.node).to_owned());
+            } else {
+                wanted.insert(self.outcome(&wait.node));
+            }
+        }
+        wanted.extend(self.fetches(node).into_iter().map(|other| self.job(other).to_owned()));
+        self.ordered(wanted)
+    }
+
+    /// Returns job ids in the order of the plan, each gate's `…-verdict` behind it.
+    fn ordered(&self, mut wanted: BTreeSet<String>) -> Vec<String> {
+        let mut ordered = Vec::new();
+        for node in &self.plan.nodes {
+            for job in [self.job(&node.name).to_owned(), verdict_of(self.job(&node.name))] {
+                if wanted.remove(&job) {
+                    ordered.push(job);
+                }
+            }
+        }
+        ordered
+    }
+
+    /// Returns the condition of a node's job; none where GitHub's own (all that is needed succeeded) is the right one.
+    pub(super) fn condition(&self, node: &Node) -> Option<String> {
+        let own = match &self.own[node.name.as_str()] {
+            Own::If(text) => Some(text.as_str()),
+            Own::Always | Own::Never => None,
+        };
+        let asked: Vec<_> = node.waits.iter().filter(|wait| wait.why == Why::Ask).collect();
+        let relies = |wait: &&Wait| self.runs(&wait.node);
+        let chained = node
+            .waits
+            .iter()
+            .filter(relies)
+            .any(|wait| self.conditional.contains(wait.node.as_str()) || !self.asks(&wait.node).is_empty());
+        if !chained && asked.is_empty() {
+            return own.map(|own| format!("${{{{ {own} }}}}"));
+        }
+        let mut parts = vec!["!cancelled()".to_owned()];
+        let mut seen = BTreeSet::new();
+        for wait in node.waits.iter().filter(relies) {
+            let job = if wait.why == Why::Ask { self.job(&wait.node).to_owned() } else { self.outcome(&wait.node) };
+            let conditional = self.conditional.contains(wait.node.as_str());
+            let part = self.came_out_well(node, wait, &job, conditional);
+            if seen.insert(part.clone()) {
+                parts.push(part);
+            }
+        }
+        let questions: Vec<_> = asked.iter().map(|wait| self.question(&wait.node, &node.name)).collect();
+        match questions.len() {
+            0 => {}
+            1 => parts.extend(questions),
+            _ => parts.push(format!("({})", questions.join(" || "))),
+        }
+        if let Some(own) = own {
+            parts.push(if own.contains(" || ") { format!("({own})") } else { own.to_owned() });
+        }
+        Some(format!("${{{{ {} }}}}", parts.join(" && ")))
+    }
+
+    /// Returns the expression that is true where a node that is waited for is no obstacle.
+    fn came_out_well(&self, node: &Node, wait: &Wait, job: &str, conditional: bool) -> String {
+        let success = format!("needs.{job}.result == 'success'");
+        let skipped = format!("needs.{job}.result == 'skipped'");
+        let gate = matches!(self.plan.node(&wait.node).map(|node| &node.kind), Some(NodeKind::Gate(_)));
+        let advisory: Vec<_> = self.cases.iter().filter(|case| !case.blocks).map(|case| case.is.as_str()).collect();
+        if conditional && !self.holds_up(node, wait) {
+            format!("({success} || {skipped})")
+        } else if conditional && gate && wait.why != Why::Ask && !advisory.is_empty() {
+            // A gate that only advises holds nothing up, not even by its absence.
+            format!("({success} || {skipped} && ({}))", advisory.join(" || "))
+        } else {
+            success
+        }
+    }
+
+    /// Returns the expression that is true where a gate asks for an approval.
+    fn question(&self, gate: &str, approval: &str) -> String {
+        let job = self.job(gate);
+        if self.asks(gate).len() == 1 {
+            format!("needs.{job}.outputs.ask == 'true'")
+        } else {
+            format!("needs.{job}.outputs.asked == {}", condition::text(approval))
+        }
+    }
+
+    /// Returns needs and condition of the job behind a gate that may ask.
+    pub(super) fn verdict(&self, gate: &str) -> (Vec<String>, String) {
+        let job = self.job(gate);
+        let approvals: Vec<_> = self.asks(gate).into_iter().filter(|name| self.runs(name)).collect();
+        let answers: Vec<_> = approvals
+            .iter()
+            .map(|approval| {
+                let given = format!("needs.{}.result == 'success'", self.job(approval));
+                if approvals.len() == 1 { given } else { format!("{} && {given}", self.question(gate, approval)) }
+            })
+            .collect();
+        let wanted = approvals.iter().map(|name| self.job(name).to_owned()).chain([job.to_owned()]).collect();
+        let condition = format!(
+            "${{{{ !cancelled() && needs.{job}.result == 'success' && (needs.{job}.outputs.ask != 'true' || {}) }}}}",
+            answers.join(" || ")
+        );
+        (self.ordered(wanted), condition)
+    }
+
+    /// Tells whether the job of a node may be skipped in a run that comes out well.
+    pub(super) fn may_be_skipped(&self, node: &str) -> bool {
+        self.conditional.contains(node)
+    }
+
+    /// Returns the nodes whose artifact a node's job fetches, in the plan's order.
+    pub(super) fn fetches(&self, node: &Node) -> Vec<&'a str> {
+        let mut wanted: BTreeSet<&str> = BTreeSet::new();
+        let mut of = |origin: &Origin| {
+            if let Some(name) = origin.stage().and_then(|stage| self.plan.node(stage)).map(|node| node.name.as_str()) {
+                wanted.insert(name);
+            }
+        };
+        match &node.kind {
+            NodeKind::Stage(_) | NodeKind::Action(_) => {
+                let work = work(node).expect("stages and actions have work");
+                work.inputs.iter().for_each(|input| of(&input.origin));
+                if let Command::Arguments(arguments) = &work.command {
+                    arguments.iter().for_each(|argument| outputs(argument, &mut of));
+                }
+                if let NodeKind::Action(action) = &node.kind
+                    && let Some(subject) = &action.of
+                {
+                    match subject {
+                        Subject::Artifact(origin) => of(origin),
+                        Subject::Release(release) => of(&Origin::output(release, "")),
+                    }
+                }
+            }
+            NodeKind::Gate(gate) => {
+                for evidence in &gate.evidence {
+                    [Some(&evidence.origin), evidence.of.as_ref(), evidence.over.as_ref()].into_iter().flatten().for_each(&mut of);
+                }
+                gate.admits.iter().for_each(&mut of);
+                gate.requirements.iter().filter_map(|requirement| requirement.measure.artifact.as_ref()).for_each(&mut of);
+                gate.baseline.iter().flat_map(|baseline| &baseline.evidence).for_each(|evidence| of(&evidence.origin));
+                node.waits.iter().filter(|wait| wait.why == Why::Baseline).for_each(|wait| of(&Origin::output(&wait.node, "")));
+            }
+            // What is approved is known by its digest, which travels in outputs.
+            NodeKind::Approval(_) => {}
+            NodeKind::Register(register) => {
+                [&register.model].into_iter().chain(&register.with).chain(&register.metrics).for_each(&mut of);
+                self.gates_before(node).for_each(|gate| of(&Origin::output(gate, "")));
+            }
+            NodeKind::Promote(promote) => {
+                of(&Origin::output(&promote.release, ""));
+                promote.compared_by.iter().for_each(|gate| of(&Origin::output(gate, "")));
+            }
+        }
+        self.plan.nodes.iter().map(|node| node.name.as_str()).filter(|name| wanted.contains(name) && self.runs(name)).collect()
+    }
+
+    fn gates_before(&self, node: &'a Node) -> impl Iterator<Item = &'a str> {
+        let gate = |name: &&str| matches!(self.plan.node(name).map(|node| &node.kind), Some(NodeKind::Gate(_)));
+        node.waits.iter().map(|wait| wait.node.as_str()).filter(gate)
+    }
+}
+
+/// Returns the id of the job behind a gate that may ask.
+pub(super) fn verdict_of(job: &str) -> String {
+    format!("{job}-verdict")
+}
+
+fn asks(gate: &Gate) -> BTreeSet<&str> {
+    let name = |missing| match missing {
+        &OnMissing::Ask(ref approval) => Some(approval.as_str()),
+        _ => None,
+    };
+    gate.baseline.iter().flat_map(|baseline| [name(&baseline.on_absent), name(&baseline.on_unscorable)]).flatten().collect()
+}
+
+/// Returns what a stage or an action runs.
+pub(super) fn work(node: &Node) -> Option<&Work> {
+    match &node.kind {
+        NodeKind::Stage(stage) => Some(&stage.work),
+        NodeKind::Action(action) => Some(&action.work),
+        _ => None,
+    }
+}
+
+/// Visits the stages whose values an expression uses.
+fn outputs(expr: &Expr, of: &mut impl FnMut(&Origin)) {
+    match expr {
+        Expr::Output { stage, output } => of(&Origin::output(stage, output)),
+        Expr::Text(parts) | Expr::List(parts) => parts.iter().for_each(|part| outputs(part, of)),
+        Expr::Not(inner) | Expr::Negative(inner) => outputs(inner, of),
+        Expr::Binary { left, right, .. } => {
+            outputs(left, of);
+            outputs(right, of);
+        }
+        Expr::Value(_) | Expr::Param(_) | Expr::Local(_) | Expr::Context(_) => {}
+    }
+}
+
+/// Returns a job id for every node: its name with `-` for what GitHub does not take in an id. Names that would fall
+/// together, and names that are ours, carry the beginning of their digest.
+fn ids(plan: &Plan) -> BTreeMap<&str, String> {
+    let plain = |name: &str| {
+        let words = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join("-")
+    };
+    let mut times: BTreeMap<String, u32> = BTreeMap::new();
+    for node in &plan.nodes {
+        let id = plain(&node.name);
+        *times.entry(verdict_of(&id)).or_default() += 1;
+        *times.entry(id).or_default() += 1;
+    }
+    let id = |name: &str| {
+        let id = plain(name);
+        let free = times.get(&id).is_some_and(|times| *times == 1) && !TAKEN.contains(&id.as_str());
+        let begins_well = id.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if free && begins_well { id } else { format!("node-{id}-{}", &blake3::hash(name.as_bytes()).to_hex()[..6]) }
+    };
+    plan.nodes.iter().map(|node| (node.name.as_str(), id(&node.name))).collect()
+}

@@ -1,0 +1,485 @@
+//! One job a node: what it may do, where it runs, what it needs, and its steps.
+
+use super::edges::{Edges, verdict_of, work};
+use super::model::{Concurrency, Entries, Flag, Job, Labels, Step, With};
+use super::pins;
+use super::plain::{self, quote};
+use super::settings::{Install, Settings, Steps};
+use super::triggers::Case;
+use crate::diagnostic::{Diagnostic, codes};
+use crate::emit::Noted;
+use crate::plan::{Node, NodeKind, Plan, RegistryLocation, RuntimeKind, Stage};
+use crate::targets::Site;
+use crate::types::Origin;
+
+/// Minutes that a job may take on a runner of GitHub.
+const HOSTED: u64 = 6 * 60;
+/// Minutes for what surrounds a command: checkout, transfers, uploads.
+const MARGIN: u64 = 15;
+/// Minutes that a job without a command may take.
+const SHORT: u64 = 30;
+const MINUTE: i64 = 60_000_000_000;
+const IN: &str = "$RUNNER_TEMP/mlpc/in";
+const OUT: &str = "$RUNNER_TEMP/mlpc/out";
+
+/// What every job is made from.
+pub(super) struct Jobs<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) site: &'a Site<'a>,
+    pub(super) settings: &'a Settings,
+    pub(super) cases: &'a [Case],
+    pub(super) edges: &'a Edges<'a>,
+}
+
+impl Jobs<'_> {
+    /// Returns all jobs: the program, the nodes in the plan's order, the verdict.
+    pub(super) fn all(&self, diagnostics: &mut Vec<Diagnostic>) -> Entries<Noted<Job>> {
+        let mut jobs = Entries::default();
+        if let Install::Cargo(arguments) = &self.settings.install {
+            jobs.push("mlpc", Noted::new(self.program(arguments)).before("the program itself, built once for all jobs").gap());
+        }
+        for node in self.plan.nodes.iter().filter(|node| self.edges.runs(&node.name)) {
+            let declared = match &node.kind {
+                NodeKind::Stage(stage) if stage.baseline.is_some() => "baseline of gate",
+                kind => kind.keyword(),
+            };
+            let mut comment = format!("{declared} {}", baseline(node).map_or(&node.name, |stage| &stage.gate));
+            if let Some(stage) = baseline(node) {
+                comment.push_str(&format!(": {} with {}@{}", stage.stage, stage.registry, stage.pointer));
+            }
+            let id = self.edges.job(&node.name);
+            jobs.push(id, Noted::new(self.node(node, diagnostics)).before(comment).gap());
+            if !self.edges.asks(&node.name).is_empty() {
+                let job = self.gate_verdict(&node.name);
+                jobs.push(verdict_of(id), Noted::new(job).before(format!("gate {}, once it is answered", node.name)).gap());
+            }
+        }
+        let all = jobs.0.iter().map(|(id, _)| id.clone()).collect();
+        jobs.push("verdict", Noted::new(self.verdict(all)).before("the check to require: red unless every blocking gate let go on").gap());
+        jobs
+    }
+
+    fn node(&self, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Job {
+        let name = self.edges.job(&node.name).to_owned();
+        let mut job = self.bare(title(node), self.with_program(self.edges.needs(node)));
+        job.condition = self.edges.condition(node);
+        job.runs_on = Noted::flow(self.runner(node, diagnostics));
+        job.timeout_minutes = self.minutes(node, &job.runs_on.value, diagnostics);
+        let asked = self.edges.asked_by(&node.name);
+        if !asked.is_empty() || matches!(node.kind, NodeKind::Approval(_)) {
+            job.permissions.0.insert(0, ("actions".into(), "read".into()));
+        }
+        match &node.kind {
+            NodeKind::Approval(approval) => {
+                let asker = self.plan.nodes.iter().find(|other| self.edges.asked_by(&other.name).contains(&node.name.as_str()));
+                if let Some(asker) = asker {
+                    // The digest of what is decided about, where the person who decides sees it.
+                    job.name = format!("{name}: approve ${{{{ needs.{}.outputs.short }}}}", self.edges.job(&asker.name));
+                }
+                job.environment = approval.environment.clone();
+                self.check_environment(node, approval.environment.as_deref(), diagnostics);
+            }
+            NodeKind::Register(_) => job.permissions = contents("write"),
+            NodeKind::Promote(promote) => {
+                job.permissions = contents("write");
+                // Pointers are moved one after the other; the compare-and-swap decides, this only saves work.
+                let group = format!("{}-{}-{}", self.plan.pipeline, promote.registry, promote.pointer);
+                job.concurrency = Some(Concurrency { group, cancel_in_progress: Flag::Fixed(false) });
+            }
+            NodeKind::Action(action) => {
+                for (scope, access) in &action.permissions {
+                    job.permissions.0.retain(|(other, _)| other != scope);
+                    job.permissions.push(scope, access.clone());
+                }
+                if !asked.is_empty() && job.permissions.0.iter().all(|(scope, _)| scope != "actions") {
+                    job.permissions.push("actions", "read".into());
+                }
+            }
+            NodeKind::Stage(_) | NodeKind::Gate(_) => {}
+        }
+        if !asked.is_empty() && job.permissions.0.iter().all(|(scope, _)| scope != "actions") {
+            job.permissions.0.insert(0, ("actions".into(), "read".into()));
+        }
+        job.outputs = self.outputs(node, !asked.is_empty());
+        job.steps = self.preamble(work(node).and_then(|work| work.runtime.as_deref()));
+        for other in self.edges.fetches(node) {
+            job.steps.push(Noted::new(self.fetch(other)));
+        }
+        let command = match &node.kind {
+            NodeKind::Stage(stage) if self.settings.steps == Steps::Plain => plain::plain(self.plan, stage, self.cases),
+            _ => None,
+        };
+        if let (Some(command), NodeKind::Stage(stage)) = (command, &node.kind) {
+            let mut bring = self.exec(node, "--begin");
+            bring.name = "Bring the inputs".into();
+            let run = Step {
+                name: format!("Run {}", node.name),
+                shell: Some(command.shell),
+                env: command.env,
+                run: Some(command.run),
+                ..Step::default()
+            };
+            let mut check = self.exec(node, "--end");
+            check.name = "Check the outputs".into();
+            check.id = Some("mlpc".into());
+            if keeps_always(stage) {
+                check.condition = Some("${{ !cancelled() }}".into());
+            }
+            job.steps.extend([bring, run, check].map(Noted::new));
+        } else {
+            let mut step = self.exec(node, if asked.is_empty() { "" } else { "--asks" });
+            step.name = verb(node);
+            step.id = Some("mlpc".into());
+            if let Some(work) = work(node) {
+                for secret in &work.secrets {
+                    let name = secret.secret.to_uppercase();
+                    step.env.push(&name, format!("${{{{ secrets.{name} }}}}"));
+                }
+            }
+            job.steps.push(Noted::new(step));
+        }
+        if !matches!(node.kind, NodeKind::Approval(_)) {
+            job.steps.push(Noted::new(upload(&node.name)));
+        }
+        job
+    }
+
+    /// Returns the step that hands a node to `mlpc exec`.
+    fn exec(&self, node: &Node, flag: &str) -> Step {
+        let mut env = Entries::default();
+        if !self.edges.needs(node).is_empty() {
+            env.push("MLPC_NEEDS", "${{ toJSON(needs) }}".into());
+        }
+        let asks = flag == "--asks" || matches!(node.kind, NodeKind::Approval(_));
+        let git = self.touches_git(node);
+        if asks || git {
+            env.push("GITHUB_TOKEN", "${{ github.token }}".into());
+        }
+        if git {
+            // The checkout keeps no credentials; git asks for them here, and only for this server.
+            env.push("GIT_CONFIG_COUNT", "1".into());
+            env.push("GIT_CONFIG_KEY_0", "credential.${{ github.server_url }}.helper".into());
+            env.push("GIT_CONFIG_VALUE_0", r#"!f() { echo username=x-access-token; echo "password=$GITHUB_TOKEN"; }; f"#.into());
+        }
+        let flag = if flag.is_empty() { String::new() } else { format!(" {flag}") };
+        let run = format!(
+            "mlpc exec {} --file {} --plan \"$MLPC_PLAN\"{flag} --in \"{IN}\" --out \"{OUT}\"",
+            quote(&node.name),
+            quote(self.site.file)
+        );
+        Step { env, run: Some(run), ..Step::default() }
+    }
+
+    /// Tells whether a node reads or writes a registry that is a branch of this repository.
+    fn touches_git(&self, node: &Node) -> bool {
+        let git = |registry: &str| {
+            self.cases.iter().any(|case| matches!(case.registries.get(registry), Some(RegistryLocation::Git { .. })))
+        };
+        registries(node).into_iter().any(git)
+    }
+
+    fn fetch(&self, other: &str) -> Step {
+        let job = self.edges.job(other);
+        let condition = self.edges.may_be_skipped(other).then(|| format!("${{{{ needs.{job}.result == 'success' }}}}"));
+        Step {
+            name: format!("Fetch {other}"),
+            condition,
+            uses: Some(pins::uses("actions/download-artifact", "")),
+            with: [
+                ("name", With::from(format!("${{{{ needs.{job}.outputs.artifact }}}}"))),
+                ("path", format!("${{{{ runner.temp }}}}/mlpc/in/{job}").into()),
+            ]
+            .into(),
+            ..Step::default()
+        }
+    }
+
+    /// Returns the steps that every job begins with: the code, the program, the runtime.
+    fn preamble(&self, runtime: Option<&str>) -> Vec<Noted<Step>> {
+        let mut steps = vec![Step {
+            name: "Check out".into(),
+            uses: Some(pins::uses("actions/checkout", "")),
+            with: [("persist-credentials", With::Bool(false))].into(),
+            ..Step::default()
+        }];
+        if matches!(self.settings.install, Install::Cargo(_)) {
+            steps.push(Step {
+                name: "Fetch mlpc".into(),
+                uses: Some(pins::uses("actions/download-artifact", "")),
+                with: [
+                    ("name", With::from("${{ needs.mlpc.outputs.artifact }}")),
+                    ("path", "${{ runner.temp }}/mlpc/bin".into()),
+                ]
+                .into(),
+                ..Step::default()
+            });
+            steps.push(Step {
+                name: "Install mlpc".into(),
+                env: [("DIGEST", "${{ needs.mlpc.outputs.digest }}".to_owned())].into(),
+                run: Some(
+                    "echo \"$DIGEST  $RUNNER_TEMP/mlpc/bin/mlpc\" | sha256sum --check --quiet\n\
+                     chmod +x \"$RUNNER_TEMP/mlpc/bin/mlpc\"\n\
+                     echo \"$RUNNER_TEMP/mlpc/bin\" >> \"$GITHUB_PATH\"\n"
+                        .into(),
+                ),
+                ..Step::default()
+            });
+        }
+        let found = runtime.and_then(|name| self.plan.runtimes.iter().find(|runtime| runtime.name == name));
+        if let Some(RuntimeKind::Python { version, requirements }) = found.map(|runtime| &runtime.kind) {
+            steps.push(Step {
+                name: format!("Set up Python {version}"),
+                uses: Some(pins::uses("actions/setup-python", "")),
+                with: [("python-version", With::from(version.as_str()))].into(),
+                ..Step::default()
+            });
+            if let Some(requirements) = requirements {
+                steps.push(Step {
+                    name: "Install requirements".into(),
+                    run: Some(format!("python -m pip install --requirement {}", quote(requirements))),
+                    ..Step::default()
+                });
+            }
+        }
+        steps.into_iter().map(Noted::new).collect()
+    }
+
+    /// Returns the job that builds the program.
+    fn program(&self, arguments: &[String]) -> Job {
+        let mut job = self.bare("mlpc".into(), vec![]);
+        job.permissions = Entries::default();
+        job.timeout_minutes = 60;
+        job.outputs = [
+            ("artifact", "${{ steps.build.outputs.artifact }}".to_owned()),
+            ("digest", "${{ steps.build.outputs.digest }}".to_owned()),
+        ]
+        .into();
+        let words: Vec<_> = arguments.iter().map(|word| quote(word)).collect();
+        job.steps = vec![
+            Noted::new(Step {
+                name: format!("Build mlpc {}", self.site.version),
+                id: Some("build".into()),
+                working_directory: self.nowhere(),
+                run: Some(format!(
+                    "cargo install --locked --root \"$RUNNER_TEMP/mlpc\" {}\n\
+                     digest=$(sha256sum \"$RUNNER_TEMP/mlpc/bin/mlpc\" | cut -d ' ' -f 1)\n\
+                     echo \"digest=$digest\" >> \"$GITHUB_OUTPUT\"\n\
+                     echo \"artifact=mlpc-program-$GITHUB_RUN_ATTEMPT\" >> \"$GITHUB_OUTPUT\"\n",
+                    words.join(" ")
+                )),
+                ..Step::default()
+            }),
+            Noted::new(Step {
+                name: "Keep mlpc".into(),
+                uses: Some(pins::uses("actions/upload-artifact", "")),
+                with: [
+                    ("name", With::from("${{ steps.build.outputs.artifact }}")),
+                    ("path", "${{ runner.temp }}/mlpc/bin/mlpc".into()),
+                    ("if-no-files-found", "error".into()),
+                ]
+                .into(),
+                ..Step::default()
+            }),
+        ];
+        job
+    }
+
+    /// Returns the job behind a gate that may ask: what waits for the gate waits for this one.
+    fn gate_verdict(&self, gate: &str) -> Job {
+        let (needs, condition) = self.edges.verdict(gate);
+        let mut job = self.bare(format!("{gate}: verdict"), needs);
+        job.condition = Some(condition);
+        job.permissions = Entries::default();
+        job.timeout_minutes = 5;
+        let env = [("VERDICT", format!("${{{{ needs.{}.outputs.verdict }}}}", self.edges.job(gate)))].into();
+        let run = Some(format!("echo {}\": $VERDICT\"", quote(gate)));
+        let working_directory = self.nowhere();
+        job.steps = vec![Noted::new(Step { name: "Go on".into(), working_directory, env, run, ..Step::default() })];
+        job
+    }
+
+    /// Returns the last job.
+    fn verdict(&self, needs: Vec<String>) -> Job {
+        let mut job = self.bare("verdict".into(), needs);
+        job.condition = Some("${{ always() }}".into());
+        job.steps = self.preamble(None);
+        if matches!(self.settings.install, Install::Cargo(_)) {
+            // Without the program there is no verdict, and the job is red by that.
+            job.steps[1].value.name = "Fetch mlpc".into();
+        }
+        job.steps.push(Noted::new(Step {
+            name: "Verdict".into(),
+            env: [("MLPC_NEEDS", "${{ toJSON(needs) }}".to_owned())].into(),
+            run: Some(format!("mlpc exec --verdict --file {} --plan \"$MLPC_PLAN\"", quote(self.site.file))),
+            ..Step::default()
+        }));
+        job
+    }
+
+    fn bare(&self, name: String, needs: Vec<String>) -> Job {
+        Job {
+            name,
+            needs: Noted::flow(needs),
+            condition: None,
+            runs_on: Noted::flow(self.settings.default.clone()),
+            environment: None,
+            permissions: contents("read"),
+            concurrency: None,
+            timeout_minutes: SHORT,
+            outputs: Entries::default(),
+            steps: vec![],
+        }
+    }
+
+    /// Returns the folder of a step in a job without a checkout, where the pipeline's own is not there.
+    fn nowhere(&self) -> Option<String> {
+        (!self.site.folder.is_empty()).then(|| "${{ runner.temp }}".into())
+    }
+
+    fn with_program(&self, mut needs: Vec<String>) -> Vec<String> {
+        if matches!(self.settings.install, Install::Cargo(_)) {
+            needs.insert(0, "mlpc".into());
+        }
+        needs
+    }
+
+    fn outputs(&self, node: &Node, asks: bool) -> Entries<String> {
+        let mut names = match &node.kind {
+            NodeKind::Approval(_) => return Entries::default(),
+            NodeKind::Gate(_) => vec!["artifact", "digest", "verdict"],
+            _ => vec!["artifact", "digest"],
+        };
+        match self.edges.asks(&node.name).len() {
+            0 => {}
+            1 => names.push("ask"),
+            _ => names.extend(["ask", "asked"]),
+        }
+        if asks {
+            names.extend(["short", "asked_at", "attempt", "reviews"]);
+        }
+        let output = |name: &str| (name.to_owned(), format!("${{{{ steps.mlpc.outputs.{name} }}}}"));
+        Entries(names.into_iter().map(output).collect())
+    }
+
+    fn runner(&self, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Labels {
+        let gpus = work(node).and_then(|work| work.needs.gpu).unwrap_or(0);
+        match &self.settings.gpu {
+            _ if gpus == 0 => self.settings.default.clone(),
+            Some(labels) => labels.clone(),
+            None => {
+                let message = format!("`{}` needs a GPU, and no runner is named that has one", node.name);
+                diagnostics.push(
+                    Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message)
+                        .help("write `target github { runners: { gpu: [\"self-hosted\", \"gpu\"] } }`"),
+                );
+                self.settings.default.clone()
+            }
+        }
+    }
+
+    fn minutes(&self, node: &Node, labels: &Labels, diagnostics: &mut Vec<Diagnostic>) -> u64 {
+        let Some(work) = work(node) else { return SHORT };
+        let limit = if labels.self_hosted() { 5 * 24 * 60 } else { HOSTED };
+        let Some(timeout) = work.timeout else { return limit };
+        let minutes = u64::try_from((timeout + MINUTE - 1) / MINUTE).unwrap_or(0);
+        if minutes > limit {
+            let message = format!("`{}` may take longer than the {} h that a job has on this runner", node.name, limit / 60);
+            diagnostics.push(
+                Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message)
+                    .help("write a shorter `timeout`, or run it on a runner of your own"),
+            );
+        }
+        (minutes + MARGIN).min(limit)
+    }
+
+    fn check_environment(&self, node: &Node, environment: Option<&str>, diagnostics: &mut Vec<Diagnostic>) {
+        let span = self.site.span(&node.name);
+        match environment {
+            None => diagnostics.push(
+                Diagnostic::new(
+                    codes::APPROVAL_WITHOUT_ENVIRONMENT,
+                    span,
+                    format!("the approval `{}` names no environment, and GitHub waits for nobody without one", node.name),
+                )
+                .help("add `environment: \"…\"`, and give that environment required reviewers on GitHub"),
+            ),
+            Some(name) if name.contains("${{") => diagnostics.push(
+                Diagnostic::new(codes::TARGET_LIMIT, span, "GitHub would evaluate the `${{` in the environment's name")
+                    .help("name the environment without it"),
+            ),
+            Some(_) => {}
+        }
+    }
+}
+
+/// Returns the registries that a node reads or writes.
+pub(super) fn registries(node: &Node) -> Vec<&str> {
+    let mut found: Vec<&str> = match &node.kind {
+        NodeKind::Register(register) => vec![&register.registry],
+        NodeKind::Promote(promote) => vec![&promote.registry],
+        NodeKind::Gate(gate) => gate.baseline.iter().map(|baseline| baseline.registry.as_str()).collect(),
+        _ => vec![],
+    };
+    found.extend(baseline(node).map(|baseline| baseline.registry.as_str()));
+    for input in work(node).into_iter().flat_map(|work| &work.inputs) {
+        if let Origin::Pointer { registry, .. } = &input.origin {
+            found.push(registry);
+        }
+    }
+    found
+}
+
+fn baseline(node: &Node) -> Option<&crate::plan::BaselineRun> {
+    match &node.kind {
+        NodeKind::Stage(stage) => stage.baseline.as_ref(),
+        _ => None,
+    }
+}
+
+fn keeps_always(stage: &Stage) -> bool {
+    stage.outputs.iter().any(|output| output.always)
+}
+
+fn contents(access: &str) -> Entries<String> {
+    [("contents", access.to_owned())].into()
+}
+
+/// Returns the name of a node's job: its own, and the first sentence of its documentation.
+fn title(node: &Node) -> String {
+    let first = node.doc.as_deref().unwrap_or_default().lines().next().unwrap_or_default().trim().trim_end_matches('.');
+    if first.is_empty() || first.contains("${{") || first.chars().count() > 100 {
+        node.name.clone()
+    } else {
+        format!("{}: {first}", node.name)
+    }
+}
+
+/// Returns what the step of a node does, in words.
+fn verb(node: &Node) -> String {
+    let name = &node.name;
+    match &node.kind {
+        NodeKind::Stage(_) | NodeKind::Action(_) => format!("Run {name}"),
+        NodeKind::Gate(_) => format!("Decide {name}"),
+        NodeKind::Approval(_) => format!("Read the answer to {name}"),
+        NodeKind::Register(register) => format!("Register {} in {}", register.model, register.registry),
+        NodeKind::Promote(promote) => format!("Move {}@{}", promote.registry, promote.pointer),
+    }
+}
+
+/// Returns the step that keeps what a node made, its report also where it failed.
+fn upload(node: &str) -> Step {
+    Step {
+        name: format!("Keep {node}"),
+        condition: Some("${{ !cancelled() && steps.mlpc.outputs.artifact }}".into()),
+        uses: Some(pins::uses("actions/upload-artifact", "")),
+        with: [
+            ("name", With::from("${{ steps.mlpc.outputs.artifact }}")),
+            ("path", "${{ runner.temp }}/mlpc/out".into()),
+            ("if-no-files-found", "error".into()),
+            ("compression-level", With::Int(0)),
+            ("include-hidden-files", true.into()),
+        ]
+        .into(),
+        ..Step::default()
+    }
+}

@@ -1,0 +1,236 @@
+//! A workflow file as GitHub reads it: as much of the format as jobs use, in the order in which people write it.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize as Derive;
+
+use crate::emit::Noted;
+
+/// A map in the order given.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entries<V>(pub(super) Vec<(String, V)>);
+
+impl<V> Default for Entries<V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<V> Entries<V> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn push(&mut self, key: impl Into<String>, value: V) {
+        self.0.push((key.into(), value));
+    }
+}
+
+impl<K: Into<String>, V, const N: usize> From<[(K, V); N]> for Entries<V> {
+    fn from(entries: [(K, V); N]) -> Self {
+        Self(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    }
+}
+
+impl<V: Serialize> Serialize for Entries<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, value) in &self.0 {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+/// A whole workflow.
+#[derive(Debug, Derive)]
+pub(super) struct Workflow {
+    pub(super) name: String,
+    pub(super) on: On,
+    /// Nothing: each job says what it may.
+    pub(super) permissions: Noted<Entries<String>>,
+    pub(super) concurrency: Concurrency,
+    pub(super) env: Entries<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) defaults: Option<Defaults>,
+    pub(super) jobs: Noted<Entries<Noted<Job>>>,
+}
+
+/// What starts it.
+#[derive(Debug, Default, Derive)]
+pub(super) struct On {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) push: Option<Filter>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pull_request: Option<Filter>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) schedule: Vec<Cron>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) repository_dispatch: Option<Dispatch>,
+    pub(super) workflow_dispatch: Manual,
+}
+
+/// Branches and paths of a push or a pull request.
+#[derive(Debug, Default, Derive)]
+pub(super) struct Filter {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) branches: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) paths: Vec<String>,
+}
+
+/// A time.
+#[derive(Debug, Derive)]
+pub(super) struct Cron {
+    pub(super) cron: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) timezone: Option<String>,
+}
+
+/// Named events from outside.
+#[derive(Debug, Derive)]
+pub(super) struct Dispatch {
+    pub(super) types: Vec<String>,
+}
+
+/// A person.
+#[derive(Debug, Default, Derive)]
+pub(super) struct Manual {
+    #[serde(skip_serializing_if = "Entries::is_empty")]
+    pub(super) inputs: Entries<Input>,
+}
+
+/// A typed input of a run that a person starts.
+#[derive(Debug, Derive)]
+pub(super) struct Input {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) description: Option<String>,
+    pub(super) required: bool,
+    #[serde(rename = "type")]
+    pub(super) ty: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) options: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) default: Option<Preset>,
+}
+
+/// A default, as the input's type wants it.
+#[derive(Debug, Derive)]
+#[serde(untagged)]
+pub(super) enum Preset {
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+}
+
+/// Which runs keep each other out.
+#[derive(Debug, Derive)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Concurrency {
+    pub(super) group: String,
+    pub(super) cancel_in_progress: Flag,
+}
+
+/// A truth value, or an expression for one.
+#[derive(Debug, Derive)]
+#[serde(untagged)]
+pub(super) enum Flag {
+    Fixed(bool),
+    Expression(String),
+}
+
+/// Settings of every `run:`.
+#[derive(Debug, Derive)]
+pub(super) struct Defaults {
+    pub(super) run: RunDefaults,
+}
+
+/// Settings of every `run:`.
+#[derive(Debug, Derive)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct RunDefaults {
+    pub(super) working_directory: String,
+}
+
+/// A job.
+#[derive(Debug, Derive)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Job {
+    pub(super) name: String,
+    #[serde(skip_serializing_if = "nothing_needed")]
+    pub(super) needs: Noted<Vec<String>>,
+    #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
+    pub(super) condition: Option<String>,
+    pub(super) runs_on: Noted<Labels>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) environment: Option<String>,
+    pub(super) permissions: Entries<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) concurrency: Option<Concurrency>,
+    pub(super) timeout_minutes: u64,
+    #[serde(skip_serializing_if = "Entries::is_empty")]
+    pub(super) outputs: Entries<String>,
+    pub(super) steps: Vec<Noted<Step>>,
+}
+
+fn nothing_needed(needs: &Noted<Vec<String>>) -> bool {
+    needs.value.is_empty()
+}
+
+/// What a runner must be.
+#[derive(Debug, Clone, PartialEq, Derive)]
+#[serde(untagged)]
+pub(super) enum Labels {
+    One(String),
+    All(Vec<String>),
+}
+
+/// A step.
+#[derive(Debug, Default, Derive)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Step {
+    pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
+    #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
+    pub(super) condition: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) uses: Option<Noted<String>>,
+    #[serde(skip_serializing_if = "Entries::is_empty")]
+    pub(super) with: Entries<With>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) shell: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) working_directory: Option<String>,
+    #[serde(skip_serializing_if = "Entries::is_empty")]
+    pub(super) env: Entries<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) run: Option<String>,
+}
+
+/// An argument of an action.
+#[derive(Debug, Clone, PartialEq, Derive)]
+#[serde(untagged)]
+pub(super) enum With {
+    Bool(bool),
+    Int(i64),
+    Text(String),
+}
+
+impl From<&str> for With {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for With {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for With {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}

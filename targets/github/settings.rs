@@ -1,0 +1,153 @@
+//! `target github { … }`: what may be said there, and what holds where nothing is said.
+
+use super::model::Labels;
+use crate::diagnostic::{Diagnostic, codes, nearest};
+use crate::plan::Plan;
+use crate::targets::Site;
+use crate::types::Value;
+
+/// Settings with every default filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Settings {
+    /// The runner of what asks for nothing special.
+    pub(super) default: Labels,
+    /// The runner of what needs a GPU.
+    pub(super) gpu: Option<Labels>,
+    /// How `mlpc` comes onto a runner.
+    pub(super) install: Install,
+    /// How a stage's command is run.
+    pub(super) steps: Steps,
+}
+
+/// How `mlpc` comes onto a runner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Install {
+    /// Built by one job with these arguments of `cargo install`, and handed to the others.
+    Cargo(Vec<String>),
+    /// It is there: the runner's image holds it.
+    Preinstalled,
+}
+
+/// How a stage's command is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Steps {
+    /// The command stands in the workflow; `mlpc` brings its inputs and checks its outputs.
+    Plain,
+    /// `mlpc exec` runs it as on a laptop, in a folder of its own.
+    Managed,
+}
+
+const KEYS: [&str; 3] = ["runners", "install", "steps"];
+
+/// Reads the settings of the plan.
+pub(super) fn read(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> Settings {
+    let mut settings = Settings {
+        default: Labels::One("ubuntu-latest".into()),
+        gpu: None,
+        install: Install::Cargo(released(site)),
+        steps: Steps::Plain,
+    };
+    let Some(Value::Record(fields)) =
+        plan.targets.iter().find(|target| target.name == "github").map(|target| &target.settings)
+    else {
+        return settings;
+    };
+    let mut fault = |message: String, help: String| {
+        diagnostics.push(Diagnostic::new(codes::TARGET_SETTING, site.span("target github"), message).help(help));
+    };
+    for (key, value) in fields {
+        match (key.as_str(), value) {
+            ("runners", Value::Record(runners)) => {
+                for (kind, value) in runners {
+                    match (kind.as_str(), labels(value)) {
+                        ("default", Some(labels)) => settings.default = labels,
+                        ("gpu", Some(labels)) => settings.gpu = Some(labels),
+                        ("default" | "gpu", None) => fault(
+                            format!("`{kind}` is neither a label nor a list of labels"),
+                            format!("write `runners: {{ {kind}: \"ubuntu-latest\" }}` or a list of labels"),
+                        ),
+                        _ => fault(
+                            format!("no kind of runner `{kind}`"),
+                            "there are `default` and `gpu`, for stages that say `needs { gpu: 1 }`".into(),
+                        ),
+                    }
+                }
+            }
+            ("runners", _) => fault(
+                "`runners` is not a record".into(),
+                "write `runners: { default: \"ubuntu-latest\", gpu: [\"self-hosted\", \"gpu\"] }`".into(),
+            ),
+            ("install", value) => match install(value, site) {
+                Ok(install) => settings.install = install,
+                Err(message) => fault(
+                    message,
+                    "write `install: \"preinstalled\"`, `install: \"cargo\"` or \
+                     `install: { git: \"https://…\", rev: \"<commit>\" }`"
+                        .into(),
+                ),
+            },
+            ("steps", Value::String(text)) if text == "plain" => settings.steps = Steps::Plain,
+            ("steps", Value::String(text)) if text == "managed" => settings.steps = Steps::Managed,
+            ("steps", _) => {
+                fault("`steps` is neither `plain` nor `managed`".into(), "write `steps: \"plain\"`".into());
+            }
+            (key, _) => {
+                let help = match nearest(key, KEYS) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("there are `{}`", KEYS.join("`, `")),
+                };
+                fault(format!("the target `github` has no setting `{key}`"), help);
+            }
+        }
+    }
+    settings
+}
+
+fn labels(value: &Value) -> Option<Labels> {
+    let label = |value: &Value| match value {
+        Value::String(text) if !text.is_empty() && !text.contains("${{") => Some(text.clone()),
+        _ => None,
+    };
+    match value {
+        Value::List(values) if !values.is_empty() => values.iter().map(label).collect::<Option<_>>().map(Labels::All),
+        value => label(value).map(Labels::One),
+    }
+}
+
+fn install(value: &Value, site: &Site<'_>) -> Result<Install, String> {
+    let fields = match value {
+        Value::String(text) if text == "preinstalled" => return Ok(Install::Preinstalled),
+        Value::String(text) if text == "cargo" => return Ok(Install::Cargo(released(site))),
+        Value::Record(fields) => fields,
+        _ => return Err("`install` is neither `preinstalled`, `cargo` nor a record".into()),
+    };
+    let mut arguments = Vec::new();
+    for (key, value) in fields {
+        let Value::String(text) = value else { return Err(format!("`{key}` of `install` is not a text")) };
+        // These words stand in a script, and a leading `-` would be an option of cargo.
+        let tame = |c: char| c.is_ascii_alphanumeric() || "._-/:@+~".contains(c);
+        if text.is_empty() || text.starts_with('-') || !text.chars().all(tame) {
+            return Err(format!("`{key}` of `install` has characters that an address or a version does not have"));
+        }
+        match key.as_str() {
+            "git" | "rev" | "tag" | "version" => arguments.extend([format!("--{key}"), text.clone()]),
+            _ => return Err(format!("`install` has no field `{key}`; there are `git`, `rev`, `tag`, `version`")),
+        }
+    }
+    arguments.push("mlpc".into());
+    Ok(Install::Cargo(arguments))
+}
+
+fn released(site: &Site<'_>) -> Vec<String> {
+    vec!["--version".into(), site.version.to_owned(), "mlpc".into()]
+}
+
+impl Labels {
+    /// Tells whether the machine is the user's own and its disk stays.
+    pub(super) fn self_hosted(&self) -> bool {
+        match self {
+            Self::One(label) => label == "self-hosted",
+            Self::All(labels) => labels.iter().any(|label| label == "self-hosted"),
+        }
+    }
+}

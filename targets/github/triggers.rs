@@ -1,0 +1,315 @@
+//! What starts a workflow, and as what: each trigger of the pipeline is a case with a condition over GitHub's
+//! context, the profile it runs with, and the values that are known before the run.
+
+use std::collections::BTreeMap;
+
+use super::model::{Cron, Dispatch, Entries, Filter, Input, Manual, On, Preset};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::plan::{Param, Plan, Profile, RegistryLocation, Setting, Trigger, TriggerKind};
+use crate::targets::Site;
+use crate::types::{Type, Value};
+
+/// One way in which the workflow can start.
+#[derive(Debug, Clone)]
+pub(super) struct Case {
+    /// The event, as `mlpc` calls it.
+    pub(super) event: &'static str,
+    /// The expression that is true for it and for no other case.
+    pub(super) is: String,
+    /// The expression that is true where this case may release: nothing more than `is`, but for a start by hand.
+    pub(super) from: Option<String>,
+    /// The profile.
+    pub(super) profile: Option<String>,
+    /// It registers, promotes and acts.
+    pub(super) releases: bool,
+    /// Its gates block.
+    pub(super) blocks: bool,
+    /// Parameters whose value is known now.
+    pub(super) params: BTreeMap<String, Value>,
+    /// Parameters that a person gives.
+    pub(super) inputs: Vec<String>,
+    /// Where the registries are.
+    pub(super) registries: BTreeMap<String, RegistryLocation>,
+    /// The key of its place in the plan.
+    pub(super) place: String,
+}
+
+/// Returns the cases of a plan; a start by hand is always one.
+pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    for (index, trigger) in plan.triggers.iter().enumerate() {
+        let place = place(plan, index);
+        let event = match &trigger.kind {
+            TriggerKind::Push { .. } => "push",
+            TriggerKind::PullRequest { .. } => "pull_request",
+            TriggerKind::Schedule { cron, .. } => {
+                if cron.split_whitespace().next() == Some("0") {
+                    let message = format!("the schedule `{cron}` starts at minute 0");
+                    diagnostics.push(
+                        Diagnostic::new(codes::CRON_ON_THE_HOUR, site.span(&place), message)
+                            .help("write another minute, such as `17`"),
+                    );
+                }
+                "schedule"
+            }
+            TriggerKind::Manual { .. } => "manual",
+            TriggerKind::Event { .. } => "event",
+            TriggerKind::Upstream { pipeline } => {
+                let message = format!("GitHub can't start this pipeline after `{pipeline}` without giving it that run's rights");
+                diagnostics.push(
+                    Diagnostic::new(codes::TARGET_LIMIT, site.span(&place), message)
+                        .help("let the other pipeline send an event, and write `on event \"…\"` here"),
+                );
+                continue;
+            }
+        };
+        cases.push(case(plan, trigger.profile.as_deref(), event, is(plan, trigger), place, inputs(trigger)));
+    }
+    if cases.iter().all(|case| case.event != "manual") {
+        // By hand the pipeline runs as its first trigger would have it.
+        let profile = plan.triggers.first().and_then(|trigger| trigger.profile.as_deref());
+        let is = "github.event_name == 'workflow_dispatch'".to_owned();
+        let place = if plan.triggers.is_empty() { String::new() } else { place(plan, 0) };
+        cases.push(case(plan, profile, "manual", is, place, vec![]));
+    }
+    // A person can start any branch, and only what is pushed to a branch of `on push` may be released.
+    let released = released_branches(plan);
+    for case in cases.iter_mut().filter(|case| case.event == "manual") {
+        case.from = Some(released.clone());
+    }
+    overlaps(plan, site, diagnostics);
+    cases
+}
+
+fn case(plan: &Plan, profile: Option<&str>, event: &'static str, is: String, place: String, inputs: Vec<String>) -> Case {
+    let found = profile.and_then(|name| plan.profiles.iter().find(|profile| profile.name == name));
+    Case {
+        event,
+        is,
+        from: None,
+        profile: profile.map(str::to_owned),
+        releases: found.is_none_or(|profile| profile.releases),
+        blocks: found.is_none_or(|profile| profile.releases || profile.gates_block),
+        params: params(plan, found, &inputs),
+        registries: registries(plan, found),
+        inputs,
+        place,
+    }
+}
+
+/// Returns the key under which the plan keeps the place of a trigger.
+fn place(plan: &Plan, index: usize) -> String {
+    let word = |trigger: &Trigger| match trigger.kind {
+        TriggerKind::Push { .. } => "push",
+        TriggerKind::PullRequest { .. } => "pull_request",
+        TriggerKind::Schedule { .. } => "schedule",
+        TriggerKind::Manual { .. } => "manual",
+        TriggerKind::Event { .. } => "event",
+        TriggerKind::Upstream { .. } => "upstream",
+    };
+    let name = format!("on {}", word(&plan.triggers[index]));
+    if plan.places.contains_key(&name) { name } else { format!("on#{index}") }
+}
+
+fn inputs(trigger: &Trigger) -> Vec<String> {
+    match &trigger.kind {
+        TriggerKind::Manual { params } => params.clone(),
+        _ => vec![],
+    }
+}
+
+fn params(plan: &Plan, profile: Option<&Profile>, inputs: &[String]) -> BTreeMap<String, Value> {
+    let mut values = BTreeMap::new();
+    for param in plan.params.iter().filter(|param| !inputs.contains(&param.name)) {
+        if let Some(value) = value(param, profile) {
+            values.insert(param.name.clone(), value);
+        }
+    }
+    values
+}
+
+/// Returns a parameter's value under a profile where nobody gives another.
+pub(super) fn value(param: &Param, profile: Option<&Profile>) -> Option<Value> {
+    let set = profile.into_iter().flat_map(|profile| &profile.settings).find_map(|setting| match setting {
+        Setting::Param { name, value } if *name == param.name => Some(value.clone()),
+        _ => None,
+    });
+    set.or_else(|| param.default.clone())
+        .or_else(|| matches!(param.ty, Type::Optional(_)).then_some(Value::Null))
+}
+
+fn registries(plan: &Plan, profile: Option<&Profile>) -> BTreeMap<String, RegistryLocation> {
+    let mut found: BTreeMap<_, _> =
+        plan.registries.iter().map(|registry| (registry.name.clone(), registry.location.clone())).collect();
+    for setting in profile.into_iter().flat_map(|profile| &profile.settings) {
+        if let Setting::Registry { name, location } = setting {
+            found.insert(name.clone(), location.clone());
+        }
+    }
+    found
+}
+
+/// Returns the expression that is true for a trigger's events. Filters of branches stand in `on:`; they are repeated
+/// where another trigger of the same kind would be taken for this one.
+fn is(plan: &Plan, trigger: &Trigger) -> String {
+    let alone = plan.triggers.iter().filter(|other| kind(other) == kind(trigger)).count() == 1;
+    let any = |left: &str, names: &[String]| {
+        let terms: Vec<_> = names.iter().map(|name| format!("{left} == {}", super::condition::text(name))).collect();
+        if terms.len() > 1 { format!("({})", terms.join(" || ")) } else { terms.join("") }
+    };
+    match &trigger.kind {
+        TriggerKind::Push { branches, .. } if alone || branches.is_empty() => "github.event_name == 'push'".into(),
+        TriggerKind::Push { branches, .. } => {
+            format!("github.event_name == 'push' && {}", any("github.ref_name", branches))
+        }
+        TriggerKind::PullRequest { branches, .. } if alone || branches.is_empty() => {
+            "github.event_name == 'pull_request'".into()
+        }
+        TriggerKind::PullRequest { branches, .. } => {
+            format!("github.event_name == 'pull_request' && {}", any("github.base_ref", branches))
+        }
+        TriggerKind::Schedule { .. } if alone => "github.event_name == 'schedule'".into(),
+        TriggerKind::Schedule { cron, .. } => {
+            format!("github.event_name == 'schedule' && {}", any("github.event.schedule", std::slice::from_ref(cron)))
+        }
+        TriggerKind::Manual { .. } | TriggerKind::Upstream { .. } => "github.event_name == 'workflow_dispatch'".into(),
+        TriggerKind::Event { .. } if alone => "github.event_name == 'repository_dispatch'".into(),
+        TriggerKind::Event { name, .. } => format!(
+            "github.event_name == 'repository_dispatch' && {}",
+            any("github.event.action", std::slice::from_ref(name))
+        ),
+    }
+}
+
+fn kind(trigger: &Trigger) -> std::mem::Discriminant<TriggerKind> {
+    std::mem::discriminant(&trigger.kind)
+}
+
+/// Returns the expression that is true on the branches that releases are made from.
+fn released_branches(plan: &Plan) -> String {
+    let mut terms = Vec::new();
+    for trigger in &plan.triggers {
+        if let TriggerKind::Push { branches, .. } = &trigger.kind {
+            for branch in branches.iter().filter(|branch| !is_pattern(branch)) {
+                let term = format!("github.ref == {}", super::condition::text(&format!("refs/heads/{branch}")));
+                if !terms.contains(&term) {
+                    terms.push(term);
+                }
+            }
+        }
+    }
+    match terms.len() {
+        0 => "github.ref_name == github.event.repository.default_branch".into(),
+        1 => terms.remove(0),
+        _ => format!("({})", terms.join(" || ")),
+    }
+}
+
+fn is_pattern(branch: &str) -> bool {
+    branch.contains(['*', '?', '+', '[', '!'])
+}
+
+/// Complains where two triggers of one kind can't be told apart, or can't stand together in `on:`.
+fn overlaps(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for (index, trigger) in plan.triggers.iter().enumerate() {
+        let Some(first) = plan.triggers[..index].iter().position(|other| kind(other) == kind(trigger)) else { continue };
+        let other = &plan.triggers[first];
+        let (here, there) = (site.span(&place(plan, index)), site.span(&place(plan, first)));
+        let mut limit = |message: &str, help: &str| {
+            diagnostics.push(Diagnostic::new(codes::TARGET_LIMIT, here, message).label(there, "the other one").help(help));
+        };
+        if let (Some((branches, paths)), Some((others, theirs))) = (filters(trigger), filters(other)) {
+            if paths != theirs {
+                limit(
+                    "GitHub knows one list of `paths` for all triggers of a kind",
+                    "give both triggers the same `paths`, or put one of them into a pipeline of its own",
+                );
+            }
+            let vague = |branches: &[String]| branches.is_empty() || branches.iter().any(|branch| is_pattern(branch));
+            if trigger.profile != other.profile && (vague(branches) || vague(others)) {
+                limit(
+                    "the profile of a push can't be told from a pattern of branches",
+                    "name the branches of both triggers",
+                );
+            }
+        } else if matches!(trigger.kind, TriggerKind::Manual { .. }) {
+            limit("a workflow is started by hand in one way only", "offer all parameters in one `on manual`");
+        }
+    }
+}
+
+/// Returns branches and paths of a push or a pull request.
+fn filters(trigger: &Trigger) -> Option<(&[String], &[String])> {
+    match &trigger.kind {
+        TriggerKind::Push { branches, paths } | TriggerKind::PullRequest { branches, paths } => Some((branches, paths)),
+        _ => None,
+    }
+}
+
+/// Returns what stands under `on:`.
+pub(super) fn on(plan: &Plan, site: &Site<'_>) -> On {
+    let mut on = On::default();
+    let mut events = Vec::new();
+    for trigger in &plan.triggers {
+        match &trigger.kind {
+            TriggerKind::Push { branches, paths } => {
+                // Without branches a push of a tag would start it too.
+                let all = ["**".to_owned()];
+                merge(on.push.get_or_insert_default(), if branches.is_empty() { &all } else { branches }, paths, site);
+            }
+            TriggerKind::PullRequest { branches, paths } => {
+                merge(on.pull_request.get_or_insert_default(), branches, paths, site);
+            }
+            TriggerKind::Schedule { cron, timezone } => {
+                let timezone = (timezone != "UTC").then(|| timezone.clone());
+                on.schedule.push(Cron { cron: cron.clone(), timezone });
+            }
+            TriggerKind::Manual { params } => on.workflow_dispatch = manual(plan, params, trigger.profile.as_deref()),
+            TriggerKind::Event { name, .. } => events.push(name.clone()),
+            TriggerKind::Upstream { .. } => {}
+        }
+    }
+    on.repository_dispatch = (!events.is_empty()).then_some(Dispatch { types: events });
+    on
+}
+
+fn merge(filter: &mut Filter, branches: &[String], paths: &[String], site: &Site<'_>) {
+    for branch in branches.iter().filter(|branch| !filter.branches.contains(branch)).cloned().collect::<Vec<_>>() {
+        filter.branches.push(branch);
+    }
+    for path in paths {
+        let (not, path) = path.strip_prefix('!').map_or(("", path.as_str()), |path| ("!", path));
+        let path = if site.folder.is_empty() { format!("{not}{path}") } else { format!("{not}{}/{path}", site.folder) };
+        if !filter.paths.contains(&path) {
+            filter.paths.push(path);
+        }
+    }
+}
+
+fn manual(plan: &Plan, names: &[String], profile: Option<&str>) -> Manual {
+    let profile = profile.and_then(|name| plan.profiles.iter().find(|profile| profile.name == name));
+    let mut inputs = Entries::default();
+    for param in names.iter().filter_map(|name| plan.params.iter().find(|param| param.name == *name)) {
+        let default = value(param, profile).filter(|value| *value != Value::Null);
+        let inner = match &param.ty {
+            Type::Optional(inner) => inner,
+            ty => ty,
+        };
+        let (ty, options) = match inner {
+            Type::Bool => ("boolean", vec![]),
+            Type::Int(_) | Type::Float(_) => ("number", vec![]),
+            Type::Enum(texts) => ("choice", texts.clone()),
+            _ => ("string", vec![]),
+        };
+        let preset = default.map(|value| match value {
+            Value::Bool(value) => Preset::Bool(value),
+            Value::Int(value) => Preset::Int(value),
+            Value::Float(value) => Preset::Float(value),
+            other => Preset::Text(other.to_string()),
+        });
+        let required = preset.is_none() && !matches!(param.ty, Type::Optional(_));
+        let description = Some(param.doc.clone().unwrap_or_else(|| format!("{}: {}", param.name, param.ty)));
+        inputs.push(&param.name, Input { description, required, ty, options, default: preset });
+    }
+    Manual { inputs }
+}
