@@ -45,8 +45,13 @@ pub(super) fn own(node: &Node, acts: bool, cases: &[Case]) -> Result<Own, String
         everywhere &= parts.len() == 1;
         terms.push(parts);
     }
+    // The same condition in every case needs no cases.
+    let rests: Vec<_> = terms.iter().map(|parts: &Vec<String>| &parts[1..]).collect();
+    let same = terms.len() == cases.len() && rests.iter().all(|rest| rest.len() == 1 && rest == &rests[0]);
     Ok(if everywhere {
         Own::Always
+    } else if same {
+        Own::If(rests[0].concat())
     } else if terms.is_empty() {
         Own::Never
     } else {

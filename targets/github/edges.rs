@@ -50,7 +50,8 @@ impl<'a> Edges<'a> {
             let before = (self.conditional.len(), self.never().count());
             for node in &self.plan.nodes {
                 let name = node.name.as_str();
-                if node.waits.iter().any(|wait| self.holds_up(node, wait) && self.own[wait.node.as_str()] == Own::Never) {
+                if node.waits.iter().any(|wait| self.holds_up(node, wait) && self.own[wait.node.as_str()] == Own::Never)
+                {
                     self.own.insert(name, Own::Never);
                 }
                 let asked = matches!(&node.kind, NodeKind::Approval(approval) if approval.on_demand);
@@ -239,9 +240,10 @@ impl<'a> Edges<'a> {
         (self.ordered(wanted), condition)
     }
 
-    /// Tells whether the job of a node may be skipped in a run that comes out well.
-    pub(super) fn may_be_skipped(&self, node: &str) -> bool {
-        self.conditional.contains(node)
+    /// Tells whether a node's job may run although the other's was skipped.
+    pub(super) fn may_lack(&self, node: &Node, other: &str) -> bool {
+        let relies = node.waits.iter().any(|wait| wait.node == other && self.holds_up(node, wait));
+        self.conditional.contains(other) && !relies
     }
 
     /// Returns the nodes whose artifact a node's job fetches, in the plan's order.
@@ -270,12 +272,21 @@ impl<'a> Edges<'a> {
             }
             NodeKind::Gate(gate) => {
                 for evidence in &gate.evidence {
-                    [Some(&evidence.origin), evidence.of.as_ref(), evidence.over.as_ref()].into_iter().flatten().for_each(&mut of);
+                    [Some(&evidence.origin), evidence.of.as_ref(), evidence.over.as_ref()]
+                        .into_iter()
+                        .flatten()
+                        .for_each(&mut of);
                 }
                 gate.admits.iter().for_each(&mut of);
-                gate.requirements.iter().filter_map(|requirement| requirement.measure.artifact.as_ref()).for_each(&mut of);
+                gate.requirements
+                    .iter()
+                    .filter_map(|requirement| requirement.measure.artifact.as_ref())
+                    .for_each(&mut of);
                 gate.baseline.iter().flat_map(|baseline| &baseline.evidence).for_each(|evidence| of(&evidence.origin));
-                node.waits.iter().filter(|wait| wait.why == Why::Baseline).for_each(|wait| of(&Origin::output(&wait.node, "")));
+                node.waits
+                    .iter()
+                    .filter(|wait| wait.why == Why::Baseline)
+                    .for_each(|wait| of(&Origin::output(&wait.node, "")));
             }
             // What is approved is known by its digest, which travels in outputs.
             NodeKind::Approval(_) => {}
@@ -288,7 +299,12 @@ impl<'a> Edges<'a> {
                 promote.compared_by.iter().for_each(|gate| of(&Origin::output(gate, "")));
             }
         }
-        self.plan.nodes.iter().map(|node| node.name.as_str()).filter(|name| wanted.contains(name) && self.runs(name)).collect()
+        self.plan
+            .nodes
+            .iter()
+            .map(|node| node.name.as_str())
+            .filter(|name| wanted.contains(name) && self.runs(name))
+            .collect()
     }
 
     fn gates_before(&self, node: &'a Node) -> impl Iterator<Item = &'a str> {
@@ -307,7 +323,11 @@ fn asks(gate: &Gate) -> BTreeSet<&str> {
         &OnMissing::Ask(ref approval) => Some(approval.as_str()),
         _ => None,
     };
-    gate.baseline.iter().flat_map(|baseline| [name(&baseline.on_absent), name(&baseline.on_unscorable)]).flatten().collect()
+    gate.baseline
+        .iter()
+        .flat_map(|baseline| [name(&baseline.on_absent), name(&baseline.on_unscorable)])
+        .flatten()
+        .collect()
 }
 
 /// Returns what a stage or an action runs.

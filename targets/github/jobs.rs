@@ -19,8 +19,6 @@ const MARGIN: u64 = 15;
 /// Minutes that a job without a command may take.
 const SHORT: u64 = 30;
 const MINUTE: i64 = 60_000_000_000;
-const IN: &str = "$RUNNER_TEMP/mlpc/in";
-const OUT: &str = "$RUNNER_TEMP/mlpc/out";
 
 /// What every job is made from.
 pub(super) struct Jobs<'a> {
@@ -36,7 +34,10 @@ impl Jobs<'_> {
     pub(super) fn all(&self, diagnostics: &mut Vec<Diagnostic>) -> Entries<Noted<Job>> {
         let mut jobs = Entries::default();
         if let Install::Cargo(arguments) = &self.settings.install {
-            jobs.push("mlpc", Noted::new(self.program(arguments)).before("the program itself, built once for all jobs").gap());
+            jobs.push(
+                "mlpc",
+                Noted::new(self.program(arguments)).before("the program itself, built once for all jobs").gap(),
+            );
         }
         for node in self.plan.nodes.iter().filter(|node| self.edges.runs(&node.name)) {
             let declared = match &node.kind {
@@ -51,11 +52,19 @@ impl Jobs<'_> {
             jobs.push(id, Noted::new(self.node(node, diagnostics)).before(comment).gap());
             if !self.edges.asks(&node.name).is_empty() {
                 let job = self.gate_verdict(&node.name);
-                jobs.push(verdict_of(id), Noted::new(job).before(format!("gate {}, once it is answered", node.name)).gap());
+                jobs.push(
+                    verdict_of(id),
+                    Noted::new(job).before(format!("gate {}, once it is answered", node.name)).gap(),
+                );
             }
         }
         let all = jobs.0.iter().map(|(id, _)| id.clone()).collect();
-        jobs.push("verdict", Noted::new(self.verdict(all)).before("the check to require: red unless every blocking gate let go on").gap());
+        jobs.push(
+            "verdict",
+            Noted::new(self.verdict(all))
+                .before("the check to require: red unless every blocking gate let go on")
+                .gap(),
+        );
         jobs
     }
 
@@ -71,10 +80,12 @@ impl Jobs<'_> {
         }
         match &node.kind {
             NodeKind::Approval(approval) => {
-                let asker = self.plan.nodes.iter().find(|other| self.edges.asked_by(&other.name).contains(&node.name.as_str()));
+                let asker =
+                    self.plan.nodes.iter().find(|other| self.edges.asked_by(&other.name).contains(&node.name.as_str()));
                 if let Some(asker) = asker {
                     // The digest of what is decided about, where the person who decides sees it.
-                    job.name = format!("{name}: approve ${{{{ needs.{}.outputs.short }}}}", self.edges.job(&asker.name));
+                    job.name =
+                        format!("{name}: approve ${{{{ needs.{}.outputs.short }}}}", self.edges.job(&asker.name));
                 }
                 job.environment = approval.environment.clone();
                 self.check_environment(node, approval.environment.as_deref(), diagnostics);
@@ -103,7 +114,7 @@ impl Jobs<'_> {
         job.outputs = self.outputs(node, !asked.is_empty());
         job.steps = self.preamble(work(node).and_then(|work| work.runtime.as_deref()));
         for other in self.edges.fetches(node) {
-            job.steps.push(Noted::new(self.fetch(other)));
+            job.steps.push(Noted::new(self.fetch(node, other)));
         }
         let command = match &node.kind {
             NodeKind::Stage(stage) if self.settings.steps == Steps::Plain => plain::plain(self.plan, stage, self.cases),
@@ -159,14 +170,14 @@ impl Jobs<'_> {
             // The checkout keeps no credentials; git asks for them here, and only for this server.
             env.push("GIT_CONFIG_COUNT", "1".into());
             env.push("GIT_CONFIG_KEY_0", "credential.${{ github.server_url }}.helper".into());
-            env.push("GIT_CONFIG_VALUE_0", r#"!f() { echo username=x-access-token; echo "password=$GITHUB_TOKEN"; }; f"#.into());
+            env.push(
+                "GIT_CONFIG_VALUE_0",
+                r#"!f() { echo username=x-access-token; echo "password=$GITHUB_TOKEN"; }; f"#.into(),
+            );
         }
         let flag = if flag.is_empty() { String::new() } else { format!(" {flag}") };
-        let run = format!(
-            "mlpc exec {} --file {} --plan \"$MLPC_PLAN\"{flag} --in \"{IN}\" --out \"{OUT}\"",
-            quote(&node.name),
-            quote(self.site.file)
-        );
+        let run =
+            format!("mlpc exec {} --file {} --plan \"$MLPC_PLAN\"{flag}", quote(&node.name), quote(self.site.file));
         Step { env, run: Some(run), ..Step::default() }
     }
 
@@ -178,9 +189,9 @@ impl Jobs<'_> {
         registries(node).into_iter().any(git)
     }
 
-    fn fetch(&self, other: &str) -> Step {
+    fn fetch(&self, node: &Node, other: &str) -> Step {
         let job = self.edges.job(other);
-        let condition = self.edges.may_be_skipped(other).then(|| format!("${{{{ needs.{job}.result == 'success' }}}}"));
+        let condition = self.edges.may_lack(node, other).then(|| format!("${{{{ needs.{job}.result == 'success' }}}}"));
         Step {
             name: format!("Fetch {other}"),
             condition,
@@ -383,7 +394,8 @@ impl Jobs<'_> {
         let Some(timeout) = work.timeout else { return limit };
         let minutes = u64::try_from((timeout + MINUTE - 1) / MINUTE).unwrap_or(0);
         if minutes > limit {
-            let message = format!("`{}` may take longer than the {} h that a job has on this runner", node.name, limit / 60);
+            let message =
+                format!("`{}` may take longer than the {} h that a job has on this runner", node.name, limit / 60);
             diagnostics.push(
                 Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message)
                     .help("write a shorter `timeout`, or run it on a runner of your own"),
@@ -399,7 +411,10 @@ impl Jobs<'_> {
                 Diagnostic::new(
                     codes::APPROVAL_WITHOUT_ENVIRONMENT,
                     span,
-                    format!("the approval `{}` names no environment, and GitHub waits for nobody without one", node.name),
+                    format!(
+                        "the approval `{}` names no environment, and GitHub waits for nobody without one",
+                        node.name
+                    ),
                 )
                 .help("add `environment: \"…\"`, and give that environment required reviewers on GitHub"),
             ),

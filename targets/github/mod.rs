@@ -66,7 +66,9 @@ fn header(plan: &Plan, site: &Site<'_>, edges: &Edges<'_>) -> Vec<String> {
     if !lines.is_empty() {
         lines.push(String::new());
     }
-    lines.push(format!("Generated from {source} by `mlpc compile --target github`. Change that file and compile again;"));
+    lines.push(format!(
+        "Generated from {source} by `mlpc compile --target github`. Change that file and compile again;"
+    ));
     lines.push("what is changed here is lost.".into());
     lines.push(format!("plan: {}", plan.digest()));
     let never: Vec<_> = edges.never().collect();
@@ -114,16 +116,20 @@ fn reach(
 ) {
     let stays = |path: &str| path.starts_with('/') && settings.default.self_hosted();
     for registry in &plan.registries {
-        let user = plan.nodes.iter().find(|node| {
-            edges.runs(&node.name) && jobs::registries(node).contains(&registry.name.as_str())
-        });
+        let user = plan
+            .nodes
+            .iter()
+            .find(|node| edges.runs(&node.name) && jobs::registries(node).contains(&registry.name.as_str()));
         let Some(user) = user else { continue };
         for case in cases {
             let fault = match case.registries.get(&registry.name) {
                 Some(RegistryLocation::Directory { path }) if !stays(path) => Diagnostic::new(
                     codes::REGISTRY_NOT_SHARED,
                     site.span(&format!("registry {}", registry.name)),
-                    format!("the registry `{}` is a folder, and is lost with the runner that `{}` runs on", registry.name, user.name),
+                    format!(
+                        "the registry `{}` is a folder, and is lost with the runner that `{}` runs on",
+                        registry.name, user.name
+                    ),
                 )
                 .help(format!(
                     "give the trigger a profile with `set {} = git(\"mlpc-registry\")`{}",
@@ -138,12 +144,13 @@ fn reach(
                 .help("use `git(\"mlpc-registry\")`"),
                 _ => continue,
             };
-            diagnostics.push(fault.label(site.span(&case.place), "for this trigger").label(site.span(&user.name), "used here"));
+            diagnostics.push(
+                fault.label(site.span(&case.place), "for this trigger").label(site.span(&user.name), "used here"),
+            );
             break;
         }
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! A workflow file as GitHub reads it: as much of the format as jobs use, in the order in which people write it.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::Serialize as Derive;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::emit::Noted;
 

@@ -15,7 +15,9 @@ struct Pin {
 
 fn pins() -> &'static [Pin] {
     static PINS: OnceLock<Vec<Pin>> = OnceLock::new();
-    PINS.get_or_init(|| serde_json::from_str(include_str!("pins.json")).expect("the table of pins is JSON of this shape"))
+    PINS.get_or_init(|| {
+        serde_json::from_str(include_str!("pins.json")).expect("the table of pins is JSON of this shape")
+    })
 }
 
 /// Returns what stands behind `uses:`, with the version as a comment. `path` is an action inside the repository, or empty.

@@ -45,7 +45,8 @@ pub(super) fn plain(plan: &Plan, stage: &Stage, cases: &[Case]) -> Option<Plain>
     // GitHub would evaluate `${{`, wherever it stands.
     let tame = |text: &str| !text.contains("${{");
     let fits = tame(&run) && env.0.iter().all(|(_, value)| value.starts_with(OURS) || tame(value));
-    let env = env.0.into_iter().map(|(name, value)| (name, value.strip_prefix(OURS).map_or(value.clone(), str::to_owned)));
+    let env =
+        env.0.into_iter().map(|(name, value)| (name, value.strip_prefix(OURS).map_or(value.clone(), str::to_owned)));
     fits.then(|| Plain { shell: shell.to_owned(), env: Entries(env.collect()), run })
 }
 
@@ -60,9 +61,11 @@ fn variables(plan: &Plan, stage: &Stage, cases: &[Case]) -> Option<Entries<Strin
     for input in &stage.work.inputs {
         // A profile may put other data in a source's place, at another path.
         if let Origin::Source(name) = &input.origin
-            && plan.profiles.iter().flat_map(|profile| &profile.settings).any(
-                |setting| matches!(setting, crate::plan::Setting::Source { name: other, .. } if other == name),
-            )
+            && plan
+                .profiles
+                .iter()
+                .flat_map(|profile| &profile.settings)
+                .any(|setting| matches!(setting, crate::plan::Setting::Source { name: other, .. } if other == name))
         {
             return None;
         }

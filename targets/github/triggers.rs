@@ -55,7 +55,8 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
             TriggerKind::Manual { .. } => "manual",
             TriggerKind::Event { .. } => "event",
             TriggerKind::Upstream { pipeline } => {
-                let message = format!("GitHub can't start this pipeline after `{pipeline}` without giving it that run's rights");
+                let message =
+                    format!("GitHub can't start this pipeline after `{pipeline}` without giving it that run's rights");
                 diagnostics.push(
                     Diagnostic::new(codes::TARGET_LIMIT, site.span(&place), message)
                         .help("let the other pipeline send an event, and write `on event \"…\"` here"),
@@ -63,7 +64,10 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
                 continue;
             }
         };
-        cases.push(case(plan, trigger.profile.as_deref(), event, is(plan, trigger), place, inputs(trigger)));
+        let is = is(plan, trigger);
+        if cases.iter().all(|case| case.is != is) {
+            cases.push(case(plan, trigger.profile.as_deref(), event, is, place, inputs(trigger)));
+        }
     }
     if cases.iter().all(|case| case.event != "manual") {
         // By hand the pipeline runs as its first trigger would have it.
@@ -81,7 +85,14 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
     cases
 }
 
-fn case(plan: &Plan, profile: Option<&str>, event: &'static str, is: String, place: String, inputs: Vec<String>) -> Case {
+fn case(
+    plan: &Plan,
+    profile: Option<&str>,
+    event: &'static str,
+    is: String,
+    place: String,
+    inputs: Vec<String>,
+) -> Case {
     let found = profile.and_then(|name| plan.profiles.iter().find(|profile| profile.name == name));
     Case {
         event,
@@ -134,8 +145,7 @@ pub(super) fn value(param: &Param, profile: Option<&Profile>) -> Option<Value> {
         Setting::Param { name, value } if *name == param.name => Some(value.clone()),
         _ => None,
     });
-    set.or_else(|| param.default.clone())
-        .or_else(|| matches!(param.ty, Type::Optional(_)).then_some(Value::Null))
+    set.or_else(|| param.default.clone()).or_else(|| matches!(param.ty, Type::Optional(_)).then_some(Value::Null))
 }
 
 fn registries(plan: &Plan, profile: Option<&Profile>) -> BTreeMap<String, RegistryLocation> {
@@ -152,7 +162,8 @@ fn registries(plan: &Plan, profile: Option<&Profile>) -> BTreeMap<String, Regist
 /// Returns the expression that is true for a trigger's events. Filters of branches stand in `on:`; they are repeated
 /// where another trigger of the same kind would be taken for this one.
 fn is(plan: &Plan, trigger: &Trigger) -> String {
-    let alone = plan.triggers.iter().filter(|other| kind(other) == kind(trigger)).count() == 1;
+    let alone =
+        plan.triggers.iter().filter(|other| kind(other) == kind(trigger)).all(|other| other.profile == trigger.profile);
     let any = |left: &str, names: &[String]| {
         let terms: Vec<_> = names.iter().map(|name| format!("{left} == {}", super::condition::text(name))).collect();
         if terms.len() > 1 { format!("({})", terms.join(" || ")) } else { terms.join("") }
@@ -212,11 +223,14 @@ fn is_pattern(branch: &str) -> bool {
 /// Complains where two triggers of one kind can't be told apart, or can't stand together in `on:`.
 fn overlaps(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for (index, trigger) in plan.triggers.iter().enumerate() {
-        let Some(first) = plan.triggers[..index].iter().position(|other| kind(other) == kind(trigger)) else { continue };
+        let Some(first) = plan.triggers[..index].iter().position(|other| kind(other) == kind(trigger)) else {
+            continue;
+        };
         let other = &plan.triggers[first];
         let (here, there) = (site.span(&place(plan, index)), site.span(&place(plan, first)));
         let mut limit = |message: &str, help: &str| {
-            diagnostics.push(Diagnostic::new(codes::TARGET_LIMIT, here, message).label(there, "the other one").help(help));
+            diagnostics
+                .push(Diagnostic::new(codes::TARGET_LIMIT, here, message).label(there, "the other one").help(help));
         };
         if let (Some((branches, paths)), Some((others, theirs))) = (filters(trigger), filters(other)) {
             if paths != theirs {
