@@ -58,7 +58,17 @@ pub(super) struct WorkflowSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) security_context: Option<PodSecurity>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) volumes: Vec<Volume>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) template_defaults: Option<Noted<TemplateDefaults>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) templates: Vec<Noted<Template>>,
+}
+
+/// What every container template says, unless it says otherwise.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct TemplateDefaults {
+    pub(super) container: Container,
 }
 
 /// The specification of a CronWorkflow.
@@ -258,8 +268,6 @@ pub(super) struct Template {
     #[serde(skip_serializing_if = "Arguments::is_empty")]
     pub(super) inputs: Arguments,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) volumes: Vec<Volume>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) init_containers: Vec<Container>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) container: Option<Container>,
@@ -310,10 +318,12 @@ pub(super) struct Container {
     /// Only init containers have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<&'static str>,
-    pub(super) image: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) image: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) working_dir: Option<String>,
-    pub(super) command: Noted<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) command: Option<Noted<Vec<String>>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) args: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

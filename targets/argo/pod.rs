@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::model::{
     Archive, Arguments, Artifact, Backoff, Capabilities, Container, ContainerSecurity, Empty, Git, Key, Mount,
-    Parameter, Resources, RetryStrategy, SecretKey, SecretRef, Tar, Template, Toleration, ValueFrom, Variable, Volume,
+    Parameter, Resources, RetryStrategy, SecretKey, SecretRef, Tar, Template, Toleration, ValueFrom, Variable,
 };
 use super::reads::{self, Reads};
 use super::{Context, WORK, names};
@@ -24,11 +24,11 @@ pub(super) fn of_node(context: &Context<'_>, node: &Node, reads: &Reads) -> Temp
     let slug = context.slug(&node.name);
     let work = work(&node.kind);
     let mut args = command(context, &["exec", &node.name]);
-    args.extend(["--in".into(), format!("{WORK}/in"), "--out".into(), format!("{WORK}/out")]);
+    args.extend([format!("--in={WORK}/in"), format!("--out={WORK}/out")]);
     let mut template = pod(context, slug.to_owned(), node, work);
     for (other, optional) in &reads.results {
         let other_slug = context.slug(other);
-        args.extend(["--expect".into(), format!("{other}={{{{inputs.parameters.{other_slug}}}}}")]);
+        args.push(format!("--expect={other}={{{{inputs.parameters.{other_slug}}}}}"));
         template.inputs.parameters.push(Parameter { name: other_slug.into(), ..Parameter::default() });
         template.inputs.artifacts.push(input(&format!("{other_slug}-result"), other_slug, "result.json", *optional));
     }
@@ -51,7 +51,7 @@ pub(super) fn of_answer(context: &Context<'_>, node: &Node, reads: &Reads) -> Te
     template.name = names::answer(context.slug(&node.name));
     template.inputs.parameters.push(Parameter { name: "answer".into(), ..Parameter::default() });
     if let Some(container) = &mut template.container {
-        container.args.extend(["--answer".into(), "{{inputs.parameters.answer}}".into()]);
+        container.args.push("--answer={{inputs.parameters.answer}}".into());
     }
     template
 }
@@ -60,10 +60,10 @@ pub(super) fn of_answer(context: &Context<'_>, node: &Node, reads: &Reads) -> Te
 pub(super) fn of_verdict(context: &Context<'_>) -> Template {
     let mut template = own_pod(context, "verdict".into());
     let mut args = command(context, &["exec", "--verdict"]);
-    args.extend(["--in".into(), format!("{WORK}/in")]);
+    args.push(format!("--in={WORK}/in"));
     for node in &context.plan.nodes {
         let slug = context.slug(&node.name);
-        args.extend(["--status".into(), format!("{}={{{{inputs.parameters.{slug}}}}}", node.name)]);
+        args.push(format!("--status={}={{{{inputs.parameters.{slug}}}}}", node.name));
         template.inputs.parameters.push(Parameter { name: slug.into(), ..Parameter::default() });
         if matches!(node.kind, NodeKind::Gate(_)) {
             template.inputs.artifacts.push(input(&format!("{slug}-result"), slug, "result.json", true));
@@ -116,11 +116,36 @@ fn work(kind: &NodeKind) -> Option<&Work> {
 /// The arguments that every call of `mlpc` gets. What a submission says of the run travels in base64 or is a name.
 fn command(context: &Context<'_>, first: &[&str]) -> Vec<String> {
     let mut args: Vec<String> = first.iter().map(|arg| (*arg).to_owned()).collect();
-    args.extend(["-f".into(), context.file.to_owned(), "--plan".into(), context.digest.clone()]);
-    for (flag, parameter) in [("--profile", "profile"), ("--event", "event"), ("--params", "params")] {
-        args.extend([flag.to_owned(), format!("{{{{workflow.parameters.{parameter}}}}}")]);
-    }
+    args.extend(["-f".into(), context.file.to_owned(), format!("--plan={}", context.digest)]);
+    args.extend(["--run=argo-{{workflow.uid}}".into(), "--params={{workflow.parameters.params}}".into()]);
     args
+}
+
+/// What all pods have in common.
+pub(super) fn defaults(context: &Context<'_>) -> Container {
+    let settings = &context.settings;
+    let program = if settings.mlpc_image.is_some() { format!("{WORK}/mlpc") } else { "mlpc".into() };
+    Container {
+        image: own_image(context),
+        working_dir: Some(context.folder()),
+        command: Some(Noted::flow(vec![program])),
+        env: vec![
+            plain("MLPC_PROFILE", "{{workflow.parameters.profile}}"),
+            plain("MLPC_EVENT", "{{workflow.parameters.event}}"),
+        ],
+        resources: Some(small()),
+        security_context: Some(locked()),
+        volume_mounts: vec![mount()],
+        ..Container::default()
+    }
+}
+
+fn own_image(context: &Context<'_>) -> Option<String> {
+    context.settings.mlpc_image.clone().or_else(|| context.settings.image.clone())
+}
+
+fn mount() -> Mount {
+    Mount { name: "mlpc", mount_path: WORK }
 }
 
 /// A pod for a node.
@@ -128,8 +153,8 @@ fn pod(context: &Context<'_>, name: String, node: &Node, work: Option<&Work>) ->
     let mut template = own_pod(context, name);
     let settings = &context.settings;
     if let Some(container) = &mut template.container {
-        container.image = image(context, &node.kind).unwrap_or_default();
-        container.args.clear();
+        let image = image(context, &node.kind).ok();
+        container.image = image.filter(|image| own_image(context).as_ref() != Some(image));
         if let Some(work) = work {
             container.resources = Some(resources(context, &work.needs));
             container.env.extend(secrets(context, work));
@@ -151,35 +176,22 @@ fn pod(context: &Context<'_>, name: String, node: &Node, work: Option<&Work>) ->
     template
 }
 
-/// A small pod that holds the checkout and the program.
+/// A pod that holds the checkout and the program, and is small unless its container says otherwise.
 fn own_pod(context: &Context<'_>, name: String) -> Template {
-    let settings = &context.settings;
-    let mount = || vec![Mount { name: "mlpc", mount_path: WORK }];
-    let program = if settings.mlpc_image.is_some() { format!("{WORK}/mlpc") } else { "mlpc".into() };
-    let install = settings.mlpc_image.as_ref().map(|image| Container {
+    let install = context.settings.mlpc_image.as_ref().map(|image| Container {
         name: Some("mlpc"),
-        image: image.clone(),
-        command: Noted::flow(vec!["cp".into(), "/usr/local/bin/mlpc".into(), format!("{WORK}/mlpc")]),
+        image: Some(image.clone()),
+        command: Some(Noted::flow(vec!["cp".into(), "/usr/local/bin/mlpc".into(), format!("{WORK}/mlpc")])),
         resources: Some(small()),
         security_context: Some(locked()),
-        volume_mounts: mount(),
+        volume_mounts: vec![mount()],
         ..Container::default()
     });
     Template {
         name,
         inputs: Arguments { parameters: vec![], artifacts: vec![checkout(context)] },
-        volumes: vec![Volume { name: "mlpc", empty_dir: Empty {} }],
         init_containers: install.into_iter().collect(),
-        container: Some(Container {
-            image: settings.mlpc_image.clone().or_else(|| settings.image.clone()).unwrap_or_default(),
-            working_dir: Some(context.folder()),
-            command: Noted::flow(vec![program]),
-            env: vec![plain("MLPC_RUN", "argo-{{workflow.uid}}")],
-            resources: Some(small()),
-            security_context: Some(locked()),
-            volume_mounts: mount(),
-            ..Container::default()
-        }),
+        container: Some(Container::default()),
         active_deadline_seconds: Some(OWN_SECONDS),
         ..Template::default()
     }
@@ -269,14 +281,21 @@ fn infrastructure(limit: u32, or: &str) -> RetryStrategy {
 fn resources(context: &Context<'_>, needs: &Needs) -> Resources {
     let cpu = needs.cpu.unwrap_or(context.settings.cpu);
     let memory = needs.memory.unwrap_or(context.settings.memory);
-    let mut wanted = BTreeMap::from([
-        ("cpu".to_owned(), format!("{}m", (cpu * 1000.0).ceil())),
-        ("memory".to_owned(), memory.to_string()),
-    ]);
+    let cpu = if cpu.fract() == 0.0 { cpu.to_string() } else { format!("{}m", (cpu * 1000.0).ceil()) };
+    let mut wanted = BTreeMap::from([("cpu".to_owned(), cpu), ("memory".to_owned(), quantity(memory))]);
     if let Some(gpu) = needs.gpu.filter(|gpu| *gpu > 0) {
         wanted.insert(context.settings.gpu.resource.clone(), gpu.to_string());
     }
     Resources { requests: wanted.clone(), limits: wanted }
+}
+
+/// Writes a size as Kubernetes reads it.
+fn quantity(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1 << 30, "Gi"), (1 << 20, "Mi"), (1 << 10, "Ki")];
+    match UNITS.iter().find(|(size, _)| bytes.is_multiple_of(*size)) {
+        Some((size, unit)) => format!("{}{unit}", bytes / size),
+        None => bytes.to_string(),
+    }
 }
 
 fn small() -> Resources {

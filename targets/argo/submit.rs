@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    Arguments, ArtifactRepositoryRef, BoundSubject, CronSpec, Metadata, Named, Parameter, PodGc, PodSecurity, Resource,
-    Role, RoleBinding, RoleRef, Rule, SeccompProfile, ServiceAccount, Synchronization, TtlStrategy, WorkflowSpec,
+    Arguments, ArtifactRepositoryRef, BoundSubject, CronSpec, Empty, Metadata, Named, Parameter, PodGc, PodSecurity,
+    Resource, Role, RoleBinding, RoleRef, Rule, SeccompProfile, ServiceAccount, Synchronization, TemplateDefaults,
+    TtlStrategy, Volume, WorkflowSpec,
 };
-use super::{Context, names, tree};
+use super::{Context, names, pod, tree};
 use crate::emit::{Noted, Yaml};
 use crate::plan::{NodeKind, TriggerKind};
 
@@ -34,6 +35,11 @@ pub(super) fn template(context: &Context<'_>) -> Resource<WorkflowSpec> {
             fs_group: user,
             seccomp_profile: SeccompProfile { kind: "RuntimeDefault" },
         }),
+        volumes: vec![Volume { name: "mlpc", empty_dir: Empty {} }],
+        template_defaults: Some(
+            Noted::new(TemplateDefaults { container: pod::defaults(context) })
+                .before("what every pod has, unless it says otherwise"),
+        ),
         ..WorkflowSpec::default()
     };
     Resource { api_version: API, kind: "WorkflowTemplate", metadata: named(context, name(context)), spec }
