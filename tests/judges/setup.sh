@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the judges: programs that we did not write, asked about what mlpc emits. What is there already stays.
-# usage: setup.sh [GROUP…]     groups: gha (default). env: RIG, see rig.sh.
+# usage: setup.sh [GROUP…]     groups: gha, argo (default: both). env: RIG, see rig.sh.
 # Needs python3, node, Go, and for shellcheck either the program or root on Debian.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/rig.sh"
@@ -11,10 +11,10 @@ stamped() { [ -f "$RIG/$1.stamp" ] && [ "$(cat "$RIG/$1.stamp")" = "$2" ]; }
 stamp() { printf '%s\n' "$2" > "$RIG/$1.stamp"; }
 
 pips() {
-  stamped pip "$*" && return
+  stamped "pip-$group" "$*" && return
   [ -x "$RIG/venv/bin/python" ] || python3 -m venv "$RIG/venv"
   "$RIG/venv/bin/pip" -q install --disable-pip-version-check "$@"
-  stamp pip "$*"
+  stamp "pip-$group" "$*"
 }
 npms() {
   stamped npm "$*" && return
@@ -27,13 +27,20 @@ gos() {
   GOBIN=$RIG/bin go install "$2"
   stamp "$1" "$2"
 }
+# A program of this folder, built again when its text or a version in its go.sum has changed.
+builds() {
+  local sum; sum=$(cat "$here/$1"/{main.go,go.mod,go.sum} | sha256sum)
+  stamped "$1" "$sum" && return
+  (cd "$here/$1" && go build -o "$RIG/bin/$1" .)
+  stamp "$1" "$sum"
+}
 shellchecks() {
   command -v shellcheck >/dev/null && return
   apt-get update -q >/dev/null
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends shellcheck >/dev/null
 }
 
-[ $# -gt 0 ] || set -- gha
+[ $# -gt 0 ] || set -- gha argo
 for group; do
   case $group in
     gha) shellchecks
@@ -41,6 +48,8 @@ for group; do
          npms @actions/workflow-parser@0.3.61 @actions/languageservice@0.3.61 @actions/expressions@0.3.61 \
               vscode-languageserver-textdocument@1.0.16 yaml@2.9.1
          gos actionlint github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 ;;
+    argo) pips pyyaml==6.0.3 jsonschema==4.26.0 cel-python==0.5.0
+          builds argo-lint ;;
     *) echo "setup.sh: no group $group" >&2; exit 2 ;;
   esac
   echo "setup.sh: $group is there"
