@@ -29,6 +29,10 @@ pub mod diagnostic;
 pub mod syntax;
 pub mod types;
 pub mod gate;
+pub mod model;
+pub mod resolve;
+pub mod check;
+pub mod graph;
 pub mod plan;
 pub mod emit;
 #[path = "../targets/mod.rs"]

@@ -1,0 +1,129 @@
+//! Declarations that are no nodes.
+
+use super::{ParamId, RegistryId, SourceId};
+use crate::source::{Span, Spanned};
+use crate::types::{Artifact, Location, MetricsType, RegistryLocation, RuntimeKind, TriggerKind, Type, Value};
+
+/// A parameter.
+#[derive(Debug, Clone)]
+pub struct Param {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its `##` comment.
+    pub doc: Option<String>,
+    /// Its type; none where it could not be understood.
+    pub ty: Option<Type>,
+    /// Its default.
+    pub default: Option<Value>,
+}
+
+/// A secret.
+#[derive(Debug, Clone)]
+pub struct Secret {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its `##` comment.
+    pub doc: Option<String>,
+}
+
+/// A runtime.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// What it is made of; none where it could not be understood.
+    pub kind: Option<RuntimeKind>,
+}
+
+/// A metrics type.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// What it says of each number.
+    pub ty: MetricsType,
+    /// Where each metric is declared, in the order of the type's.
+    pub places: Vec<Span>,
+}
+
+/// A schema.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its columns with their types.
+    pub columns: Vec<(String, Type)>,
+}
+
+/// Data from outside.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its `##` comment.
+    pub doc: Option<String>,
+    /// Its type.
+    pub ty: Artifact,
+    /// Where it is; none where it could not be understood.
+    pub location: Option<Location>,
+    /// The digest that it must have.
+    pub frozen: Option<String>,
+    /// Where the location is written.
+    pub place: Span,
+}
+
+/// A registry.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Where it is; none where it could not be understood.
+    pub location: Option<RegistryLocation>,
+}
+
+/// A profile.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// What it changes.
+    pub settings: Vec<Setting>,
+    /// It registers, acts and releases.
+    pub releases: bool,
+    /// Its gates block.
+    pub gates_block: bool,
+}
+
+/// One `set` of a profile.
+#[derive(Debug, Clone)]
+pub enum Setting {
+    /// A parameter's value.
+    Param(ParamId, Value),
+    /// A source's place.
+    Source(SourceId, Location),
+    /// A registry's place.
+    Registry(RegistryId, RegistryLocation),
+}
+
+/// What starts the pipeline.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    /// The kind of event with its filters.
+    pub kind: TriggerKind,
+    /// The profile that it runs with.
+    pub profile: Option<String>,
+    /// The declaration.
+    pub span: Span,
+}
+
+/// An event by name.
+pub type Event = Spanned<String>;
+
+/// Settings of a target.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The target.
+    pub name: Spanned<String>,
+    /// Its settings, a record.
+    pub settings: Value,
+}

@@ -1,0 +1,109 @@
+//! Stages and what they share with actions.
+
+use super::{OutputId, Pointer, RuntimeId, SecretId, SourceId};
+use crate::source::{Span, Spanned};
+use crate::types::{Artifact, Command, Isolation, Needs, Rerun, Retry};
+
+/// Where an artifact comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// A source.
+    Source(SourceId),
+    /// An output of a stage.
+    Output(OutputId),
+    /// What a registry's pointer names.
+    Pointer(Pointer),
+}
+
+/// What stages and actions share.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
+    /// What it reads.
+    pub inputs: Vec<Input>,
+    /// Patterns of its code.
+    pub code: Vec<Spanned<String>>,
+    /// Parameters that it uses.
+    pub uses: Vec<Spanned<String>>,
+    /// Secrets that it gets.
+    pub secrets: Vec<SecretUse>,
+    /// Its runtime.
+    pub runtime: Option<RuntimeId>,
+    /// What it runs; none where that could not be understood.
+    pub command: Option<Command>,
+    /// Where the command is written.
+    pub command_span: Span,
+    /// What it asks of a machine.
+    pub needs: Needs,
+    /// Nanoseconds after which it is ended.
+    pub timeout: Option<i64>,
+    /// Variables of the caller that are let through.
+    pub pass_env: Vec<String>,
+    /// Every name that its command can see, understood or not.
+    pub locals: Vec<Spanned<String>>,
+}
+
+/// An input.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// It may be absent.
+    pub optional: bool,
+    /// It does not wait for the gates on it.
+    pub ungated: bool,
+    /// The whole input.
+    pub span: Span,
+}
+
+/// A secret and the variable that holds it.
+#[derive(Debug, Clone)]
+pub struct SecretUse {
+    /// The secret.
+    pub secret: SecretId,
+    /// The variable.
+    pub variable: String,
+}
+
+/// A stage.
+#[derive(Debug, Clone, Default)]
+pub struct Stage {
+    /// What runs.
+    pub work: Work,
+    /// What comes out.
+    pub outputs: Vec<Output>,
+    /// When it is tried again.
+    pub retry: Option<Retry>,
+    /// When a hit does not count.
+    pub rerun: Option<Rerun>,
+    /// Exit statuses that count as success.
+    pub status: Vec<i32>,
+    /// A folder that survives retries.
+    pub checkpoint: Option<String>,
+    /// How far it is kept apart.
+    pub isolation: Option<Isolation>,
+}
+
+/// An output.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its `##` comment.
+    pub doc: Option<String>,
+    /// Its type.
+    pub ty: Artifact,
+    /// Where it is written, relative to the workspace.
+    pub path: Option<Spanned<String>>,
+    /// It is kept also when the stage fails.
+    pub always: bool,
+    /// The model that it measures.
+    pub of: Option<Origin>,
+    /// It says what it measures, understood or not.
+    pub says_of: bool,
+    /// The data that it was measured on.
+    pub over: Option<Origin>,
+    /// The split that the data is.
+    pub split: Option<String>,
+}

@@ -1,0 +1,357 @@
+//! What the whole pass shares: the scope, the diagnostics, the model as far as it stands.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::diagnostic::{Code, Diagnostic, codes, nearest};
+use crate::model::{MetricsId, Model, NodeId, ParamId, RegistryId, RuntimeId, SecretId, SourceId};
+use crate::source::{Sources, Span, Spanned};
+use crate::syntax::ast;
+use crate::types::{Type, Value};
+
+/// What a name of the file stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decl {
+    Const(usize),
+    Param(ParamId),
+    Secret(SecretId),
+    Runtime(RuntimeId),
+    Metrics(MetricsId),
+    Schema(usize),
+    Source(SourceId),
+    Registry(RegistryId),
+    Profile(usize),
+    Node(NodeId),
+    /// Declared by what is not in this version yet.
+    Later,
+}
+
+/// A constant: evaluated when it is first asked for.
+pub(super) struct Const<'a> {
+    pub(super) item: &'a ast::Const,
+    pub(super) value: ConstValue,
+}
+
+/// How far a constant is.
+#[derive(Clone)]
+pub(super) enum ConstValue {
+    Unread,
+    Reading,
+    Known(Value, Type),
+    Broken,
+}
+
+/// The pass's state.
+pub(super) struct Cx<'a> {
+    pub(super) sources: &'a Sources,
+    pub(super) model: Model,
+    pub(super) consts: Vec<Const<'a>>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// Depth of constants that are being read, against endless chains.
+    pub(super) depth: usize,
+    scope: HashMap<&'a str, (Decl, Span)>,
+    mentioned: HashSet<String>,
+    hidden: HashSet<&'a str>,
+}
+
+impl<'a> Cx<'a> {
+    pub(super) fn new(sources: &'a Sources, hidden: HashSet<&'a str>) -> Self {
+        Self {
+            sources,
+            model: Model::default(),
+            consts: Vec::new(),
+            diagnostics: Vec::new(),
+            depth: 0,
+            scope: HashMap::new(),
+            mentioned: HashSet::new(),
+            hidden,
+        }
+    }
+
+    /// Reports; returns none, so that a caller can leave with it.
+    pub(super) fn report<T>(&mut self, diagnostic: Diagnostic) -> Option<T> {
+        self.diagnostics.push(diagnostic);
+        None
+    }
+
+    /// Reports a code with a message at a place, and help.
+    pub(super) fn error<T>(&mut self, code: Code, span: Span, message: impl Into<String>, help: &str) -> Option<T> {
+        let diagnostic = Diagnostic::new(code, span, message);
+        self.report(if help.is_empty() { diagnostic } else { diagnostic.help(help) })
+    }
+
+    /// Says that something is not in this version yet, and counts what it mentions as used.
+    pub(super) fn later<T>(&mut self, span: Span, what: &str) -> Option<T> {
+        self.mention_words(span);
+        let message = format!("{what} is not in this version of mlpc yet");
+        self.report(Diagnostic::new(codes::NOT_YET, span, message).here("read, and not acted upon"))
+    }
+
+    /// Brings a name into the scope, or says that it is taken.
+    pub(super) fn declare(&mut self, name: &'a ast::Name, decl: Decl) {
+        if let Some(&(_, first)) = self.scope.get(name.as_str()) {
+            let message = format!("`{}` is declared twice", name.text);
+            let diagnostic = Diagnostic::new(codes::DUPLICATE_NAME, name.span, message)
+                .here("declared again here")
+                .label(first, "first declared here")
+                .help("rename one of them: a file's declarations share one namespace");
+            self.diagnostics.push(diagnostic);
+            return;
+        }
+        self.scope.insert(name.as_str(), (decl, name.span));
+    }
+
+    /// Returns what a name stands for, and counts it as used.
+    pub(super) fn find(&mut self, name: &str) -> Option<Decl> {
+        let &(decl, _) = self.scope.get(name)?;
+        self.mention(name);
+        Some(decl)
+    }
+
+    /// Returns what a name stands for without counting it as used.
+    pub(super) fn peek(&self, name: &str) -> Option<(Decl, Span)> {
+        self.scope.get(name).copied()
+    }
+
+    /// Returns what a name stands for, or says that it stands for nothing.
+    pub(super) fn look_up(&mut self, name: &ast::Name, wanted: Wanted) -> Option<Decl> {
+        match self.find(&name.text) {
+            Some(Decl::Later) => None,
+            Some(Decl::Const(index)) if matches!(self.consts[index].value, ConstValue::Broken) => None,
+            Some(decl) => Some(decl),
+            None => {
+                self.unknown(name, wanted);
+                None
+            }
+        }
+    }
+
+    /// Says that a name stands for nothing, unless it may be declared where the text could not be read.
+    pub(super) fn unknown(&mut self, name: &ast::Name, wanted: Wanted) {
+        if self.hidden.contains(name.as_str()) {
+            return;
+        }
+        // Only so many are shown; looking for the nearest of many names is not free.
+        if self.diagnostics.len() > 200 {
+            let message = format!("no {} `{}`", wanted.word(), name.text);
+            self.diagnostics.push(Diagnostic::new(codes::UNKNOWN_NAME, name.span, message));
+            return;
+        }
+        let fits = self.scope.iter().filter(|(_, (decl, _))| wanted.is(*decl)).map(|(name, _)| *name);
+        let mut names: Vec<&str> = fits.collect();
+        names.sort_unstable();
+        let near = nearest(&name.text, names.iter().copied())
+            .or_else(|| {
+                let mut all: Vec<&str> = self.scope.keys().copied().collect();
+                all.sort_unstable();
+                nearest(&name.text, all)
+            })
+            .map(str::to_owned);
+        let mut diagnostic =
+            Diagnostic::new(codes::UNKNOWN_NAME, name.span, format!("no {} `{}`", wanted.word(), name.text))
+                .here("nothing declares it");
+        if let Some(near) = near {
+            let (_, place) = self.scope[near.as_str()];
+            diagnostic = diagnostic
+                .label(place, format!("`{near}` is declared here"))
+                .help(format!("did you mean `{near}`?"))
+                .fix(name.span, near);
+        } else if !names.is_empty() && names.len() <= 6 {
+            let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            diagnostic = diagnostic.help(format!("declared are {}", names.join(", ")));
+        } else if !wanted.example().is_empty() {
+            diagnostic = diagnostic.help(format!("declare it: `{}`", wanted.example().replace("NAME", &name.text)));
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Says that a name stands for a thing of another kind.
+    pub(super) fn wrong_kind<T>(&mut self, name: &ast::Name, decl: Decl, wanted: Wanted) -> Option<T> {
+        let message = format!("`{}` is a {}, not a {}", name.text, decl.word(&self.model), wanted.word());
+        let mut diagnostic = Diagnostic::new(codes::WRONG_KIND, name.span, message);
+        if let Some((_, place)) = self.peek(&name.text) {
+            diagnostic = diagnostic.label(place, "declared here");
+        }
+        self.report(diagnostic)
+    }
+
+    /// Counts a name as used.
+    pub(super) fn mention(&mut self, name: &str) {
+        if !self.mentioned.contains(name) {
+            self.mentioned.insert(name.to_owned());
+        }
+    }
+
+    /// Counts every word of a piece of text as used.
+    pub(super) fn mention_words(&mut self, span: Span) {
+        let sources = self.sources;
+        for word in words(sources.slice(span)) {
+            self.mention(word);
+        }
+    }
+
+    /// Tells whether something used the name.
+    pub(super) fn is_mentioned(&self, name: &str) -> bool {
+        self.mentioned.contains(name) || self.hidden.contains(name)
+    }
+
+    /// Returns a name as the model keeps it.
+    pub(super) fn own(name: &ast::Name) -> Spanned<String> {
+        Spanned::new(name.text.clone(), name.span)
+    }
+
+    /// Checks how a name is spelt: `snake_case`, or `CamelCase` for types.
+    pub(super) fn spelling(&mut self, name: &ast::Name, camel: bool) {
+        let text = name.as_str();
+        if matches!(text, "true" | "false" | "and" | "or" | "not") {
+            let message = format!("`{text}` is a word of the language and can't be a name");
+            self.diagnostics.push(Diagnostic::new(codes::RESERVED_NAME, name.span, message).help("choose another name"));
+            return;
+        }
+        let mut chars = text.chars();
+        let first = chars.next().is_some_and(|c| if camel { c.is_ascii_uppercase() } else { c.is_ascii_lowercase() });
+        let rest = chars.all(|c| {
+            c.is_ascii_digit() || c.is_ascii_lowercase() || if camel { c.is_ascii_uppercase() } else { c == '_' }
+        });
+        if first && rest {
+            return;
+        }
+        let better = if camel { camel_case(text) } else { snake_case(text) };
+        let (kind, pattern) = if camel { ("types", "[A-Z][A-Za-z0-9]*") } else { ("names", "[a-z][a-z0-9_]*") };
+        let mut diagnostic =
+            Diagnostic::new(codes::BAD_NAME, name.span, format!("`{text}` is not spelt as {kind} are: `{pattern}`"));
+        if !better.is_empty() && better != text {
+            diagnostic = diagnostic.help(format!("write `{better}`"));
+        }
+        self.diagnostics.push(diagnostic);
+    }
+}
+
+/// Returns the words of a text: what could be names.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
+}
+
+fn snake_case(text: &str) -> String {
+    let mut snake = String::new();
+    for c in text.chars() {
+        match c {
+            'A'..='Z' => {
+                if !snake.is_empty() && !snake.ends_with('_') {
+                    snake.push('_');
+                }
+                snake.push(c.to_ascii_lowercase());
+            }
+            'a'..='z' | '_' => snake.push(c),
+            '0'..='9' if !snake.is_empty() => snake.push(c),
+            _ => {}
+        }
+    }
+    snake.trim_matches('_').to_owned()
+}
+
+fn camel_case(text: &str) -> String {
+    let mut camel = String::new();
+    let mut upper = true;
+    for c in text.chars() {
+        match c {
+            '_' => upper = true,
+            'a'..='z' | 'A'..='Z' => {
+                camel.push(if upper { c.to_ascii_uppercase() } else { c });
+                upper = false;
+            }
+            '0'..='9' if !camel.is_empty() => camel.push(c),
+            _ => {}
+        }
+    }
+    camel
+}
+
+/// The kind of thing that a name has to stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Value,
+    Param,
+    Secret,
+    Runtime,
+    Metrics,
+    Schema,
+    Artifact,
+    Stage,
+    Registry,
+    Profile,
+    Node,
+    Approval,
+    Release,
+    Setting,
+}
+
+impl Wanted {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Value => "constant or parameter",
+            Self::Param => "parameter",
+            Self::Secret => "secret",
+            Self::Runtime => "runtime",
+            Self::Metrics => "metrics type",
+            Self::Schema => "schema",
+            Self::Artifact => "source or stage",
+            Self::Stage => "stage",
+            Self::Registry => "registry",
+            Self::Profile => "profile",
+            Self::Node => "stage, gate, approval, release or action",
+            Self::Approval => "approval",
+            Self::Release => "release",
+            Self::Setting => "parameter, source or registry",
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self {
+            Self::Param | Self::Value => "param NAME: int = 1",
+            Self::Secret => "secret NAME",
+            Self::Runtime => "runtime NAME { python: \"3.11\" }",
+            Self::Metrics => "metrics NAME { accuracy: ratio higher }",
+            Self::Artifact => "source NAME: File = \"data/NAME\"",
+            Self::Registry => "registry NAME = directory(\"registry\")",
+            Self::Profile => "profile NAME { set … }",
+            Self::Approval => "approval NAME of STAGE.MODEL { by: [\"login\"], timeout: 24h }",
+            Self::Release => "register NAME = STAGE.MODEL to REGISTRY",
+            Self::Schema | Self::Stage | Self::Node | Self::Setting => "",
+        }
+    }
+
+    fn is(self, decl: Decl) -> bool {
+        match self {
+            Self::Value => matches!(decl, Decl::Const(_) | Decl::Param(_)),
+            Self::Param => matches!(decl, Decl::Param(_)),
+            Self::Secret => matches!(decl, Decl::Secret(_)),
+            Self::Runtime => matches!(decl, Decl::Runtime(_)),
+            Self::Metrics => matches!(decl, Decl::Metrics(_)),
+            Self::Schema => matches!(decl, Decl::Schema(_)),
+            Self::Artifact => matches!(decl, Decl::Source(_) | Decl::Node(_)),
+            Self::Stage | Self::Node | Self::Approval | Self::Release => matches!(decl, Decl::Node(_)),
+            Self::Registry => matches!(decl, Decl::Registry(_)),
+            Self::Profile => matches!(decl, Decl::Profile(_)),
+            Self::Setting => matches!(decl, Decl::Param(_) | Decl::Source(_) | Decl::Registry(_)),
+        }
+    }
+}
+
+impl Decl {
+    /// Returns the word for the kind of thing.
+    pub(super) fn word(self, model: &Model) -> &'static str {
+        match self {
+            Self::Const(_) => "constant",
+            Self::Param(_) => "parameter",
+            Self::Secret(_) => "secret",
+            Self::Runtime(_) => "runtime",
+            Self::Metrics(_) => "metrics type",
+            Self::Schema(_) => "schema",
+            Self::Source(_) => "source",
+            Self::Registry(_) => "registry",
+            Self::Profile(_) => "profile",
+            Self::Node(id) => model.nodes[id].keyword,
+            Self::Later => "declaration",
+        }
+    }
+}

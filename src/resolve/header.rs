@@ -1,0 +1,53 @@
+//! What stands between a node's name and its body.
+
+use super::cx::Cx;
+use super::expr::{Scope, expect};
+use super::origin;
+use crate::diagnostic::codes;
+use crate::model::NodeId;
+use crate::source::Spanned;
+use crate::syntax::ast;
+use crate::types::Type;
+
+/// Resolves `when`, `after` and, where it may stand, `ungated`.
+pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, header: &ast::Header, may_be_ungated: bool) {
+    if let Some(when) = &header.when {
+        let when = expect(cx, when, Scope::Known, &Type::Bool);
+        cx.model.nodes[id].when = when;
+    }
+    let mut after: Vec<Spanned<NodeId>> = Vec::new();
+    for written in &header.after {
+        if let Some(node) = origin::node(cx, written) {
+            match after.iter().find(|first| first.value == node.value) {
+                Some(first) => {
+                    let first = first.span;
+                    super::trigger::again(cx, node.span, first, "it waits for this twice");
+                }
+                None => after.push(node),
+            }
+        }
+    }
+    cx.model.nodes[id].after = after;
+    if let Some(ungated) = &header.ungated {
+        if !may_be_ungated {
+            let message = "only what releases or acts can go `ungated`";
+            let help = "an input that shall not wait for its gates says so itself: `in data = prepare.train ungated`";
+            cx.error::<()>(codes::MISPLACED_CLAUSE, ungated.span, message, help);
+        }
+        let reason = ungated.reason.plain().unwrap_or_default().trim();
+        if reason.is_empty() {
+            let help = "write `ungated \"why nothing has to be measured\"`";
+            cx.error::<()>(codes::MISSING_CLAUSE, ungated.span, "`ungated` needs a reason", help);
+        }
+        cx.model.nodes[id].ungated = Some(Spanned::new(reason.to_owned(), ungated.span));
+    }
+}
+
+/// Says that a loop is not in the language yet; true where there is one.
+pub(super) fn loops(cx: &mut Cx<'_>, header: &ast::Header) -> bool {
+    if let (Some(first), Some(last)) = (header.loops.first(), header.loops.last()) {
+        cx.later::<()>(first.span.to(last.span), "`for`");
+        return true;
+    }
+    false
+}

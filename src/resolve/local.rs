@@ -1,0 +1,96 @@
+//! The names inside a stage or action: what its command sees as variables.
+
+use std::collections::HashMap;
+
+use super::cx::Cx;
+use super::expr::Typed;
+use crate::diagnostic::{Diagnostic, codes, nearest};
+use crate::source::{Span, Spanned};
+use crate::syntax::ast;
+use crate::types::{Expr, Type};
+
+/// What a local name is.
+#[derive(Debug, Clone)]
+pub(super) enum Local {
+    /// A path: an input or output.
+    Path,
+    /// A secret.
+    Secret,
+    /// A used parameter.
+    Param(Option<Type>),
+    /// A text that the executor provides: `version`.
+    Given,
+}
+
+impl Local {
+    /// Returns the expression that reads it.
+    pub(super) fn typed(&self, cx: &mut Cx<'_>, name: &ast::Name) -> Option<Typed> {
+        match self {
+            Self::Path | Self::Given => Some(Typed { expr: Expr::Local(name.text.clone()), ty: Type::String }),
+            Self::Param(ty) => Some(Typed { expr: Expr::Param(name.text.clone()), ty: ty.clone()? }),
+            Self::Secret => {
+                let message = format!("the secret `{}` would stand in the argument list, which others can read", name.text);
+                let diagnostic = Diagnostic::new(codes::SECRET_IN_ARGUMENTS, name.span, message)
+                    .help(format!("read it in the program from the environment variable `{}`", name.text));
+                cx.diagnostics.push(diagnostic);
+                Some(Typed { expr: Expr::Local(name.text.clone()), ty: Type::String })
+            }
+        }
+    }
+}
+
+/// All names of one stage or action; one namespace, since they become environment variables.
+#[derive(Debug, Default)]
+pub(super) struct Locals {
+    names: HashMap<String, (Local, Span)>,
+    order: Vec<Spanned<String>>,
+    /// Part of the stage could not be understood: unknown names are passed over.
+    pub(super) partial: bool,
+}
+
+impl Locals {
+    /// Adds a name, or says that it is taken.
+    pub(super) fn add(&mut self, cx: &mut Cx<'_>, name: &str, span: Span, local: Local) {
+        if let Some((_, first)) = self.names.get(name) {
+            if *first == span {
+                return;
+            }
+            let message = format!("`{name}` is declared twice in here");
+            let diagnostic = Diagnostic::new(codes::DUPLICATE_NAME, span, message)
+                .here("declared again here")
+                .label(*first, "first declared here")
+                .help("rename one: inputs, outputs, used parameters and secrets are environment variables of one command");
+            cx.diagnostics.push(diagnostic);
+            return;
+        }
+        self.names.insert(name.to_owned(), (local, span));
+        self.order.push(Spanned::new(name.to_owned(), span));
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Local> {
+        self.names.get(name).map(|(local, _)| local)
+    }
+
+    /// Returns all names in the order in which they were added.
+    pub(super) fn into_names(self) -> Vec<Spanned<String>> {
+        self.order
+    }
+
+    /// Says that a name is none of these; tells whether that is all there is to say.
+    pub(super) fn report_unknown(&self, cx: &mut Cx<'_>, name: &ast::Name) -> bool {
+        if self.partial {
+            return true;
+        }
+        let mut names: Vec<&str> = self.names.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        let Some(near) = nearest(&name.text, names) else { return false };
+        let place = self.names[near].1;
+        let message = format!("no input, output or parameter `{}` in here", name.text);
+        let diagnostic = Diagnostic::new(codes::UNKNOWN_NAME, name.span, message)
+            .label(place, format!("`{near}` is declared here"))
+            .help(format!("did you mean `{near}`?"))
+            .fix(name.span, near);
+        cx.diagnostics.push(diagnostic);
+        true
+    }
+}

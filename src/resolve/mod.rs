@@ -1,0 +1,349 @@
+//! From the syntax tree to the model: names are looked up, types and constants settled. What can't be understood
+//! is reported at its place and left out, so that one slip gives one message.
+//!
+//! Knows nothing of order or guards; those come from the model alone.
+
+mod cron;
+mod cx;
+mod declared;
+mod expr;
+mod fields;
+mod gate;
+mod header;
+mod local;
+mod origin;
+mod paths;
+mod release;
+mod requirement;
+mod stage;
+mod trigger;
+mod ty;
+mod work;
+
+use std::collections::{HashMap, HashSet};
+
+use cx::{Const, ConstValue, Cx, Decl};
+
+use crate::diagnostic::{Diagnostic, codes};
+use crate::model::{
+    Metrics, Model, Node, NodeKind, Param, Profile, Registry, Runtime, Schema, Secret, Source,
+};
+use crate::source::{Sources, Span};
+use crate::syntax::ast;
+use crate::types::{Artifact, MetricsType};
+
+/// The edition of the language that this version reads.
+pub const EDITION: u32 = 2026;
+
+/// Resolves a file. `broken` says that parts of its text could not be read: names that may be declared there are
+/// not reported.
+#[must_use]
+pub fn resolve(sources: &Sources, file: &ast::File, broken: bool) -> (Model, Vec<Diagnostic>) {
+    let hidden = if broken { hidden_words(sources, file) } else { HashSet::new() };
+    let mut cx = Cx::new(sources, hidden);
+    head(&mut cx, file, broken);
+    let nodes = declare(&mut cx, file);
+    values(&mut cx, file);
+    work(&mut cx, file, &nodes);
+    unused(&mut cx, file);
+    (cx.model, cx.diagnostics)
+}
+
+/// Returns the words outside of what was understood, comments apart.
+fn hidden_words<'a>(sources: &'a Sources, file: &ast::File) -> HashSet<&'a str> {
+    let mut words = HashSet::new();
+    let mut at = file.span.start;
+    let ends = file.items.iter().map(|item| (item.span.start, item.span.end));
+    for (start, end) in ends.chain([(file.span.end, file.span.end)]) {
+        if at < start {
+            let gap = sources.slice(Span::new(file.span.file, at, start));
+            let lines = gap.lines().filter(|line| !line.trim_start().starts_with('#'));
+            words.extend(lines.flat_map(cx::words));
+        }
+        at = at.max(end);
+    }
+    words
+}
+
+/// Resolves `pipeline` and `edition`.
+fn head(cx: &mut Cx<'_>, file: &ast::File, broken: bool) {
+    let mut edition: Option<Span> = None;
+    for item in &file.items {
+        match &item.kind {
+            ast::ItemKind::Pipeline(pipeline) => match &cx.model.pipeline {
+                Some(first) => {
+                    let first = first.span;
+                    trigger::again(cx, item.span, first, "`pipeline` is said twice");
+                }
+                None => {
+                    cx.spelling(&pipeline.name, false);
+                    cx.model.pipeline = Some(Cx::own(&pipeline.name));
+                    cx.model.doc = item.docs.as_ref().map(|docs| docs.text.clone());
+                }
+            },
+            ast::ItemKind::Edition(written) => {
+                if let Some(first) = edition {
+                    trigger::again(cx, item.span, first, "`edition` is said twice");
+                    continue;
+                }
+                edition = Some(item.span);
+                let year = fields::whole(cx, &written.year, 0, i64::from(u32::MAX)).map(|year| year as u32);
+                if let Some(year) = year.filter(|year| *year != EDITION) {
+                    let message = format!("this version of mlpc reads edition {EDITION}, not {year}");
+                    cx.error::<()>(codes::OUT_OF_RANGE, written.year.span, message, &format!("write `edition {EDITION}`"));
+                }
+                cx.model.edition = year;
+            }
+            _ => {}
+        }
+    }
+    // Where text could not be read, these lines may stand in it.
+    let start = Span { end: file.span.start, ..file.span };
+    if cx.model.pipeline.is_none() && !broken {
+        let help = "begin the file with `pipeline NAME` and `edition 2026`";
+        cx.error::<()>(codes::MISSING_CLAUSE, start, "the file does not say which pipeline it is", help);
+    } else if edition.is_none() && !broken {
+        let help = "write `edition 2026` below the `pipeline` line";
+        let at = cx.model.pipeline.as_ref().map_or(start, |name| name.span);
+        cx.error::<()>(codes::MISSING_CLAUSE, at, "the file does not say its edition", help);
+    }
+}
+
+/// Brings all names into the scope and makes a row for each declaration. Returns the nodes with their items.
+fn declare<'a>(cx: &mut Cx<'a>, file: &'a ast::File) -> Vec<Option<Decl>> {
+    let mut decls = Vec::with_capacity(file.items.len());
+    for item in &file.items {
+        let decl = row(cx, item);
+        if let (Some(decl), Some(name)) = (decl, item.name()) {
+            cx.spelling(name, matches!(item.kind, ast::ItemKind::Metrics(_) | ast::ItemKind::Schema(_)));
+            cx.declare(name, decl);
+        }
+        decls.push(decl);
+    }
+    decls
+}
+
+fn row<'a>(cx: &mut Cx<'a>, item: &'a ast::Item) -> Option<Decl> {
+    use ast::ItemKind as Kind;
+    let doc = item.docs.as_ref().map(|docs| docs.text.clone());
+    let model = &mut cx.model;
+    let name = Cx::own(item.name()?);
+    Some(match &item.kind {
+        Kind::Const(it) => {
+            cx.consts.push(Const { item: it, value: ConstValue::Unread });
+            Decl::Const(cx.consts.len() - 1)
+        }
+        Kind::Param(_) => Decl::Param(model.params.push(Param { name, doc, ty: None, default: None })),
+        Kind::Secret(_) => Decl::Secret(model.secrets.push(Secret { name, doc })),
+        Kind::Runtime(_) => Decl::Runtime(model.runtimes.push(Runtime { name, kind: None })),
+        Kind::Metrics(_) => {
+            let ty = MetricsType { name: name.value.clone(), doc, metrics: Vec::new() };
+            Decl::Metrics(model.metrics.push(Metrics { name, ty, places: Vec::new() }))
+        }
+        Kind::Schema(_) => {
+            model.schemas.push(Schema { name, columns: Vec::new() });
+            Decl::Schema(model.schemas.len() - 1)
+        }
+        Kind::Source(it) => Decl::Source(model.sources.push(Source {
+            name,
+            doc,
+            ty: Artifact::File,
+            location: None,
+            frozen: None,
+            place: it.value.span,
+        })),
+        Kind::Registry(_) => Decl::Registry(model.registries.push(Registry { name, location: None })),
+        Kind::Profile(_) => {
+            model.profiles.push(Profile { name, settings: Vec::new(), releases: false, gates_block: false });
+            Decl::Profile(model.profiles.len() - 1)
+        }
+        Kind::Stage(_) => node(model, item, "stage", name, doc),
+        Kind::Gate(_) => node(model, item, "gate", name, doc),
+        Kind::Register(_) => node(model, item, "register", name, doc),
+        Kind::Approval(_) => node(model, item, "approval", name, doc),
+        Kind::Promote(_) => node(model, item, "promote", name, doc),
+        Kind::Action(_) => node(model, item, "action", name, doc),
+        _ => Decl::Later,
+    })
+}
+
+fn node(
+    model: &mut Model,
+    item: &ast::Item,
+    keyword: &'static str,
+    name: crate::source::Spanned<String>,
+    doc: Option<String>,
+) -> Decl {
+    Decl::Node(model.nodes.push(Node {
+        name,
+        doc,
+        keyword,
+        span: item.span,
+        when: None,
+        after: Vec::new(),
+        ungated: None,
+        kind: NodeKind::Opaque,
+    }))
+}
+
+/// Resolves what is no node, each after what it may mention.
+fn values<'a>(cx: &mut Cx<'a>, file: &'a ast::File) {
+    use ast::ItemKind as Kind;
+    for index in 0..cx.consts.len() {
+        let at = cx.consts[index].item.name.span;
+        expr::const_value(cx, index, at);
+    }
+    let each = |cx: &mut Cx<'a>, step: &dyn Fn(&mut Cx<'a>, &'a ast::Item)| {
+        for item in &file.items {
+            step(cx, item);
+        }
+    };
+    each(cx, &|cx, item| match (&item.kind, item.name().and_then(|name| own_row(cx, name))) {
+        (Kind::Param(it), Some(Decl::Param(id))) => declared::param(cx, id, it),
+        (Kind::Runtime(it), Some(Decl::Runtime(id))) => declared::runtime(cx, id, it),
+        (Kind::Metrics(it), Some(Decl::Metrics(id))) => declared::metrics(cx, id, it),
+        (Kind::Schema(it), Some(Decl::Schema(index))) => schema(cx, index, it),
+        (Kind::Registry(it), Some(Decl::Registry(id))) => declared::registry(cx, id, it),
+        (Kind::Target(it), _) => declared::target(cx, it),
+        (Kind::External(it), _) => trigger::external(cx, it),
+        _ => {}
+    });
+    each(cx, &|cx, item| match (&item.kind, item.name().and_then(|name| own_row(cx, name))) {
+        (Kind::Source(it), Some(Decl::Source(id))) => declared::source(cx, id, it),
+        (Kind::On(it), _) => trigger::trigger(cx, it, item.span),
+        _ => {}
+    });
+    each(cx, &|cx, item| match (&item.kind, item.name().and_then(|name| own_row(cx, name))) {
+        (Kind::Profile(it), Some(Decl::Profile(index))) => trigger::profile(cx, index, it),
+        (Kind::Credential(_), _) => not_yet(cx, item, "credential"),
+        (Kind::Use(_), _) => not_yet(cx, item, "use"),
+        (Kind::Notify(_), _) => not_yet(cx, item, "notify"),
+        (Kind::Rollout(it), _) => {
+            for clause in &it.clauses {
+                if let ast::RolloutClause::Promote { to, .. } = clause
+                    && let Some(pointer) = origin::pointer(cx, to)
+                {
+                    cx.model.moved_later.push(pointer);
+                }
+            }
+            not_yet(cx, item, "rollout");
+        }
+        (Kind::Monitor(it), _) => {
+            for clause in &it.clauses {
+                if let ast::MonitorClause::OnBreach {
+                    reaction: ast::Reaction::Emit { event, .. }, ..
+                } = clause
+                    && let Some(plain) = event.plain()
+                {
+                    let event = crate::source::Spanned::new(plain.to_owned(), event.span);
+                    cx.model.external.push(event);
+                }
+            }
+            not_yet(cx, item, "monitor");
+        }
+        (Kind::Experiment(_), _) => not_yet(cx, item, "experiment"),
+        _ => {}
+    });
+}
+
+/// Returns the row of a declaration, unless its name is taken by an earlier one.
+fn own_row(cx: &Cx<'_>, name: &ast::Name) -> Option<Decl> {
+    cx.peek(&name.text).filter(|(_, place)| *place == name.span).map(|(decl, _)| decl)
+}
+
+/// Names a declaration that is not in this version, at its first words.
+fn not_yet(cx: &mut Cx<'_>, item: &ast::Item, word: &str) {
+    cx.mention_words(item.span);
+    let place = match item.name() {
+        Some(name) => Span { end: name.span.end, ..item.span },
+        None => Span { end: item.span.start + word.len() as u32, ..item.span },
+    };
+    cx.later::<()>(place, &format!("`{word}`"));
+}
+
+fn schema(cx: &mut Cx<'_>, index: usize, item: &ast::Schema) {
+    let mut columns = Vec::new();
+    for (at, column) in item.columns.iter().enumerate() {
+        if let Some(first) = item.columns[..at].iter().find(|first| first.name.text == column.name.text) {
+            declared::duplicate(cx, &column.name, first.name.span);
+            continue;
+        }
+        if let Some(ty) = ty::value_type(cx, &column.ty) {
+            columns.push((column.name.text.clone(), ty));
+        }
+    }
+    cx.model.schemas[index].columns = columns;
+}
+
+/// Resolves the nodes: outputs of all stages first, then everything else.
+fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
+    use ast::ItemKind as Kind;
+    let stages: HashMap<&str, &ast::Stage> = file
+        .items
+        .iter()
+        .filter_map(|item| match &item.kind {
+            Kind::Stage(stage) => Some((stage.name.as_str(), stage)),
+            _ => None,
+        })
+        .collect();
+    let nodes = || {
+        file.items.iter().zip(decls).filter_map(|(item, decl)| match decl {
+            Some(Decl::Node(id)) => Some((item, *id)),
+            _ => None,
+        })
+    };
+    let mut drafts = Vec::new();
+    for (item, id) in nodes() {
+        if let Kind::Stage(it) = &item.kind {
+            drafts.extend(stage::draft(cx, id, it, &stages));
+        }
+    }
+    for draft in &drafts {
+        stage::finish(cx, draft);
+    }
+    for (item, id) in nodes() {
+        match &item.kind {
+            Kind::Gate(it) => gate::resolve(cx, id, it),
+            Kind::Register(it) => release::register(cx, id, it),
+            Kind::Approval(it) => release::approval(cx, id, it),
+            Kind::Promote(it) => release::promote(cx, id, it),
+            Kind::Action(it) => release::action(cx, id, it),
+            _ => {}
+        }
+    }
+    for (item, id) in nodes() {
+        if let (Kind::Stage(_), Some(stage)) = (&item.kind, cx.model.stage(id))
+            && stage.work.command.is_none()
+            && stage.work.command_span == Span::default()
+        {
+            let name = &cx.model.nodes[id].name;
+            let (span, message) = (name.span, format!("the stage `{}` does nothing", name.value));
+            cx.error::<()>(codes::MISSING_CLAUSE, span, message, "add `run <<< … >>>`");
+        }
+    }
+}
+
+/// Lists the declarations that nothing mentions.
+fn unused(cx: &mut Cx<'_>, file: &ast::File) {
+    use ast::ItemKind as Kind;
+    for item in &file.items {
+        let word = match &item.kind {
+            Kind::Const(_) => "constant",
+            Kind::Param(_) => "parameter",
+            Kind::Secret(_) => "secret",
+            // The only runtime is the default.
+            Kind::Runtime(_) if cx.model.runtimes.len() > 1 => "runtime",
+            Kind::Metrics(_) => "metrics type",
+            Kind::Schema(_) => "schema",
+            Kind::Source(_) => "source",
+            Kind::Registry(_) => "registry",
+            _ => continue,
+        };
+        if let Some(name) = item.name()
+            && !cx.is_mentioned(&name.text)
+            && own_row(cx, name).is_some()
+        {
+            cx.model.unused.push((word, Cx::own(name)));
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Registering, promoting, approving, acting.
+
+use super::cx::{Cx, Decl, Wanted};
+use super::fields::{Fields, duration};
+use super::local::{Local, Locals};
+use super::work::{self, Kind};
+use super::{header, origin, stage};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::model::{Action, Approval, NodeId, NodeKind, Promote, Register, Subject, Work};
+use crate::source::Spanned;
+use crate::syntax::ast;
+
+/// Resolves `register … = … to …`.
+pub(super) fn register(cx: &mut Cx<'_>, id: NodeId, item: &ast::Register) {
+    header::resolve(cx, id, &item.header, true);
+    header::loops(cx, &item.header);
+    let model = origin::origin(cx, &item.model);
+    let with: Vec<Spanned<_>> = item
+        .with
+        .iter()
+        .filter_map(|written| Some(Spanned::new(origin::origin(cx, written)?, written.span)))
+        .collect();
+    let registry = match &item.to.kind {
+        ast::ExprKind::Name(name) => match cx.look_up(name, Wanted::Registry) {
+            Some(Decl::Registry(registry)) => Some(registry),
+            Some(decl) => cx.wrong_kind(name, decl, Wanted::Registry),
+            None => None,
+        },
+        ast::ExprKind::Pointer { base, .. } => {
+            cx.mention_words(base.span);
+            let help = "register to the registry, and promote the release: `promote current = … to models@production`";
+            cx.error(codes::WRONG_KIND, item.to.span, "a model is registered in a registry, not under a pointer", help)
+        }
+        _ => cx.error(codes::WRONG_KIND, item.to.span, "a registry's name is needed", ""),
+    };
+    let fields = Fields::optional(cx, item.record.as_ref(), "`register`", &["metrics"]);
+    let metrics = fields
+        .get("metrics")
+        .and_then(|field| Some(Spanned::new(origin::origin(cx, &field.value)?, field.value.span)));
+    let (Some(model), Some(registry)) = (model, registry) else { return };
+    if let Some(ty) = cx.model.artifact(&model).filter(|ty| !stage::releasable(ty)) {
+        let message = format!("`{ty}` is no model");
+        let help = "register an output of type `Model<…>`, `Archive`, `Dir`, `Image` or `File`";
+        cx.error::<()>(codes::WRONG_TYPE, item.model.span, message, help);
+        return;
+    }
+    if !matches!(model, crate::model::Origin::Output(_)) {
+        let help = "register what a stage of this pipeline made";
+        cx.error::<()>(codes::WRONG_KIND, item.model.span, "this is not made in this pipeline", help);
+        return;
+    }
+    let register = Register { model, model_span: item.model.span, with, registry, metrics };
+    cx.model.nodes[id].kind = NodeKind::Register(Box::new(register));
+}
+
+/// Resolves `promote … = … to …`.
+pub(super) fn promote(cx: &mut Cx<'_>, id: NodeId, item: &ast::Promote) {
+    header::resolve(cx, id, &item.header, false);
+    header::loops(cx, &item.header);
+    let release = match &item.release.kind {
+        ast::ExprKind::Name(name) => origin::node_of(cx, name, "register", Wanted::Release),
+        _ => {
+            cx.mention_words(item.release.span);
+            let help = "register the model first: `register release = train.model to models`";
+            cx.error(codes::WRONG_KIND, item.release.span, "a release is promoted", help)
+        }
+    };
+    let pointer = origin::pointer(cx, &item.to);
+    let (Some(release), Some(pointer)) = (release, pointer) else { return };
+    let promote = Promote { release, pointer, pointer_span: item.to.span };
+    cx.model.nodes[id].kind = NodeKind::Promote(Box::new(promote));
+}
+
+/// Resolves `approval … of … { … }`.
+pub(super) fn approval(cx: &mut Cx<'_>, id: NodeId, item: &ast::Approval) {
+    header::resolve(cx, id, &item.header, false);
+    header::loops(cx, &item.header);
+    let of = origin::subject(cx, &item.of);
+    let fields = Fields::optional(cx, item.record.as_ref(), "an approval", &["by", "environment", "timeout"]);
+    let at = item.name.span;
+    let by = fields.need(cx, "by", at, "by: [\"login\"]").is_some();
+    let timeout = fields.need(cx, "timeout", at, "timeout: 24h").and_then(|field| duration(cx, &field.value));
+    let environment = fields.text(cx, "environment").map(|text| text.value);
+    let anyone = fields
+        .get("by")
+        .is_some_and(|field| matches!(&field.value.kind, ast::ExprKind::Name(name) if name.text == "environment"));
+    let by: Vec<String> = if anyone || !by {
+        Vec::new()
+    } else {
+        fields.texts(cx, "by").into_iter().map(|login| login.value).collect()
+    };
+    if let Some(field) = fields.get("by") {
+        if anyone && environment.is_none() {
+            let help = "add `environment: \"production\"`";
+            cx.error::<()>(codes::MISSING_CLAUSE, field.span, "`by: environment` needs the environment", help);
+        }
+        if matches!(&field.value.kind, ast::ExprKind::List(items) if items.is_empty()) {
+            let help = "name logins: `by: [\"alice\"]`";
+            cx.error::<()>(codes::MISSING_CLAUSE, field.span, "nobody may approve", help);
+        }
+    }
+    let Some(of) = of else { return };
+    let approval = Approval { of, by, environment, timeout: timeout.unwrap_or_default() };
+    cx.model.nodes[id].kind = NodeKind::Approval(Box::new(approval));
+}
+
+/// Resolves an action.
+pub(super) fn action(cx: &mut Cx<'_>, id: NodeId, item: &ast::Action) {
+    header::resolve(cx, id, &item.header, true);
+    if header::loops(cx, &item.header) {
+        for clause in &item.clauses {
+            cx.mention_words(clause.span);
+        }
+        return;
+    }
+    let mut locals = Locals::default();
+    let mut understood = true;
+    let of = item.of.as_ref().and_then(|of| {
+        let subject = origin::subject(cx, of);
+        understood = subject.is_some();
+        subject
+    });
+    if let (Some(written), Some(Subject::Release(_))) = (&item.of, &of) {
+        for name in ["version", "previous", "digest", "model"] {
+            locals.add(cx, name, written.span, Local::Given);
+        }
+    }
+    let mut action =
+        Action { work: Work::default(), of, permissions: Vec::new(), idempotent: false };
+    work::resolve(cx, &item.clauses, Kind::Action(&mut action), &mut locals);
+    action.work.locals = locals.into_names();
+    if !item.clauses.iter().any(|clause| matches!(clause.kind, ast::StageClause::Run(_))) {
+        let message = format!("the action `{}` does nothing", item.name.text);
+        let diagnostic = Diagnostic::new(codes::MISSING_CLAUSE, item.name.span, message).help("add `run <<< … >>>`");
+        cx.diagnostics.push(diagnostic);
+    }
+    if understood {
+        cx.model.nodes[id].kind = NodeKind::Action(Box::new(action));
+    }
+}

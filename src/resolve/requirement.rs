@@ -1,0 +1,361 @@
+//! One line of a gate: what is measured, and what it is held against.
+
+use std::collections::BTreeMap;
+
+use super::cx::{Cx, Decl};
+use super::expr::{Scope, Typed, expr, fitted, widened};
+use super::gate::Settings;
+use super::origin;
+use crate::diagnostic::{Diagnostic, codes, nearest};
+use crate::gate::{Bound, Compare, Level};
+use crate::model::{Gate, Measure, Requirement};
+use crate::source::Span;
+use crate::syntax::ast;
+use crate::types::{Artifact, Expr, Range, Type, Value};
+
+const TESTS: [&str; 4] = ["total", "passed", "failed", "skipped"];
+const LATER: [&str; 24] = [
+    "schema", "nulls", "rows", "classes", "psi", "ks", "chi_square", "js", "jensen_shannon", "wasserstein", "mean",
+    "stddev", "ci", "lower", "upper", "gain", "ratio", "gap", "unique", "parity", "mcnemar", "delong",
+    "demographic_parity", "equal_opportunity",
+];
+
+/// Resolves a line.
+pub(super) fn resolve(
+    cx: &mut Cx<'_>,
+    written: &ast::Requirement,
+    level: Level,
+    gate: &Gate,
+    settings: &Settings,
+) -> Option<Requirement> {
+    if let Some(word) = not_yet(&written.expr) {
+        return cx.later(written.span, &format!("`{word}`"));
+    }
+    if let Some(against) = &written.against {
+        return cx.later(against.span, "`against`");
+    }
+    let (mut measure, bound) = match &written.expr.kind {
+        ast::ExprKind::Binary { op, left, right, .. } => {
+            let op = compare(cx, *op, written.expr.span)?;
+            // `0.85 <= auc` says the same as `auc >= 0.85`.
+            let (op, left, right) = if is_number(left) { (mirrored(op), right, left) } else { (op, left, right) };
+            let measure = measured(cx, left, gate)?;
+            let limit = limit(cx, right, &measure)?;
+            (measure, Bound::Compare { op, limit })
+        }
+        ast::ExprKind::Between { value, range } => {
+            let measure = measured(cx, value, gate)?;
+            if range.low_open || range.high_open {
+                let help = "write two lines: `require x > 1`, `require x < 2`";
+                return cx.error(codes::BAD_REQUIREMENT, range.span, "`between` holds both its ends", help);
+            }
+            let (Some(low), Some(high)) = (&range.low, &range.high) else {
+                let help = "write `require x >= 1`";
+                return cx.error(codes::BAD_REQUIREMENT, range.span, "`between` needs two ends", help);
+            };
+            let ends = (limit(cx, low, &measure), limit(cx, high, &measure));
+            (measure, Bound::Between { low: ends.0?, high: ends.1? })
+        }
+        _ => {
+            let message = format!("`{}` compares nothing", cx.sources.slice(written.expr.span));
+            let help = "write `require METRIC >= LIMIT`, with one of `>= <= > < == !=`";
+            cx.mention_words(written.span);
+            return cx.error(codes::BAD_REQUIREMENT, written.expr.span, message, help);
+        }
+    };
+    if let Some(min_n) = settings.min_n
+        && measure.metric.is_some()
+        && measure.kind != "tests"
+    {
+        measure.options.insert("min_n".to_owned(), Value::Int(min_n));
+    }
+    if let Some(base) = settings.min_base
+        && measure.options.contains_key("relative")
+    {
+        measure.options.insert("min_base".to_owned(), Value::Float(base));
+    }
+    Some(Requirement { level, text: text(cx, written.span), measure, bound, span: written.span })
+}
+
+/// Returns the line as written, with single spaces and without its first word.
+fn text(cx: &Cx<'_>, span: Span) -> String {
+    let words: Vec<&str> = cx.sources.slice(span).split_whitespace().skip(1).collect();
+    words.join(" ")
+}
+
+/// Returns the word of a line that is not in this version yet.
+fn not_yet(written: &ast::Expr) -> Option<&str> {
+    match &written.kind {
+        ast::ExprKind::Binary { left, right, .. } => not_yet(left).or_else(|| not_yet(right)),
+        ast::ExprKind::Between { value, .. } => not_yet(value),
+        ast::ExprKind::Call { callee, args } => match &callee.kind {
+            ast::ExprKind::Name(name) if LATER.contains(&name.as_str()) => Some(name.as_str()),
+            _ => args.iter().find_map(|arg| not_yet(&arg.value)),
+        },
+        ast::ExprKind::By { .. } => Some("by"),
+        ast::ExprKind::Name(name) if name.text == "rows" => Some("rows"),
+        _ => None,
+    }
+}
+
+fn is_number(written: &ast::Expr) -> bool {
+    match &written.kind {
+        ast::ExprKind::Number(_) => true,
+        ast::ExprKind::Unary { operand, .. } => is_number(operand),
+        _ => false,
+    }
+}
+
+fn compare(cx: &mut Cx<'_>, op: ast::BinaryOp, span: Span) -> Option<Compare> {
+    Some(match op {
+        ast::BinaryOp::Lt => Compare::Less,
+        ast::BinaryOp::Le => Compare::AtMost,
+        ast::BinaryOp::Eq => Compare::Equal,
+        ast::BinaryOp::Ne => Compare::Unequal,
+        ast::BinaryOp::Ge => Compare::AtLeast,
+        ast::BinaryOp::Gt => Compare::Greater,
+        ast::BinaryOp::And => {
+            let help = "write a line for each";
+            return cx.error(codes::BAD_REQUIREMENT, span, "a line requires one thing", help);
+        }
+        _ => {
+            let help = "write `require METRIC >= LIMIT`";
+            return cx.error(codes::BAD_REQUIREMENT, span, "a line compares a measured number with a limit", help);
+        }
+    })
+}
+
+fn mirrored(op: Compare) -> Compare {
+    match op {
+        Compare::Less => Compare::Greater,
+        Compare::AtMost => Compare::AtLeast,
+        Compare::AtLeast => Compare::AtMost,
+        Compare::Greater => Compare::Less,
+        same => same,
+    }
+}
+
+fn measured(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> {
+    match &written.kind {
+        ast::ExprKind::Name(_) | ast::ExprKind::Field { .. } => metric(cx, written, gate),
+        ast::ExprKind::Call { callee, args } => {
+            let ast::ExprKind::Name(function) = &callee.kind else {
+                return cx.error(codes::BAD_REQUIREMENT, callee.span, "nothing that can be measured", "");
+            };
+            match function.as_str() {
+                "regression" => comparison(cx, "regression", function, args, gate),
+                "improvement" => comparison(cx, "improvement", function, args, gate),
+                "size" => size(cx, function, args),
+                other => {
+                    let known = LATER.into_iter().chain(["regression", "improvement", "size"]);
+                    let help = match nearest(other, known) {
+                        Some(near) => format!("did you mean `{near}(…)`?"),
+                        None => "there are `regression(m)`, `improvement(m)` and `size(artifact)`".to_owned(),
+                    };
+                    cx.mention_words(written.span);
+                    cx.error(codes::UNKNOWN_NAME, function.span, format!("nothing measures `{other}`"), &help)
+                }
+            }
+        }
+        _ => {
+            let message = format!("`{}` is nothing that can be measured", cx.sources.slice(written.span));
+            let help = "name a metric of what the gate is on";
+            cx.error(codes::BAD_REQUIREMENT, written.span, message, help)
+        }
+    }
+}
+
+fn comparison(
+    cx: &mut Cx<'_>,
+    kind: &'static str,
+    function: &ast::Name,
+    args: &[ast::Arg],
+    gate: &Gate,
+) -> Option<Measure> {
+    let relative = match args {
+        [_] => false,
+        [_, ast::Arg { name: None, value }]
+            if matches!(&value.kind, ast::ExprKind::Name(name) if name.text == "relative") =>
+        {
+            true
+        }
+        _ => {
+            let help = format!("write `{kind}(metric)`, or `{kind}(metric, relative)`");
+            return cx.error(codes::BAD_REQUIREMENT, function.span, format!("`{kind}` takes a metric"), &help);
+        }
+    };
+    let written = &args.first()?.value;
+    let mut measure = metric(cx, written, gate)?;
+    if measure.kind == "tests" {
+        let message = "a count of tests is not compared with a baseline";
+        return cx.error(codes::BAD_REQUIREMENT, written.span, message, "compare it with a number: `failed == 0`");
+    }
+    direction(cx, written, &measure, gate)?;
+    measure.kind = kind;
+    measure.ty = if relative { Type::Ratio(Range::ANY) } else { widened(&measure.ty) };
+    if relative {
+        measure.options.insert("relative".to_owned(), Value::Bool(true));
+    }
+    Some(measure)
+}
+
+/// Says where a metric has no direction and is compared all the same.
+fn direction(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure, gate: &Gate) -> Option<()> {
+    let (evidence, name) = measure.metric.as_ref()?;
+    let Artifact::Metrics { name: declared } = &gate.evidence[*evidence].ty else { return Some(()) };
+    let Some((Decl::Metrics(id), _)) = cx.peek(declared) else { return Some(()) };
+    let metrics = &cx.model.metrics[id];
+    let index = metrics.ty.metrics.iter().position(|metric| metric.name == *name)?;
+    if metrics.ty.metrics[index].direction.is_some() {
+        return Some(());
+    }
+    let place = metrics.places[index];
+    let ty = metrics.ty.metrics[index].ty.clone();
+    let message = format!("`{name}` does not say whether more or less of it is better");
+    let diagnostic = Diagnostic::new(codes::DIRECTION_MISSING, written.span, message)
+        .label(place, "declared here")
+        .help(format!("write `{name}: {ty} higher`, or `lower`"));
+    cx.report(diagnostic)
+}
+
+fn size(cx: &mut Cx<'_>, function: &ast::Name, args: &[ast::Arg]) -> Option<Measure> {
+    let [ast::Arg { name: None, value }] = args else {
+        let help = "write `size(train.model)`";
+        return cx.error(codes::BAD_REQUIREMENT, function.span, "`size` takes an artifact", help);
+    };
+    let artifact = origin::origin(cx, value)?;
+    Some(Measure {
+        kind: "size",
+        metric: None,
+        artifact: Some(artifact),
+        options: BTreeMap::new(),
+        ty: Type::Bytes,
+    })
+}
+
+/// Resolves a metric: `auc`, `offline.auc`, `evaluate.report.auc`.
+fn metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> {
+    let (name, only) = match &written.kind {
+        ast::ExprKind::Name(name) => (name, None),
+        ast::ExprKind::Field { base, name } => match evidence(cx, base, gate) {
+            Some(index) => (name, Some(index)),
+            None if gate.partial => return None,
+            None => {
+                let known: Vec<_> = gate.evidence.iter().filter_map(|one| one.alias.as_deref()).collect();
+                let help = match known.as_slice() {
+                    [] => "name it in the header: `on offline = evaluate.report`".to_owned(),
+                    names => format!("the gate's evidences are {}", quoted(names)),
+                };
+                let message = format!("the gate is not on `{}`", cx.sources.slice(base.span));
+                return cx.error(codes::UNKNOWN_NAME, base.span, message, &help);
+            }
+        },
+        _ => {
+            let help = "name a metric";
+            return cx.error(codes::BAD_REQUIREMENT, written.span, "a metric is needed here", help);
+        }
+    };
+    let mut found: Vec<(usize, &'static str, Type)> = Vec::new();
+    let mut known: Vec<String> = Vec::new();
+    for (index, evidence) in gate.evidence.iter().enumerate() {
+        if only.is_some_and(|only| only != index) {
+            continue;
+        }
+        match &evidence.ty {
+            Artifact::Metrics { name: declared } => {
+                let Some((Decl::Metrics(id), _)) = cx.peek(declared) else { continue };
+                let metrics = &cx.model.metrics[id].ty;
+                known.extend(metrics.metrics.iter().map(|metric| metric.name.clone()));
+                if let Some(metric) = metrics.metric(&name.text) {
+                    found.push((index, "metric", metric.ty.clone()));
+                }
+            }
+            Artifact::Tests => {
+                known.extend(TESTS.map(str::to_owned));
+                if TESTS.contains(&name.as_str()) {
+                    found.push((index, "tests", Type::Int(Range::ANY)));
+                }
+            }
+            _ => {}
+        }
+    }
+    match found.as_slice() {
+        [(index, kind, ty)] => Some(Measure {
+            kind,
+            metric: Some((*index, name.text.clone())),
+            artifact: None,
+            options: BTreeMap::new(),
+            ty: ty.clone(),
+        }),
+        [] if gate.partial => None,
+        [] => {
+            let message = format!("nothing that the gate is on measures `{}`", name.text);
+            let mut diagnostic = Diagnostic::new(codes::UNKNOWN_NAME, name.span, message);
+            for evidence in &gate.evidence {
+                diagnostic = diagnostic.label(evidence.span, format!("`{}`", evidence.ty));
+            }
+            if let Some(near) = nearest(&name.text, known.iter().map(String::as_str)) {
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(name.span, near);
+            } else if known.is_empty() {
+                diagnostic = diagnostic.help("be on an output of type `Metrics<…>` or `Tests`");
+            } else {
+                let names: Vec<_> = known.iter().map(String::as_str).collect();
+                diagnostic = diagnostic.help(format!("measured are {}", quoted(&names)));
+            }
+            cx.report(diagnostic)
+        }
+        [(first, ..), (second, ..), ..] => {
+            let message = format!("`{}` is measured twice", name.text);
+            let diagnostic = Diagnostic::new(codes::AMBIGUOUS_METRIC, name.span, message)
+                .label(gate.evidence[*first].span, "here")
+                .label(gate.evidence[*second].span, "and here")
+                .help(format!("name the evidences: `on a = …, b = …`, and write `a.{}`", name.text));
+            cx.report(diagnostic)
+        }
+    }
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the evidence that is named by its alias, or as in the header.
+fn evidence(cx: &Cx<'_>, base: &ast::Expr, gate: &Gate) -> Option<usize> {
+    let text = cx.sources.slice(base.span);
+    gate.evidence.iter().position(|evidence| match &evidence.alias {
+        Some(alias) => alias == text,
+        None => cx.sources.slice(evidence.span) == text,
+    })
+}
+
+/// Resolves a limit as a value in the measure's unit.
+fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure) -> Option<Expr> {
+    let Typed { expr, ty } = expr(cx, written, Scope::Known)?;
+    let share = matches!(measure.ty, Type::Ratio(_));
+    if let Expr::Value(Value::Int(_) | Value::Float(_)) = &expr
+        && let Expr::Value(value) = &expr
+        && let Some(number) = value.number()
+        && share
+        && number.abs() > 1.0
+    {
+        let text = cx.sources.slice(written.span).to_owned();
+        let message = format!("`{text}` is not in the range of a ratio, where 1 is 100 %");
+        let diagnostic = Diagnostic::new(codes::OUT_OF_RANGE, written.span, message)
+            .help(format!("write `{text}%`"))
+            .fix(written.span, format!("{text}%"));
+        return cx.report(diagnostic);
+    }
+    let wanted = match (measure.kind, &measure.ty) {
+        ("metric", Type::Ratio(range)) if *range == Range::ANY => Type::Ratio(unit_range()),
+        ("metric", ty) => ty.clone(),
+        ("tests", _) => Type::Int(Range::ANY),
+        (_, ty) => ty.clone(),
+    };
+    // What no value of the metric can be is no limit; a count may be compared with a fraction of nothing.
+    fitted(cx, written.span, Typed { expr, ty }, &wanted)
+}
+
+fn unit_range() -> Range {
+    let bound = |at| Some(crate::types::Bound { at, open: false });
+    Range { low: bound(0.0), high: bound(1.0) }
+}

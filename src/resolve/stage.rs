@@ -1,0 +1,291 @@
+//! Stages: first what each puts out, so that others can name it, then the rest.
+
+use std::collections::{HashMap, HashSet};
+
+use super::cx::Cx;
+use super::fields::text;
+use super::local::Locals;
+use super::work::{self, Kind};
+use super::{header, paths, ty};
+use crate::diagnostic::{Diagnostic, codes, nearest};
+use crate::model::{NodeId, NodeKind, Origin, Output, Stage};
+use crate::source::Span;
+use crate::syntax::ast;
+use crate::types::{Artifact, Type};
+
+/// A stage whose clauses are known and whose outputs are in the model.
+pub(super) struct Draft<'a> {
+    id: NodeId,
+    header: &'a ast::Header,
+    clauses: Clauses<'a>,
+}
+
+enum Clauses<'a> {
+    Written(&'a [ast::Clause]),
+    Made(Vec<ast::Clause>),
+}
+
+impl Clauses<'_> {
+    fn list(&self) -> &[ast::Clause] {
+        match self {
+            Clauses::Written(list) => list,
+            Clauses::Made(list) => list,
+        }
+    }
+}
+
+/// Puts the outputs of a stage into the model. Returns none for a stage that is understood no further.
+pub(super) fn draft<'a>(
+    cx: &mut Cx<'a>,
+    id: NodeId,
+    item: &'a ast::Stage,
+    stages: &HashMap<&'a str, &'a ast::Stage>,
+) -> Option<Draft<'a>> {
+    if let Some(first) = item.header.loops.first() {
+        cx.mention_words(item_span(item));
+        let last = item.header.loops.last().unwrap_or(first);
+        return cx.later(first.span.to(last.span), "`for`");
+    }
+    let (header, clauses) = match &item.body {
+        ast::StageBody::Clauses(clauses) => (&item.header, Clauses::Written(clauses)),
+        ast::StageBody::With { .. } => {
+            let (base, made) = with(cx, item, stages)?;
+            let own = &item.header;
+            let bare = own.when.is_none() && own.after.is_empty() && own.ungated.is_none();
+            (if bare { &base.header } else { own }, Clauses::Made(made))
+        }
+    };
+    let mut stage = Stage::default();
+    for clause in clauses.list() {
+        if let ast::StageClause::Out(written) = &clause.kind {
+            if let Some(first) = stage.outputs.iter().find(|output| output.name.value == written.name.text) {
+                let first = first.name.span;
+                super::declared::duplicate(cx, &written.name, first);
+                continue;
+            }
+            match output(cx, written) {
+                Some(output) => stage.outputs.push(output),
+                None => {
+                    cx.model.opaque.insert(format!("{}.{}", item.name.text, written.name.text));
+                }
+            }
+        }
+    }
+    cx.model.nodes[id].kind = NodeKind::Stage(Box::new(stage));
+    Some(Draft { id, header, clauses })
+}
+
+fn item_span(item: &ast::Stage) -> Span {
+    match &item.body {
+        ast::StageBody::Clauses(clauses) => {
+            clauses.last().map_or(item.name.span, |last| item.name.span.to(last.span))
+        }
+        ast::StageBody::With { changes, .. } => item.name.span.to(changes.span),
+    }
+}
+
+fn output(cx: &mut Cx<'_>, written: &ast::Output) -> Option<Output> {
+    cx.spelling(&written.name, false);
+    let written_ty = ty::any(cx, &written.ty);
+    if let Some(Type::Artifact(_)) | None = written_ty {
+    } else {
+        cx.mention_words(written.value.span);
+        return cx.later(written.ty.span.to(written.value.span), "a value as an output");
+    }
+    let path = match &written.value.kind {
+        ast::ExprKind::Call { .. } => {
+            cx.mention_words(written.value.span);
+            cx.error(codes::WRONG_TYPE, written.value.span, "an output needs the path at which it is written", "")
+        }
+        _ => text(cx, &written.value).and_then(|path| paths::inside(cx, &path)),
+    };
+    let ty = match written_ty {
+        Some(Type::Artifact(ty)) => ty,
+        _ => return None,
+    };
+    Some(Output {
+        name: Cx::own(&written.name),
+        doc: written.docs.as_ref().map(|docs| docs.text.clone()),
+        ty,
+        path,
+        always: written.always.is_some(),
+        of: None,
+        says_of: written.of.is_some(),
+        over: None,
+        split: written.split.as_ref().map(|split| split.text.clone()),
+    })
+}
+
+/// Makes the clauses of `stage x = y with { … }`, with the stage at the end of the chain.
+fn with<'a>(
+    cx: &mut Cx<'a>,
+    item: &'a ast::Stage,
+    stages: &HashMap<&'a str, &'a ast::Stage>,
+) -> Option<(&'a ast::Stage, Vec<ast::Clause>)> {
+    let mut chain = vec![item];
+    let mut seen = HashSet::from([item.name.as_str()]);
+    let mut current = item;
+    let (root, clauses) = loop {
+        let base = match &current.body {
+            ast::StageBody::Clauses(clauses) => break (current, clauses),
+            ast::StageBody::With { base, .. } => base,
+        };
+        let Some(next) = stages.get(base.as_str()).copied() else {
+            let decl = cx.look_up(base, super::cx::Wanted::Stage)?;
+            return cx.wrong_kind(base, decl, super::cx::Wanted::Stage);
+        };
+        cx.mention(&base.text);
+        if !seen.insert(next.name.as_str()) {
+            let message = format!("the stage `{}` is made of itself", item.name.text);
+            return cx.error(codes::CYCLE, base.span, message, "write one of them out with its clauses");
+        }
+        if !next.header.loops.is_empty() {
+            return None;
+        }
+        if matches!(next.body, ast::StageBody::With { .. }) {
+            chain.push(next);
+        }
+        current = next;
+    };
+    let mut made = clauses.clone();
+    while let Some(stage) = chain.pop() {
+        if let ast::StageBody::With { base, changes } = &stage.body {
+            change(cx, stage, base, changes, &mut made);
+        }
+    }
+    Some((root, made))
+}
+
+fn change(
+    cx: &mut Cx<'_>,
+    stage: &ast::Stage,
+    base: &ast::Name,
+    changes: &ast::Record,
+    clauses: &mut [ast::Clause],
+) {
+    let mut left: Vec<&ast::Field> = Vec::new();
+    for field in &changes.fields {
+        if let Some(first) = left.iter().find(|first| first.key.text == field.key.text) {
+            let first = first.key.span;
+            super::declared::duplicate(cx, &field.key, first);
+        } else {
+            left.push(field);
+        }
+    }
+    let mut known: Vec<String> = Vec::new();
+    let mut missing: Vec<(String, Span)> = Vec::new();
+    let mut used: HashSet<&str> = HashSet::new();
+    for clause in clauses {
+        match &mut clause.kind {
+            ast::StageClause::In(inputs) => {
+                for input in inputs {
+                    known.push(input.name.text.clone());
+                    if let Some(field) = left.iter().find(|field| field.key.text == input.name.text) {
+                        used.insert(field.key.as_str());
+                        input.value = Some(field.value.clone());
+                    }
+                }
+            }
+            ast::StageClause::Out(output) => {
+                known.push(output.name.text.clone());
+                match left.iter().find(|field| field.key.text == output.name.text) {
+                    Some(field) => {
+                        used.insert(field.key.as_str());
+                        output.value = field.value.clone();
+                    }
+                    None => missing.push((output.name.text.clone(), output.name.span)),
+                }
+            }
+            _ => {}
+        }
+    }
+    for field in left.iter().filter(|field| !used.contains(field.key.as_str())) {
+        let message = format!("the stage `{}` has no input or output `{}`", base.text, field.key.text);
+        let mut diagnostic = Diagnostic::new(codes::UNKNOWN_FIELD, field.key.span, message);
+        if let Some(near) = nearest(&field.key.text, known.iter().map(String::as_str)) {
+            diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+        } else {
+            let names: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+            diagnostic = diagnostic.help(format!("it has {}", names.join(", ")));
+        }
+        cx.diagnostics.push(diagnostic);
+    }
+    for (name, place) in missing {
+        let message = format!("`{}` would write its output `{name}` where `{}` does", stage.name.text, base.text);
+        let diagnostic = Diagnostic::new(codes::OUTPUT_NOT_RENAMED, stage.name.span, message)
+            .label(place, "this output")
+            .help(format!("give it another path: `{name}: \"…\"`"));
+        cx.diagnostics.push(diagnostic);
+    }
+}
+
+/// Resolves the rest of a stage.
+pub(super) fn finish(cx: &mut Cx<'_>, draft: &Draft<'_>) {
+    let id = draft.id;
+    header::resolve(cx, id, draft.header, false);
+    let mut locals = Locals::default();
+    // A copy: the stage may name itself, and is then told of the cycle.
+    let mut stage = match &cx.model.nodes[id].kind {
+        NodeKind::Stage(drafted) => (**drafted).clone(),
+        _ => Stage::default(),
+    };
+    work::resolve(cx, draft.clauses.list(), Kind::Stage(&mut stage), &mut locals);
+    stage.work.locals = locals.into_names();
+    measured(cx, draft.clauses.list(), &mut stage);
+    cx.model.nodes[id].kind = NodeKind::Stage(Box::new(stage));
+}
+
+/// Resolves `of … over …` of the outputs, which may name inputs.
+fn measured(cx: &mut Cx<'_>, clauses: &[ast::Clause], stage: &mut Stage) {
+    for clause in clauses {
+        let ast::StageClause::Out(written) = &clause.kind else { continue };
+        let Some(index) = stage.outputs.iter().position(|output| output.name.span == written.name.span) else {
+            continue;
+        };
+        let of = written.of.as_ref().and_then(|of| input_origin(cx, stage, of));
+        let over = written.over.as_ref().and_then(|over| input_origin(cx, stage, over));
+        let output = &mut stage.outputs[index];
+        output.of = of;
+        output.over = over;
+        if written.of.is_none()
+            && let Some(extra) = written.over.as_ref().map(|over| over.span)
+        {
+            let help = "write `of model over data as test`";
+            cx.error::<()>(codes::MISSING_CLAUSE, extra, "it does not say what was measured", help);
+        }
+    }
+}
+
+/// Returns the origin of what an output is `of` or `over`: one of the stage's inputs, or what one of them is.
+fn input_origin(cx: &mut Cx<'_>, stage: &Stage, written: &ast::Expr) -> Option<Origin> {
+    let span = written.span;
+    if let ast::ExprKind::Name(name) = &written.kind {
+        if let Some(input) = stage.work.inputs.iter().find(|input| input.name.value == name.text) {
+            return Some(input.origin.clone());
+        }
+        // An input that could not be understood has its diagnostic already.
+        if stage.work.locals.iter().any(|local| local.value == name.text) {
+            return None;
+        }
+    }
+    let origin = super::origin::origin(cx, written)?;
+    if stage.work.inputs.iter().all(|input| input.origin != origin) {
+        let text = cx.sources.slice(span).to_owned();
+        let message = format!("`{text}` is measured here, and this stage does not read it");
+        return cx.error(codes::UNKNOWN_NAME, span, message, &format!("add an input: `in model = {text}`"));
+    }
+    Some(origin)
+}
+
+/// Tells whether an artifact can be a release.
+pub(super) fn releasable(ty: &Artifact) -> bool {
+    !matches!(
+        ty,
+        Artifact::Metrics { .. }
+            | Artifact::Tests
+            | Artifact::Report
+            | Artifact::Plot
+            | Artifact::Predictions
+            | Artifact::Dataset { .. }
+    )
+}

@@ -1,0 +1,203 @@
+//! Triggers and profiles.
+
+use super::cx::{Cx, Decl, Wanted};
+use super::declared::{duplicate, location, registry_location};
+use super::expr::constant;
+use super::fields::{Fields, truth};
+use super::ty;
+use crate::diagnostic::{Diagnostic, codes};
+use crate::model::{Setting, Trigger};
+use crate::source::{Span, Spanned};
+use crate::syntax::ast;
+use crate::types::TriggerKind;
+
+/// Resolves `on …`.
+pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
+    let mut profile = None;
+    let kind = match item {
+        ast::Trigger::Push(record) => {
+            let fields = Fields::optional(cx, record.as_ref(), "`on push`", &["branches", "paths", "profile"]);
+            profile = profile_of(cx, &fields);
+            Some(TriggerKind::Push { branches: plain(cx, &fields, "branches"), paths: plain(cx, &fields, "paths") })
+        }
+        ast::Trigger::PullRequest(record) => {
+            let fields = Fields::optional(cx, record.as_ref(), "`on pull_request`", &["branches", "paths", "profile"]);
+            profile = profile_of(cx, &fields);
+            let branches = plain(cx, &fields, "branches");
+            Some(TriggerKind::PullRequest { branches, paths: plain(cx, &fields, "paths") })
+        }
+        ast::Trigger::Schedule(record) => {
+            let fields = Fields::optional(cx, record.as_ref(), "`on schedule`", &["cron", "timezone", "profile"]);
+            profile = profile_of(cx, &fields);
+            schedule(cx, &fields, span)
+        }
+        ast::Trigger::Manual(names) => {
+            let mut params = Vec::new();
+            for (index, name) in names.iter().enumerate() {
+                if let Some(first) = names[..index].iter().find(|first| first.text == name.text) {
+                    duplicate(cx, name, first.span);
+                    continue;
+                }
+                match cx.look_up(name, Wanted::Param) {
+                    Some(Decl::Param(_)) => params.push(name.text.clone()),
+                    Some(decl) => cx.wrong_kind(name, decl, Wanted::Param).unwrap_or_default(),
+                    None => {}
+                }
+            }
+            Some(TriggerKind::Manual { params })
+        }
+        ast::Trigger::Event { name, payload } => {
+            let mut fields = Vec::new();
+            for field in payload {
+                cx.spelling(&field.name, false);
+                if let Some(ty) = ty::value_type(cx, &field.ty) {
+                    fields.push((field.name.text.clone(), ty));
+                }
+            }
+            let plain = name.plain().unwrap_or_default();
+            Some(TriggerKind::Event { name: plain.to_owned(), payload: fields })
+        }
+        ast::Trigger::Upstream(record) => {
+            let fields = Fields::optional(cx, record.as_ref(), "`on upstream`", &["pipeline", "profile"]);
+            profile = profile_of(cx, &fields);
+            fields.need(cx, "pipeline", span, "pipeline: \"telemetry\"");
+            fields.text(cx, "pipeline").map(|pipeline| TriggerKind::Upstream { pipeline: pipeline.value })
+        }
+    };
+    let Some(kind) = kind else { return };
+    let once = matches!(
+        kind,
+        TriggerKind::Push { .. } | TriggerKind::PullRequest { .. } | TriggerKind::Manual { .. }
+    );
+    let same = |other: &&Trigger| std::mem::discriminant(&other.kind) == std::mem::discriminant(&kind);
+    if let Some(first) = cx.model.triggers.iter().find(same).filter(|_| once) {
+        let first = first.span;
+        let diagnostic = Diagnostic::new(codes::DUPLICATE_CLAUSE, span, "this trigger is declared twice")
+            .here("declared again here")
+            .label(first, "first declared here")
+            .help("join them into one");
+        cx.diagnostics.push(diagnostic);
+        return;
+    }
+    cx.model.triggers.push(Trigger { kind, profile, span });
+}
+
+fn plain(cx: &mut Cx<'_>, fields: &Fields<'_>, key: &str) -> Vec<String> {
+    fields.texts(cx, key).into_iter().map(|text| text.value).collect()
+}
+
+fn profile_of(cx: &mut Cx<'_>, fields: &Fields<'_>) -> Option<String> {
+    let field = fields.get("profile")?;
+    let ast::ExprKind::Name(name) = &field.value.kind else {
+        return cx.error(codes::WRONG_TYPE, field.value.span, "a profile's name is needed", "write `profile: smoke`");
+    };
+    match cx.look_up(name, Wanted::Profile)? {
+        Decl::Profile(_) => Some(name.text.clone()),
+        decl => cx.wrong_kind(name, decl, Wanted::Profile),
+    }
+}
+
+fn schedule(cx: &mut Cx<'_>, fields: &Fields<'_>, span: Span) -> Option<TriggerKind> {
+    fields.need(cx, "cron", span, "cron: \"0 6 * * 1\"")?;
+    let cron = fields.text(cx, "cron")?;
+    let timezone = fields.text(cx, "timezone").map_or_else(|| "UTC".to_owned(), |text| text.value);
+    if let Err(why) = super::cron::check(&cron.value) {
+        let help = "five fields: minute, hour, day of month, month, day of week, as in `\"0 6 * * 1\"`";
+        return cx.error(codes::OUT_OF_RANGE, cron.span, format!("`{}` is no schedule: {why}", cron.value), help);
+    }
+    let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
+    if timezone.is_empty() || !timezone.chars().all(sound) {
+        let place = fields.get("timezone").map_or(span, |field| field.value.span);
+        let help = "write a name of the IANA list: `\"UTC\"`, `\"Europe/Berlin\"`";
+        return cx.error(codes::OUT_OF_RANGE, place, format!("`{timezone}` is no time zone"), help);
+    }
+    Some(TriggerKind::Schedule { cron: cron.value, timezone })
+}
+
+/// Resolves the clauses of a profile.
+pub(super) fn profile(cx: &mut Cx<'_>, index: usize, item: &ast::Profile) {
+    let mut set: Vec<&ast::Name> = Vec::new();
+    let mut releases: Option<(bool, Span)> = None;
+    let mut gates: Option<(bool, Span)> = None;
+    for clause in &item.clauses {
+        match clause {
+            ast::ProfileClause::Set { name, value, .. } => {
+                if let Some(first) = set.iter().find(|first| first.text == name.text) {
+                    let first = first.span;
+                    again(cx, name.span, first, &format!("`{}` is set twice", name.text));
+                    continue;
+                }
+                set.push(name);
+                if let Some(setting) = setting(cx, name, value) {
+                    cx.model.profiles[index].settings.push(setting);
+                }
+            }
+            ast::ProfileClause::Releases { value, span } => {
+                if let Some((_, first)) = releases {
+                    again(cx, *span, first, "`releases` is said twice");
+                } else if let Some(value) = truth(cx, value) {
+                    releases = Some((value, *span));
+                }
+            }
+            ast::ProfileClause::Gates { mode, span } => {
+                if let Some((_, first)) = gates {
+                    again(cx, *span, first, "`gates` is said twice");
+                    continue;
+                }
+                match mode.as_str() {
+                    "blocking" => gates = Some((true, *span)),
+                    "advisory" => gates = Some((false, *span)),
+                    other => {
+                        let message = format!("gates are `blocking` or `advisory`, not `{other}`");
+                        cx.error::<()>(codes::UNKNOWN_NAME, mode.span, message, "write `gates blocking`");
+                    }
+                }
+            }
+        }
+    }
+    if let (Some((true, released)), Some((false, advisory))) = (releases, gates) {
+        let message = "a profile that releases can't have advisory gates: nothing would hold a bad model back";
+        let diagnostic = Diagnostic::new(codes::MISPLACED_CLAUSE, advisory, message)
+            .label(released, "it releases here")
+            .help("remove one of the two");
+        cx.diagnostics.push(diagnostic);
+    }
+    let releases = releases.is_some_and(|(value, _)| value);
+    let profile = &mut cx.model.profiles[index];
+    profile.releases = releases;
+    profile.gates_block = releases || gates.is_some_and(|(value, _)| value);
+}
+
+/// Says that something is said twice.
+pub(super) fn again(cx: &mut Cx<'_>, span: Span, first: Span, message: &str) {
+    let diagnostic = Diagnostic::new(codes::DUPLICATE_CLAUSE, span, message)
+        .here("said again here")
+        .label(first, "first said here")
+        .help("keep one");
+    cx.diagnostics.push(diagnostic);
+}
+
+fn setting(cx: &mut Cx<'_>, name: &ast::Name, value: &ast::Expr) -> Option<Setting> {
+    // A profile's change uses nothing: what only a profile names is still unused.
+    let Some((decl, _)) = cx.peek(&name.text) else {
+        cx.unknown(name, Wanted::Setting);
+        return None;
+    };
+    match decl {
+        Decl::Param(id) => {
+            let ty = cx.model.params[id].ty.clone()?;
+            constant(cx, value, &ty).map(|value| Setting::Param(id, value))
+        }
+        Decl::Source(id) => location(cx, value).map(|place| Setting::Source(id, place)),
+        Decl::Registry(id) => registry_location(cx, value).map(|place| Setting::Registry(id, place)),
+        Decl::Later => None,
+        decl => cx.wrong_kind(name, decl, Wanted::Setting),
+    }
+}
+
+/// Resolves `external event "…"`.
+pub(super) fn external(cx: &mut Cx<'_>, item: &ast::External) {
+    if let Some(plain) = item.event.plain() {
+        cx.model.external.push(Spanned::new(plain.to_owned(), item.event.span));
+    }
+}
