@@ -34,6 +34,7 @@ pub mod resolve;
 pub mod check;
 pub mod graph;
 pub mod plan;
+pub mod compile;
 pub mod emit;
 #[path = "../targets/mod.rs"]
 pub mod targets;

@@ -5,6 +5,7 @@
 //! `mlpc exec` work from the same plan.
 
 mod bind;
+mod build;
 mod declared;
 mod given;
 mod node;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use build::build;
 pub use bind::{BindError, Bound, Given, Selection, Skip, bind};
 pub use declared::{
     Location, Param, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Source,

@@ -1,0 +1,173 @@
+//! The dependency graph: which node waits for which, and why. Guards are propagated here: what a blocking gate is
+//! on, and what it measured, makes others wait for it without having to say so.
+//!
+//! Knows the model; nothing of commands or platforms.
+
+mod cycle;
+mod deadlock;
+mod draw;
+mod order;
+
+use std::collections::HashMap;
+
+pub use cycle::cycles;
+pub use deadlock::deadlocks;
+pub use draw::{Drawing, Format, Line, Shape, Vertex};
+pub use order::order;
+
+use crate::model::{Id, Model, NodeId, NodeKind, Origin, Subject};
+use crate::source::Span;
+use crate::types::Why;
+
+/// One node waits for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    /// The node that comes first.
+    pub to: NodeId,
+    /// Why.
+    pub why: Why,
+    /// Where the reason stands.
+    pub span: Span,
+}
+
+/// What every node waits for.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    waits: Vec<Vec<Edge>>,
+}
+
+impl Graph {
+    /// Returns what a node waits for, by declaration, each pair of node and reason once.
+    #[must_use]
+    pub fn waits(&self, id: NodeId) -> &[Edge] {
+        &self.waits[id.index()]
+    }
+}
+
+/// Which gates hold what back.
+struct Guards<'m> {
+    on: HashMap<&'m Origin, Vec<NodeId>>,
+    measured: HashMap<&'m Origin, Vec<NodeId>>,
+}
+
+/// Builds the graph of a model.
+#[must_use]
+pub fn build(model: &Model) -> Graph {
+    let guards = guards(model);
+    let mut waits: Vec<Vec<Edge>> = vec![Vec::new(); model.nodes.len()];
+    for (id, node) in model.nodes.iter() {
+        let edges = &mut waits[id.index()];
+        edges.extend(node.after.iter().map(|after| Edge { to: after.value, why: Why::After, span: after.span }));
+        own(model, &guards, id, edges);
+        asked(model, id, &mut waits);
+    }
+    for edges in &mut waits {
+        edges.sort_by_key(|edge| (edge.to, edge.why));
+        edges.dedup_by_key(|edge| (edge.to, edge.why));
+    }
+    Graph { waits }
+}
+
+fn guards(model: &Model) -> Guards<'_> {
+    let mut guards = Guards { on: HashMap::new(), measured: HashMap::new() };
+    for (id, gate) in model.blocking_gates() {
+        for evidence in &gate.evidence {
+            guards.on.entry(&evidence.origin).or_default().push(id);
+            if let Some(of) = measured(model, &evidence.origin) {
+                guards.measured.entry(of).or_default().push(id);
+            }
+        }
+    }
+    guards
+}
+
+/// Returns the model that an artifact measures.
+#[must_use]
+pub fn measured<'m>(model: &'m Model, evidence: &Origin) -> Option<&'m Origin> {
+    match evidence {
+        Origin::Output(id) => model.output(*id)?.of.as_ref(),
+        _ => None,
+    }
+}
+
+/// Adds what the node's own clauses make it wait for.
+fn own(model: &Model, guards: &Guards<'_>, id: NodeId, edges: &mut Vec<Edge>) {
+    let node = &model.nodes[id];
+    match &node.kind {
+        NodeKind::Stage(stage) => {
+            for input in &stage.work.inputs {
+                reads(guards, &input.origin, !input.ungated, input.span, edges);
+            }
+        }
+        NodeKind::Gate(gate) => {
+            for evidence in &gate.evidence {
+                reads(guards, &evidence.origin, false, evidence.span, edges);
+            }
+            for requirement in &gate.requirements {
+                if let Some(artifact) = &requirement.measure.artifact {
+                    reads(guards, artifact, false, requirement.span, edges);
+                }
+            }
+        }
+        NodeKind::Register(register) => {
+            reads(guards, &register.model, true, register.model_span, edges);
+            for with in register.with.iter().chain(&register.metrics) {
+                reads(guards, &with.value, true, with.span, edges);
+            }
+            admission(guards, &register.model, register.model_span, edges);
+        }
+        NodeKind::Promote(promote) => {
+            edges.push(Edge { to: promote.release, why: Why::Data, span: node.span });
+            if let Some(register) = model.register(promote.release) {
+                admission(guards, &register.model, node.span, edges);
+            }
+        }
+        NodeKind::Approval(approval) => subject(&approval.of, node.span, edges),
+        NodeKind::Action(action) => {
+            for input in &action.work.inputs {
+                reads(guards, &input.origin, !input.ungated, input.span, edges);
+            }
+            if let Some(of) = &action.of {
+                subject(of, node.name.span, edges);
+                if let Some(origin) = model.subject_model(of) {
+                    admission(guards, origin, node.name.span, edges);
+                }
+            }
+        }
+        NodeKind::Opaque => {}
+    }
+}
+
+fn reads(guards: &Guards<'_>, origin: &Origin, guarded: bool, span: Span, edges: &mut Vec<Edge>) {
+    if let Origin::Output(made) = origin {
+        edges.push(Edge { to: made.node, why: Why::Data, span });
+    }
+    if guarded {
+        let gates = guards.on.get(origin).into_iter().flatten();
+        edges.extend(gates.map(|&to| Edge { to, why: Why::Guard, span }));
+    }
+}
+
+fn admission(guards: &Guards<'_>, origin: &Origin, span: Span, edges: &mut Vec<Edge>) {
+    let gates = guards.measured.get(origin).into_iter().flatten();
+    edges.extend(gates.map(|&to| Edge { to, why: Why::Admission, span }));
+}
+
+fn subject(of: &Subject, span: Span, edges: &mut Vec<Edge>) {
+    let to = match of {
+        Subject::Artifact(Origin::Output(made)) => made.node,
+        Subject::Artifact(_) => return,
+        Subject::Release(release) => *release,
+    };
+    edges.push(Edge { to, why: Why::Subject, span });
+}
+
+/// Makes the approvals that a gate asks for wait for it.
+fn asked(model: &Model, id: NodeId, waits: &mut [Vec<Edge>]) {
+    if let Some(baseline) = model.gate(id).and_then(|gate| gate.baseline.as_ref()) {
+        for ask in &baseline.asks {
+            waits[ask.value.index()].push(Edge { to: id, why: Why::Ask, span: ask.span });
+        }
+    }
+}
+
