@@ -48,10 +48,7 @@ pub fn compile(sources: &Sources) -> Compilation {
         diagnostics.extend(graph::deadlocks(&model, &graph));
     }
     diagnostic::sort(&mut diagnostics);
-    let plan = if diagnostics.iter().any(Diagnostic::is_error) {
-        None
-    } else {
-        Some(plan::build(sources, &model, &graph))
-    };
+    let plan =
+        if diagnostics.iter().any(Diagnostic::is_error) { None } else { Some(plan::build(sources, &model, &graph)) };
     Compilation { plan, model, graph, diagnostics }
 }

@@ -45,7 +45,8 @@ fn describe(model: &Model, graph: &Graph, knot: &[NodeId]) -> Option<Diagnostic>
         _ => format!("these wait for each other: {}", round.join(" → ")),
     };
     let (from, edge) = way.first()?;
-    let mut diagnostic = Diagnostic::new(codes::CYCLE, edge.span, message).here(reason(name(*from), name(edge.to), edge.why));
+    let mut diagnostic =
+        Diagnostic::new(codes::CYCLE, edge.span, message).here(reason(name(*from), name(edge.to), edge.why));
     for (from, edge) in &way[1..] {
         diagnostic = diagnostic.label(edge.span, reason(name(*from), name(edge.to), edge.why));
     }

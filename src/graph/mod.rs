@@ -170,4 +170,3 @@ fn asked(model: &Model, id: NodeId, waits: &mut [Vec<Edge>]) {
         }
     }
 }
-

@@ -40,10 +40,10 @@ fn number(text: &str) -> Option<u32> {
 
 fn value(text: &str) -> Option<u32> {
     const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-    const MONTHS: [&str; 12] =
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let lower = text.to_ascii_lowercase();
-    let named = |names: &[&str], first: usize| names.iter().position(|name| *name == lower).map(|at| (at + first) as u32);
+    let named =
+        |names: &[&str], first: usize| names.iter().position(|name| *name == lower).map(|at| (at + first) as u32);
     number(text).or_else(|| named(&DAYS, 0)).or_else(|| named(&MONTHS, 1))
 }
 

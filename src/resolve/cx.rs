@@ -204,7 +204,8 @@ impl<'a> Cx<'a> {
         let text = name.as_str();
         if matches!(text, "true" | "false" | "and" | "or" | "not") {
             let message = format!("`{text}` is a word of the language and can't be a name");
-            self.diagnostics.push(Diagnostic::new(codes::RESERVED_NAME, name.span, message).help("choose another name"));
+            self.diagnostics
+                .push(Diagnostic::new(codes::RESERVED_NAME, name.span, message).help("choose another name"));
             return;
         }
         let mut chars = text.chars();

@@ -10,9 +10,7 @@ use crate::model::{MetricsId, ParamId, RegistryId, RuntimeId, SourceId, Target};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::syntax::ast::NumberValue;
-use crate::types::{
-    Artifact, Direction, Expr, Location, Metric, RegistryLocation, RuntimeKind, Type, Value,
-};
+use crate::types::{Artifact, Direction, Expr, Location, Metric, RegistryLocation, RuntimeKind, Type, Value};
 
 /// Resolves a parameter's type and default.
 pub(super) fn param(cx: &mut Cx<'_>, id: ParamId, item: &ast::Param) {
@@ -30,10 +28,8 @@ pub(super) fn param(cx: &mut Cx<'_>, id: ParamId, item: &ast::Param) {
 
 /// Resolves what a runtime is made of.
 pub(super) fn runtime(cx: &mut Cx<'_>, id: RuntimeId, item: &ast::Settings) {
-    let fields =
-        Fields::read(cx, &item.record, "a runtime", &["python", "requirements", "image", "dockerfile"]);
-    let kinds: Vec<&ast::Field> =
-        ["python", "image", "dockerfile"].iter().filter_map(|key| fields.get(key)).collect();
+    let fields = Fields::read(cx, &item.record, "a runtime", &["python", "requirements", "image", "dockerfile"]);
+    let kinds: Vec<&ast::Field> = ["python", "image", "dockerfile"].iter().filter_map(|key| fields.get(key)).collect();
     let kind = match kinds.as_slice() {
         [] => {
             if item.record.fields.is_empty() || fields.get("requirements").is_some() {
@@ -57,7 +53,8 @@ pub(super) fn runtime(cx: &mut Cx<'_>, id: RuntimeId, item: &ast::Settings) {
                 .map(|path| RuntimeKind::Dockerfile { path: path.value }),
         },
         [first, second, ..] => {
-            let message = format!("a runtime is made of one thing, not of `{}` and `{}`", first.key.text, second.key.text);
+            let message =
+                format!("a runtime is made of one thing, not of `{}` and `{}`", first.key.text, second.key.text);
             let diagnostic = Diagnostic::new(codes::MISPLACED_CLAUSE, second.key.span, message)
                 .label(first.key.span, "first given here")
                 .help("keep one, or declare two runtimes");
@@ -120,9 +117,11 @@ fn metric(cx: &mut Cx<'_>, written: &ast::Metric) -> Option<Metric> {
     Some(Metric {
         name: written.name.text.clone(),
         ty,
-        direction: written.direction.as_ref().map(|direction| {
-            if direction.higher { Direction::Higher } else { Direction::Lower }
-        }),
+        direction: written.direction.as_ref().map(
+            |direction| {
+                if direction.higher { Direction::Higher } else { Direction::Lower }
+            },
+        ),
         from: plain(&written.from),
         scale,
         n: plain(&written.n_from),

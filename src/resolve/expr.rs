@@ -293,7 +293,12 @@ pub(super) fn const_value(cx: &mut Cx<'_>, index: usize, asked: Span) -> Option<
         ConstValue::Unread => {}
     }
     if cx.depth >= DEEPEST {
-        return cx.error(codes::NOT_CONSTANT, asked, "constants refer to each other too deeply", "write the value here");
+        return cx.error(
+            codes::NOT_CONSTANT,
+            asked,
+            "constants refer to each other too deeply",
+            "write the value here",
+        );
     }
     cx.depth += 1;
     cx.consts[index].value = ConstValue::Reading;
@@ -399,13 +404,7 @@ fn result(op: BinaryOp, left: &Type, right: &Type) -> Option<Type> {
     }
 }
 
-fn between(
-    cx: &mut Cx<'_>,
-    span: Span,
-    value: &ast::Expr,
-    range: &ast::Range,
-    scope: Scope<'_>,
-) -> Option<Typed> {
+fn between(cx: &mut Cx<'_>, span: Span, value: &ast::Expr, range: &ast::Range, scope: Scope<'_>) -> Option<Typed> {
     let mut whole: Option<Expr> = None;
     let low = (range.low.as_ref(), if range.low_open { ast::BinaryOp::Gt } else { ast::BinaryOp::Ge });
     let high = (range.high.as_ref(), if range.high_open { ast::BinaryOp::Lt } else { ast::BinaryOp::Le });

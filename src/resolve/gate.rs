@@ -144,7 +144,12 @@ fn on_missing(
         }
         (_, false) => {
             let help = "write `on unscorable: error` or `ask APPROVAL`";
-            cx.error(codes::MISPLACED_CLAUSE, outcome.span, "this is no answer to a baseline that can't be scored", help)
+            cx.error(
+                codes::MISPLACED_CLAUSE,
+                outcome.span,
+                "this is no answer to a baseline that can't be scored",
+                help,
+            )
         }
     }
 }
@@ -158,9 +163,7 @@ fn settings(cx: &mut Cx<'_>, item: &ast::Gate) -> Settings {
             "min_base" => {
                 settings.min_base = match super::expr::constant(cx, &setting.value, &Type::Float(Range::ANY)) {
                     Some(Value::Float(base)) if base > 0.0 => Some(base),
-                    Some(_) => {
-                        cx.error(codes::OUT_OF_RANGE, setting.value.span, "a number above zero is needed", "")
-                    }
+                    Some(_) => cx.error(codes::OUT_OF_RANGE, setting.value.span, "a number above zero is needed", ""),
                     None => None,
                 };
             }

@@ -29,7 +29,8 @@ impl Local {
             Self::Path | Self::Given => Some(Typed { expr: Expr::Local(name.text.clone()), ty: Type::String }),
             Self::Param(ty) => Some(Typed { expr: Expr::Param(name.text.clone()), ty: ty.clone()? }),
             Self::Secret => {
-                let message = format!("the secret `{}` would stand in the argument list, which others can read", name.text);
+                let message =
+                    format!("the secret `{}` would stand in the argument list, which others can read", name.text);
                 let diagnostic = Diagnostic::new(codes::SECRET_IN_ARGUMENTS, name.span, message)
                     .help(format!("read it in the program from the environment variable `{}`", name.text));
                 cx.diagnostics.push(diagnostic);
@@ -59,7 +60,9 @@ impl Locals {
             let diagnostic = Diagnostic::new(codes::DUPLICATE_NAME, span, message)
                 .here("declared again here")
                 .label(*first, "first declared here")
-                .help("rename one: inputs, outputs, used parameters and secrets are environment variables of one command");
+                .help(
+                    "rename one: inputs, outputs, used parameters and secrets are environment variables of one command",
+                );
             cx.diagnostics.push(diagnostic);
             return;
         }

@@ -25,9 +25,7 @@ use std::collections::{HashMap, HashSet};
 use cx::{Const, ConstValue, Cx, Decl};
 
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{
-    Metrics, Model, Node, NodeKind, Param, Profile, Registry, Runtime, Schema, Secret, Source,
-};
+use crate::model::{Metrics, Model, Node, NodeKind, Param, Profile, Registry, Runtime, Schema, Secret, Source};
 use crate::source::{Sources, Span};
 use crate::syntax::ast;
 use crate::types::{Artifact, MetricsType};
@@ -90,7 +88,12 @@ fn head(cx: &mut Cx<'_>, file: &ast::File, broken: bool) {
                 let year = fields::whole(cx, &written.year, 0, i64::from(u32::MAX)).map(|year| year as u32);
                 if let Some(year) = year.filter(|year| *year != EDITION) {
                     let message = format!("this version of mlpc reads edition {EDITION}, not {year}");
-                    cx.error::<()>(codes::OUT_OF_RANGE, written.year.span, message, &format!("write `edition {EDITION}`"));
+                    cx.error::<()>(
+                        codes::OUT_OF_RANGE,
+                        written.year.span,
+                        message,
+                        &format!("write `edition {EDITION}`"),
+                    );
                 }
                 cx.model.edition = year;
             }
@@ -230,9 +233,7 @@ fn values<'a>(cx: &mut Cx<'a>, file: &'a ast::File) {
         }
         (Kind::Monitor(it), _) => {
             for clause in &it.clauses {
-                if let ast::MonitorClause::OnBreach {
-                    reaction: ast::Reaction::Emit { event, .. }, ..
-                } = clause
+                if let ast::MonitorClause::OnBreach { reaction: ast::Reaction::Emit { event, .. }, .. } = clause
                     && let Some(plain) = event.plain()
                 {
                     let event = crate::source::Spanned::new(plain.to_owned(), event.span);

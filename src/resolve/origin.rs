@@ -28,10 +28,9 @@ pub(super) fn origin(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Origin> {
             cx.mention_words(written.span);
             None
         }
-        ast::ExprKind::Optional(inner) => {
-            cx.error(codes::MISPLACED_CLAUSE, written.span, "only an input may be absent", "remove the `?`")
-                .or_else(|| origin(cx, inner))
-        }
+        ast::ExprKind::Optional(inner) => cx
+            .error(codes::MISPLACED_CLAUSE, written.span, "only an input may be absent", "remove the `?`")
+            .or_else(|| origin(cx, inner)),
         ast::ExprKind::Str(_) => {
             let message = "a path is no artifact that mlpc knows";
             let help = "declare it: `source raw: File = \"…\"`, and name the source";

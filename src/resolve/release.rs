@@ -15,11 +15,8 @@ pub(super) fn register(cx: &mut Cx<'_>, id: NodeId, item: &ast::Register) {
     header::resolve(cx, id, &item.header, true);
     header::loops(cx, &item.header);
     let model = origin::origin(cx, &item.model);
-    let with: Vec<Spanned<_>> = item
-        .with
-        .iter()
-        .filter_map(|written| Some(Spanned::new(origin::origin(cx, written)?, written.span)))
-        .collect();
+    let with: Vec<Spanned<_>> =
+        item.with.iter().filter_map(|written| Some(Spanned::new(origin::origin(cx, written)?, written.span))).collect();
     let registry = match &item.to.kind {
         ast::ExprKind::Name(name) => match cx.look_up(name, Wanted::Registry) {
             Some(Decl::Registry(registry)) => Some(registry),
@@ -34,9 +31,8 @@ pub(super) fn register(cx: &mut Cx<'_>, id: NodeId, item: &ast::Register) {
         _ => cx.error(codes::WRONG_KIND, item.to.span, "a registry's name is needed", ""),
     };
     let fields = Fields::optional(cx, item.record.as_ref(), "`register`", &["metrics"]);
-    let metrics = fields
-        .get("metrics")
-        .and_then(|field| Some(Spanned::new(origin::origin(cx, &field.value)?, field.value.span)));
+    let metrics =
+        fields.get("metrics").and_then(|field| Some(Spanned::new(origin::origin(cx, &field.value)?, field.value.span)));
     let (Some(model), Some(registry)) = (model, registry) else { return };
     if let Some(ty) = cx.model.artifact(&model).filter(|ty| !stage::releasable(ty)) {
         let message = format!("`{ty}` is no model");
@@ -84,11 +80,8 @@ pub(super) fn approval(cx: &mut Cx<'_>, id: NodeId, item: &ast::Approval) {
     let anyone = fields
         .get("by")
         .is_some_and(|field| matches!(&field.value.kind, ast::ExprKind::Name(name) if name.text == "environment"));
-    let by: Vec<String> = if anyone || !by {
-        Vec::new()
-    } else {
-        fields.texts(cx, "by").into_iter().map(|login| login.value).collect()
-    };
+    let by: Vec<String> =
+        if anyone || !by { Vec::new() } else { fields.texts(cx, "by").into_iter().map(|login| login.value).collect() };
     if let Some(field) = fields.get("by") {
         if anyone && environment.is_none() {
             let help = "add `environment: \"production\"`";
@@ -125,8 +118,7 @@ pub(super) fn action(cx: &mut Cx<'_>, id: NodeId, item: &ast::Action) {
             locals.add(cx, name, written.span, Local::Given);
         }
     }
-    let mut action =
-        Action { work: Work::default(), of, permissions: Vec::new(), idempotent: false };
+    let mut action = Action { work: Work::default(), of, permissions: Vec::new(), idempotent: false };
     work::resolve(cx, &item.clauses, Kind::Action(&mut action), &mut locals);
     action.work.locals = locals.into_names();
     if !item.clauses.iter().any(|clause| matches!(clause.kind, ast::StageClause::Run(_))) {

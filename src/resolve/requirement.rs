@@ -15,9 +15,30 @@ use crate::types::{Artifact, Expr, Range, Type, Value};
 
 const TESTS: [&str; 4] = ["total", "passed", "failed", "skipped"];
 const LATER: [&str; 24] = [
-    "schema", "nulls", "rows", "classes", "psi", "ks", "chi_square", "js", "jensen_shannon", "wasserstein", "mean",
-    "stddev", "ci", "lower", "upper", "gain", "ratio", "gap", "unique", "parity", "mcnemar", "delong",
-    "demographic_parity", "equal_opportunity",
+    "schema",
+    "nulls",
+    "rows",
+    "classes",
+    "psi",
+    "ks",
+    "chi_square",
+    "js",
+    "jensen_shannon",
+    "wasserstein",
+    "mean",
+    "stddev",
+    "ci",
+    "lower",
+    "upper",
+    "gain",
+    "ratio",
+    "gap",
+    "unique",
+    "parity",
+    "mcnemar",
+    "delong",
+    "demographic_parity",
+    "equal_opportunity",
 ];
 
 /// Resolves a line.
@@ -174,9 +195,7 @@ fn comparison(
 ) -> Option<Measure> {
     let relative = match args {
         [_] => false,
-        [_, ast::Arg { name: None, value }]
-            if matches!(&value.kind, ast::ExprKind::Name(name) if name.text == "relative") =>
-        {
+        [_, ast::Arg { name: None, value }] if matches!(&value.kind, ast::ExprKind::Name(name) if name.text == "relative") => {
             true
         }
         _ => {
@@ -224,13 +243,7 @@ fn size(cx: &mut Cx<'_>, function: &ast::Name, args: &[ast::Arg]) -> Option<Meas
         return cx.error(codes::BAD_REQUIREMENT, function.span, "`size` takes an artifact", help);
     };
     let artifact = origin::origin(cx, value)?;
-    Some(Measure {
-        kind: "size",
-        metric: None,
-        artifact: Some(artifact),
-        options: BTreeMap::new(),
-        ty: Type::Bytes,
-    })
+    Some(Measure { kind: "size", metric: None, artifact: Some(artifact), options: BTreeMap::new(), ty: Type::Bytes })
 }
 
 /// Resolves a metric: `auc`, `offline.auc`, `evaluate.report.auc`.

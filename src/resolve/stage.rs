@@ -77,9 +77,7 @@ pub(super) fn draft<'a>(
 
 fn item_span(item: &ast::Stage) -> Span {
     match &item.body {
-        ast::StageBody::Clauses(clauses) => {
-            clauses.last().map_or(item.name.span, |last| item.name.span.to(last.span))
-        }
+        ast::StageBody::Clauses(clauses) => clauses.last().map_or(item.name.span, |last| item.name.span.to(last.span)),
         ast::StageBody::With { changes, .. } => item.name.span.to(changes.span),
     }
 }
@@ -156,13 +154,7 @@ fn with<'a>(
     Some((root, made))
 }
 
-fn change(
-    cx: &mut Cx<'_>,
-    stage: &ast::Stage,
-    base: &ast::Name,
-    changes: &ast::Record,
-    clauses: &mut [ast::Clause],
-) {
+fn change(cx: &mut Cx<'_>, stage: &ast::Stage, base: &ast::Name, changes: &ast::Record, clauses: &mut [ast::Clause]) {
     let mut left: Vec<&ast::Field> = Vec::new();
     for field in &changes.fields {
         if let Some(first) = left.iter().find(|first| first.key.text == field.key.text) {

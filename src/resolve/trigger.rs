@@ -65,10 +65,7 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
         }
     };
     let Some(kind) = kind else { return };
-    let once = matches!(
-        kind,
-        TriggerKind::Push { .. } | TriggerKind::PullRequest { .. } | TriggerKind::Manual { .. }
-    );
+    let once = matches!(kind, TriggerKind::Push { .. } | TriggerKind::PullRequest { .. } | TriggerKind::Manual { .. });
     let same = |other: &&Trigger| std::mem::discriminant(&other.kind) == std::mem::discriminant(&kind);
     if let Some(first) = cx.model.triggers.iter().find(same).filter(|_| once) {
         let first = first.span;

@@ -130,9 +130,8 @@ fn named(cx: &mut Cx<'_>, name: &ast::Name, args: &[ast::Type]) -> Option<Type> 
             }
         }
         unknown => {
-            let near = nearest(unknown, VALUES.into_iter().chain(ARTIFACTS)).or_else(|| {
-                VALUES.into_iter().chain(ARTIFACTS).find(|known| known.eq_ignore_ascii_case(unknown))
-            });
+            let near = nearest(unknown, VALUES.into_iter().chain(ARTIFACTS))
+                .or_else(|| VALUES.into_iter().chain(ARTIFACTS).find(|known| known.eq_ignore_ascii_case(unknown)));
             let declared = match cx.find(unknown) {
                 Some(Decl::Metrics(_)) => Some(format!("write `Metrics<{unknown}>`")),
                 Some(Decl::Schema(_)) => Some(format!("write `Dataset<csv, {unknown}>`")),

@@ -135,7 +135,10 @@ fn this(cx: &mut Cx<'_>, clause: &ast::Clause, kind: &mut Kind<'_>, locals: &mut
                     }
                     Some(Decl::Const(_)) => {
                         let message = format!("`{}` is a constant: it needs no `use`", name.text);
-                        let help = format!("remove it here; in a script, which sees variables alone, use a `param {}`", name.text);
+                        let help = format!(
+                            "remove it here; in a script, which sees variables alone, use a `param {}`",
+                            name.text
+                        );
                         cx.error::<()>(codes::WRONG_KIND, name.span, message, &help);
                         locals.partial = true;
                     }
@@ -194,8 +197,7 @@ fn of_stage(cx: &mut Cx<'_>, clause: &C, span: Span, stage: &mut Stage) {
             stage.rerun = expect(cx, when, Scope::Known, &Type::Bool).map(Rerun::When);
         }
         C::Checkpoint(written) => {
-            stage.checkpoint =
-                text(cx, written).and_then(|path| paths::inside(cx, &path)).map(|path| path.value);
+            stage.checkpoint = text(cx, written).and_then(|path| paths::inside(cx, &path)).map(|path| path.value);
         }
         C::Status(list) => {
             stage.status = list.iter().filter_map(|written| whole(cx, written, 0, 255)).map(|n| n as i32).collect();
@@ -206,15 +208,7 @@ fn of_stage(cx: &mut Cx<'_>, clause: &C, span: Span, stage: &mut Stage) {
     }
 }
 
-fn isolation(
-    cx: &mut Cx<'_>,
-    mode: &ast::Name,
-    span: Span,
-    stage: &mut Stage,
-    word: &str,
-    only: &str,
-    is: Isolation,
-) {
+fn isolation(cx: &mut Cx<'_>, mode: &ast::Name, span: Span, stage: &mut Stage, word: &str, only: &str, is: Isolation) {
     if mode.text != only {
         let message = format!("no `{word} {}`", mode.text);
         cx.error::<()>(codes::UNKNOWN_NAME, mode.span, message, &format!("write `{word} {only}`, or leave it out"));
@@ -354,7 +348,9 @@ fn retry(cx: &mut Cx<'_>, times: &ast::Expr, on: &[ast::Expr]) -> Option<Retry> 
                     let known = ["infrastructure", "lost_host", "oom", "spawn", "timeout", "exit"];
                     let help = match crate::diagnostic::nearest(other, known) {
                         Some(near) => format!("did you mean `{near}`?"),
-                        None => "causes are `infrastructure`, `lost_host`, `oom`, `spawn`, `timeout`, `exit(75)`".to_owned(),
+                        None => {
+                            "causes are `infrastructure`, `lost_host`, `oom`, `spawn`, `timeout`, `exit(75)`".to_owned()
+                        }
                     };
                     cx.error::<()>(codes::UNKNOWN_NAME, name.span, format!("no cause `{other}`"), &help);
                 }

@@ -6,3 +6,4 @@ mod docs;
 mod markdown;
 mod sandbox;
 mod syntax;
+mod compile;
