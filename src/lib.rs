@@ -45,4 +45,6 @@ pub mod cache;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod registry;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
+pub mod exec;
+#[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod cli;

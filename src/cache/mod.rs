@@ -15,4 +15,5 @@ pub use manifest::{CodeFile, CommandLine, InputFile, Key, Manifest, OutputFile, 
 pub use memory::Memory;
 pub use result::{Produced, Provenance, Recorded, ResultRecord};
 pub use scratch::Scratch;
+pub(crate) use scratch::file_name;
 pub use store::{Artifact, Kind, Restored, Store, Take};

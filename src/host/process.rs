@@ -89,7 +89,7 @@ pub fn run(spec: &Spec, interrupt: &Interrupt, started: impl FnOnce(u32), line: 
 fn find_program(program: &OsString, spec: &Spec) -> PathBuf {
     let path = PathBuf::from(program);
     if path.components().count() > 1 {
-        return path;
+        return if path.is_relative() { spec.folder.join(path) } else { path };
     }
     let search = spec.env.get(&OsString::from("PATH")).cloned().unwrap_or_default();
     std::env::split_paths(&search)

@@ -1,0 +1,144 @@
+//! Which files a `code` pattern means: by .gitignore's rules and a short list of what is never code.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use globset::{GlobBuilder, GlobMatcher};
+use ignore::WalkBuilder;
+
+use crate::host::{Error, Result};
+
+/// Names that are never code, wherever they stand.
+const NEVER: [&str; 8] =
+    [".git", ".mlpc", "__pycache__", ".ipynb_checkpoints", ".venv", "node_modules", ".DS_Store", ".pytest_cache"];
+
+/// Finds files of code, remembering what it found for the length of a run.
+#[derive(Debug)]
+pub(super) struct CodeFinder {
+    workspace: PathBuf,
+    /// What stages write is not code, even where a pattern covers it.
+    outputs: BTreeSet<PathBuf>,
+    found: Mutex<HashMap<String, Arc<Vec<String>>>>,
+}
+
+impl CodeFinder {
+    pub(super) fn new(workspace: &Path, outputs: impl Iterator<Item = PathBuf>) -> Self {
+        Self { workspace: workspace.to_owned(), outputs: outputs.collect(), found: Mutex::default() }
+    }
+
+    /// Returns the files that the patterns mean, relative to the workspace, each once, with the pattern.
+    pub(super) fn files(&self, patterns: &[String]) -> Result<BTreeMap<String, String>> {
+        let mut files = BTreeMap::new();
+        for pattern in patterns {
+            for file in self.pattern(pattern)?.iter() {
+                files.entry(file.clone()).or_insert_with(|| pattern.clone());
+            }
+        }
+        Ok(files)
+    }
+
+    fn pattern(&self, pattern: &str) -> Result<Arc<Vec<String>>> {
+        let known = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(pattern).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let files = Arc::new(self.search(pattern)?);
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.insert(pattern.to_owned(), Arc::clone(&files));
+        Ok(files)
+    }
+
+    fn search(&self, pattern: &str) -> Result<Vec<String>> {
+        let plain = pattern.trim_start_matches("./").trim_end_matches('/');
+        let path = self.workspace.join(plain);
+        if !plain.contains(['*', '?', '[', '{']) {
+            // A file that is named outright is meant, whatever .gitignore says of it.
+            if path.is_file() {
+                return Ok(vec![plain.to_owned()]);
+            }
+            return if path.is_dir() { self.walk(&path, None) } else { Ok(Vec::new()) };
+        }
+        let matcher = GlobBuilder::new(plain)
+            .literal_separator(true)
+            .build()
+            .map_err(|error| Error::new(format!("`{pattern}` is no pattern: {}", error.kind())))?
+            .compile_matcher();
+        // Nothing outside the folder that the pattern begins with can match.
+        let start: PathBuf = Path::new(plain)
+            .components()
+            .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
+            .collect();
+        self.walk(&self.workspace.join(start), Some(&matcher))
+    }
+
+    fn walk(&self, start: &Path, matcher: Option<&GlobMatcher>) -> Result<Vec<String>> {
+        if !start.is_dir() {
+            return Ok(Vec::new());
+        }
+        let mut files = Vec::new();
+        let walk = WalkBuilder::new(start)
+            .hidden(false)
+            .ignore(false)
+            .git_global(false)
+            .git_exclude(false)
+            .require_git(false)
+            .filter_entry(|entry| {
+                let name = entry.file_name().to_string_lossy();
+                !NEVER.contains(&name.as_ref()) && !name.ends_with(".pyc")
+            })
+            .build();
+        for entry in walk {
+            let entry = entry.map_err(|error| Error::new(format!("cannot look for code: {error}")))?;
+            let Ok(relative) = entry.path().strip_prefix(&self.workspace) else { continue };
+            let is_output = || relative.ancestors().any(|part| self.outputs.contains(part));
+            if matcher.is_none_or(|matcher| matcher.is_match(relative)) && entry.path().is_file() && !is_output() {
+                let Some(text) = relative.to_str() else {
+                    return Err(Error::new(format!("the name `{}` is not UTF-8", relative.display())));
+                };
+                files.push(text.to_owned());
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::fs;
+
+    fn workspace(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in files {
+            fs::write_atomic(&folder.path().join(file), b"x").expect("written");
+        }
+        folder
+    }
+
+    fn found(folder: &tempfile::TempDir, pattern: &str) -> Vec<String> {
+        let finder = CodeFinder::new(folder.path(), ["out/made.py"].map(PathBuf::from).into_iter());
+        finder.files(&[pattern.to_owned()]).expect("found").into_keys().collect()
+    }
+
+    #[test]
+    fn stars_stay_in_their_folder_and_double_stars_do_not() {
+        let folder = workspace(&["src/a.py", "src/deep/b.py", "src/c.txt", "d.py"]);
+        assert_eq!(found(&folder, "src/*.py"), ["src/a.py"]);
+        assert_eq!(found(&folder, "src/**"), ["src/a.py", "src/c.txt", "src/deep/b.py"]);
+        assert_eq!(found(&folder, "**/*.py"), ["d.py", "src/a.py", "src/deep/b.py"]);
+        assert_eq!(found(&folder, "src"), ["src/a.py", "src/c.txt", "src/deep/b.py"]);
+        assert_eq!(found(&folder, "src/a.py"), ["src/a.py"]);
+        assert!(found(&folder, "nothing/**").is_empty());
+    }
+
+    #[test]
+    fn what_is_ignored_or_made_is_no_code_unless_it_is_named() {
+        let folder =
+            workspace(&["src/a.py", "src/gen.py", "src/__pycache__/a.pyc", ".mlpc/x.py", "out/made.py", "out/k.py"]);
+        fs::write_atomic(&folder.path().join(".gitignore"), b"gen.py\n").expect("written");
+        assert_eq!(found(&folder, "**/*.py"), ["out/k.py", "src/a.py"]);
+        assert_eq!(found(&folder, "src/gen.py"), ["src/gen.py"]);
+    }
+}

@@ -1,0 +1,294 @@
+//! What all nodes of one run share: the workspace, the cache, what was made so far, and who is told.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::code::CodeFinder;
+use super::event::{Event, Listener};
+use super::mask::Mask;
+use crate::cache::{Artifact, Memory, Store};
+use crate::host::signal::Interrupt;
+use crate::host::{Clock, Digest, Error};
+use crate::plan::{Bound, NodeKind, RegistryLocation};
+use crate::registry::{self, Registry};
+use crate::types::Value;
+
+/// What a run gets from the machine that it is on.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The folder of the pipeline file.
+    pub workspace: PathBuf,
+    /// The caller's environment.
+    pub caller: BTreeMap<OsString, OsString>,
+    /// The clock.
+    pub clock: Clock,
+    /// Set when the user wants us to stop.
+    pub interrupt: Interrupt,
+}
+
+/// How a run is done.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// How many commands at a time; as many as there are processors if zero.
+    pub jobs: usize,
+    /// Nodes that are wanted, with all that they wait for; all if empty.
+    pub nodes: Vec<String>,
+    /// Stages that run although their result is known.
+    pub force: Force,
+    /// Folders of stages are left where they are.
+    pub keep: bool,
+    /// Shared registries may be written to.
+    pub release: bool,
+    /// Inputs are taken from the workspace, not from stages: one node of a pipeline whose other nodes ran elsewhere.
+    pub alone: bool,
+}
+
+/// Which stages run although their result is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Force {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those named.
+    Nodes(Vec<String>),
+    /// All.
+    All,
+}
+
+impl Force {
+    pub(super) fn covers(&self, node: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Nodes(names) => names.iter().any(|name| name == node || node.split('[').next() == Some(name)),
+            Self::All => true,
+        }
+    }
+}
+
+/// What a stage made.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Product {
+    pub(super) artifact: Artifact,
+    /// What a value output was read as.
+    pub(super) value: Option<Value>,
+    /// Where it was published, relative to the workspace.
+    pub(super) path: String,
+}
+
+/// Where a pointer stood when the run first looked: all of the run sees the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The version it named.
+    pub version: String,
+    /// The digest of that version's model.
+    pub digest: Digest,
+}
+
+/// A release that this run registered, or found registered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The version.
+    pub version: String,
+    /// The digest of its model.
+    pub digest: Digest,
+    /// Whether this run made it.
+    pub new: bool,
+}
+
+/// How a node could not do what it is for.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It failed.
+    Failed(String),
+    /// Something is not what it was said to be.
+    Unsound(String),
+    /// There is nothing for it to do.
+    Skip(String),
+    /// The user wants us to stop.
+    Interrupted,
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Registries by name, opened when they are first asked for.
+type Registries = Mutex<BTreeMap<String, Arc<dyn Registry>>>;
+
+/// What all nodes of one run share.
+pub(super) struct Run<'a> {
+    pub(super) bound: &'a Bound,
+    pub(super) setup: &'a Setup,
+    pub(super) options: &'a Options,
+    pub(super) store: &'a Store,
+    pub(super) memory: &'a Memory,
+    pub(super) listener: &'a dyn Listener,
+    pub(super) id: String,
+    pub(super) folder: PathBuf,
+    pub(super) code: CodeFinder,
+    pub(super) mask: Mask,
+    pub(super) secrets: BTreeMap<String, String>,
+    products: Mutex<HashMap<(String, String), Product>>,
+    pointers: Mutex<BTreeMap<String, Option<Seen>>>,
+    releases: Mutex<BTreeMap<String, Release>>,
+    sources: Mutex<BTreeMap<String, Digest>>,
+    /// What sources were in the run that this one goes on with.
+    expected: Mutex<BTreeMap<String, Digest>>,
+    registries: Registries,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        bound: &'a Bound,
+        (setup, options): (&'a Setup, &'a Options),
+        (store, memory): (&'a Store, &'a Memory),
+        listener: &'a dyn Listener,
+        id: String,
+    ) -> Self {
+        let secrets = secrets(bound, setup);
+        let folder = store.state().join("runs").join(&id);
+        Self {
+            bound,
+            setup,
+            options,
+            store,
+            memory,
+            listener,
+            id,
+            folder,
+            code: CodeFinder::new(&setup.workspace, published(bound)),
+            mask: Mask::new(secrets.values().map(String::as_str)),
+            secrets,
+            products: Mutex::default(),
+            pointers: Mutex::default(),
+            releases: Mutex::default(),
+            sources: Mutex::default(),
+            expected: Mutex::default(),
+            registries: Mutex::default(),
+        }
+    }
+
+    pub(super) fn workspace(&self) -> &Path {
+        &self.setup.workspace
+    }
+
+    pub(super) fn profile(&self) -> &str {
+        self.bound.profile.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        self.listener.event(&event);
+    }
+
+    pub(super) fn note(&self, node: &str, text: String) {
+        self.tell(Event::Note { node: node.to_owned(), text });
+    }
+
+    pub(super) fn publish_product(&self, stage: &str, output: &str, product: Product) {
+        locked(&self.products).insert((stage.to_owned(), output.to_owned()), product);
+    }
+
+    pub(super) fn product(&self, stage: &str, output: &str) -> Option<Product> {
+        locked(&self.products).get(&(stage.to_owned(), output.to_owned())).cloned()
+    }
+
+    pub(super) fn note_source(&self, name: &str, digest: Digest) -> Result<(), Stop> {
+        if locked(&self.expected).get(name).is_some_and(|expected| *expected != digest) {
+            let why = format!("the source `{name}` is no longer what it was when the run began");
+            return Err(Stop::Unsound(why));
+        }
+        locked(&self.sources).insert(name.to_owned(), digest);
+        Ok(())
+    }
+
+    pub(super) fn expect_sources(&self, sources: BTreeMap<String, Digest>) {
+        *locked(&self.expected) = sources;
+    }
+
+    pub(super) fn sources(&self) -> BTreeMap<String, Digest> {
+        locked(&self.sources).clone()
+    }
+
+    pub(super) fn note_release(&self, node: &str, release: Release) {
+        locked(&self.releases).insert(node.to_owned(), release);
+    }
+
+    pub(super) fn releases(&self) -> BTreeMap<String, Release> {
+        locked(&self.releases).clone()
+    }
+
+    pub(super) fn release(&self, node: &str) -> Option<Release> {
+        locked(&self.releases).get(node).cloned()
+    }
+
+    /// Sets where pointers stood in the run that this one goes on with.
+    pub(super) fn preset_pointers(&self, pointers: BTreeMap<String, Option<Seen>>) {
+        *locked(&self.pointers) = pointers;
+    }
+
+    pub(super) fn pointers(&self) -> BTreeMap<String, Option<Seen>> {
+        locked(&self.pointers).clone()
+    }
+
+    /// Returns where a pointer stood when this run first looked at it.
+    pub(super) fn pointer(&self, registry: &str, pointer: &str) -> Result<Option<Seen>, Stop> {
+        let name = format!("{registry}@{pointer}");
+        let mut pointers = locked(&self.pointers);
+        if let Some(seen) = pointers.get(&name) {
+            return Ok(seen.clone());
+        }
+        let found = self.registry(registry)?.pointer(pointer).map_err(|error| {
+            // A registry that can't be read is not one without a champion: nothing may pass on that ground.
+            Stop::Unsound(format!("`{name}` can't be read: {error}"))
+        })?;
+        let seen = found.map(|found| Seen { version: found.version, digest: found.digest });
+        pointers.insert(name, seen.clone());
+        Ok(seen)
+    }
+
+    pub(super) fn registry(&self, name: &str) -> Result<Arc<dyn Registry>, Stop> {
+        let mut registries = locked(&self.registries);
+        if let Some(registry) = registries.get(name) {
+            return Ok(Arc::clone(registry));
+        }
+        let location = self.registry_location(name)?;
+        let opened = registry::open(name, location, self.workspace(), self.setup.clock.clone())
+            .map_err(|error| Stop::Unsound(error.to_string()))?;
+        let opened: Arc<dyn Registry> = Arc::from(opened);
+        registries.insert(name.to_owned(), Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    pub(super) fn registry_location(&self, name: &str) -> Result<&'a RegistryLocation, Stop> {
+        let found = self.bound.plan.registry(name).map(|registry| &registry.location);
+        found.ok_or_else(|| Stop::Failed(format!("the plan has no registry `{name}`")))
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The caller holds a secret under its name in upper case.
+fn secrets(bound: &Bound, setup: &Setup) -> BTreeMap<String, String> {
+    let value = |name: &str| setup.caller.get(&OsString::from(name.to_uppercase()))?.to_str().map(str::to_owned);
+    bound.plan.secrets.iter().filter_map(|secret| Some((secret.name.clone(), value(&secret.name)?))).collect()
+}
+
+fn published(bound: &Bound) -> impl Iterator<Item = PathBuf> {
+    bound
+        .plan
+        .nodes
+        .iter()
+        .filter_map(|node| match &node.kind {
+            NodeKind::Stage(stage) => Some(stage),
+            _ => None,
+        })
+        .flat_map(|stage| stage.outputs.iter().map(|output| PathBuf::from(&output.publish)))
+}

@@ -1,0 +1,206 @@
+//! The folder of a stage: a place of its own that holds its declared inputs and code and nothing else, a private home,
+//! and the environment that its command sees.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::context::{Run, Stop};
+use super::prepare::{self, From, Prepared};
+use crate::cache::{Artifact, Restored, Take};
+use crate::host::Digest;
+use crate::host::fs::{self, join_inside};
+use crate::host::process::Spec;
+use crate::host::tree::Tree;
+use crate::plan::{Command, Interpreter, Work};
+
+/// How long a stage may take to end by itself when it is asked to.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Variables of the caller that every stage sees and no key holds.
+const PASSED: [&str; 10] = [
+    "PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "CUDA_VISIBLE_DEVICES",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+];
+
+/// A stage's folder.
+#[derive(Debug)]
+pub(super) struct Folder {
+    /// Where the command runs.
+    pub(super) work: PathBuf,
+    /// What holds the work, the private home and the private temporary folder.
+    pub(super) root: PathBuf,
+    /// The work is the workspace itself.
+    pub(super) shared: bool,
+}
+
+impl Folder {
+    /// Makes the folder of a stage and puts inputs and code in it.
+    pub(super) fn make(run: &Run<'_>, node: &str, prepared: &Prepared, outputs: &[&str]) -> Result<Self, Stop> {
+        let root = run.store.scratch().fresh(node);
+        for part in ["work", "home", "tmp"] {
+            fs::create_dirs(&root.join(part))?;
+        }
+        let shared = prepared.manifest.isolation == "off";
+        let work = if shared { run.workspace().to_owned() } else { root.join("work") };
+        let folder = Self { work, root, shared };
+        if !shared {
+            folder.fill(run, prepared)?;
+        }
+        for path in outputs {
+            fs::create_dirs(fs::parent(&join_inside(&folder.work, path)?))?;
+        }
+        Ok(folder)
+    }
+
+    fn fill(&self, run: &Run<'_>, prepared: &Prepared) -> Result<(), Stop> {
+        for file in &prepared.code {
+            let target = join_inside(&self.work, &file.path)?;
+            copy_exactly(&run.workspace().join(&file.path), &target, &file.digest, file.executable)?;
+        }
+        for input in &prepared.inputs {
+            let Some((artifact, from)) = &input.content else { continue };
+            let target = join_inside(&self.work, &input.path)?;
+            // A file may be both code and input.
+            fs::remove(&target)?;
+            match from {
+                From::Store => {
+                    if run.store.write_to(artifact, &target)? == Restored::Missing {
+                        let name = &input.name;
+                        return Err(Stop::Failed(format!(
+                            "the cache has lost the input `{name}`; run again to make it anew"
+                        )));
+                    }
+                }
+                From::Workspace(path) if artifact.kind == crate::cache::Kind::File => {
+                    copy_exactly(path, &target, &artifact.digest, artifact.executable)?;
+                }
+                From::Workspace(path) => {
+                    fs::copy_tree(path, &target)?;
+                    let copied = Tree::scan(&target, &|file, _| Digest::of_file(file))?;
+                    check(copied.digest() == artifact.digest, path)?;
+                }
+                From::Registry { registry, version } => {
+                    if run.store.write_to(artifact, &target)? == Restored::Missing {
+                        fs::remove(&target)?;
+                        fetch(run, registry, version, artifact)?;
+                        run.store.write_to(artifact, &target)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns what is to be run, with the environment that the stage declared.
+    pub(super) fn spec(&self, run: &Run<'_>, work: &Work, prepared: &Prepared) -> Result<Spec, Stop> {
+        let mut locals = prepared.locals.clone();
+        for secret in &work.secrets {
+            let value = run.secrets.get(&secret.secret).cloned().unwrap_or_default();
+            locals.insert(secret.variable.clone(), value);
+        }
+        let mut env = self.environment(run);
+        env.extend(
+            prepared
+                .manifest
+                .variables
+                .iter()
+                .filter_map(|(name, value)| Some((OsString::from(name), OsString::from(value.as_ref()?)))),
+        );
+        env.extend(locals.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
+        let argv = match &work.command {
+            Command::Arguments(list) => prepare::arguments(run, list, &locals).map_err(Stop::Failed)?,
+            Command::Script { interpreter, text } => self.script(*interpreter, text, &env)?,
+        };
+        if argv.is_empty() {
+            return Err(Stop::Failed("`run` says nothing to run".into()));
+        }
+        let timeout = work.timeout.map(|nanoseconds| Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0)));
+        Ok(Spec {
+            argv: argv.into_iter().map(OsString::from).collect(),
+            folder: self.work.clone(),
+            env,
+            timeout,
+            grace: GRACE,
+        })
+    }
+
+    fn script(
+        &self,
+        interpreter: Interpreter,
+        text: &str,
+        env: &BTreeMap<OsString, OsString>,
+    ) -> Result<Vec<String>, Stop> {
+        let mut argv: Vec<String> = prepare::script_command(interpreter).iter().map(|&part| part.to_owned()).collect();
+        if interpreter == Interpreter::Python {
+            // Given as text, so that modules are looked for where the stage runs and not beside a file of ours.
+            if !has_program(env, "python") {
+                argv = vec!["python3".to_owned()];
+            }
+            argv.extend(["-c".to_owned(), text.to_owned()]);
+            return Ok(argv);
+        }
+        let file = self.root.join("script");
+        fs::write_atomic(&file, text.as_bytes())?;
+        argv.push(file.to_string_lossy().into_owned());
+        Ok(argv)
+    }
+
+    fn environment(&self, run: &Run<'_>) -> BTreeMap<OsString, OsString> {
+        let caller = &run.setup.caller;
+        let passed = |name: &OsString| {
+            let name = name.to_string_lossy();
+            PASSED.contains(&name.as_ref()) || name.starts_with("NVIDIA_")
+        };
+        let mut env: BTreeMap<_, _> =
+            caller.iter().filter(|(name, _)| passed(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+        let fixed = [("LANG", "C.UTF-8"), ("TZ", "UTC"), ("PYTHONHASHSEED", "0"), ("PYTHONDONTWRITEBYTECODE", "1")];
+        env.extend(fixed.map(|(name, value)| (name.into(), value.into())));
+        env.insert("HOME".into(), self.root.join("home").into());
+        env.insert("TMPDIR".into(), self.root.join("tmp").into());
+        env
+    }
+}
+
+fn has_program(env: &BTreeMap<OsString, OsString>, name: &str) -> bool {
+    let path = env.get(&OsString::from("PATH")).cloned().unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
+/// Copies a file of the workspace, which has to be the one that was hashed.
+fn copy_exactly(from: &Path, to: &Path, digest: &Digest, executable: bool) -> Result<(), Stop> {
+    fs::create_dirs(fs::parent(to))?;
+    fs::copy_file_as(from, to, executable)?;
+    check(Digest::of_file(to)? == *digest, from)
+}
+
+fn check(same: bool, path: &Path) -> Result<(), Stop> {
+    if same {
+        return Ok(());
+    }
+    Err(Stop::Failed(format!("`{}` changed while the stage was being prepared; run again", path.display())))
+}
+
+/// Brings the model of a version into the store; what comes is hashed before anything reads it.
+fn fetch(run: &Run<'_>, registry: &str, version: &str, artifact: &Artifact) -> Result<(), Stop> {
+    let temporary = run.store.scratch().fresh("champion");
+    run.registry(registry)?
+        .fetch(version, &temporary)
+        .map_err(|error| Stop::Unsound(format!("version `{version}` of `{registry}` can't be fetched: {error}")))?;
+    let got = run.store.put(&temporary, Take::Move)?;
+    fs::remove(&temporary)?;
+    if got.digest == artifact.digest {
+        return Ok(());
+    }
+    let (is, said) = (got.digest, artifact.digest);
+    Err(Stop::Unsound(format!("version `{version}` of `{registry}` should be `{said}` and is `{is}`")))
+}

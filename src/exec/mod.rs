@@ -1,0 +1,29 @@
+//! The executor: runs a plan on this machine. A written state machine decides what may run; stages run in folders of
+//! their own, are looked up in the cache before and stored in it after.
+//!
+//! Returns values and tells events; it prints nothing.
+
+mod code;
+mod context;
+mod event;
+mod folder;
+mod hint;
+mod journal;
+mod mask;
+mod nodes;
+mod outputs;
+mod prepare;
+mod record;
+mod run;
+mod state;
+mod tokens;
+
+pub use context::{Force, Options, Release, Seen, Setup};
+pub use event::{Event, Listener, NodeReport, Reason};
+pub use record::{NodeRecord, RunRecord, runs};
+pub use run::{RunError, Summary, run};
+pub use state::{Ending, Schedule, State, closure, exit_code};
+pub use tokens::Tokens;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! What each kind of node does when its turn comes: one file a kind, one line in the `match` of [`run`].
+
+mod stage;
+
+use super::context::{Run, Stop};
+use super::event::NodeReport;
+use super::state::Ending;
+use crate::plan::{Node, NodeKind};
+
+pub(super) use stage::{Lookup, look_up};
+
+/// Does what a node is for.
+pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
+    let mut report = NodeReport::new(&node.name, node.kind.keyword(), Ending::Done);
+    let ending = match &node.kind {
+        NodeKind::Stage(stage) => stage::run(run, node, stage, &mut report),
+        NodeKind::Gate(_)
+        | NodeKind::Approval(_)
+        | NodeKind::Register(_)
+        | NodeKind::Promote(_)
+        | NodeKind::Action(_) => {
+            Err(Stop::Failed(format!("this version of `mlpc run` has no {}s", node.kind.keyword())))
+        }
+    };
+    report.ending = match ending {
+        Ok(ending) => ending,
+        Err(Stop::Failed(why)) => Ending::Failed(why),
+        Err(Stop::Unsound(why)) => Ending::Unsound(why),
+        Err(Stop::Skip(why)) => Ending::Skipped(why),
+        Err(Stop::Interrupted) => Ending::Interrupted,
+    };
+    report
+}

@@ -1,0 +1,359 @@
+//! A stage: looked up in the cache by its key, else run in a folder of its own, checked, stored and published.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::cache::{Key, Produced, Provenance, Recorded, ResultRecord, Take, changes};
+use crate::exec::context::{Run, Stop};
+use crate::exec::event::{Event, NodeReport, Reason};
+use crate::exec::folder::Folder;
+use crate::exec::prepare::{self, Prepared};
+use crate::exec::state::Ending;
+use crate::exec::{hint, outputs};
+use crate::host::fs;
+use crate::host::lock::Lock;
+use crate::host::process::{self, Ended, Outcome};
+use crate::host::{Context, clock, machine};
+use crate::plan::{Node, Rerun, Retry, Stage, Work};
+
+/// How many lines of a failed stage's log are shown.
+const TAIL: usize = 20;
+
+/// What the cache says of a stage.
+#[derive(Debug)]
+pub(in crate::exec) enum Lookup {
+    /// Its result is known.
+    Hit(Box<ResultRecord>),
+    /// It has to run.
+    Miss(Reason),
+}
+
+pub(super) fn run(run: &Run<'_>, node: &Node, stage: &Stage, report: &mut NodeReport) -> Result<Ending, Stop> {
+    let prepared = prepare::stage(run, stage)?;
+    report.key = Some(prepared.key.to_string());
+    let why = match served(run, node, stage, &prepared, report)? {
+        None => return Ok(Ending::Hit),
+        Some(why) => why,
+    };
+    let _lock = lock(run, &prepared.key)?;
+    // Another run, or another node with the same work, may have been at it while we waited.
+    let again = !matches!(why, Reason::Always | Reason::Forced);
+    if again && served(run, node, stage, &prepared, report)?.is_none() {
+        return Ok(Ending::Hit);
+    }
+    report.why = Some(why.clone());
+    run.tell(Event::NodeStarted { node: node.name.clone(), why });
+    for secret in &stage.work.secrets {
+        if !run.secrets.contains_key(&secret.secret) {
+            let variable = secret.secret.to_uppercase();
+            return Err(Stop::Failed(format!("the secret `{}` has no value: set `{variable}`", secret.secret)));
+        }
+    }
+    let (begin, started) = (Instant::now(), run.setup.clock.now());
+    let made = attempts(run, node, stage, &prepared, report);
+    report.milliseconds = Some(milliseconds(begin.elapsed()));
+    let (outputs, status) = made?;
+    if prepared.manifest.isolation == "off" && has_moved(&prepared) {
+        run.note(&node.name, "an input changed while the stage ran: its result is not kept in the cache".into());
+    }
+    let log = run.store.put(&log_path(run, &node.name), Take::Copy)?.digest;
+    let provenance = Provenance {
+        node: node.name.clone(),
+        run: run.id.clone(),
+        writer: format!("mlpc {}", env!("CARGO_PKG_VERSION")),
+        machine: machine::class().to_owned(),
+        started: clock::iso(started),
+        milliseconds: report.milliseconds.unwrap_or(0),
+        status,
+        log: Some(log),
+    };
+    let record = ResultRecord::new(prepared.key, prepared.manifest.parts(), outputs, provenance);
+    if !outputs::publish(run, &node.name, stage, &record)? {
+        return Err(Stop::Failed("the outputs were lost before they could be published".into()));
+    }
+    if !(prepared.manifest.isolation == "off" && has_moved(&prepared)) {
+        keep(run, &node.name, &record)?;
+    }
+    told(report, &record);
+    Ok(Ending::Done)
+}
+
+/// Serves the stage from the cache; returns why that can't be.
+fn served(
+    run: &Run<'_>,
+    node: &Node,
+    stage: &Stage,
+    prepared: &Prepared,
+    report: &mut NodeReport,
+) -> Result<Option<Reason>, Stop> {
+    match look_up(run, node, stage, prepared) {
+        Lookup::Miss(why) => Ok(Some(why)),
+        Lookup::Hit(record) => {
+            if !outputs::publish(run, &node.name, stage, &record)? {
+                run.store.forget(&prepared.key)?;
+                return Ok(Some(Reason::Lost));
+            }
+            run.store.note_latest(run.profile(), &node.name, &prepared.key)?;
+            told(report, &record);
+            Ok(None)
+        }
+    }
+}
+
+/// Asks the cache about a stage.
+pub(in crate::exec) fn look_up(run: &Run<'_>, node: &Node, stage: &Stage, prepared: &Prepared) -> Lookup {
+    if run.options.force.covers(&node.name) {
+        return Lookup::Miss(Reason::Forced);
+    }
+    if stage.rerun == Rerun::Always {
+        return Lookup::Miss(Reason::Always);
+    }
+    if let Some(record) = run.store.result(&prepared.key) {
+        return Lookup::Hit(Box::new(record));
+    }
+    Lookup::Miss(match run.store.latest(run.profile(), &node.name) {
+        None => Reason::First,
+        Some(latest) => match changes(&latest.manifest, &prepared.manifest.parts()) {
+            none if none.is_empty() => Reason::Lost,
+            changes => Reason::Changed(changes),
+        },
+    })
+}
+
+fn told(report: &mut NodeReport, record: &ResultRecord) {
+    report.outputs =
+        record.outputs.iter().map(|output| (output.role.clone(), output.artifact.digest.to_string())).collect();
+}
+
+/// Waits for whoever does the same work, here or in another run.
+fn lock(run: &Run<'_>, key: &Key) -> Result<Lock, Stop> {
+    loop {
+        if let Some(lock) = run.store.try_lock(key)? {
+            return Ok(lock);
+        }
+        if run.setup.interrupt.is_raised() {
+            return Err(Stop::Interrupted);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Objects are made durable before the result that names them is.
+fn keep(run: &Run<'_>, node: &str, record: &ResultRecord) -> Result<(), Stop> {
+    run.store.sync()?;
+    if let Recorded::Different(outputs) = run.store.record(record)? {
+        let names: Vec<_> = outputs.iter().map(|name| format!("`{name}`")).collect();
+        run.note(node, format!("not deterministic: {} came out different from the same work", names.join(", ")));
+    }
+    Ok(run.store.note_latest(run.profile(), node, &record.key)?)
+}
+
+fn has_moved(prepared: &Prepared) -> bool {
+    prepared.watched.iter().any(|(path, print)| fs::fingerprint(path).ok() != Some(*print))
+}
+
+/// Runs the command until it comes out well or its retries are used up.
+fn attempts(
+    run: &Run<'_>,
+    node: &Node,
+    stage: &Stage,
+    prepared: &Prepared,
+    report: &mut NodeReport,
+) -> Result<(Vec<Produced>, i32), Stop> {
+    let mut left = stage.retry.as_ref().map_or(0, |retry| retry.times);
+    loop {
+        let failure = match attempt(run, node, stage, prepared)? {
+            Attempt::Made(outputs, status) => return Ok((outputs, status)),
+            Attempt::Failed(failure) => failure,
+        };
+        let may_retry = stage.retry.as_ref().is_some_and(|retry| is_cause(retry, failure.ended));
+        if left == 0 || !may_retry || run.setup.interrupt.is_raised() {
+            let folder = &run.folder;
+            let shown = folder.strip_prefix(run.workspace()).unwrap_or(folder);
+            report.log = Some(shown.join("logs").join(log_name(&node.name)).display().to_string());
+            report.tail = failure.tail;
+            report.help = failure.help;
+            return Err(failure.stop);
+        }
+        left -= 1;
+        run.note(&node.name, format!("{}; tried again", describe(&failure.stop)));
+    }
+}
+
+enum Attempt {
+    Made(Vec<Produced>, i32),
+    Failed(Failure),
+}
+
+struct Failure {
+    stop: Stop,
+    ended: Option<Ended>,
+    tail: Vec<String>,
+    help: Option<String>,
+}
+
+fn describe(stop: &Stop) -> &str {
+    match stop {
+        Stop::Failed(why) | Stop::Unsound(why) | Stop::Skip(why) => why,
+        Stop::Interrupted => "interrupted",
+    }
+}
+
+/// `None`: the process could not be started at all.
+fn is_cause(retry: &Retry, ended: Option<Ended>) -> bool {
+    let named = |cause: &str| retry.causes.iter().any(|named| named == cause || named == "infrastructure");
+    match ended {
+        None => named("spawn"),
+        // The kernel ends with SIGKILL what has used up the memory.
+        Some(Ended::Signalled(9)) => named("oom"),
+        Some(Ended::TimedOut) => retry.causes.iter().any(|cause| cause == "timeout"),
+        Some(Ended::Exited(status)) => retry.statuses.contains(&status) || (status == 137 && named("oom")),
+        Some(Ended::Signalled(_) | Ended::Interrupted) => false,
+    }
+}
+
+fn attempt(run: &Run<'_>, node: &Node, stage: &Stage, prepared: &Prepared) -> Result<Attempt, Stop> {
+    let paths: Vec<&str> = stage.outputs.iter().map(|output| output.path.as_str()).collect();
+    if prepared.manifest.isolation == "off" {
+        outputs::clear_shared(run, &node.name, stage)?;
+    }
+    let folder = Folder::make(run, &node.name, prepared, &paths)?;
+    link_checkpoint(run, stage, prepared, &folder)?;
+    let outcome = command(run, node, &stage.work, prepared, &folder);
+    let attempt = judge(run, node, stage, prepared, &folder, outcome)?;
+    if matches!(attempt, Attempt::Failed(_)) {
+        outputs::keep_always(run, &node.name, stage, &folder);
+    } else if stage.checkpoint.is_some() {
+        fs::remove(&checkpoint_path(run, prepared))?;
+    }
+    leave(run, node, &folder)?;
+    Ok(attempt)
+}
+
+fn judge(
+    run: &Run<'_>,
+    node: &Node,
+    stage: &Stage,
+    prepared: &Prepared,
+    folder: &Folder,
+    outcome: Result<(Outcome, Vec<String>), Stop>,
+) -> Result<Attempt, Stop> {
+    let failed = |stop, ended, tail: Vec<String>, help| Ok(Attempt::Failed(Failure { stop, ended, tail, help }));
+    let (outcome, tail) = match outcome {
+        Ok(outcome) => outcome,
+        Err(stop) => return failed(stop, None, Vec::new(), None),
+    };
+    let help = |tail: &[String]| {
+        let declared: BTreeSet<String> = prepared
+            .code
+            .iter()
+            .map(|file| file.path.clone())
+            .chain(prepared.inputs.iter().map(|input| input.path.clone()))
+            .chain(stage.outputs.iter().map(|output| output.path.clone()))
+            .collect();
+        let line = hint::undeclared(&tail.join("\n"), run.workspace(), &folder.work, &declared)?;
+        Some(format!("the workspace has that file, but the stage did not declare it: add `{line}` to `{}`", node.name))
+    };
+    match outcome.ended {
+        Ended::Interrupted => Err(Stop::Interrupted),
+        Ended::TimedOut => {
+            let limit = crate::types::duration_text(stage.work.timeout.unwrap_or(0));
+            failed(Stop::Failed(format!("took longer than {limit}")), Some(outcome.ended), tail, None)
+        }
+        Ended::Signalled(signal) => {
+            failed(Stop::Failed(format!("was ended by signal {signal}")), Some(outcome.ended), tail, None)
+        }
+        Ended::Exited(status) if !stage.status.contains(&status) && !(stage.status.is_empty() && status == 0) => {
+            let help = help(&tail);
+            failed(Stop::Failed(format!("exited with status {status}")), Some(outcome.ended), tail, help)
+        }
+        Ended::Exited(status) => match outputs::collect(run, stage, folder) {
+            Ok(outputs) => Ok(Attempt::Made(outputs, status)),
+            Err(stop) => {
+                let help = help(&tail);
+                failed(stop, Some(outcome.ended), tail, help)
+            }
+        },
+    }
+}
+
+/// Runs the command once; returns how it ended and the last lines that it wrote.
+pub(super) fn command(
+    run: &Run<'_>,
+    node: &Node,
+    work: &Work,
+    prepared: &Prepared,
+    folder: &Folder,
+) -> Result<(Outcome, Vec<String>), Stop> {
+    let spec = folder.spec(run, work, prepared)?;
+    let path = log_path(run, &node.name);
+    fs::create_dirs(fs::parent(&path))?;
+    let mut log = File::create(&path).cannot("write", &path)?;
+    let mut lost = None;
+    let mut tail = VecDeque::with_capacity(TAIL);
+    let mut note = None;
+    let outcome = process::run(
+        &spec,
+        &run.setup.interrupt,
+        |group| note = Some(run.store.scratch().note_group(group)),
+        |line| {
+            let text = run.mask.apply(&String::from_utf8_lossy(line));
+            if let Err(error) = log.write_all(text.as_bytes()) {
+                lost = Some(error);
+            }
+            let text = text.trim_end_matches(['\n', '\r']);
+            if tail.len() == TAIL {
+                tail.pop_front();
+            }
+            tail.push_back(text.to_owned());
+            run.tell(Event::Line { node: node.name.clone(), text: text.to_owned() });
+        },
+    )?;
+    drop(note);
+    if let Some(error) = lost {
+        run.note(&node.name, format!("the log is not whole: {}", crate::host::error::reason(&error)));
+    }
+    Ok((outcome, tail.into()))
+}
+
+fn leave(run: &Run<'_>, node: &Node, folder: &Folder) -> Result<(), Stop> {
+    if !run.options.keep {
+        return Ok(fs::remove(&folder.root)?);
+    }
+    let kept = run.store.scratch().keep(&folder.root, run.store.state(), &node.name)?;
+    let shown = kept.strip_prefix(run.workspace()).unwrap_or(&kept).display().to_string();
+    run.note(&node.name, format!("its folder is kept: `{shown}`"));
+    Ok(())
+}
+
+/// A link, so that the checkpoint survives even if we are killed.
+fn link_checkpoint(run: &Run<'_>, stage: &Stage, prepared: &Prepared, folder: &Folder) -> Result<(), Stop> {
+    let Some(path) = &stage.checkpoint else { return Ok(()) };
+    let kept = checkpoint_path(run, prepared);
+    fs::create_dirs(&kept)?;
+    if folder.shared {
+        return Ok(());
+    }
+    let link = fs::join_inside(&folder.work, path)?;
+    fs::create_dirs(fs::parent(&link))?;
+    Ok(std::os::unix::fs::symlink(&kept, &link).cannot("write", &link)?)
+}
+
+fn checkpoint_path(run: &Run<'_>, prepared: &Prepared) -> std::path::PathBuf {
+    run.store.state().join("checkpoints").join(prepared.key.to_string())
+}
+
+fn log_path(run: &Run<'_>, node: &str) -> std::path::PathBuf {
+    Path::new(&run.folder).join("logs").join(log_name(node))
+}
+
+fn log_name(node: &str) -> String {
+    format!("{}.log", crate::cache::file_name(node))
+}
+
+fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}

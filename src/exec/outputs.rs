@@ -1,0 +1,270 @@
+//! After a stage ran: its outputs are checked against their types, taken into the store, and put into the workspace.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::context::{Product, Run, Stop};
+use super::folder::Folder;
+use crate::cache::{Artifact, Produced, Restored, ResultRecord, Take};
+use crate::host::fs::{self, join_inside};
+use crate::host::lock::Lock;
+use crate::host::{Context, clock};
+use crate::plan::{Output, OutputKind, Stage};
+use crate::types::{Artifact as ArtifactType, Value};
+
+/// Checks all outputs of a stage, and only then takes them into the store.
+pub(super) fn collect(run: &Run<'_>, stage: &Stage, folder: &Folder) -> Result<Vec<Produced>, Stop> {
+    let mut values = BTreeMap::new();
+    for output in &stage.outputs {
+        let path = join_inside(&folder.work, &output.path)?;
+        let wrong = |what: String| Stop::Failed(format!("the output `{}` (`{}`) {what}", output.name, output.path));
+        if !path.exists() {
+            return Err(wrong("was not written".into()));
+        }
+        match &output.kind {
+            OutputKind::Artifact(ty) => check(&path, ty).map_err(wrong)?,
+            OutputKind::Value { ty, pointer } => {
+                let json = value(&path, pointer).map_err(wrong)?;
+                let fitted =
+                    ty.fit(&plain(&json)).map_err(|_| wrong(format!("holds `{json}` at `{pointer}`, not `{ty}`")))?;
+                values.insert(&output.name, serde_json::to_value(fitted).unwrap_or_default());
+            }
+        }
+    }
+    let take = if folder.shared || run.options.keep { Take::Copy } else { Take::Move };
+    let mut stored: BTreeMap<&str, Artifact> = BTreeMap::new();
+    let mut produced = Vec::new();
+    for output in &stage.outputs {
+        // Several values may be read from one file.
+        let artifact = match stored.get(output.path.as_str()) {
+            Some(artifact) => *artifact,
+            None => run.store.put(&join_inside(&folder.work, &output.path)?, take)?,
+        };
+        stored.insert(&output.path, artifact);
+        let value = values.get(&output.name).cloned();
+        produced.push(Produced { role: output.name.clone(), artifact, value });
+    }
+    Ok(produced)
+}
+
+/// Says what is wrong with an output; whether its content is any good is for gates to say.
+fn check(path: &Path, ty: &ArtifactType) -> Result<(), String> {
+    let folder = path.is_dir();
+    match ty {
+        ArtifactType::Dir | ArtifactType::Model { .. } | ArtifactType::Dataset { .. } | ArtifactType::Plot
+            if folder =>
+        {
+            let empty = std::fs::read_dir(path).map(|mut entries| entries.next().is_none()).unwrap_or(true);
+            return if empty { Err("is an empty folder".into()) } else { Ok(()) };
+        }
+        ArtifactType::Dir => return Err("is a file; its type `Dir` wants a folder".into()),
+        _ if folder => return Err(format!("is a folder; its type `{ty}` wants a file")),
+        _ => {}
+    }
+    let bytes = head(path)?;
+    if bytes.is_empty() {
+        return Err("is empty".into());
+    }
+    let not = |what: &str| Err(format!("is no {what}, as its type `{ty}` wants"));
+    match ty {
+        ArtifactType::Metrics { .. } if !looks_like_json(&bytes) => not("JSON"),
+        ArtifactType::Tests if first(&bytes) != Some(b'<') => not("XML"),
+        ArtifactType::Predictions if !has_header(&bytes) => not("CSV with a header"),
+        ArtifactType::Archive if !is_archive(&bytes) => not("tar, gzip or zip file"),
+        ArtifactType::Dataset { format, .. } | ArtifactType::Model { format } => match format.as_deref() {
+            Some("csv") if !has_header(&bytes) => not("CSV with a header"),
+            Some("parquet") if !bytes.starts_with(b"PAR1") => not("Parquet file"),
+            Some("jsonl" | "json") if !looks_like_json(&bytes) => not("JSON"),
+            // Protocol 2 and later begin so; protocols 0 and 1 are text.
+            Some("pickle") if bytes[0] != 0x80 && !bytes.is_ascii() => not("pickle"),
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+fn head(path: &Path) -> Result<Vec<u8>, String> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(64 << 10).read_to_end(&mut bytes))
+        .map_err(|error| format!("can't be read: {}", crate::host::error::reason(&error)))?;
+    Ok(bytes)
+}
+
+fn first(bytes: &[u8]) -> Option<u8> {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace())
+}
+
+/// A file with NaN in it is no JSON either, but what is wrong with it is for the gate to say, by the metric's name.
+fn looks_like_json(bytes: &[u8]) -> bool {
+    matches!(first(bytes), Some(b'{' | b'['))
+}
+
+fn has_header(bytes: &[u8]) -> bool {
+    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    !line.trim_ascii().is_empty() && !line.contains(&0)
+}
+
+fn is_archive(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b]) || bytes.starts_with(b"PK") || bytes.get(257..262) == Some(b"ustar")
+}
+
+fn value(path: &Path, pointer: &str) -> Result<serde_json::Value, String> {
+    let text = std::fs::read(path).map_err(|error| format!("can't be read: {}", crate::host::error::reason(&error)))?;
+    let json: serde_json::Value = serde_json::from_slice(&text).map_err(|error| format!("is no JSON: {error}"))?;
+    json.pointer(pointer).cloned().ok_or_else(|| format!("holds nothing at `{pointer}`"))
+}
+
+fn plain(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(value) => Value::Bool(*value),
+        serde_json::Value::Number(number) => {
+            number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap_or(f64::NAN)), Value::Int)
+        }
+        serde_json::Value::String(text) => Value::String(text.clone()),
+        serde_json::Value::Array(items) => Value::List(items.iter().map(plain).collect()),
+        serde_json::Value::Object(fields) => {
+            Value::Record(fields.iter().map(|(name, json)| (name.clone(), plain(json))).collect())
+        }
+    }
+}
+
+/// Puts the outputs of a result into the workspace, where they are not there already. Tells whether all could be.
+pub(super) fn publish(run: &Run<'_>, node: &str, stage: &Stage, record: &ResultRecord) -> Result<bool, Stop> {
+    let mut lock = None;
+    for output in &stage.outputs {
+        let Some(produced) = record.output(&output.name) else { return Ok(false) };
+        let path = join_inside(run.workspace(), &output.publish)?;
+        if is_there(run, &path, &produced.artifact) {
+            continue;
+        }
+        // Two runs that publish at once must not see each other's half-made swap of a folder.
+        if lock.is_none() {
+            lock = Some(Lock::wait(&run.store.state().join("locks/publish"))?);
+        }
+        save_edited(run, node, output, &path)?;
+        if run.store.restore(&produced.artifact, &path)? == Restored::Missing {
+            return Ok(false);
+        }
+    }
+    for output in &stage.outputs {
+        let Some(produced) = record.output(&output.name) else { return Ok(false) };
+        let value = produced.value.as_ref().and_then(|value| serde_json::from_value(value.clone()).ok());
+        let product = Product { artifact: produced.artifact, value, path: output.publish.clone() };
+        run.publish_product(node, &output.name, product);
+    }
+    Ok(true)
+}
+
+fn is_there(run: &Run<'_>, path: &Path, artifact: &Artifact) -> bool {
+    run.memory.look(path).is_ok_and(|there| {
+        (there.kind, there.digest, there.executable) == (artifact.kind, artifact.digest, artifact.executable)
+    })
+}
+
+/// What stands where an output goes and never came out of a stage is a person's work: it is kept.
+fn save_edited(run: &Run<'_>, node: &str, output: &Output, path: &Path) -> Result<(), Stop> {
+    if std::fs::symlink_metadata(path).is_err() {
+        return Ok(());
+    }
+    if run.memory.look(path).is_ok_and(|there| run.store.has(&there)) {
+        return Ok(());
+    }
+    let stamp = clock::compact(run.setup.clock.now());
+    let mut saved = run.store.state().join("saved").join(&stamp).join(&output.publish);
+    let mut number = 1;
+    while saved.exists() {
+        number += 1;
+        saved = run.store.state().join("saved").join(format!("{stamp}-{number}")).join(&output.publish);
+    }
+    fs::create_dirs(fs::parent(&saved))?;
+    if std::fs::rename(path, &saved).is_err() {
+        // The output stands on another file system, or in a folder of somebody else's.
+        fs::copy_tree(path, &saved)?;
+        fs::remove(path)?;
+    }
+    let shown = saved.strip_prefix(run.workspace()).unwrap_or(&saved).display().to_string();
+    run.note(node, format!("`{}` was edited by hand; what it held is kept in `{shown}`", output.publish));
+    Ok(())
+}
+
+/// Keeps what a failed stage wrote to outputs that say `always`; not in the cache.
+pub(super) fn keep_always(run: &Run<'_>, node: &str, stage: &Stage, folder: &Folder) {
+    for output in stage.outputs.iter().filter(|output| output.always && !folder.shared) {
+        let keep = || -> Result<bool, Stop> {
+            let from = join_inside(&folder.work, &output.path)?;
+            if !from.exists() {
+                return Ok(false);
+            }
+            let path = join_inside(run.workspace(), &output.publish)?;
+            let staged = run.store.scratch().fresh("always");
+            fs::copy_tree(&from, &staged)?;
+            let _lock = Lock::wait(&run.store.state().join("locks/publish"))?;
+            save_edited(run, node, output, &path)?;
+            fs::swap_in(&staged, &path, &run.store.scratch().fresh("aside"))?;
+            Ok(true)
+        };
+        if let Err(Stop::Failed(error) | Stop::Unsound(error)) = keep() {
+            run.note(node, format!("`{}` could not be kept: {error}", output.publish));
+        }
+    }
+}
+
+/// Removes what stands where outputs of a stage without isolation go, so that what it leaves was made by it.
+pub(super) fn clear_shared(run: &Run<'_>, node: &str, stage: &Stage) -> Result<(), Stop> {
+    for output in &stage.outputs {
+        let path = join_inside(run.workspace(), &output.path)?;
+        save_edited(run, node, output, &path)?;
+        fs::remove(&path)?;
+        let folder = fs::parent(&path);
+        std::fs::create_dir_all(folder).cannot("make the folder", folder)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(ty: &ArtifactType, bytes: &[u8]) -> Result<(), String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("x"), bytes).expect("written");
+        check(&folder.path().join("x"), ty)
+    }
+
+    fn dataset(format: &str) -> ArtifactType {
+        ArtifactType::Dataset { format: Some(format.into()), schema: None }
+    }
+
+    #[test]
+    fn an_empty_output_is_no_output() {
+        assert_eq!(verdict(&ArtifactType::File, b""), Err("is empty".into()));
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(check(folder.path(), &ArtifactType::Dir), Err("is an empty folder".into()));
+        assert!(check(folder.path(), &ArtifactType::Report).is_err());
+    }
+
+    #[test]
+    fn outputs_are_what_their_types_say() {
+        let metrics = ArtifactType::Metrics { name: "Evaluation".into() };
+        let cases: [(&ArtifactType, &[u8], bool); 11] = [
+            (&metrics, b"{\"auc\": 1}", true),
+            (&metrics, b"\n{\"auc\": NaN}", true),
+            (&metrics, b"auc=1", false),
+            (&ArtifactType::Tests, b"<?xml version='1.0'?>", true),
+            (&ArtifactType::Tests, b"ok", false),
+            (&dataset("csv"), b"a,b\n1,2\n", true),
+            (&dataset("csv"), b"\n1,2\n", false),
+            (&dataset("parquet"), b"PAR1....PAR1", true),
+            (&dataset("parquet"), b"a,b", false),
+            (&ArtifactType::Model { format: Some("pickle".into()) }, b"\x80\x04x", true),
+            (&ArtifactType::Archive, b"hello", false),
+        ];
+        for (ty, bytes, good) in cases {
+            assert_eq!(verdict(ty, bytes).is_ok(), good, "{ty} {bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Before a stage runs: its inputs and code are found and hashed, its manifest is written. Nothing is run and nothing
+//! is copied.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::context::{Run, Stop};
+use crate::cache::{Artifact, CodeFile, CommandLine, InputFile, Key, Kind, Manifest, OutputFile, RuntimeKey};
+use crate::host::Digest;
+use crate::host::fs::{self, Fingerprint};
+use crate::plan::{Command, Input, Interpreter, Isolation, Location, OutputKind, RuntimeKind, Stage, Work};
+use crate::types::{self, Context, Names, Origin, Value};
+
+/// Work that is ready to be looked up or run.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) manifest: Manifest,
+    pub(super) key: Key,
+    pub(super) inputs: Vec<Found>,
+    pub(super) code: Vec<CodeFile>,
+    /// Variables of the work: parameters, inputs and outputs, as the command sees them.
+    pub(super) locals: BTreeMap<String, String>,
+    /// Files of the workspace with what `stat` said before they were hashed.
+    pub(super) watched: Vec<(PathBuf, Fingerprint)>,
+}
+
+/// An input that was found.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) name: String,
+    /// Where it stands in the stage's folder.
+    pub(super) path: String,
+    /// `None` for an optional one that is absent.
+    pub(super) content: Option<(Artifact, From)>,
+}
+
+/// Where an input's bytes are taken from.
+#[derive(Debug, Clone)]
+pub(super) enum From {
+    Workspace(PathBuf),
+    Store,
+    Registry { registry: String, version: String },
+}
+
+/// Prepares a stage.
+pub(super) fn stage(run: &Run<'_>, stage: &Stage) -> Result<Prepared, Stop> {
+    let isolation = match stage.isolation {
+        // A baseline is always isolated: a script that opens the candidate by name would score that one twice.
+        _ if stage.baseline.is_some() => Isolation::Copies,
+        isolation => isolation,
+    };
+    let outputs: Vec<(String, String, String)> = stage
+        .outputs
+        .iter()
+        .map(|output| {
+            let ty = match &output.kind {
+                OutputKind::Artifact(ty) => ty.to_string(),
+                OutputKind::Value { ty, pointer } => format!("{ty} at {pointer}"),
+            };
+            (output.name.clone(), output.path.clone(), ty)
+        })
+        .collect();
+    work(run, &stage.work, &outputs, isolation, &stage.status)
+}
+
+/// Prepares a stage or an action with these outputs.
+pub(super) fn work(
+    run: &Run<'_>,
+    work: &Work,
+    outputs: &[(String, String, String)],
+    isolation: Isolation,
+    statuses: &[i32],
+) -> Result<Prepared, Stop> {
+    let mut watched = Vec::new();
+    let inputs = work.inputs.iter().map(|input| find(run, input, &mut watched)).collect::<Result<Vec<_>, _>>()?;
+    let code = code(run, work, &mut watched)?;
+    let mut locals = BTreeMap::new();
+    let mut params = BTreeMap::new();
+    for name in &work.uses {
+        let value = run.bound.params.get(name).map(ToString::to_string).unwrap_or_default();
+        params.insert(name.clone(), value.clone());
+        locals.insert(name.clone(), value);
+    }
+    for input in &inputs {
+        let path = if input.content.is_some() { input.path.clone() } else { String::new() };
+        locals.insert(input.name.clone(), path);
+    }
+    for (name, path, _) in outputs {
+        locals.insert(name.clone(), path.clone());
+    }
+    let manifest = Manifest {
+        command: command(run, work, &locals)?,
+        params,
+        variables: passed(run, work),
+        inputs: inputs
+            .iter()
+            .map(|input| InputFile {
+                role: input.name.clone(),
+                path: input.path.clone(),
+                content: input.content.as_ref().map(|(artifact, _)| (artifact.digest, artifact.executable)),
+            })
+            .collect(),
+        code: code.clone(),
+        outputs: outputs
+            .iter()
+            .map(|(role, path, ty)| OutputFile { role: role.clone(), path: path.clone(), ty: ty.clone() })
+            .collect(),
+        runtime: runtime(run, work)?,
+        platform: None,
+        isolation: match isolation {
+            Isolation::Copies => "copies",
+            Isolation::ReadOnly => "readonly",
+            Isolation::Off => "off",
+        }
+        .to_owned(),
+        secrets: work.secrets.iter().map(|secret| (secret.variable.clone(), secret.secret.clone())).collect(),
+        statuses: statuses.to_vec(),
+    };
+    Ok(Prepared { key: manifest.key(), manifest, inputs, code, locals, watched })
+}
+
+fn find(run: &Run<'_>, input: &Input, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Found, Stop> {
+    let content = match &input.origin {
+        Origin::Source(name) => source(run, name, input, watched)?,
+        Origin::Output { stage, output } => match run.product(stage, output) {
+            Some(product) => Some((product.artifact, From::Store)),
+            None if run.options.alone => from_elsewhere(run, stage, output, input, watched)?,
+            None if input.optional => None,
+            None => return Err(Stop::Failed(format!("`{}` was not made in this run", input.origin))),
+        },
+        Origin::Pointer { registry, pointer } => champion(run, registry, pointer, input)?,
+    };
+    Ok(Found { name: input.name.clone(), path: input.path.clone(), content })
+}
+
+fn source(
+    run: &Run<'_>,
+    name: &str,
+    input: &Input,
+    watched: &mut Vec<(PathBuf, Fingerprint)>,
+) -> Result<Option<(Artifact, From)>, Stop> {
+    let declared = run.bound.plan.sources.iter().find(|source| source.name == name);
+    let declared = declared.ok_or_else(|| Stop::Failed(format!("the plan has no source `{name}`")))?;
+    let path = match &declared.location {
+        Location::Path(path) => path,
+        Location::Remote { scheme, .. } => {
+            return Err(Stop::Failed(format!("the source `{name}` is in {scheme}, which `mlpc run` can't read yet")));
+        }
+    };
+    let full = run.workspace().join(path);
+    if !full.exists() {
+        if input.optional {
+            return Ok(None);
+        }
+        return Err(Stop::Failed(format!("the source `{name}` is not there: no file or folder `{path}`")));
+    }
+    let artifact = look(run, full.clone(), watched)?;
+    if let Some(frozen) = &declared.frozen {
+        let frozen: Digest = frozen.parse().map_err(|error: crate::host::Error| Stop::Failed(error.to_string()))?;
+        if artifact.digest != frozen {
+            let is = artifact.digest;
+            return Err(Stop::Unsound(format!("the source `{name}` is frozen as `{frozen}`, but `{path}` is `{is}`")));
+        }
+    }
+    run.note_source(name, artifact.digest)?;
+    Ok(Some((artifact, From::Workspace(full))))
+}
+
+/// Takes an input from where its stage would have published it: that stage ran on another machine.
+fn from_elsewhere(
+    run: &Run<'_>,
+    stage: &str,
+    output: &str,
+    input: &Input,
+    watched: &mut Vec<(PathBuf, Fingerprint)>,
+) -> Result<Option<(Artifact, From)>, Stop> {
+    let made = run.bound.plan.stage(stage).and_then(|stage| stage.outputs.iter().find(|made| made.name == output));
+    let path = made.map_or(&input.path, |made| &made.publish);
+    let full = run.workspace().join(path);
+    if !full.exists() {
+        if input.optional {
+            return Ok(None);
+        }
+        return Err(Stop::Failed(format!("`{stage}.{output}` is not there: no file or folder `{path}`")));
+    }
+    Ok(Some((look(run, full.clone(), watched)?, From::Workspace(full))))
+}
+
+fn look(run: &Run<'_>, full: PathBuf, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Artifact, Stop> {
+    let before = fs::fingerprint(&full)?;
+    let artifact = run.memory.look(&full)?;
+    if artifact.kind == Kind::File {
+        watched.push((full, before));
+    }
+    Ok(artifact)
+}
+
+/// Finds what a pointer names. Its bytes are fetched only if somebody reads them.
+fn champion(run: &Run<'_>, registry: &str, pointer: &str, input: &Input) -> Result<Option<(Artifact, From)>, Stop> {
+    let Some(seen) = run.pointer(registry, pointer)? else {
+        if input.optional {
+            return Ok(None);
+        }
+        return Err(Stop::Skip(format!("`{registry}@{pointer}` names no version yet")));
+    };
+    let unsound = |what: String| Stop::Unsound(format!("`{registry}@{pointer}`: {what}"));
+    let version = run.registry(registry)?.version(&seen.version).map_err(|error| unsound(error.to_string()))?;
+    let version = version.ok_or_else(|| unsound(format!("there is no version `{}`", seen.version)))?;
+    let kind = if version.model.directory { Kind::Tree } else { Kind::File };
+    let artifact = Artifact { kind, digest: seen.digest, executable: false, size: version.model.bytes };
+    Ok(Some((artifact, From::Registry { registry: registry.to_owned(), version: seen.version })))
+}
+
+fn code(run: &Run<'_>, work: &Work, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Vec<CodeFile>, Stop> {
+    let mut files = Vec::new();
+    for path in run.code.files(&work.code)?.into_keys() {
+        let artifact = look(run, run.workspace().join(&path), watched)?;
+        files.push(CodeFile { path, digest: artifact.digest, executable: artifact.executable });
+    }
+    Ok(files)
+}
+
+fn passed(run: &Run<'_>, work: &Work) -> BTreeMap<String, Option<String>> {
+    let value =
+        |name: &String| run.setup.caller.get(&OsString::from(name)).map(|value| value.to_string_lossy().into_owned());
+    work.pass_env.iter().map(|name| (name.clone(), value(name))).collect()
+}
+
+fn runtime(run: &Run<'_>, work: &Work) -> Result<RuntimeKey, Stop> {
+    let Some(name) = &work.runtime else { return Ok(RuntimeKey::Host) };
+    let declared = run.bound.plan.runtimes.iter().find(|runtime| runtime.name == *name);
+    let what = match declared.map(|runtime| &runtime.kind) {
+        None => return Err(Stop::Failed(format!("the plan has no runtime `{name}`"))),
+        Some(RuntimeKind::Python { version, .. }) => format!("python {version}"),
+        Some(RuntimeKind::Image { image }) => format!("the image `{image}`"),
+        Some(RuntimeKind::Dockerfile { path }) => format!("the image of `{path}`"),
+    };
+    Err(Stop::Failed(format!("the runtime `{name}` is {what}, which this version of `mlpc run` can't provide")))
+}
+
+/// Writes down what is executed; arguments are what the command will see.
+fn command(run: &Run<'_>, work: &Work, locals: &BTreeMap<String, String>) -> Result<CommandLine, Stop> {
+    match &work.command {
+        Command::Script { interpreter, text } => {
+            let interpreter = script_command(*interpreter).join(" ");
+            Ok(CommandLine::Script { interpreter, text: text.clone() })
+        }
+        Command::Arguments(list) => {
+            let mut scoped = locals.clone();
+            // The value of a secret must not get into the manifest.
+            scoped.extend(work.secrets.iter().map(|secret| (secret.variable.clone(), format!("${}", secret.variable))));
+            arguments(run, list, &scoped).map(CommandLine::Arguments).map_err(Stop::Failed)
+        }
+    }
+}
+
+/// Evaluates an argument list.
+pub(super) fn arguments(
+    run: &Run<'_>,
+    list: &[types::Expr],
+    locals: &BTreeMap<String, String>,
+) -> Result<Vec<String>, String> {
+    let scope = Scope { run, locals };
+    let mut arguments = Vec::with_capacity(list.len());
+    for expr in list {
+        match types::evaluate(expr, &scope)? {
+            Value::List(items) => arguments.extend(items.iter().map(Value::to_string)),
+            value => arguments.push(value.to_string()),
+        }
+    }
+    Ok(arguments)
+}
+
+/// Returns the program and the options that read a script; the script's file follows.
+pub(super) fn script_command(interpreter: Interpreter) -> &'static [&'static str] {
+    match interpreter {
+        Interpreter::Bash => &["bash", "--noprofile", "--norc", "-euo", "pipefail"],
+        Interpreter::Sh => &["sh", "-eu"],
+        Interpreter::Python => &["python"],
+    }
+}
+
+struct Scope<'s> {
+    run: &'s Run<'s>,
+    locals: &'s BTreeMap<String, String>,
+}
+
+impl Names for Scope<'_> {
+    fn param(&self, name: &str) -> Option<Value> {
+        self.run.bound.params.get(name).cloned()
+    }
+
+    fn local(&self, name: &str) -> Option<Value> {
+        self.locals.get(name).map(|text| Value::String(text.clone()))
+    }
+
+    fn context(&self, context: Context) -> Option<Value> {
+        let bound = self.run.bound;
+        Some(Value::String(match context {
+            Context::Event => bound.event.clone(),
+            Context::Branch => bound.branch.clone(),
+            Context::Profile => bound.profile.clone().unwrap_or_default(),
+        }))
+    }
+
+    fn output(&self, stage: &str, output: &str) -> Option<Value> {
+        self.run.product(stage, output)?.value
+    }
+}

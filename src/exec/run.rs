@@ -1,0 +1,268 @@
+//! A run from its first node to its last: hands nodes to workers as the schedule allows, tells what happens, and keeps
+//! the record.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::context::{Options, Run, Setup};
+use super::event::{Event, Listener, NodeReport};
+use super::journal::Journal;
+use super::nodes;
+use super::record::{NodeRecord, RunRecord, new_run};
+use super::state::{Ending, Schedule, closure, exit_code};
+use super::tokens::Tokens;
+use crate::cache::{Memory, Store};
+use crate::diagnostic::nearest;
+use crate::host::{clock, machine};
+use crate::plan::{Bound, NodeKind};
+
+/// How often the coordinator looks at the interrupt while nodes run.
+const TICK: Duration = Duration::from_millis(25);
+
+/// How a run came out.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// Its id.
+    pub run: String,
+    /// The exit code.
+    pub exit: u8,
+    /// How long it took.
+    pub took: Duration,
+    /// The nodes that were wanted, in the order of declarations.
+    pub nodes: Vec<NodeReport>,
+}
+
+/// Why a run could not even begin, or not be brought to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunError {
+    /// The exit code.
+    pub exit: u8,
+    /// What is wrong.
+    pub message: String,
+    /// The way out.
+    pub help: Option<String>,
+}
+
+impl RunError {
+    pub(super) fn new(exit: u8, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), help: None }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl From<crate::host::Error> for RunError {
+    fn from(error: crate::host::Error) -> Self {
+        Self::new(1, error.to_string())
+    }
+}
+
+/// Runs what is wanted of a plan.
+pub fn run(
+    bound: &Bound,
+    setup: &Setup,
+    options: &Options,
+    resume: Option<&RunRecord>,
+    listener: &dyn Listener,
+) -> Result<Summary, RunError> {
+    let begin = Instant::now();
+    let wanted = wanted(bound, options)?;
+    if let Some(before) = resume {
+        same_work(bound, before)?;
+    }
+    let state = setup.workspace.join(".mlpc");
+    let store = Store::open(&state)?;
+    let memory = Memory::open(&store.memory_file(), &setup.workspace);
+    let id = match resume {
+        Some(before) => before.run.clone(),
+        None => new_run(&state, &setup.clock)?,
+    };
+    let journal = Journal::open(&state.join("runs").join(&id))?;
+    let listener = |event: &Event| {
+        journal.event(event);
+        listener.event(event);
+    };
+    let run = Run::new(bound, (setup, options), (&store, &memory), &listener, id.clone());
+    missing_secrets(&run, &wanted)?;
+    if let Some(before) = resume {
+        run.preset_pointers(before.pointers.clone());
+        run.expect_sources(before.sources.clone());
+    }
+    let mut record = RunRecord::new(&id, bound, &setup.clock);
+    record.write(&run.folder)?;
+    run.tell(Event::RunStarted {
+        run: id.clone(),
+        pipeline: bound.plan.pipeline.clone(),
+        profile: bound.profile.clone(),
+        nodes: wanted.len(),
+    });
+    let reports = drive(&run, &wanted);
+    let saved = memory.save();
+    let advisory = |node: &NodeReport| node.kind == "gate" && !bound.gates_block;
+    let exit = exit_code(reports.iter().filter(|report| !advisory(report)).map(|report| report.ending.exit_code()));
+    record.sources = run.sources();
+    record.pointers = run.pointers();
+    record.releases = run.releases();
+    record.ended = Some(clock::iso(setup.clock.now()));
+    record.exit = Some(exit);
+    record.nodes = reports.iter().map(kept).collect();
+    record.write(&run.folder)?;
+    let took = begin.elapsed();
+    run.tell(Event::RunEnded { run: id.clone(), exit, milliseconds: milliseconds(took) });
+    saved?;
+    journal.finish()?;
+    Ok(Summary { run: id, exit, took, nodes: reports })
+}
+
+/// Runs all that is wanted; returns the reports in the order of declarations.
+fn drive(run: &Run<'_>, wanted: &BTreeSet<usize>) -> Vec<NodeReport> {
+    let nodes = &run.bound.plan.nodes;
+    let jobs = if run.options.jobs == 0 { machine::processors() } else { run.options.jobs };
+    let processors = f64::from(u32::try_from(machine::processors().max(jobs)).unwrap_or(u32::MAX));
+    let tokens = Tokens::new(jobs, machine::gpus(), machine::memory(), processors);
+    let (mut schedule, ended) = Schedule::new(run.bound, wanted, tokens);
+    let mut reports = BTreeMap::new();
+    let settled = |schedule: &Schedule<'_>, ended: Vec<usize>, reports: &mut BTreeMap<usize, NodeReport>| {
+        for index in ended {
+            if let Some(ending) = schedule.ending(index)
+                && !reports.contains_key(&index)
+                && wanted.contains(&index)
+            {
+                let report = NodeReport::new(&nodes[index].name, nodes[index].kind.keyword(), ending.clone());
+                run.tell(Event::NodeEnded(report.clone()));
+                reports.insert(index, report);
+            }
+        }
+    };
+    settled(&schedule, ended, &mut reports);
+    std::thread::scope(|scope| {
+        let (tasks, queue) = mpsc::channel::<usize>();
+        let (results, done) = mpsc::channel::<(usize, NodeReport)>();
+        let queue = std::sync::Arc::new(Mutex::new(queue));
+        // One more than there are slots, so that a gate never waits behind a training.
+        for _ in 0..=jobs.min(nodes.len()) {
+            let (queue, results) = (std::sync::Arc::clone(&queue), results.clone());
+            scope.spawn(move || {
+                loop {
+                    let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(index) = task else { return };
+                    let node = &nodes[index];
+                    let work = std::panic::AssertUnwindSafe(|| nodes::run(run, node));
+                    let report = std::panic::catch_unwind(work).unwrap_or_else(|_| {
+                        let ending = Ending::Failed("mlpc itself failed here; please report it".into());
+                        NodeReport::new(&node.name, node.kind.keyword(), ending)
+                    });
+                    if results.send((index, report)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        let mut stopped = false;
+        loop {
+            if run.setup.interrupt.is_raised() && !stopped {
+                stopped = true;
+                let ended = schedule.stop();
+                settled(&schedule, ended, &mut reports);
+            }
+            while let Some(index) = schedule.start() {
+                // The workers live as long as `tasks` does.
+                let _ = tasks.send(index);
+            }
+            if schedule.is_over() {
+                break;
+            }
+            if schedule.running() == 0 {
+                let ended = schedule.strand();
+                settled(&schedule, ended, &mut reports);
+                continue;
+            }
+            match done.recv_timeout(TICK) {
+                Ok((index, report)) => {
+                    let ending = report.ending.clone();
+                    run.tell(Event::NodeEnded(report.clone()));
+                    reports.insert(index, report);
+                    let ended = schedule.end(index, ending);
+                    settled(&schedule, ended, &mut reports);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        drop(tasks);
+    });
+    reports.into_values().collect()
+}
+
+fn wanted(bound: &Bound, options: &Options) -> Result<BTreeSet<usize>, RunError> {
+    let unknown = |name: String| {
+        let names = bound.plan.nodes.iter().map(|node| node.name.as_str());
+        let error = RunError::new(2, format!("no node `{name}` in `{}`", bound.plan.pipeline));
+        match nearest(&name, names) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error,
+        }
+    };
+    if let super::context::Force::Nodes(names) = &options.force {
+        closure(bound, names).map_err(unknown)?;
+    }
+    if options.alone {
+        let find = |name: &String| bound.plan.nodes.iter().position(|node| node.name == *name);
+        return options.nodes.iter().map(|name| find(name).ok_or_else(|| unknown(name.clone()))).collect();
+    }
+    closure(bound, &options.nodes).map_err(unknown)
+}
+
+/// A missing secret is told before anything runs.
+fn missing_secrets(run: &Run<'_>, wanted: &BTreeSet<usize>) -> Result<(), RunError> {
+    for &index in wanted {
+        let node = &run.bound.plan.nodes[index];
+        let work = match &node.kind {
+            _ if run.bound.skipped.contains_key(&node.name) => continue,
+            NodeKind::Stage(stage) => &stage.work,
+            NodeKind::Action(action) => &action.work,
+            _ => continue,
+        };
+        for secret in work.secrets.iter().filter(|secret| !run.secrets.contains_key(&secret.secret)) {
+            let message = format!("`{}` needs the secret `{}`, which has no value", node.name, secret.secret);
+            return Err(RunError::new(1, message).help(format!("set the variable `{}`", secret.secret.to_uppercase())));
+        }
+    }
+    Ok(())
+}
+
+/// A run goes on only as what it was.
+fn same_work(bound: &Bound, before: &RunRecord) -> Result<(), RunError> {
+    let differs = if before.plan != bound.digest {
+        "the pipeline"
+    } else if before.profile != bound.profile {
+        "the profile"
+    } else if before.params != bound.params {
+        "a parameter"
+    } else {
+        return Ok(());
+    };
+    let message = format!("the run `{}` can't go on: {differs} is no longer what it was", before.run);
+    Err(RunError::new(11, message).help("start a new run: `mlpc run`"))
+}
+
+fn kept(report: &NodeReport) -> NodeRecord {
+    NodeRecord {
+        node: report.node.clone(),
+        kind: report.kind.to_owned(),
+        ending: report.ending.clone(),
+        why: report.why.as_ref().map(ToString::to_string),
+        key: report.key.clone(),
+        milliseconds: report.milliseconds,
+        outputs: report.outputs.iter().cloned().collect(),
+    }
+}
+
+fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,370 @@
+//! The states of nodes and how they follow from each other: a written state machine that knows nothing of processes,
+//! files or time. One function makes every transition.
+//!
+//! ```text
+//!  Waiting ──all waits settled well──▶ Ready ──a slot and what it needs are free──▶ Running ──▶ Ended
+//!     └──────a wait settled otherwise, or the run is stopped───────┴───────────────────────────────▲
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::tokens::Tokens;
+use crate::gate::{OnMissing, Verdict};
+use crate::plan::{Bound, NodeKind, Skip, Why};
+
+/// How a node ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// It did what it is for.
+    Done,
+    /// It had nothing to do: its result was there.
+    Hit,
+    /// A gate that was evaluated.
+    Decided(Verdict),
+    /// A gate that leaves the decision to this approval.
+    Asks(String),
+    /// A person said yes.
+    Approved,
+    /// A person said no, or said nothing in time.
+    Rejected(String),
+    /// A person has not decided yet.
+    WaitsForPerson,
+    /// Its command or its outputs were wrong.
+    Failed(String),
+    /// Something is not what it was said to be: nobody can decide on such a ground.
+    Unsound(String),
+    /// It is not part of this run.
+    Skipped(String),
+    /// It would act on what others share, and this run may not.
+    NotReleased(String),
+    /// This node, for which it waits, did not come out well.
+    Blocked(String),
+    /// The user stopped the run.
+    Interrupted,
+}
+
+impl Ending {
+    /// Tells whether what waits for it may go on.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        match self {
+            Self::Done | Self::Hit | Self::Approved => true,
+            Self::Decided(verdict) => verdict.lets_go_on(),
+            _ => false,
+        }
+    }
+
+    /// Returns the exit code that it asks for by itself.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Decided(verdict) => verdict.exit_code(),
+            Self::Rejected(_) => 10,
+            Self::WaitsForPerson => 14,
+            Self::Failed(_) => 1,
+            Self::Unsound(_) => 11,
+            Self::Interrupted => 130,
+            Self::Done | Self::Hit | Self::Asks(_) | Self::Approved => 0,
+            Self::Skipped(_) | Self::NotReleased(_) | Self::Blocked(_) => 0,
+        }
+    }
+}
+
+/// Returns the exit code of a run: that of the gravest ending.
+#[must_use]
+pub fn exit_code(endings: impl IntoIterator<Item = u8>) -> u8 {
+    const GRAVEST_FIRST: [u8; 5] = [130, 11, 10, 1, 14];
+    let codes: BTreeSet<u8> = endings.into_iter().collect();
+    GRAVEST_FIRST.into_iter().find(|code| codes.contains(code)).unwrap_or(0)
+}
+
+/// Where a node stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum State {
+    /// Something that it waits for is not settled. From here only.
+    Waiting,
+    /// All that it waits for is settled well. Only from `Waiting`.
+    Ready,
+    /// A worker has it; its tokens are taken. Only from `Ready`.
+    Running,
+    /// It is over. From `Running`, or from `Waiting` and `Ready` where it will never run.
+    Ended(Ending),
+}
+
+/// What a settled node means for one that waits for it.
+enum Answer {
+    Go,
+    Skip(String),
+    Block,
+    /// The decision lies with this approval.
+    Ask(usize),
+}
+
+/// All nodes of a run, their states, and what is free.
+#[derive(Debug)]
+pub struct Schedule<'b> {
+    bound: &'b Bound,
+    states: Vec<State>,
+    /// How many waits are not settled, by node.
+    open: Vec<usize>,
+    /// Who waits for a node, and why.
+    waiters: Vec<Vec<(usize, Why)>>,
+    /// By declaration, which is the order in which they start.
+    ready: BTreeSet<usize>,
+    running: usize,
+    unsettled: usize,
+    tokens: Tokens,
+    by_name: HashMap<&'b str, usize>,
+}
+
+impl<'b> Schedule<'b> {
+    /// Makes the schedule of the `wanted` nodes, which is closed under waiting. Returns what ended at once.
+    pub fn new(bound: &'b Bound, wanted: &BTreeSet<usize>, tokens: Tokens) -> (Self, Vec<usize>) {
+        let nodes = &bound.plan.nodes;
+        let by_name: HashMap<_, _> =
+            nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
+        let mut schedule = Self {
+            bound,
+            states: vec![State::Waiting; nodes.len()],
+            open: vec![0; nodes.len()],
+            waiters: vec![Vec::new(); nodes.len()],
+            ready: BTreeSet::new(),
+            running: 0,
+            unsettled: nodes.len(),
+            tokens,
+            by_name,
+        };
+        let mut ended = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            for wait in &node.waits {
+                if let Some(&before) = schedule.by_name.get(wait.node.as_str()) {
+                    schedule.waiters[before].push((index, wait.why));
+                    schedule.open[index] += 1;
+                }
+            }
+        }
+        for (index, node) in nodes.iter().enumerate() {
+            if !wanted.contains(&index) {
+                schedule.states[index] = State::Ended(Ending::Skipped("not asked for".into()));
+                schedule.unsettled -= 1;
+            } else if let Some(skip) = bound.skipped.get(&node.name) {
+                schedule.settle(index, Ending::Skipped(reason(skip)), &mut ended);
+            }
+        }
+        for &index in wanted {
+            if schedule.states[index] == State::Waiting && schedule.open[index] == 0 {
+                schedule.to(index, State::Ready);
+            }
+        }
+        (schedule, ended)
+    }
+
+    /// Takes the next node that may run.
+    pub fn start(&mut self) -> Option<usize> {
+        let nodes = &self.bound.plan.nodes;
+        let index = self.ready.iter().copied().find(|&index| self.tokens.fit(&nodes[index].kind))?;
+        self.to(index, State::Running);
+        Some(index)
+    }
+
+    /// Notes how a running node ended; returns all that ended with it, itself first.
+    pub fn end(&mut self, index: usize, ending: Ending) -> Vec<usize> {
+        let mut ended = Vec::new();
+        self.settle(index, ending, &mut ended);
+        ended
+    }
+
+    /// Ends all that does not run yet; returns what that was.
+    pub fn stop(&mut self) -> Vec<usize> {
+        let idle = |state: &State| matches!(state, State::Waiting | State::Ready);
+        let idle: Vec<_> = (0..self.states.len()).filter(|&index| idle(&self.states[index])).collect();
+        for &index in &idle {
+            self.to(index, State::Ended(Ending::Interrupted));
+        }
+        idle
+    }
+
+    /// Ends what can never start, since nothing runs that it could wait for: a plan that waits for itself.
+    pub fn strand(&mut self) -> Vec<usize> {
+        let waiting: Vec<_> = (0..self.states.len()).filter(|&index| self.states[index] == State::Waiting).collect();
+        for &index in &waiting {
+            self.to(index, State::Ended(Ending::Failed("what it waits for waits for it".into())));
+        }
+        waiting
+    }
+
+    /// Tells whether every node has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.unsettled == 0
+    }
+
+    /// Returns how many nodes run.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.running
+    }
+
+    /// Returns how a node ended, if it did.
+    #[must_use]
+    pub fn ending(&self, index: usize) -> Option<&Ending> {
+        match &self.states[index] {
+            State::Ended(ending) => Some(ending),
+            _ => None,
+        }
+    }
+
+    /// The one place where a state changes.
+    fn to(&mut self, index: usize, state: State) {
+        let kind = &self.bound.plan.nodes[index].kind;
+        match (&self.states[index], &state) {
+            (State::Waiting, State::Ready) => {
+                self.ready.insert(index);
+            }
+            (State::Ready, State::Running) => {
+                self.ready.remove(&index);
+                self.tokens.take(kind);
+                self.running += 1;
+            }
+            (State::Running, State::Ended(_)) => {
+                self.tokens.give_back(kind);
+                self.running -= 1;
+                self.unsettled -= 1;
+            }
+            (State::Waiting | State::Ready, State::Ended(_)) => {
+                self.ready.remove(&index);
+                self.unsettled -= 1;
+            }
+            (from, to) => unreachable!("no node goes from {from:?} to {to:?}"),
+        }
+        self.states[index] = state;
+    }
+
+    /// Ends a node and carries on what follows from it, in the order of declarations.
+    fn settle(&mut self, index: usize, ending: Ending, ended: &mut Vec<usize>) {
+        let mut work = BTreeMap::from([(index, ending)]);
+        while let Some((index, ending)) = work.pop_first() {
+            if matches!(self.states[index], State::Ended(_)) {
+                continue;
+            }
+            self.to(index, State::Ended(ending));
+            ended.push(index);
+            for at in 0..self.waiters[index].len() {
+                let (waiter, why) = self.waiters[index][at];
+                if let Some(ending) = self.settle_wait(index, waiter, why) {
+                    work.insert(waiter, ending);
+                }
+            }
+        }
+    }
+
+    /// Settles one wait of `waiter`; returns how the waiter ends, if it does.
+    fn settle_wait(&mut self, before: usize, waiter: usize, why: Why) -> Option<Ending> {
+        if self.states[waiter] != State::Waiting {
+            return None;
+        }
+        match self.answer(before, waiter, why) {
+            Answer::Go => {
+                self.open[waiter] -= 1;
+                if self.open[waiter] == 0 {
+                    self.to(waiter, State::Ready);
+                }
+                None
+            }
+            Answer::Skip(reason) => Some(Ending::Skipped(reason)),
+            Answer::Block => Some(Ending::Blocked(self.bound.plan.nodes[before].name.clone())),
+            Answer::Ask(approval) => match self.states[approval] {
+                State::Ended(_) => self.settle_wait(approval, waiter, Why::After),
+                // The wait stays open and moves from the gate to the approval.
+                _ => {
+                    self.waiters[approval].push((waiter, Why::After));
+                    None
+                }
+            },
+        }
+    }
+
+    fn answer(&self, before: usize, waiter: usize, why: Why) -> Answer {
+        let nodes = &self.bound.plan.nodes;
+        let State::Ended(ending) = &self.states[before] else { return Answer::Block };
+        let (name, waiter_name) = (&nodes[before].name, &nodes[waiter].name);
+        let advisory = !self.bound.gates_block && matches!(nodes[before].kind, NodeKind::Gate(_));
+        match (why, ending) {
+            // The gate's own clauses say what a baseline that could not be scored means.
+            (Why::Baseline, Ending::Interrupted) => Answer::Block,
+            (Why::Baseline, _) => Answer::Go,
+            (Why::Ask, Ending::Asks(approval)) if approval == waiter_name => Answer::Go,
+            (Why::Ask, Ending::Asks(_)) => Answer::Skip(format!("`{name}` did not ask")),
+            (Why::Ask, ending) if ending.is_good() => Answer::Skip(format!("`{name}` did not ask")),
+            (_, Ending::Interrupted) => Answer::Block,
+            _ if advisory && why != Why::Ask => Answer::Go,
+            (_, Ending::Asks(approval)) => match self.by_name.get(approval.as_str()) {
+                Some(&approval) if approval != waiter => Answer::Ask(approval),
+                _ => Answer::Block,
+            },
+            (_, ending) if ending.is_good() => Answer::Go,
+            (Why::Data, Ending::Skipped(_)) if reads_optionally(&nodes[waiter].kind, name) => Answer::Go,
+            (_, Ending::Skipped(_)) => Answer::Skip(format!("it needs `{name}`, which was skipped")),
+            (_, Ending::NotReleased(_)) => Answer::Skip(format!("it needs `{name}`, which was not released here")),
+            _ => Answer::Block,
+        }
+    }
+}
+
+fn reads_optionally(kind: &NodeKind, stage: &str) -> bool {
+    let inputs = match kind {
+        NodeKind::Stage(stage) => &stage.work.inputs,
+        NodeKind::Action(action) => &action.work.inputs,
+        _ => return false,
+    };
+    inputs.iter().filter(|input| input.origin.stage() == Some(stage)).all(|input| input.optional)
+}
+
+fn reason(skip: &Skip) -> String {
+    match skip {
+        Skip::When => "its `when` is false".into(),
+        Skip::Profile => "this profile does not release".into(),
+        Skip::Needs(node) => format!("it needs `{node}`, which was skipped"),
+    }
+}
+
+/// Returns the nodes of these names and all that they wait for; all nodes if no name is given.
+pub fn closure(bound: &Bound, names: &[String]) -> Result<BTreeSet<usize>, String> {
+    let nodes = &bound.plan.nodes;
+    if names.is_empty() {
+        return Ok((0..nodes.len()).collect());
+    }
+    let by_name: HashMap<_, _> = nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
+    let mut queue = Vec::new();
+    for name in names {
+        let legs = nodes.iter().enumerate().filter(|(_, node)| node.name.split('[').next() == Some(name.as_str()));
+        let mut found: Vec<usize> = by_name.get(name.as_str()).copied().into_iter().collect();
+        if found.is_empty() {
+            found = legs.map(|(index, _)| index).collect();
+        }
+        if found.is_empty() {
+            return Err(name.clone());
+        }
+        queue.extend(found);
+    }
+    let mut wanted = BTreeSet::new();
+    while let Some(index) = queue.pop() {
+        if !wanted.insert(index) {
+            continue;
+        }
+        queue.extend(nodes[index].waits.iter().filter_map(|wait| by_name.get(wait.node.as_str()).copied()));
+        if let NodeKind::Gate(gate) = &nodes[index].kind
+            && let Some(baseline) = &gate.baseline
+        {
+            for missing in [&baseline.on_absent, &baseline.on_unscorable] {
+                if let OnMissing::Ask(approval) = missing {
+                    queue.extend(by_name.get(approval.as_str()));
+                }
+            }
+        }
+    }
+    Ok(wanted)
+}
