@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::code::CodeFinder;
 use super::event::{Event, Listener};
 use super::mask::Mask;
+use super::state::Ending;
 use crate::cache::{Artifact, Memory, Store};
+use crate::gate::Report;
 use crate::host::signal::Interrupt;
 use crate::host::{Clock, Digest, Error};
 use crate::plan::{Bound, NodeKind, RegistryLocation};
@@ -137,6 +139,8 @@ pub(super) struct Run<'a> {
     products: Mutex<HashMap<(String, String), Product>>,
     pointers: Mutex<BTreeMap<String, Option<Seen>>>,
     releases: Mutex<BTreeMap<String, Release>>,
+    gates: Mutex<BTreeMap<String, Report>>,
+    endings: Mutex<HashMap<String, Ending>>,
     sources: Mutex<BTreeMap<String, Digest>>,
     /// What sources were in the run that this one goes on with.
     expected: Mutex<BTreeMap<String, Digest>>,
@@ -168,6 +172,8 @@ impl<'a> Run<'a> {
             products: Mutex::default(),
             pointers: Mutex::default(),
             releases: Mutex::default(),
+            gates: Mutex::default(),
+            endings: Mutex::default(),
             sources: Mutex::default(),
             expected: Mutex::default(),
             registries: Mutex::default(),
@@ -225,6 +231,23 @@ impl<'a> Run<'a> {
 
     pub(super) fn release(&self, node: &str) -> Option<Release> {
         locked(&self.releases).get(node).cloned()
+    }
+
+    pub(super) fn note_gate(&self, report: Report) {
+        locked(&self.gates).insert(report.gate.clone(), report);
+    }
+
+    /// Returns the reports of all gates that were evaluated so far.
+    pub(super) fn gates(&self) -> BTreeMap<String, Report> {
+        locked(&self.gates).clone()
+    }
+
+    pub(super) fn note_ending(&self, node: &str, ending: &Ending) {
+        locked(&self.endings).insert(node.to_owned(), ending.clone());
+    }
+
+    pub(super) fn ending(&self, node: &str) -> Option<Ending> {
+        locked(&self.endings).get(node).cloned()
     }
 
     /// Sets where pointers stood in the run that this one goes on with.

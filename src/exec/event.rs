@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::state::Ending;
 use crate::cache::Change;
+use crate::gate::Report;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -127,6 +128,12 @@ pub struct NodeReport {
     /// The way out, where it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// What else there is to say, such as the version that was registered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The report of a gate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Box<Report>>,
 }
 
 impl NodeReport {
@@ -144,6 +151,8 @@ impl NodeReport {
             tail: Vec::new(),
             log: None,
             help: None,
+            detail: None,
+            gate: None,
         }
     }
 }

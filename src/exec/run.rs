@@ -95,6 +95,7 @@ pub fn run(
     }
     let mut record = RunRecord::new(&id, bound, &setup.clock);
     record.write(&run.folder)?;
+    look_at_pointers(&run, &wanted);
     run.tell(Event::RunStarted {
         run: id.clone(),
         pipeline: bound.plan.pipeline.clone(),
@@ -103,8 +104,7 @@ pub fn run(
     });
     let reports = drive(&run, &wanted);
     let saved = memory.save();
-    let advisory = |node: &NodeReport| node.kind == "gate" && !bound.gates_block;
-    let exit = exit_code(reports.iter().filter(|report| !advisory(report)).map(|report| report.ending.exit_code()));
+    let exit = exit_code(reports.iter().filter(|report| counts(bound, report)).map(|report| report.ending.exit_code()));
     record.sources = run.sources();
     record.pointers = run.pointers();
     record.releases = run.releases();
@@ -117,6 +117,16 @@ pub fn run(
     saved?;
     journal.finish()?;
     Ok(Summary { run: id, exit, took, nodes: reports })
+}
+
+/// Tells whether a node's ending counts for the exit code: gates of a profile only advise, and what a baseline that
+/// can't be scored means is for its gate to say.
+fn counts(bound: &Bound, report: &NodeReport) -> bool {
+    match bound.plan.node(&report.node).map(|node| &node.kind) {
+        Some(NodeKind::Gate(_)) => bound.gates_block,
+        Some(NodeKind::Stage(stage)) => stage.baseline.is_none() || report.ending.exit_code() != 1,
+        _ => true,
+    }
 }
 
 /// Runs all that is wanted; returns the reports in the order of declarations.
@@ -134,6 +144,7 @@ fn drive(run: &Run<'_>, wanted: &BTreeSet<usize>) -> Vec<NodeReport> {
                 && wanted.contains(&index)
             {
                 let report = NodeReport::new(&nodes[index].name, nodes[index].kind.keyword(), ending.clone());
+                run.note_ending(&nodes[index].name, &report.ending);
                 run.tell(Event::NodeEnded(report.clone()));
                 reports.insert(index, report);
             }
@@ -185,6 +196,7 @@ fn drive(run: &Run<'_>, wanted: &BTreeSet<usize>) -> Vec<NodeReport> {
             match done.recv_timeout(TICK) {
                 Ok((index, report)) => {
                     let ending = report.ending.clone();
+                    run.note_ending(&nodes[index].name, &ending);
                     run.tell(Event::NodeEnded(report.clone()));
                     reports.insert(index, report);
                     let ended = schedule.end(index, ending);
@@ -216,6 +228,19 @@ fn wanted(bound: &Bound, options: &Options) -> Result<BTreeSet<usize>, RunError>
         return options.nodes.iter().map(|name| find(name).ok_or_else(|| unknown(name.clone()))).collect();
     }
     closure(bound, &options.nodes).map_err(unknown)
+}
+
+/// Where no gate compares, promotion expects the pointer as it stood when the run began.
+fn look_at_pointers(run: &Run<'_>, wanted: &BTreeSet<usize>) {
+    for &index in wanted {
+        let node = &run.bound.plan.nodes[index];
+        if let NodeKind::Promote(promote) = &node.kind
+            && !run.bound.skipped.contains_key(&node.name)
+        {
+            // A registry that can't be read is told by the node itself, when its turn comes.
+            let _ = run.pointer(&promote.registry, &promote.pointer);
+        }
+    }
 }
 
 /// A missing secret is told before anything runs.

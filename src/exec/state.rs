@@ -24,6 +24,8 @@ pub enum Ending {
     Hit,
     /// A gate that was evaluated.
     Decided(Verdict),
+    /// A gate that was not evaluated, since what it looks at was not measured.
+    NotEvaluated(String),
     /// A gate that leaves the decision to this approval.
     Asks(String),
     /// A person said yes.
@@ -65,7 +67,7 @@ impl Ending {
             Self::Rejected(_) => 10,
             Self::WaitsForPerson => 14,
             Self::Failed(_) => 1,
-            Self::Unsound(_) => 11,
+            Self::Unsound(_) | Self::NotEvaluated(_) => 11,
             Self::Interrupted => 130,
             Self::Done | Self::Hit | Self::Asks(_) | Self::Approved => 0,
             Self::Skipped(_) | Self::NotReleased(_) | Self::Blocked(_) => 0,

@@ -1,5 +1,8 @@
 //! What each kind of node does when its turn comes: one file a kind, one line in the `match` of [`run`].
 
+mod gate;
+mod promote;
+mod register;
 mod stage;
 
 use super::context::{Run, Stop};
@@ -14,11 +17,10 @@ pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
     let mut report = NodeReport::new(&node.name, node.kind.keyword(), Ending::Done);
     let ending = match &node.kind {
         NodeKind::Stage(stage) => stage::run(run, node, stage, &mut report),
-        NodeKind::Gate(_)
-        | NodeKind::Approval(_)
-        | NodeKind::Register(_)
-        | NodeKind::Promote(_)
-        | NodeKind::Action(_) => {
+        NodeKind::Gate(gate) => gate::run(run, node, gate, &mut report),
+        NodeKind::Register(register) => register::run(run, node, register, &mut report),
+        NodeKind::Promote(promote) => promote::run(run, node, promote, &mut report),
+        NodeKind::Approval(_) | NodeKind::Action(_) => {
             Err(Stop::Failed(format!("this version of `mlpc run` has no {}s", node.kind.keyword())))
         }
     };

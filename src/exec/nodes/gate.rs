@@ -1,0 +1,209 @@
+//! A gate: what the run measured is laid before it, and its report is kept. It decides; it changes nothing.
+
+use std::collections::BTreeMap;
+
+use crate::exec::context::{Product, Run, Stop};
+use crate::exec::event::NodeReport;
+use crate::exec::state::Ending;
+use crate::gate::{self, About, BaselineFile, Champion, Facts, Found, Gate, Position, Report};
+use crate::host::fs::{self, join_inside};
+use crate::plan::{Location, Node, NodeKind};
+use crate::types::Origin;
+
+pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeReport) -> Result<Ending, Stop> {
+    let facts = Facts {
+        evidence: gate
+            .evidence
+            .iter()
+            .map(|evidence| found(run, &evidence.origin, gate::is_read(&evidence.ty)))
+            .collect(),
+        artifacts: artifacts(run, gate),
+        champion: champion(run, node, gate)?,
+    };
+    let decided = gate::evaluate(gate, &run.bound.plan.metrics, &facts, &about(run, node));
+    keep(run, &decided)?;
+    let ending = ending(&decided);
+    report.gate = Some(Box::new(decided));
+    Ok(ending)
+}
+
+/// Returns what a report means for what waits.
+fn ending(report: &Report) -> Ending {
+    if report.is_waiting()
+        && let Some(approval) = &report.ask
+    {
+        return Ending::Asks(approval.clone());
+    }
+    match report.verdict.verdict() {
+        Some(verdict) => Ending::Decided(verdict),
+        None => Ending::NotEvaluated(report.reason.clone()),
+    }
+}
+
+/// Keeps a report: with the run, and as the gate's latest.
+pub(super) fn keep(run: &Run<'_>, report: &Report) -> Result<(), Stop> {
+    let json = report.to_json();
+    let name = crate::cache::file_name(&report.gate);
+    fs::write_atomic(&run.folder.join("gates").join(&name).join("gate_report.json"), json.as_bytes())?;
+    let below = if run.bound.prefix.is_empty() { ".mlpc/" } else { &run.bound.prefix };
+    let latest = join_inside(run.workspace(), &format!("{below}gates/{name}/gate_report.json"))?;
+    fs::write_atomic(&latest, json.as_bytes())?;
+    run.note_gate(report.clone());
+    Ok(())
+}
+
+fn about(run: &Run<'_>, node: &Node) -> About {
+    let place = |key: &str| {
+        let place = run.bound.plan.places.get(key)?;
+        Some(Position { file: place.file.clone(), line: place.line, column: place.column })
+    };
+    let requirements = match &node.kind {
+        NodeKind::Gate(gate) => gate.requirements.len(),
+        _ => 0,
+    };
+    About {
+        gate: node.name.clone(),
+        plan: run.bound.digest.clone(),
+        profile: run.bound.profile.clone(),
+        params: run.bound.params.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
+        advisory: !run.bound.gates_block,
+        place: place(&node.name),
+        requirements: (0..requirements).map(|index| place(&format!("{}#{index}", node.name))).collect(),
+    }
+}
+
+fn artifacts(run: &Run<'_>, gate: &Gate) -> BTreeMap<Origin, Found> {
+    let named = gate.requirements.iter().filter_map(|requirement| requirement.measure.artifact.as_ref());
+    named.chain(&gate.admits).map(|origin| (origin.clone(), found(run, origin, false))).collect()
+}
+
+/// Returns what an origin stands for; its bytes where they are wanted.
+fn found(run: &Run<'_>, origin: &Origin, read: bool) -> Found {
+    match origin {
+        Origin::Output { stage, output } => match run.product(stage, output) {
+            Some(product) => present(run, &product, read),
+            None if run.options.alone => elsewhere(run, stage, output, read),
+            None => Found::Skipped(format!("`{origin}` was not made in this run{}", because(run, stage))),
+        },
+        Origin::Source(name) => {
+            let source = run.bound.plan.sources.iter().find(|source| source.name == *name);
+            match source.map(|source| &source.location) {
+                Some(Location::Path(path)) => at_path(run, path, read),
+                _ => Found::Unreadable(format!("`{origin}` is not in the workspace")),
+            }
+        }
+        Origin::Pointer { .. } => Found::Unreadable(format!("`{origin}` is no evidence")),
+    }
+}
+
+fn because(run: &Run<'_>, stage: &str) -> String {
+    match run.ending(stage) {
+        Some(Ending::Failed(why) | Ending::Unsound(why)) => format!(": `{stage}` {why}"),
+        Some(Ending::Skipped(why)) => format!(": {why}"),
+        Some(Ending::Blocked(by)) => format!(": `{by}` did not come out well"),
+        _ => String::new(),
+    }
+}
+
+fn present(run: &Run<'_>, product: &Product, read: bool) -> Found {
+    let artifact = product.artifact;
+    let bytes = if read {
+        match run.store.read(&artifact.digest) {
+            Ok(Some(bytes)) => bytes,
+            // What the store has lost may still stand in the workspace.
+            Ok(None) => return at_path(run, &product.path, true),
+            Err(error) => return Found::Unreadable(error.to_string()),
+        }
+    } else {
+        Vec::new()
+    };
+    Found::Present { bytes, size: artifact.size, digest: artifact.digest.to_string() }
+}
+
+fn elsewhere(run: &Run<'_>, stage: &str, output: &str, read: bool) -> Found {
+    let made = run.bound.plan.stage(stage).and_then(|stage| stage.outputs.iter().find(|made| made.name == output));
+    match made {
+        Some(made) => at_path(run, &made.publish, read),
+        None => Found::Missing,
+    }
+}
+
+fn at_path(run: &Run<'_>, path: &str, read: bool) -> Found {
+    let look = || -> Result<Found, crate::host::Error> {
+        let path = join_inside(run.workspace(), path)?;
+        if !path.exists() {
+            return Ok(Found::Missing);
+        }
+        let artifact = run.memory.look(&path)?;
+        let bytes = if read { fs::read(&path)? } else { Vec::new() };
+        Ok(Found::Present { bytes, size: artifact.size, digest: artifact.digest.to_string() })
+    };
+    look().unwrap_or_else(|error| Found::Unreadable(error.to_string()))
+}
+
+/// Finds out about the baseline, and writes down what was found for whoever evaluates the gate again.
+fn champion(run: &Run<'_>, node: &Node, gate: &Gate) -> Result<Option<Champion>, Stop> {
+    let Some(baseline) = &gate.baseline else { return Ok(None) };
+    let (registry, pointer) = (baseline.registry.as_str(), baseline.pointer.as_str());
+    let (file, champion) = match run.pointer(registry, pointer) {
+        Err(Stop::Unsound(why) | Stop::Failed(why)) => {
+            (BaselineFile::unreachable(&node.name, registry, pointer, &why), Champion::Unreachable(why))
+        }
+        Err(stop) => return Err(stop),
+        Ok(None) => (BaselineFile::absent(&node.name, registry, pointer), Champion::Absent),
+        Ok(Some(seen)) => {
+            let digest = seen.digest.to_string();
+            let scored = scored(run, gate);
+            let mut file = match &scored {
+                Ok(_) => BaselineFile::scored(&node.name, registry, pointer, &seen.version, &digest),
+                Err(why) => BaselineFile::unscorable(&node.name, registry, pointer, &seen.version, &digest, why),
+            };
+            let recorded = recorded(run, node, registry, &seen.version, &mut file)?;
+            (file, Champion::Known { version: seen.version, digest, scored, recorded })
+        }
+    };
+    let path = join_inside(run.workspace(), &BaselineFile::path(&run.bound.prefix, &node.name))?;
+    fs::write_atomic(&path, file.to_json().as_bytes())?;
+    Ok(Some(champion))
+}
+
+/// Returns the baseline's own measurements of this run, or why today's code could not make them.
+fn scored(run: &Run<'_>, gate: &Gate) -> Result<Vec<Found>, String> {
+    let measured = gate.baseline.iter().flat_map(|baseline| &baseline.evidence);
+    measured
+        .map(|measured| {
+            let read = gate.evidence.get(measured.evidence).is_some_and(|evidence| gate::is_read(&evidence.ty));
+            match found(run, &measured.origin, read) {
+                Found::Skipped(why) => Err(why),
+                found => Ok(found),
+            }
+        })
+        .collect()
+}
+
+/// Returns the metrics that were registered with a version, by the output that they were of.
+fn recorded(
+    run: &Run<'_>,
+    node: &Node,
+    registry: &str,
+    version: &str,
+    file: &mut BaselineFile,
+) -> Result<BTreeMap<Origin, Found>, Stop> {
+    let registered = run.bound.plan.nodes.iter().find_map(|node| match &node.kind {
+        NodeKind::Register(register) if register.registry == registry => register.metrics.clone(),
+        _ => None,
+    });
+    let Some(origin) = registered else { return Ok(BTreeMap::new()) };
+    let metrics = run.registry(registry)?.metrics(version);
+    let text = match metrics {
+        Ok(Some(text)) => text,
+        Ok(None) => return Ok(BTreeMap::new()),
+        Err(error) => return Ok(BTreeMap::from([(origin, Found::Unreadable(error.to_string()))])),
+    };
+    let path = BaselineFile::recorded_path(&run.bound.prefix, &node.name);
+    fs::write_atomic(&join_inside(run.workspace(), &path)?, text.as_bytes())?;
+    file.recorded.insert(origin.clone(), path);
+    let digest = crate::host::Digest::of(text.as_bytes()).to_string();
+    let size = text.len() as u64;
+    Ok(BTreeMap::from([(origin, Found::Present { bytes: text.into_bytes(), size, digest })]))
+}

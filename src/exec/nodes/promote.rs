@@ -1,0 +1,47 @@
+//! A promote node: moves a pointer to a release, if it still names what the gates compared with.
+
+use super::register::{reach, release, stop};
+use crate::exec::context::{Run, Stop};
+use crate::exec::event::NodeReport;
+use crate::exec::state::Ending;
+use crate::plan::{Node, Promote};
+use crate::registry::Outcome;
+
+pub(super) fn run(run: &Run<'_>, node: &Node, promote: &Promote, report: &mut NodeReport) -> Result<Ending, Stop> {
+    if let Some(ending) = reach(run, &promote.registry)? {
+        return Ok(ending);
+    }
+    let name = format!("{}@{}", promote.registry, promote.pointer);
+    let registered = run
+        .release(&promote.release)
+        .ok_or_else(|| Stop::Failed(format!("`{}` was not registered in this run", promote.release)))?;
+    // The first look of this run at the pointer: what gates compared with, or where it stood when the run began.
+    let expected = run.pointer(&promote.registry, &promote.pointer)?.map(|seen| seen.version);
+    for gate in &promote.compared_by {
+        let compared = run.gates().get(gate).and_then(|report| report.baseline.as_ref()?.version.clone());
+        if compared != expected && run.gates().contains_key(gate) {
+            let text = |version: Option<String>| version.map_or("no version".to_owned(), |id| format!("`{id}`"));
+            let (then, now) = (text(compared), text(expected));
+            return Err(Stop::Unsound(format!("`{gate}` compared with {then} of `{name}`, which now names {now}")));
+        }
+    }
+    let outcome = release(run).promote(&node.name, &registered.version, expected.as_deref()).map_err(stop)?;
+    match outcome {
+        Outcome::Promoted(pointer) => {
+            report.detail = Some(format!("`{name}` is `{}`", pointer.version));
+            Ok(Ending::Done)
+        }
+        Outcome::AlreadyThere(pointer) => {
+            report.detail = Some(format!("`{name}` is `{}` already", pointer.version));
+            Ok(Ending::Hit)
+        }
+        Outcome::Moved { found } => {
+            let text = |version: Option<&str>| version.map_or("no version".to_owned(), |id| format!("`{id}`"));
+            let found = text(found.as_ref().map(|pointer| pointer.version.as_str()));
+            let expected = text(expected.as_deref());
+            Err(Stop::Unsound(format!(
+                "`{name}` names {found}, and this run compared with {expected}: somebody moved it; run again"
+            )))
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! A register node: puts the model that was measured into its registry, unless the same bytes are there already.
+
+use std::collections::BTreeMap;
+
+use crate::exec::context::{Run, Stop};
+use crate::exec::event::NodeReport;
+use crate::exec::state::Ending;
+use crate::host::Digest;
+use crate::plan::{Node, Register};
+use crate::registry::{Provenance, Reach, RegistryError, Release, may_release};
+use crate::types::Origin;
+
+pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut NodeReport) -> Result<Ending, Stop> {
+    if let Some(ending) = reach(run, &register.registry)? {
+        return Ok(ending);
+    }
+    let model = match &register.model {
+        Origin::Output { stage, output } => run.product(stage, output).map(|product| product.artifact.digest),
+        Origin::Source(_) | Origin::Pointer { .. } => None,
+    };
+    let provenance = Provenance {
+        model,
+        inputs: run.sources().iter().map(|(name, digest)| (name.clone(), digest.to_string())).collect(),
+        gates: run
+            .gates()
+            .iter()
+            .map(|(name, report)| (name.clone(), Digest::of(report.to_json().as_bytes()).to_string()))
+            .collect(),
+        notes: BTreeMap::new(),
+    };
+    let registered = release(run).register(&node.name, provenance).map_err(stop)?;
+    let version = registered.version;
+    report.detail = Some(if registered.new {
+        format!("version `{}` in `{}`", version.id, register.registry)
+    } else {
+        format!("`{}` is version `{}` already", register.model, version.id)
+    });
+    run.note_release(
+        &node.name,
+        crate::exec::context::Release { version: version.id, digest: version.digest, new: registered.new },
+    );
+    Ok(if registered.new { Ending::Done } else { Ending::Hit })
+}
+
+pub(super) fn release<'r>(run: &'r Run<'_>) -> Release<'r> {
+    Release { bound: run.bound, workspace: run.workspace(), run: &run.id, clock: run.setup.clock.clone() }
+}
+
+/// Tells how a node ends that this run may not do, since others share the registry.
+pub(super) fn reach(run: &Run<'_>, registry: &str) -> Result<Option<Ending>, Stop> {
+    // Where nodes run one by one, a platform has decided already that this one may.
+    if run.options.alone {
+        return Ok(None);
+    }
+    let location = run.registry_location(registry)?;
+    match may_release(&run.bound.plan, location, run.workspace(), run.options.release).map_err(stop)? {
+        Reach::Yes => Ok(None),
+        Reach::NotHere => Ok(Some(Ending::NotReleased(format!("others share `{registry}`; `--release` writes to it")))),
+        Reach::Refused(why) => Err(Stop::Failed(why)),
+    }
+}
+
+pub(super) fn stop(error: RegistryError) -> Stop {
+    match error.exit_code() {
+        11 => Stop::Unsound(error.to_string()),
+        _ => Stop::Failed(error.to_string()),
+    }
+}
