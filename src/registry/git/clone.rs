@@ -1,6 +1,6 @@
 //! The bare repository of our own through which a branch of the user's remote is read and changed. It takes the
 //! remote and its credentials from the user's configuration, as git resolves it in their repository, and nothing
-//! else. Blobs are fetched when they are read, where the remote can do that.
+//! else. Models are fetched when they are read, where the remote can do that.
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,9 @@ use crate::registry::error::{ErrorKind, RegistryError};
 /// Our name for the remote, and for the last state of the branch that we saw.
 const REMOTE: &str = "registry";
 const TIP: &str = "refs/mlpc/tip";
+
+/// What is fetched at once: all but models. These come when they are read.
+const SMALL: &str = "blob:limit=64k";
 
 /// Sections of the user's configuration that say how to reach a remote.
 const HOW_TO_REACH: &[&str] = &["http.", "credential.", "url.", "ssh.", "protocol.", "safe."];
@@ -31,7 +34,7 @@ const OURS: &[(&str, &str)] = &[
     ("fetch.writeCommitGraph", "false"),
     ("advice.detachedHead", "false"),
     ("remote.registry.promisor", "true"),
-    ("remote.registry.partialclonefilter", "blob:none"),
+    ("remote.registry.partialclonefilter", SMALL),
 ];
 
 /// The private clone of one branch.
@@ -116,7 +119,8 @@ impl Clone {
             return Ok(Some(commit.to_owned()));
         }
         let spec = format!("+{name}:{TIP}");
-        let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", REMOTE, &spec];
+        let fetch =
+            ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", &format!("--filter={SMALL}"), REMOTE, &spec];
         let answer = self.git.ask(&fetch)?;
         if !answer.ok {
             return Err(self.failed("cannot read", &answer));
@@ -145,7 +149,7 @@ impl Clone {
         match refusal {
             Some((_, why)) if is_race(why) => Ok(Pushed::SomebodyWasQuicker(why.to_owned())),
             Some((_, why)) => {
-                let message = format!("{} does not take the change: {why}", self.place);
+                let message = format!("{} does not take the change: {why}{}", self.place, remote_words(&answer.stderr));
                 Err(RegistryError::new(ErrorKind::Permission, message))
             }
             // The line may have broken after the remote had taken it.
@@ -184,6 +188,12 @@ impl Clone {
 fn is_race(why: &str) -> bool {
     let by_others = ["cannot lock ref", "failed to update ref", "failed to lock", "incorrect old value", "stale info"];
     why.starts_with("[rejected]") || by_others.iter().any(|words| why.contains(words))
+}
+
+/// Returns what the remote itself says of its refusal, as an addition to a message.
+fn remote_words(stderr: &str) -> String {
+    let mut words = stderr.lines().filter_map(|line| line.strip_prefix("remote: ")).map(str::trim);
+    words.find(|line| !line.is_empty()).map(|words| format!(": {words}")).unwrap_or_default()
 }
 
 /// Takes what says how to reach the remote out of the user's configuration, with all of its conditional includes.

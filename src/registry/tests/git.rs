@@ -258,11 +258,14 @@ fn a_remote_that_says_no_is_asked_once() {
     let place = Place::git();
     let hook = remote(&place).join("hooks/update");
     fs::create_dir_all(remote(&place).join("hooks")).expect("made");
-    fs::write(&hook, "#!/bin/sh\necho asked >> asked\nexit 1\n").expect("written");
+    fs::write(&hook, "#!/bin/sh\necho asked >> asked\necho no pushes here >&2\nexit 1\n").expect("written");
     crate::host::fs::set_mode(&hook, 0o755).expect("set");
     let error = place.open("first").register(&place.candidate("a")).expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::Permission);
-    assert!(error.to_string().contains("does not take the change: [remote rejected] (hook declined)"), "{error}");
+    assert!(
+        error.to_string().contains("does not take the change: [remote rejected] (hook declined): no pushes here"),
+        "{error}"
+    );
     assert_eq!(fs::read_to_string(remote(&place).join("asked")).expect("read"), "asked\n");
 }
 
@@ -288,8 +291,10 @@ fn what_a_killed_git_left_behind_stops_nobody() {
 #[test]
 fn old_models_stay_on_the_remote_until_they_are_read() {
     let place = Place::git();
-    let a = place.register("a");
-    place.open("second").versions().expect("read");
+    let big = place.candidate("a");
+    fs::write(&big.model.path, "weights ".repeat(20_000)).expect("written");
+    let a = place.open("first").register(&big).expect("registered").version;
+    place.open("second").overview().expect("read");
     let clone = fs::read_dir(place.machine("second").join(".mlpc/registry"))
         .expect("listed")
         .map(|entry| entry.expect("read").path())
@@ -306,7 +311,7 @@ fn old_models_stay_on_the_remote_until_they_are_read() {
     // A commit on top of what is not here is whole on the remote.
     promoted(&*place.open("third"), &a, None);
     git(&remote(&place), &["fsck", "--strict", "--no-dangling"]);
-    assert_eq!(git(&remote(&place), &["show", &format!("mlpc-registry:models/versions/{}/model", a.id)]), "a");
+    assert_eq!(git(&remote(&place), &["rev-parse", &format!("mlpc-registry:models/versions/{}/model", a.id)]), model);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod directory;
 mod git;
+mod processes;
 mod release;
 
 use std::collections::BTreeMap;
