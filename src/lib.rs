@@ -45,6 +45,10 @@ pub mod cache;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod registry;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
+pub mod approval;
+#[allow(clippy::disallowed_methods, reason = "faces the host")]
+pub mod judge;
+#[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod exec;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod cli;

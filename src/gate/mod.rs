@@ -10,6 +10,7 @@ pub mod json;
 pub mod junit;
 pub mod kinds;
 mod number;
+pub mod render;
 mod report;
 mod requirement;
 mod verdict;

@@ -196,7 +196,7 @@ impl Compare {
             Self::Less => left < right,
             Self::AtMost => left <= right,
             Self::Equal => left == right,
-            Self::Unequal => left < right || left > right,
+            Self::Unequal => !left.is_nan() && !right.is_nan() && left != right,
             Self::AtLeast => left >= right,
             Self::Greater => left > right,
         }

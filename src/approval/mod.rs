@@ -1,0 +1,190 @@
+//! People's decisions on this machine: who was asked about which digest, and what they said.
+//!
+//! The record is append-only, one JSON object a line, under a lock. A decision is bound to the digest of its subject and
+//! to the time it was asked at; too late is a rejection, and so is no answer.
+
+mod record;
+
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use record::{Asked, Decided, Record};
+
+use crate::gate::Decision;
+use crate::host::clock::iso;
+use crate::host::{Error, Result};
+use crate::types::duration_text;
+
+/// How an approval stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody has decided yet, and there is time left.
+    Waiting {
+        /// When it becomes a rejection.
+        until: Timestamp,
+    },
+    /// It was given in time.
+    Approved {
+        /// Who gave it.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It was refused, or the time ran out.
+    Rejected {
+        /// Who refused; nobody where the time ran out.
+        by: Option<String>,
+        /// When it was refused, or when the time ran out.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Records that a person is asked. Asking again in the same run changes nothing: the first time counts.
+///
+/// # Errors
+/// The record can't be read or written.
+pub fn ask(workspace: &Path, asked: &Asked) -> Result<Asked> {
+    let _lock = record::lock(workspace)?;
+    let same = |record: Record| match record {
+        Record::Asked(old) if old.run == asked.run && old.approval == asked.approval && old.digest == asked.digest => {
+            Some(old)
+        }
+        _ => None,
+    };
+    if let Some(old) = record::read(workspace)?.into_iter().find_map(same) {
+        return Ok(old);
+    }
+    record::append(workspace, &Record::Asked(asked.clone()))?;
+    Ok(asked.clone())
+}
+
+/// Records a decision about what was asked.
+///
+/// # Errors
+/// The person is not among those who may decide, it is too late, or the record can't be read or written.
+pub fn decide(workspace: &Path, asked: &Asked, decided: &Decided) -> Result<Standing> {
+    if !asked.by.is_empty() && !asked.by.contains(&decided.by) {
+        let names: Vec<_> = asked.by.iter().map(|name| format!("`{name}`")).collect();
+        let (name, who) = (&asked.approval, &decided.by);
+        return Err(Error::new(format!("`{who}` may not decide about `{name}`; {} may", names.join(", "))));
+    }
+    let _lock = record::lock(workspace)?;
+    let standing = judge(&record::read(workspace)?, asked, decided.at);
+    if !matches!(standing, Standing::Waiting { .. }) {
+        return Ok(standing);
+    }
+    record::append(workspace, &Record::Decided(decided.clone()))?;
+    Ok(judge(&record::read(workspace)?, asked, decided.at))
+}
+
+/// Returns how an approval stands: that of `digest`, asked at `asked_at`, with so many nanoseconds to decide.
+///
+/// # Errors
+/// The record can't be read.
+pub fn find(
+    workspace: &Path,
+    approval: &str,
+    digest: &str,
+    asked_at: Timestamp,
+    now: Timestamp,
+    timeout: i64,
+) -> Result<Standing> {
+    let asked = Asked {
+        approval: approval.to_owned(),
+        subject: String::new(),
+        digest: digest.to_owned(),
+        run: String::new(),
+        at: asked_at,
+        timeout,
+        by: Vec::new(),
+        reports: Vec::new(),
+        shared: false,
+    };
+    Ok(judge(&record::read(workspace)?, &asked, now))
+}
+
+/// Returns everything that waits for a decision at `now`, in the order in which it was asked.
+///
+/// # Errors
+/// The record can't be read.
+pub fn waiting(workspace: &Path, now: Timestamp) -> Result<Vec<Asked>> {
+    let records = record::read(workspace)?;
+    let asked = records.iter().filter_map(|record| match record {
+        Record::Asked(asked) => Some(asked.clone()),
+        Record::Decided(_) => None,
+    });
+    Ok(asked.filter(|asked| matches!(judge(&records, asked, now), Standing::Waiting { .. })).collect())
+}
+
+/// Returns everything that was asked, decided or not, in that order.
+///
+/// # Errors
+/// The record can't be read.
+pub fn asked(workspace: &Path) -> Result<Vec<Asked>> {
+    let asked = record::read(workspace)?.into_iter().filter_map(|record| match record {
+        Record::Asked(asked) => Some(asked),
+        Record::Decided(_) => None,
+    });
+    Ok(asked.collect())
+}
+
+fn judge(records: &[Record], asked: &Asked, now: Timestamp) -> Standing {
+    let until = deadline(asked);
+    let of_this = records.iter().filter_map(|record| match record {
+        Record::Decided(decided)
+            if decided.approval == asked.approval && decided.digest == asked.digest && decided.at >= asked.at =>
+        {
+            Some(decided)
+        }
+        _ => None,
+    });
+    let decisions: Vec<&Decided> = of_this.collect();
+    // A refusal is final, whatever else was said.
+    if let Some(refused) = decisions.iter().find(|decided| !decided.given) {
+        let reason = refused.reason.clone().unwrap_or_else(|| "no reason given".to_owned());
+        return Standing::Rejected { by: Some(refused.by.clone()), at: refused.at, reason };
+    }
+    if let Some(given) = decisions.iter().find(|decided| decided.at <= until) {
+        return Standing::Approved { by: given.by.clone(), at: given.at };
+    }
+    let timeout = duration_text(asked.timeout);
+    if let Some(late) = decisions.first() {
+        let reason = format!("it came at {}, later than {timeout} after it was asked", iso(late.at));
+        return Standing::Rejected { by: Some(late.by.clone()), at: late.at, reason };
+    }
+    if now > until {
+        return Standing::Rejected { by: None, at: until, reason: format!("nobody decided within {timeout}") };
+    }
+    Standing::Waiting { until }
+}
+
+fn deadline(asked: &Asked) -> Timestamp {
+    asked.at.checked_add(SignedDuration::from_nanos(asked.timeout.max(0))).unwrap_or(Timestamp::MAX)
+}
+
+impl Standing {
+    /// Returns what a gate report says of it; `None` while it waits.
+    #[must_use]
+    pub fn decision(&self, approval: &str) -> Option<Decision> {
+        let approval = approval.to_owned();
+        match self {
+            Self::Waiting { .. } => None,
+            Self::Approved { by, at } => {
+                Some(Decision { approval, given: true, by: Some(by.clone()), at: Some(iso(*at)), reason: None })
+            }
+            Self::Rejected { by, at, reason } => Some(Decision {
+                approval,
+                given: false,
+                by: by.clone(),
+                at: Some(iso(*at)),
+                reason: Some(reason.clone()),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

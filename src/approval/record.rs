@@ -1,0 +1,107 @@
+//! The append-only file of what was asked and decided: `.mlpc/approvals.jsonl`.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::host::error::Context;
+use crate::host::lock::Lock;
+use crate::host::{Error, Result, fs};
+
+/// One line of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// A person was asked.
+    Asked(Asked),
+    /// A person decided.
+    Decided(Decided),
+}
+
+/// A question to a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The approval.
+    pub approval: String,
+    /// What it is about, as it is written: `release`, `train.model`.
+    pub subject: String,
+    /// The digest of the subject: the decision is about these bytes.
+    pub digest: String,
+    /// The run that waits.
+    pub run: String,
+    /// When it was asked.
+    pub at: Timestamp,
+    /// Nanoseconds after which it is a rejection.
+    pub timeout: i64,
+    /// Logins that may decide; anyone if empty.
+    pub by: Vec<String>,
+    /// Gate reports to show, relative to the workspace.
+    pub reports: Vec<String>,
+    /// It leads into a registry that others share, for which a decision on this machine does not count.
+    pub shared: bool,
+}
+
+/// A person's decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// The approval.
+    pub approval: String,
+    /// The digest of the subject.
+    pub digest: String,
+    /// Whether it was given.
+    pub given: bool,
+    /// Who decided.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Returns where the file is in a workspace.
+pub(super) fn path(workspace: &Path) -> PathBuf {
+    workspace.join(".mlpc/approvals.jsonl")
+}
+
+/// Takes the lock that writers hold.
+pub(super) fn lock(workspace: &Path) -> Result<Lock> {
+    Lock::wait(&workspace.join(".mlpc/locks/approvals"))
+}
+
+/// Reads all records. A last line that was cut off by a crash was never recorded; any other line that can't be read is
+/// an error, since nobody may take a decision away.
+pub(super) fn read(workspace: &Path) -> Result<Vec<Record>> {
+    let path = path(workspace);
+    let text = match fs::read_text(&path) {
+        Err(error) if error.is_not_found() => return Ok(Vec::new()),
+        text => text?,
+    };
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let lines = whole.lines().enumerate();
+    let parsed = lines.map(|(index, line)| {
+        serde_json::from_str(line)
+            .map_err(|error| Error::new(format!("`{}` line {} is no record: {error}", path.display(), index + 1)))
+    });
+    parsed.collect()
+}
+
+/// Adds a record, on disk when it returns. The caller holds the lock.
+pub(super) fn append(workspace: &Path, record: &Record) -> Result<()> {
+    let path = path(workspace);
+    fs::create_dirs(fs::parent(&path))?;
+    let mut line = serde_json::to_vec(record).expect("a record has string keys");
+    line.push(b'\n');
+    let mut file =
+        File::options().read(true).write(true).create(true).truncate(false).open(&path).cannot("write", &path)?;
+    let text = fs::read(&path)?;
+    let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    // What a crash cut off is no record; the next one must not be glued to it.
+    file.set_len(whole as u64).cannot("write", &path)?;
+    file.seek(SeekFrom::End(0)).cannot("write", &path)?;
+    file.write_all(&line).cannot("write", &path)?;
+    file.sync_all().cannot("write", &path)
+}

@@ -1,0 +1,122 @@
+//! Decisions in time, late, by others, about other bytes.
+
+use std::io::Write;
+
+use super::*;
+
+fn time(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_780_000_000 + seconds).expect("in range")
+}
+
+fn question() -> Asked {
+    Asked {
+        approval: "go_live".into(),
+        subject: "release".into(),
+        digest: "blake3:aa".into(),
+        run: "r1".into(),
+        at: time(0),
+        timeout: 3_600_000_000_000,
+        by: vec!["alice".into(), "bob".into()],
+        reports: vec![],
+        shared: false,
+    }
+}
+
+fn answer(given: bool, by: &str, at: i64) -> Decided {
+    Decided { approval: "go_live".into(), digest: "blake3:aa".into(), given, by: by.into(), at: time(at), reason: None }
+}
+
+fn standing(workspace: &Path, digest: &str, now: i64) -> Standing {
+    find(workspace, "go_live", digest, time(0), time(now), 3_600_000_000_000).expect("readable")
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+#[test]
+fn waits_until_a_person_decides() {
+    let folder = folder();
+    ask(folder.path(), &question()).expect("asked");
+    assert_eq!(standing(folder.path(), "blake3:aa", 10), Standing::Waiting { until: time(3600) });
+    assert_eq!(waiting(folder.path(), time(10)).expect("readable"), [question()]);
+    decide(folder.path(), &question(), &answer(true, "alice", 20)).expect("may decide");
+    assert_eq!(
+        standing(folder.path(), "blake3:aa", 5000),
+        Standing::Approved { by: "alice".into(), at: time(20) },
+        "given in time holds afterwards"
+    );
+    assert!(waiting(folder.path(), time(30)).expect("readable").is_empty());
+}
+
+#[test]
+fn a_decision_is_about_one_digest_and_about_what_was_asked_before_it() {
+    let folder = folder();
+    decide(folder.path(), &Asked { at: time(-100), ..question() }, &answer(true, "alice", -50)).expect("may decide");
+    assert!(matches!(standing(folder.path(), "blake3:aa", 10), Standing::Waiting { .. }), "given before it was asked");
+    decide(folder.path(), &question(), &answer(true, "alice", 20)).expect("may decide");
+    assert!(matches!(standing(folder.path(), "blake3:bb", 30), Standing::Waiting { .. }), "other bytes");
+    assert!(matches!(standing(folder.path(), "blake3:aa", 30), Standing::Approved { .. }));
+}
+
+#[test]
+fn late_and_never_are_rejections() {
+    let folder = folder();
+    assert!(matches!(standing(folder.path(), "blake3:aa", 3600), Standing::Waiting { .. }));
+    let Standing::Rejected { by: None, reason, .. } = standing(folder.path(), "blake3:aa", 3601) else {
+        panic!("the time ran out");
+    };
+    assert_eq!(reason, "nobody decided within 1h");
+    let late = decide(folder.path(), &question(), &answer(true, "alice", 3601)).expect("recorded or not");
+    assert!(matches!(late, Standing::Rejected { .. }));
+    assert!(matches!(standing(folder.path(), "blake3:aa", 4000), Standing::Rejected { .. }));
+    // Even where a late approval stands in the record.
+    record::append(folder.path(), &Record::Decided(answer(true, "alice", 3700))).expect("written");
+    assert!(matches!(standing(folder.path(), "blake3:aa", 4000), Standing::Rejected { .. }));
+}
+
+#[test]
+fn a_refusal_is_final() {
+    let folder = folder();
+    let refusal = Decided { reason: Some("too slow".into()), ..answer(false, "bob", 10) };
+    decide(folder.path(), &question(), &refusal).expect("may decide");
+    let after = decide(folder.path(), &question(), &answer(true, "alice", 20)).expect("answered");
+    assert_eq!(after, Standing::Rejected { by: Some("bob".into()), at: time(10), reason: "too slow".into() });
+    let decision = after.decision("go_live").expect("decided");
+    assert!(!decision.given && decision.by.as_deref() == Some("bob"));
+}
+
+#[test]
+fn only_those_who_are_named_may_decide() {
+    let folder = folder();
+    let refused = decide(folder.path(), &question(), &answer(true, "mallory", 10)).expect_err("not named");
+    assert_eq!(refused.to_string(), "`mallory` may not decide about `go_live`; `alice`, `bob` may");
+    assert!(matches!(standing(folder.path(), "blake3:aa", 20), Standing::Waiting { .. }));
+    let anyone = Asked { by: vec![], ..question() };
+    assert!(decide(folder.path(), &anyone, &answer(true, "mallory", 10)).is_ok());
+}
+
+#[test]
+fn asking_again_in_a_resumed_run_does_not_start_the_clock_anew() {
+    let folder = folder();
+    ask(folder.path(), &question()).expect("asked");
+    let again = ask(folder.path(), &Asked { at: time(3000), ..question() }).expect("asked");
+    assert_eq!(again.at, time(0));
+    let other = ask(folder.path(), &Asked { at: time(3000), run: "r2".into(), ..question() }).expect("asked");
+    assert_eq!(other.at, time(3000));
+}
+
+#[test]
+fn a_record_cut_off_by_a_crash_is_dropped_and_a_damaged_one_is_not_passed_over() {
+    let folder = folder();
+    ask(folder.path(), &question()).expect("asked");
+    let path = record::path(folder.path());
+    let mut file = std::fs::File::options().append(true).open(&path).expect("there");
+    file.write_all(br#"{"record":"decided","appr"#).expect("written");
+    assert!(matches!(standing(folder.path(), "blake3:aa", 10), Standing::Waiting { .. }));
+    decide(folder.path(), &question(), &answer(true, "alice", 20)).expect("may decide");
+    assert!(matches!(standing(folder.path(), "blake3:aa", 30), Standing::Approved { .. }));
+    let text = std::fs::read_to_string(&path).expect("there").replacen("asked", "axked", 1);
+    std::fs::write(&path, text).expect("written");
+    assert!(find(folder.path(), "go_live", "blake3:aa", time(0), time(1), 1).is_err());
+}

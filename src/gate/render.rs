@@ -1,0 +1,204 @@
+//! A report as people read it: on a terminal and as Markdown. Pure: the same report gives the same text.
+
+use std::fmt::Write as _;
+
+use super::number::number_text;
+use super::report::{Line, Outcome, Report, State};
+use super::{Level, Unit};
+
+/// How a terminal shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Text alone.
+    Plain,
+    /// With colours.
+    Colour,
+}
+
+/// Writes the table of a terminal: one line a requirement, and the reason under each that did not hold.
+#[must_use]
+pub fn table(report: &Report, style: Style) -> String {
+    let advisory = if report.advisory { " (advisory)" } else { "" };
+    let mut text = String::new();
+    let title = painted(style, report.verdict, &verdict_text(report));
+    let _ = writeln!(text, "gate {}: {title}{advisory}", report.gate);
+    let rows: Vec<(String, String)> =
+        report.requirements.iter().map(|line| (requirement(line), measured(line))).collect();
+    let wide = |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
+    let (first, second) = (wide(&mut rows.iter().map(|row| &row.0)), wide(&mut rows.iter().map(|row| &row.1)));
+    for (line, (requirement, measured)) in report.requirements.iter().zip(&rows) {
+        let verdict = painted(style, line.verdict, &format!("{:<13}", line.verdict));
+        let row = format!("{requirement:<first$}  {measured:<second$}  {}", compared(line));
+        let _ = writeln!(text, "  {verdict}  {}", row.trim_end());
+        if line.verdict != Outcome::Pass {
+            let _ = writeln!(text, "                 {}", line.reason);
+        }
+    }
+    if let Some(sentence) = baseline(report) {
+        let _ = writeln!(text, "  {}", sentence.replace('`', ""));
+    }
+    let _ = writeln!(text, "  {}", report.reason);
+    if let (Some(ask), true) = (&report.ask, report.is_waiting()) {
+        let _ = writeln!(text, "  waits for the approval {ask}");
+    }
+    text
+}
+
+/// Writes the Markdown of a job summary or a comment.
+#[must_use]
+pub fn markdown(report: &Report) -> String {
+    let advisory = if report.advisory { ", advisory" } else { "" };
+    let mut text = String::new();
+    let _ = writeln!(text, "### {} `{}`: {}{advisory}\n", mark(report.verdict), report.gate, verdict_text(report));
+    let _ = writeln!(text, "{}.\n", prose(&report.reason));
+    if let (Some(ask), true) = (&report.ask, report.is_waiting()) {
+        let _ = writeln!(text, "Waits for the approval `{ask}`.\n");
+    }
+    let _ = writeln!(text, "| | requirement | value | candidate | baseline |");
+    let _ = writeln!(text, "|---|---|---|---|---|");
+    for line in &report.requirements {
+        let number = |unit: Unit, value: Option<f64>| value.map(|value| number_text(unit, value)).unwrap_or_default();
+        let candidate = if line.baseline.is_some() { line.candidate } else { None };
+        let _ = writeln!(
+            text,
+            "| {} {} | {} | {} | {} | {} |",
+            mark(line.verdict),
+            line.verdict,
+            code(&requirement(line)),
+            number(line.unit, line.value),
+            number(line.metric_unit, candidate),
+            number(line.metric_unit, line.baseline),
+        );
+    }
+    let reasons = report.requirements.iter().filter(|line| line.verdict != Outcome::Pass);
+    let reasons: Vec<_> = reasons.filter(|line| line.reason != report.reason).collect();
+    if !reasons.is_empty() {
+        text.push('\n');
+    }
+    for line in reasons {
+        let _ = writeln!(text, "- {}: {}", line.verdict, prose(&line.reason));
+    }
+    if let Some(sentence) = baseline(report) {
+        let _ = writeln!(text, "\n{}.", prose(&sentence));
+    }
+    for admitted in &report.admits {
+        let digest = admitted.digest.as_deref().unwrap_or("no digest");
+        let _ = writeln!(text, "\nCandidate: {} `{digest}`", code(&admitted.model.to_string()));
+    }
+    text
+}
+
+fn verdict_text(report: &Report) -> String {
+    match (report.is_waiting(), &report.overridden) {
+        (_, Some(_)) => format!("{} (overridden)", report.verdict),
+        (true, None) => format!("{}, if approved", report.verdict),
+        (false, None) => report.verdict.to_string(),
+    }
+}
+
+/// Writes a requirement with its level, whether or not the text has it.
+fn requirement(line: &Line) -> String {
+    let level = match line.level {
+        Level::Require => "require",
+        Level::Warn => "warn",
+    };
+    if line.text.starts_with(&format!("{level} ")) { line.text.clone() } else { format!("{level} {}", line.text) }
+}
+
+fn measured(line: &Line) -> String {
+    line.value.map_or_else(|| "-".to_owned(), |value| number_text(line.unit, value))
+}
+
+fn compared(line: &Line) -> String {
+    match (line.candidate, line.baseline) {
+        (Some(candidate), Some(baseline)) => {
+            let text = |value| number_text(line.metric_unit, value);
+            format!("candidate {}, baseline {}", text(candidate), text(baseline))
+        }
+        _ => String::new(),
+    }
+}
+
+fn baseline(report: &Report) -> Option<String> {
+    let baseline = report.baseline.as_ref()?;
+    let pointer = format!("`{}@{}`", baseline.registry, baseline.pointer);
+    let version = baseline.version.as_deref().unwrap_or_default();
+    let decision = baseline.decision.as_deref().unwrap_or_default();
+    Some(match baseline.state {
+        State::Scored => match &baseline.moved {
+            Some(moved) => format!("compared with {pointer}, `{version}`; {moved}"),
+            None => format!("compared with {pointer}, `{version}`"),
+        },
+        State::Absent => format!("{pointer} does not exist yet; `on no_baseline: {decision}`"),
+        State::Unscorable => format!("{pointer}, `{version}`, could not be scored; `on unscorable: {decision}`"),
+        State::Unreachable => format!("{pointer} could not be read"),
+        State::Skipped => format!("{pointer} was not looked for"),
+    })
+}
+
+fn mark(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "✅",
+        Outcome::Warn => "⚠️",
+        Outcome::PassedOver | Outcome::NotEvaluated => "➖",
+        Outcome::Inconclusive => "❔",
+        Outcome::Fail | Outcome::Error => "❌",
+    }
+}
+
+fn painted(style: Style, outcome: Outcome, text: &str) -> String {
+    let colour = match outcome {
+        _ if style == Style::Plain => return text.to_owned(),
+        Outcome::Pass => "32",
+        Outcome::Warn | Outcome::Inconclusive => "33",
+        Outcome::PassedOver | Outcome::NotEvaluated => "2",
+        Outcome::Fail | Outcome::Error => "31",
+    };
+    format!("\u{1b}[{colour}m{text}\u{1b}[0m")
+}
+
+/// Writes text of the user as code in a cell of a table.
+fn code(text: &str) -> String {
+    let text = text.replace('\n', " ").replace('|', "\\|");
+    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
+}
+
+/// Writes a sentence: what stands in backticks is code, and nothing else in it means anything to Markdown.
+fn prose(sentence: &str) -> String {
+    let balanced = sentence.matches('`').count() % 2 == 0;
+    let mut text = String::new();
+    let mut in_code = false;
+    for char in sentence.chars() {
+        match char {
+            '`' if balanced => {
+                in_code = !in_code;
+                text.push('`');
+            }
+            '\n' | '\r' => text.push(' '),
+            '|' => text.push_str("\\|"),
+            _ if in_code => text.push(char),
+            '<' => text.push_str("&lt;"),
+            '>' => text.push_str("&gt;"),
+            '&' => text.push_str("&amp;"),
+            '@' => text.push_str("&#64;"),
+            '`' | '*' | '_' | '[' | ']' | '#' | '\\' | '!' | '~' => {
+                text.push('\\');
+                text.push(char);
+            }
+            _ => text.push(char),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_keeps_code_and_disarms_the_rest() {
+        assert_eq!(prose("`a_b` is <b> @you"), "`a_b` is &lt;b&gt; &#64;you");
+        assert_eq!(prose("one ` only_here | x\ny"), "one \\` only\\_here \\| x y");
+        assert_eq!(code("a | b"), "`a \\| b`");
+    }
+}

@@ -1,0 +1,142 @@
+//! Reads the facts of a gate from the workspace. What is not there is a fact too.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::gate::{BaselineFile, Champion, Facts, Found, Gate, State, is_read};
+use crate::host::tree::Tree;
+use crate::host::{self, Digest};
+use crate::plan::Bound;
+use crate::types::{Artifact, Origin};
+
+/// Evidence beyond this size is nothing that people measured.
+const MAX_READ: u64 = 64 << 20;
+
+/// Collects the facts of a gate.
+pub(super) fn facts(
+    bound: &Bound,
+    workspace: &Path,
+    name: &str,
+    gate: &Gate,
+    skipped: &BTreeMap<String, String>,
+) -> Facts {
+    let made = |origin: &Origin, path: &str, ty: Option<&Artifact>| match origin
+        .stage()
+        .and_then(|stage| skipped.get(stage).map(|why| (stage, why)))
+    {
+        Some((stage, why)) => Found::Skipped(format!("`{stage}` {why}")),
+        None => look(workspace, path, ty),
+    };
+    let evidence = gate.evidence.iter().map(|evidence| made(&evidence.origin, &evidence.path, Some(&evidence.ty)));
+    let named = gate.requirements.iter().filter_map(|requirement| requirement.measure.artifact.as_ref());
+    let artifacts = named.chain(&gate.admits).filter_map(|origin| {
+        let path = published(bound, origin)?;
+        Some((origin.clone(), made(origin, &path, None)))
+    });
+    Facts {
+        evidence: evidence.collect(),
+        artifacts: artifacts.collect(),
+        champion: gate.baseline.as_ref().and_then(|_| champion(bound, workspace, name, gate, skipped)),
+    }
+}
+
+fn published(bound: &Bound, origin: &Origin) -> Option<String> {
+    match origin {
+        Origin::Output { stage, output } => {
+            let outputs = &bound.plan.stage(stage)?.outputs;
+            outputs.iter().find(|found| found.name == *output).map(|found| found.publish.clone())
+        }
+        Origin::Source(name) => {
+            let source = bound.plan.sources.iter().find(|source| source.name == *name)?;
+            match &source.location {
+                crate::plan::Location::Path(path) => Some(path.clone()),
+                crate::plan::Location::Remote { .. } => None,
+            }
+        }
+        Origin::Pointer { .. } => None,
+    }
+}
+
+/// Looks at a file or folder; files of types that a gate reads are read, the others only hashed.
+fn look(workspace: &Path, path: &str, ty: Option<&Artifact>) -> Found {
+    let full = workspace.join(path);
+    let meta = match std::fs::metadata(&full) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Found::Missing,
+        Err(error) => return Found::Unreadable(host::error::reason(&error)),
+    };
+    let found = if meta.is_dir() {
+        if ty.is_some_and(is_read) {
+            return Found::Unreadable("it is a folder".to_owned());
+        }
+        Tree::scan(&full, &|file, _| Digest::of_file(file)).map(|tree| (Vec::new(), tree.size(), tree.digest()))
+    } else if ty.is_some_and(is_read) {
+        if meta.len() > MAX_READ {
+            return Found::Unreadable(format!("it has {} bytes, more than any report", meta.len()));
+        }
+        // Read once: what is hashed is what is judged.
+        host::fs::read(&full).map(|bytes| {
+            let (size, digest) = (bytes.len() as u64, Digest::of(&bytes));
+            (bytes, size, digest)
+        })
+    } else {
+        Digest::of_file(&full).map(|digest| (Vec::new(), meta.len(), digest))
+    };
+    match found {
+        Ok((bytes, size, digest)) => Found::Present { bytes, size, digest: digest.to_string() },
+        Err(error) => Found::Unreadable(error.to_string()),
+    }
+}
+
+/// Reads what was found of the baseline; `None` where nobody wrote it down.
+fn champion(
+    bound: &Bound,
+    workspace: &Path,
+    name: &str,
+    gate: &Gate,
+    skipped: &BTreeMap<String, String>,
+) -> Option<Champion> {
+    let baseline = gate.baseline.as_ref()?;
+    let path = BaselineFile::path(&bound.prefix, name);
+    let text = match host::fs::read_text(&workspace.join(&path)) {
+        Ok(text) => text,
+        Err(error) if error.is_not_found() => return None,
+        Err(error) => return Some(Champion::Unreachable(error.to_string())),
+    };
+    let file = match BaselineFile::from_json(&text, name, &baseline.registry, &baseline.pointer) {
+        Ok(file) => file,
+        Err(why) => return Some(Champion::Unreachable(why)),
+    };
+    let reason = file.reason.unwrap_or_else(|| "for no known reason".to_owned());
+    let known = |scored| Champion::Known {
+        version: file.version.clone().unwrap_or_default(),
+        digest: file.digest.clone().unwrap_or_default(),
+        scored,
+        recorded: recorded(workspace, gate, &file.recorded),
+    };
+    Some(match file.state {
+        State::Absent => Champion::Absent,
+        State::Unreachable => Champion::Unreachable(reason),
+        State::Skipped => Champion::Skipped(reason),
+        State::Unscorable => known(Err(reason)),
+        State::Scored => {
+            let measured = baseline.evidence.iter().map(|measured| {
+                let ty = gate.evidence.get(measured.evidence).map(|evidence| &evidence.ty);
+                match measured.origin.stage().and_then(|stage| skipped.get(stage).map(|why| (stage, why))) {
+                    Some((stage, why)) => Found::Skipped(format!("`{stage}` {why}")),
+                    None => look(workspace, &measured.path, ty),
+                }
+            });
+            known(Ok(measured.collect()))
+        }
+    })
+}
+
+fn recorded(workspace: &Path, gate: &Gate, paths: &BTreeMap<Origin, String>) -> BTreeMap<Origin, Found> {
+    let of_gate = |origin: &Origin| gate.evidence.iter().find(|evidence| evidence.origin == *origin);
+    let entries = paths.iter().filter_map(|(origin, path)| {
+        let evidence = of_gate(origin)?;
+        Some((origin.clone(), look(workspace, path, Some(&evidence.ty))))
+    });
+    entries.collect()
+}

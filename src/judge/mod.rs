@@ -1,0 +1,120 @@
+//! Evaluates a gate over the files of a workspace and keeps its report. Knows where evidence, baseline and report
+//! stand; the verdict is made by `gate`, from values.
+
+mod collect;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::gate::{self, About, BaselineFile, Gate, Position, Report};
+use crate::host;
+use crate::plan::{Bound, NodeKind};
+use crate::types::Value;
+
+/// Evaluates a gate over the files as they stand in the workspace.
+///
+/// `skipped` names the stages that did not run in this run, with the reason: what they would have made is not looked
+/// at, even where something from an earlier run stands at its path.
+///
+/// # Errors
+/// There is no such gate. Whatever is wrong with the files is in the report.
+pub fn judge(
+    bound: &Bound,
+    workspace: &Path,
+    name: &str,
+    skipped: &BTreeMap<String, String>,
+) -> Result<Report, String> {
+    let gate = find(bound, name)?;
+    let facts = collect::facts(bound, workspace, name, gate, skipped);
+    Ok(gate::evaluate(gate, &bound.plan.metrics, &facts, &about(bound, name, gate)))
+}
+
+/// Returns the gate of this name.
+///
+/// # Errors
+/// There is none.
+pub fn find<'b>(bound: &'b Bound, name: &str) -> Result<&'b Gate, String> {
+    match bound.plan.node(name).map(|node| &node.kind) {
+        Some(NodeKind::Gate(gate)) => Ok(gate),
+        Some(kind) => Err(format!("`{name}` is a {}, not a gate", kind.keyword())),
+        None => {
+            let gates = bound.plan.nodes.iter().filter(|node| matches!(node.kind, NodeKind::Gate(_)));
+            let names: Vec<_> = gates.map(|node| format!("`{}`", node.name)).collect();
+            match names.as_slice() {
+                [] => Err(format!("no gate `{name}`; this pipeline has none")),
+                names => Err(format!("no gate `{name}`; there are {}", names.join(", "))),
+            }
+        }
+    }
+}
+
+fn about(bound: &Bound, name: &str, gate: &Gate) -> About {
+    let position = |key: &str| {
+        let place = bound.plan.places.get(key)?;
+        Some(Position { file: place.file.clone(), line: place.line, column: place.column })
+    };
+    let texts = bound.params.iter().filter(|(_, value)| !matches!(value, Value::List(_) | Value::Record(_)));
+    About {
+        gate: name.to_owned(),
+        plan: bound.digest.clone(),
+        profile: bound.profile.clone(),
+        params: texts.map(|(name, value)| (name.clone(), value.to_string())).collect(),
+        advisory: !bound.gates_block,
+        place: position(name),
+        requirements: (0..gate.requirements.len()).map(|index| position(&format!("{name}#{index}"))).collect(),
+    }
+}
+
+/// Returns where a gate's report stands in the workspace; `prefix` is that of the bound profile.
+#[must_use]
+pub fn report_path(prefix: &str, gate: &str) -> String {
+    gate::baseline_file::below(prefix, &format!("gates/{gate}/gate_report.json"))
+}
+
+/// Writes a report to its place in the workspace and returns that.
+///
+/// # Errors
+/// It can't be written.
+pub fn write(bound: &Bound, workspace: &Path, report: &Report) -> host::Result<PathBuf> {
+    let path = workspace.join(report_path(&bound.prefix, &report.gate));
+    host::fs::write_atomic(&path, report.to_json().as_bytes())?;
+    Ok(path)
+}
+
+/// Writes what was found of a gate's baseline to its place in the workspace.
+///
+/// # Errors
+/// It can't be written.
+pub fn write_baseline(bound: &Bound, workspace: &Path, file: &BaselineFile) -> host::Result<()> {
+    let path = workspace.join(BaselineFile::path(&bound.prefix, &file.gate));
+    host::fs::write_atomic(&path, file.to_json().as_bytes())
+}
+
+/// Evaluates again what a report is about, over the files as they stand now.
+///
+/// Decisions of people are not recomputed: they are entered as the report has them.
+///
+/// # Errors
+/// The report is of another plan, or of a gate that the plan does not have.
+pub fn again(bound: &Bound, workspace: &Path, report: &Report) -> Result<Report, String> {
+    if report.plan != bound.digest {
+        return Err(format!(
+            "the report is of another plan ({}) than the pipeline is now ({})",
+            short(&report.plan),
+            short(&bound.digest)
+        ));
+    }
+    let mut again = judge(bound, workspace, &report.gate, &BTreeMap::new())?;
+    if let Some(decision) = &report.approval {
+        again.decide(decision.clone());
+    }
+    again.overridden.clone_from(&report.overridden);
+    Ok(again)
+}
+
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
+#[cfg(test)]
+mod tests;
