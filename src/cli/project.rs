@@ -3,6 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::{Exit, render};
+use crate::compile::compile;
+use crate::host::Out;
+use crate::plan::Plan;
 use crate::source::{SourceFile, Sources};
 
 /// `-f FILE`, which every verb about one pipeline takes.
@@ -25,18 +29,49 @@ pub(crate) struct Project {
 }
 
 impl PipelineArgs {
+    /// Finds the pipeline; `Err` is the message to show, with exit 2.
+    pub(crate) fn find(&self) -> Result<PathBuf, String> {
+        match &self.file {
+            Some(file) => Ok(file.clone()),
+            None => find(&std::env::current_dir().map_err(|error| format!("the current folder is gone: {error}"))?),
+        }
+    }
+
     /// Finds and reads the pipeline; `Err` is the message to show, with exit 2.
     pub(crate) fn open(&self) -> Result<Project, String> {
-        let file = match &self.file {
-            Some(file) => file.clone(),
-            None => find(&std::env::current_dir().map_err(|error| format!("the current folder is gone: {error}"))?)?,
-        };
+        let file = self.find()?;
         let source = read(&file)?;
         let mut sources = Sources::default();
         sources.add(source);
         let absolute = fs::canonicalize(&file).map_err(|error| format!("`{}`: {error}", file.display()))?;
         let workspace = absolute.parent().map(Path::to_path_buf).unwrap_or_default();
         Ok(Project { file, workspace, sources })
+    }
+}
+
+/// A pipeline that was found and has no errors.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// Where it stands.
+    pub(crate) project: Project,
+    /// What it does.
+    pub(crate) plan: Plan,
+}
+
+/// Finds the pipeline, reads it and makes its plan. What is wrong is shown on stderr; warnings alone are left to
+/// `mlpc check`.
+pub(crate) fn load(out: &Out, args: &PipelineArgs) -> Result<Loaded, Exit> {
+    let project = args.open().map_err(|message| {
+        out.err_line(&format!("error: {message}"));
+        Exit::Usage
+    })?;
+    let compilation = compile(&project.sources);
+    match compilation.plan {
+        Some(plan) => Ok(Loaded { project, plan }),
+        None => {
+            render::diagnostics(out, &project.sources, &compilation.diagnostics, render::Format::Text);
+            Err(Exit::Usage)
+        }
     }
 }
 
