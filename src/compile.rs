@@ -33,8 +33,13 @@ impl Compilation {
 /// Compiles the first of the sources, which is the pipeline's file.
 #[must_use]
 pub fn compile(sources: &Sources) -> Compilation {
-    let main = FileId(0);
-    let parsed = syntax::parse(main, sources.file(main).text());
+    compile_file(sources, FileId(0))
+}
+
+/// Compiles one of the sources.
+#[must_use]
+pub fn compile_file(sources: &Sources, file: FileId) -> Compilation {
+    let parsed = syntax::parse(file, sources.file(file).text());
     let mut diagnostics = parsed.diagnostics;
     let broken = diagnostics.iter().any(Diagnostic::is_error);
     let (model, found) = resolve(sources, &parsed.file, broken);

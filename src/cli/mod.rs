@@ -2,7 +2,10 @@
 //!
 //! A verb is one file here and one line in [`VERBS`]. The doc comment on its `Args` is its help.
 
+mod check;
 mod exit;
+mod explain;
+mod graph;
 mod init;
 mod project;
 mod render;
@@ -43,7 +46,8 @@ const fn verb<V: Verb>() -> Entry {
 }
 
 /// Every verb, in the order of the help.
-const VERBS: &[Entry] = &[verb::<init::Init>()];
+const VERBS: &[Entry] =
+    &[verb::<init::Init>(), verb::<check::Check>(), verb::<graph::Graph>(), verb::<explain::Explain>()];
 
 /// Runs the command line of this process and returns its exit code.
 #[must_use]

@@ -7,6 +7,7 @@
 mod bind;
 mod build;
 mod declared;
+mod drawing;
 mod given;
 mod node;
 mod work;

@@ -1,0 +1,82 @@
+//! `mlpc check`: proves what can be proved before anything runs.
+
+use std::path::PathBuf;
+
+use super::project::{PipelineArgs, read};
+use super::render::{self, Format};
+use super::{Exit, Verb};
+use crate::compile::{Compilation, compile_file};
+use crate::diagnostic::{self, Diagnostic};
+use crate::host::Out;
+use crate::source::{FileId, Sources};
+
+/// Check pipelines without running anything
+///
+/// Reads `.mlp` files: no data, no network. Ends with exit code 2 where there is an error; warnings and notes are shown and change
+/// nothing. `mlpc explain CODE` tells more about each.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mlpc check\n  mlpc check a.mlp b.mlp --format json")]
+pub(crate) struct Check {
+    /// The files; else the pipeline
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    /// How diagnostics are written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+}
+
+impl Verb for Check {
+    const NAME: &'static str = "check";
+
+    fn run(self, out: &Out) -> Exit {
+        let sources = match self.sources() {
+            Ok(sources) => sources,
+            Err(message) => {
+                out.err_line(&format!("mlpc: {message}"));
+                return Exit::Usage;
+            }
+        };
+        let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
+        let compiled: Vec<Compilation> = files.into_iter().map(|id| compile_file(&sources, id)).collect();
+        let mut found: Vec<Diagnostic> = compiled.iter().flat_map(|one| one.diagnostics.iter().cloned()).collect();
+        diagnostic::sort(&mut found);
+        render::diagnostics(out, &sources, &found, self.format);
+        if found.iter().any(Diagnostic::is_error) {
+            return Exit::Usage;
+        }
+        if self.format == Format::Text {
+            for ((_, file), one) in sources.iter().zip(&compiled) {
+                out.line(&format!("{}: {}", file.name(), summary(one)));
+            }
+        }
+        Exit::Fine
+    }
+}
+
+impl Check {
+    fn sources(&self) -> Result<Sources, String> {
+        if self.files.is_empty() {
+            return Ok(self.pipeline.open()?.sources);
+        }
+        if self.pipeline.file.is_some() {
+            return Err("name the files either behind `-f` or without it".to_owned());
+        }
+        let mut sources = Sources::default();
+        for file in &self.files {
+            sources.add(read(file)?);
+        }
+        Ok(sources)
+    }
+}
+
+fn summary(compiled: &Compilation) -> String {
+    let Some(plan) = &compiled.plan else { return "nothing to run".to_owned() };
+    let count = |keyword: &str| {
+        let number = plan.nodes.iter().filter(|node| node.kind.keyword() == keyword).count();
+        (number > 0).then(|| format!("{number} {keyword}{}", if number == 1 { "" } else { "s" }))
+    };
+    let counts: Vec<String> = ["stage", "gate", "approval"].into_iter().filter_map(count).collect();
+    if counts.is_empty() { "fine".to_owned() } else { format!("fine, {}", counts.join(", ")) }
+}
