@@ -106,7 +106,9 @@ fn metric(cx: &mut Cx<'_>, written: &ast::Metric) -> Option<Metric> {
         None if ty == Type::Duration => {
             let message = format!("the file's number for `{}` has no unit", written.name.text);
             let help = format!("say it: `{}: duration unit ms`", written.name.text);
-            return cx.error(codes::UNIT_MISSING, written.span, message, &help);
+            // The metric stays: that a gate names it is no second mistake.
+            cx.error::<()>(codes::UNIT_MISSING, written.span, message, &help);
+            None
         }
         None => None,
     };
