@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::markdown::blocks;
+use crate::markdown::{blocks, check};
 use crate::sandbox::{repository, tracked};
 
 fn pages() -> Vec<(PathBuf, String)> {
@@ -16,6 +16,38 @@ fn pages() -> Vec<(PathBuf, String)> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     let read = |path: PathBuf| (std::fs::read_to_string(repository().join(&path)).expect("a page"), path);
     paths.into_iter().map(read).map(|(text, path)| (path, text)).collect()
+}
+
+/// The pages of diagnostics are played by `errors`, since their blocks are meant to fail.
+fn lessons() -> impl Iterator<Item = (PathBuf, String)> {
+    pages().into_iter().filter(|(path, _)| !path.starts_with("book/src/errors"))
+}
+
+#[test]
+fn every_mlp_block_is_clean_or_said_to_be_for_later() {
+    let mut count = 0;
+    let mut wrong = String::new();
+    for (path, page) in lessons() {
+        for block in blocks(&page) {
+            let words: Vec<_> = block.info.split_whitespace().collect();
+            let (codes, ended) = match words.first() {
+                Some(&"mlp") => check(&block.text),
+                _ => continue,
+            };
+            count += 1;
+            let right = match words[1..] {
+                [] => codes.is_empty() && ended.code == 0,
+                ["later"] => codes.iter().all(|code| code == "not-yet") && ended.code == 2,
+                _ => false,
+            };
+            if !right {
+                let place = format!("{}:{} `{}`", path.display(), block.line, block.info);
+                wrong += &format!("{place} gives {codes:?}\n{}\n", ended.stdout);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(count >= 20, "the book has lost its examples: {count} are left");
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Reads the fenced blocks out of Markdown pages, and completes and checks the `mlp` ones.
 
-#![allow(dead_code, reason = "`check` is not a verb yet")]
-
 use crate::sandbox::{Ended, Sandbox};
 
 /// One fenced block.
