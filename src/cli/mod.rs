@@ -8,6 +8,7 @@ mod explain;
 mod graph;
 mod init;
 mod project;
+mod registry;
 mod render;
 
 use std::process::ExitCode;
@@ -45,9 +46,15 @@ const fn verb<V: Verb>() -> Entry {
     }
 }
 
-/// Every verb, in the order of the help.
-const VERBS: &[Entry] =
-    &[verb::<init::Init>(), verb::<check::Check>(), verb::<graph::Graph>(), verb::<explain::Explain>()];
+/// Every verb, in the order of the help; a line each.
+#[rustfmt::skip]
+const VERBS: &[Entry] = &[
+    verb::<init::Init>(),
+    verb::<check::Check>(),
+    verb::<registry::Args>(),
+    verb::<graph::Graph>(),
+    verb::<explain::Explain>(),
+];
 
 /// Runs the command line of this process and returns its exit code.
 #[must_use]

@@ -1,0 +1,146 @@
+//! `mlpc registry`: looks at the registries of a pipeline, and repairs what is derived from them.
+
+use clap::Subcommand;
+
+use super::project::{self, PipelineArgs};
+use super::render::Format;
+use super::{Exit, Verb};
+use crate::host::{Clock, Out};
+use crate::plan::{RegistryLocation, Setting};
+use crate::registry::{self, Registry, RegistryError};
+
+/// Shows what a registry holds, which version a pointer named when, and repairs what is derived
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mlpc registry show models\n  mlpc registry history models production\n  \
+                        mlpc registry fsck models --profile shared")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    /// The registry as this profile has it
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+    /// How to write it
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Pointers, the versions that they name and their metrics
+    Show {
+        /// The registry; may be left out where there is one
+        registry: Option<String>,
+    },
+    /// Every version that a pointer named, the newest first
+    History {
+        /// The registry
+        registry: String,
+        /// The pointer
+        #[arg(default_value = "production")]
+        pointer: String,
+    },
+    /// Verifies every digest and writes the layouts for serving code anew where they differ
+    Fsck {
+        /// The registry; may be left out where there is one
+        registry: Option<String>,
+    },
+}
+
+impl Verb for Args {
+    const NAME: &'static str = "registry";
+
+    fn run(self, out: &Out) -> Exit {
+        let loaded = match project::load(out, &self.pipeline) {
+            Ok(loaded) => loaded,
+            Err(exit) => return exit,
+        };
+        let wanted = match &self.action {
+            Action::Show { registry } | Action::Fsck { registry } => registry.as_deref(),
+            Action::History { registry, .. } => Some(registry.as_str()),
+        };
+        let opened = choose(&loaded, wanted, self.profile.as_deref()).and_then(|(name, location)| {
+            let registry = registry::open(&name, &location, &loaded.project.workspace, Clock::host());
+            Ok((name, registry.map_err(|error| (error.to_string(), error.exit_code()))?))
+        });
+        let done = opened.and_then(|(name, registry)| {
+            self.look(&name, &*registry).map_err(|error| (error.to_string(), error.exit_code()))
+        });
+        match done {
+            Ok((text, exit)) => {
+                out.write(&text);
+                exit
+            }
+            Err((message, code)) => {
+                out.err_line(&format!("error: {message}"));
+                if code == Exit::Undecided.code() { Exit::Undecided } else { Exit::Usage }
+            }
+        }
+    }
+}
+
+impl Args {
+    fn look(&self, name: &str, registry: &dyn Registry) -> Result<(String, Exit), RegistryError> {
+        let mut text = Vec::new();
+        let mut exit = Exit::Fine;
+        let written = match &self.action {
+            Action::Show { .. } => {
+                let report = registry::show(name, registry)?;
+                match self.format {
+                    Format::Text => report.write_text(&mut text),
+                    Format::Json => report.write_json(&mut text),
+                }
+            }
+            Action::History { pointer, .. } => {
+                let report = registry::history(name, registry, pointer)?;
+                match self.format {
+                    Format::Text => report.write_text(&mut text),
+                    Format::Json => report.write_json(&mut text),
+                }
+            }
+            Action::Fsck { .. } => {
+                let findings = registry.fsck()?;
+                if findings.iter().any(|finding| !finding.repaired) {
+                    exit = Exit::Undecided;
+                }
+                match self.format {
+                    Format::Text => registry::write_findings(&findings, &mut text),
+                    Format::Json => serde_json::to_writer_pretty(&mut text, &findings).map_err(Into::into),
+                }
+            }
+        };
+        written.expect("a vector takes every byte");
+        Ok((String::from_utf8_lossy(&text).into_owned(), exit))
+    }
+}
+
+/// Finds the registry that is meant and where it is under the profile.
+fn choose(
+    loaded: &project::Loaded,
+    wanted: Option<&str>,
+    profile: Option<&str>,
+) -> Result<(String, RegistryLocation), (String, u8)> {
+    let usage = |message: String| (message, Exit::Usage.code());
+    let plan = &loaded.plan;
+    let names = || plan.registries.iter().map(|registry| registry.name.as_str());
+    let listed = || names().collect::<Vec<_>>().join(", ");
+    let name = match (wanted, plan.registries.as_slice()) {
+        (Some(name), _) => name.to_owned(),
+        (None, [one]) => one.name.clone(),
+        (None, []) => return Err(usage("the pipeline declares no registry".to_owned())),
+        (None, _) => return Err(usage(format!("name one of the registries: {}", listed()))),
+    };
+    let Some(registry) = plan.registry(&name) else {
+        return Err(usage(format!("the pipeline declares no registry `{name}`; it has: {}", listed())));
+    };
+    let Some(profile) = profile else { return Ok((name, registry.location.clone())) };
+    let Some(profile) = plan.profiles.iter().find(|known| known.name == profile) else {
+        return Err(usage(format!("the pipeline declares no profile `{profile}`")));
+    };
+    let moved = profile.settings.iter().find_map(|setting| match setting {
+        Setting::Registry { name: of, location } if *of == name => Some(location.clone()),
+        _ => None,
+    });
+    Ok((name, moved.unwrap_or_else(|| registry.location.clone())))
+}
