@@ -7,8 +7,8 @@ use super::json::{self, Json};
 use super::junit::{self, Counts};
 use super::kinds::tests_metric;
 use super::number;
-use super::{Gate, MetricRef};
-use crate::types::{Artifact, Direction, MetricsType, Origin, Range, Type};
+use super::{Gate, Measure, MetricRef};
+use crate::types::{self, Artifact, Direction, MetricsType, Origin, Range, Type, Value};
 
 /// A gate with its facts, read once.
 #[derive(Debug)]
@@ -125,6 +125,44 @@ impl<'a> Case<'a> {
         self.pick(&content, metric, "").ok()
     }
 
+    /// Tells whether a metric was measured on as many rows as `min_n` asks for, the baseline's too where there is one.
+    ///
+    /// # Errors
+    /// There are too few, or it is not known how many there are.
+    pub fn enough(&self, measure: &Measure) -> Result<(), Undecided> {
+        let least = match measure.options.get("min_n") {
+            Some(Value::Int(least)) => *least as f64,
+            _ => return Ok(()),
+        };
+        let none = || Undecided::Error(format!("`{}` names no metric", measure.kind));
+        let metric = measure.metric.as_ref().ok_or_else(none)?;
+        let declared = self.declared(metric)?;
+        let Some(pointer) = &declared.n else {
+            let why = format!("`{}` does not say on how many rows it was measured, so `min_n` can't hold", metric.name);
+            return Err(Undecided::Error(why));
+        };
+        let rows = types::Metric {
+            name: format!("n of {}", metric.name),
+            ty: Type::Int(Range { low: Some(types::Bound { at: 0.0, open: false }), high: None }),
+            direction: None,
+            from: Some(pointer.clone()),
+            scale: None,
+            n: None,
+        };
+        let candidate = self.evidence.get(metric.evidence);
+        let path = self.gate.evidence.get(metric.evidence).map_or("", |evidence| evidence.path.as_str());
+        let both = [(candidate, path), (self.baseline.get(&metric.evidence), self.baseline_path(metric.evidence))];
+        for (content, path) in both {
+            let Some(Ok(Content::Metrics(json))) = content else { continue };
+            let n = number::read(json, &rows, path).map_err(Undecided::Error)?;
+            if n < least {
+                let why = format!("`{}` was measured on {n} rows in `{path}`, fewer than {least}", metric.name);
+                return Err(Undecided::Inconclusive(why));
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the size of an artifact in bytes.
     ///
     /// # Errors
@@ -158,7 +196,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn declared(&self, metric: &MetricRef) -> Result<&'a crate::types::Metric, Undecided> {
+    fn declared(&self, metric: &MetricRef) -> Result<&'a types::Metric, Undecided> {
         let unknown = || Undecided::Error(format!("no metrics type of this gate declares `{}`", metric.name));
         match self.gate.evidence.get(metric.evidence).map(|evidence| &evidence.ty) {
             Some(Artifact::Metrics { name }) => {

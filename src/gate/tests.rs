@@ -447,7 +447,7 @@ fn size_is_that_of_the_artifact() {
 #[test]
 fn tests_are_counted_and_none_at_all_is_inconclusive() {
     let tests = |text: &str| {
-        let mut setup = setup(text).line(Level::Require, "metric", "failed", &[], Compare::Equal, Value::Int(0));
+        let mut setup = setup(text).line(Level::Require, "tests", "failed", &[], Compare::Equal, Value::Int(0));
         setup.gate.evidence[0].ty = Artifact::Tests;
         setup.report()
     };
@@ -457,6 +457,31 @@ fn tests_are_counted_and_none_at_all_is_inconclusive() {
     let report = tests("<testsuites/>");
     assert_eq!((report.verdict, report.exit_code()), (Outcome::Inconclusive, 10));
     assert_eq!(tests("<testsuite>").verdict, Outcome::Error);
+}
+
+#[test]
+fn too_few_rows_are_inconclusive_and_an_unknown_number_of_them_is_an_error() {
+    let judged = |candidate: &str, baseline: &str, n: Option<&str>| {
+        let options = [("min_n", Value::Int(100))];
+        let mut setup = setup(candidate).production(baseline).line(
+            Level::Require,
+            "regression",
+            "auc",
+            &options,
+            Compare::AtMost,
+            Value::Float(0.1),
+        );
+        setup.metrics[0].metrics[0].n = n.map(str::to_owned);
+        setup.report()
+    };
+    let (many, few) = (r#"{"auc": 0.9, "n": 100}"#, r#"{"auc": 0.9, "n": 99}"#);
+    assert_eq!(judged(many, many, Some("/n")).verdict, Outcome::Pass);
+    let report = judged(few, many, Some("/n"));
+    assert_eq!((report.verdict, report.exit_code()), (Outcome::Inconclusive, 10));
+    assert_eq!(report.reason, "`auc` was measured on 99 rows in `out/e.json`, fewer than 100");
+    assert_eq!(judged(many, few, Some("/n")).verdict, Outcome::Inconclusive);
+    assert_eq!(judged(many, r#"{"auc": 0.9}"#, Some("/n")).verdict, Outcome::Error);
+    assert_eq!(judged(many, many, None).verdict, Outcome::Error);
 }
 
 #[test]

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use crate::gate::{self, About, BaselineFile, Gate, Position, Report};
 use crate::host;
 use crate::plan::{Bound, NodeKind};
-use crate::types::Value;
 
 /// Evaluates a gate over the files as they stand in the workspace.
 ///
@@ -48,17 +47,18 @@ pub fn find<'b>(bound: &'b Bound, name: &str) -> Result<&'b Gate, String> {
     }
 }
 
-fn about(bound: &Bound, name: &str, gate: &Gate) -> About {
+/// Returns what a report says of its gate beside what was measured.
+#[must_use]
+pub fn about(bound: &Bound, name: &str, gate: &Gate) -> About {
     let position = |key: &str| {
         let place = bound.plan.places.get(key)?;
         Some(Position { file: place.file.clone(), line: place.line, column: place.column })
     };
-    let texts = bound.params.iter().filter(|(_, value)| !matches!(value, Value::List(_) | Value::Record(_)));
     About {
         gate: name.to_owned(),
         plan: bound.digest.clone(),
         profile: bound.profile.clone(),
-        params: texts.map(|(name, value)| (name.clone(), value.to_string())).collect(),
+        params: bound.params.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
         advisory: !bound.gates_block,
         place: position(name),
         requirements: (0..gate.requirements.len()).map(|index| position(&format!("{name}#{index}"))).collect(),
@@ -68,16 +68,17 @@ fn about(bound: &Bound, name: &str, gate: &Gate) -> About {
 /// Returns where a gate's report stands in the workspace; `prefix` is that of the bound profile.
 #[must_use]
 pub fn report_path(prefix: &str, gate: &str) -> String {
-    gate::baseline_file::below(prefix, &format!("gates/{gate}/gate_report.json"))
+    gate::baseline_file::below(prefix, &format!("gates/{}/gate_report.json", crate::cache::file_name(gate)))
 }
 
-/// Writes a report to its place in the workspace and returns that.
+/// Writes a report to its place in the workspace, with `report.md` beside it, and returns that place.
 ///
 /// # Errors
 /// It can't be written.
 pub fn write(bound: &Bound, workspace: &Path, report: &Report) -> host::Result<PathBuf> {
     let path = workspace.join(report_path(&bound.prefix, &report.gate));
     host::fs::write_atomic(&path, report.to_json().as_bytes())?;
+    host::fs::write_atomic(&path.with_file_name("report.md"), gate::render::markdown(report).as_bytes())?;
     Ok(path)
 }
 

@@ -10,7 +10,7 @@ use crate::gate::{
 use crate::plan::{
     Command, FORMAT, Isolation, Needs, Node, Output, OutputKind, Place, Plan, Rerun, Selection, Stage, Work, bind,
 };
-use crate::types::{Artifact, Direction, Expr, Metric, MetricsType, Origin, Range, Type};
+use crate::types::{Artifact, Direction, Expr, Metric, MetricsType, Origin, Range, Type, Value};
 
 fn stage(name: &str, output: &str, ty: Artifact, path: &str) -> Node {
     let output = Output {

@@ -13,7 +13,7 @@ static SIGNATURE: Signature = Signature {
     name: "metric",
     form: Form::Bare,
     takes: Takes::Metric,
-    options: &[],
+    options: super::MIN_N,
     direction: false,
     baseline: false,
     example: "require auc_roc >= 85%",
@@ -34,6 +34,7 @@ impl Kind for Metric {
 
     fn evaluate(&self, case: &Case<'_>, measure: &Measure) -> Result<Measured, Undecided> {
         let value = case.number(metric_of(measure)?)?;
+        case.enough(measure)?;
         Ok(Measured { value, candidate: value, baseline: None })
     }
 }

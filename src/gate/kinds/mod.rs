@@ -8,6 +8,7 @@ mod metric;
 mod regression;
 mod signature;
 mod size;
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -56,18 +57,22 @@ pub struct Measured {
 }
 
 // One line for each file in this folder.
-static ALL: &[&dyn Kind] = &[&improvement::Improvement, &metric::Metric, &regression::Regression, &size::Size];
+static ALL: &[&dyn Kind] =
+    &[&improvement::Improvement, &metric::Metric, &regression::Regression, &size::Size, &tests::Tests];
 
 /// Iterates over all kinds in alphabetical order.
 pub fn all() -> impl Iterator<Item = &'static dyn Kind> {
     ALL.iter().copied()
 }
 
-/// Returns the kind of this name: what stands before the parenthesis, or `metric` for a bare name.
+/// Returns the kind of this name: what stands before the parenthesis, or for a bare name `metric` or `tests`, by what it is of.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn Kind> {
     all().find(|kind| kind.signature().name == name)
 }
+
+/// Fewer rows than this are too few to decide by.
+static MIN_N: &[Opt] = &[Opt { name: "min_n", ty: OptType::Rows }];
 
 /// Returns the metric that a kind reads; a plan without one was not made by the checker.
 fn metric_of(measure: &Measure) -> Result<&MetricRef, Undecided> {
@@ -76,7 +81,7 @@ fn metric_of(measure: &Measure) -> Result<&MetricRef, Undecided> {
 }
 
 #[cfg(test)]
-mod tests {
+mod unit_tests {
     use super::*;
 
     #[test]

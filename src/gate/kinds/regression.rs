@@ -15,8 +15,11 @@ pub(super) struct Regression;
 const MIN_BASE: f64 = 1e-9;
 
 /// Options of both comparisons with a baseline.
-pub(super) static OPTIONS: &[Opt] =
-    &[Opt { name: "relative", ty: OptType::Flag }, Opt { name: "min_base", ty: OptType::Positive }];
+pub(super) static OPTIONS: &[Opt] = &[
+    Opt { name: "relative", ty: OptType::Flag },
+    Opt { name: "min_base", ty: OptType::Positive },
+    Opt { name: "min_n", ty: OptType::Rows },
+];
 
 static SIGNATURE: Signature = Signature {
     name: "regression",
@@ -64,6 +67,7 @@ pub(super) fn compare(case: &Case<'_>, measure: &Measure) -> Result<Measured, Un
     // The candidate first: a wrong candidate is wrong without a baseline too.
     let candidate = case.number(metric)?;
     let baseline = case.baseline_number(metric)?;
+    case.enough(measure)?;
     let difference = direction.sign() * (baseline - candidate);
     let base = if is_relative(measure) { base(measure, baseline)? } else { 1.0 };
     // Adding zero makes −0 a plain 0.

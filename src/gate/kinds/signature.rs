@@ -33,8 +33,10 @@ pub enum Form {
 /// What a kind measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
-    /// A metric of one of the gate's `Metrics` evidences; of `Tests` evidence too where no direction is needed.
+    /// A metric of one of the gate's `Metrics` evidences.
     Metric,
+    /// `total`, `passed`, `failed` or `skipped` of one of the gate's `Tests` evidences.
+    Count,
     /// An artifact that a stage makes: `train.model`.
     Artifact,
 }
@@ -55,6 +57,8 @@ pub enum OptType {
     Flag,
     /// `: number`, more than zero.
     Positive,
+    /// `: 30`, a whole number of rows, at least one.
+    Rows,
 }
 
 impl Signature {
