@@ -2,14 +2,18 @@
 //!
 //! A verb is one file here and one line in [`VERBS`]. The doc comment on its `Args` is its help.
 
+mod approve;
 mod check;
 mod exit;
 mod explain;
+mod gate;
 mod graph;
 mod init;
 mod project;
 mod registry;
 mod render;
+mod selection;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -51,6 +55,9 @@ const fn verb<V: Verb>() -> Entry {
 const VERBS: &[Entry] = &[
     verb::<init::Init>(),
     verb::<check::Check>(),
+    verb::<gate::GateArgs>(),
+    verb::<approve::Approve>(),
+    verb::<verify::Verify>(),
     verb::<registry::Args>(),
     verb::<graph::Graph>(),
     verb::<explain::Explain>(),

@@ -344,7 +344,11 @@ fn conclude(
 }
 
 fn count(number: usize) -> String {
-    if number == 1 { "1 requirement".to_owned() } else { format!("{number} requirements") }
+    match number {
+        0 => "no requirement".to_owned(),
+        1 => "1 requirement".to_owned(),
+        _ => format!("{number} requirements"),
+    }
 }
 
 fn were(number: usize) -> String {

@@ -37,7 +37,9 @@ pub fn table(report: &Report, style: Style) -> String {
     if let Some(sentence) = baseline(report) {
         let _ = writeln!(text, "  {}", sentence.replace('`', ""));
     }
-    let _ = writeln!(text, "  {}", report.reason);
+    if report.requirements.iter().all(|line| line.reason != report.reason) {
+        let _ = writeln!(text, "  {}", report.reason);
+    }
     if let (Some(ask), true) = (&report.ask, report.is_waiting()) {
         let _ = writeln!(text, "  waits for the approval {ask}");
     }
@@ -49,7 +51,8 @@ pub fn table(report: &Report, style: Style) -> String {
 pub fn markdown(report: &Report) -> String {
     let advisory = if report.advisory { ", advisory" } else { "" };
     let mut text = String::new();
-    let _ = writeln!(text, "### {} `{}`: {}{advisory}\n", mark(report.verdict), report.gate, verdict_text(report));
+    let sign = if report.is_waiting() { "⏳" } else { mark(report.verdict) };
+    let _ = writeln!(text, "### {sign} `{}`: {}{advisory}\n", report.gate, verdict_text(report));
     let _ = writeln!(text, "{}.\n", prose(&report.reason));
     if let (Some(ask), true) = (&report.ask, report.is_waiting()) {
         let _ = writeln!(text, "Waits for the approval `{ask}`.\n");
@@ -165,7 +168,7 @@ fn code(text: &str) -> String {
 
 /// Writes a sentence: what stands in backticks is code, and nothing else in it means anything to Markdown.
 fn prose(sentence: &str) -> String {
-    let balanced = sentence.matches('`').count() % 2 == 0;
+    let balanced = sentence.matches('`').count().is_multiple_of(2);
     let mut text = String::new();
     let mut in_code = false;
     for char in sentence.chars() {

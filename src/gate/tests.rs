@@ -596,3 +596,32 @@ fn reports_of_every_shape_conform_to_the_published_schema() {
         conforms(&schema, &schema, &json, "");
     }
 }
+
+fn all_sorts() -> Report {
+    setup(r#"{"auc": 0.8, "rmse": 2.5, "p99": 45.2}"#)
+        .champion(scored(r#"{"auc": 0.9, "rmse": 2.5, "p99": 40}"#, None))
+        .at_least("auc", 0.75)
+        .relative("auc", 0.02)
+        .hoped("rmse", 3.0)
+        .line(Level::Require, "metric", "p99", &[], Compare::AtMost, Value::Duration(50_000_000))
+        .at_least("gain", 1.0)
+        .report()
+}
+
+#[test]
+fn a_terminal_shows_every_line_and_the_reason_where_it_did_not_hold() {
+    insta::assert_snapshot!(render::table(&all_sorts(), render::Style::Plain));
+    let colourful = render::table(&all_sorts(), render::Style::Colour);
+    assert!(colourful.contains("\u{1b}[31m") && !render::table(&all_sorts(), render::Style::Plain).contains('\u{1b}'));
+}
+
+#[test]
+fn markdown_shows_the_same() {
+    insta::assert_snapshot!(render::markdown(&all_sorts()));
+    let first = setup(r#"{"auc": 0.9}"#)
+        .champion(Champion::Absent)
+        .regression("auc", 0.1)
+        .on_absent(OnMissing::Ask("bootstrap".into()))
+        .report();
+    insta::assert_snapshot!(render::markdown(&first));
+}

@@ -1,0 +1,183 @@
+//! `mlpc approve`: a person's decision about what a run on this machine waits for.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::gate::{ReportFormat, show};
+use super::project::PipelineArgs;
+use super::{Exit, Verb};
+use crate::approval::{self, Asked, Decided, Standing};
+use crate::gate::Report;
+use crate::host::clock::iso;
+use crate::host::{Clock, Out, fs};
+
+/// Decide about what a run waits for
+///
+/// Shows the subject with its digest and the gate reports about it, and records the decision for exactly these bytes. It
+/// counts on this machine alone. A decision that comes too late is a rejection. Afterwards: `mlpc run --resume`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mlpc approve go_live --reason \"checked the slices\" && mlpc run --resume")]
+pub(crate) struct Approve {
+    /// The approval; what waits is listed if none
+    #[arg(value_name = "APPROVAL")]
+    approval: Option<String>,
+    /// The run, where several wait
+    #[arg(long, value_name = "RUN")]
+    run: Option<String>,
+    /// Refuse; that is final for this run
+    #[arg(long)]
+    reject: bool,
+    /// Why; kept with the decision
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Who decides; else the user of this machine
+    #[arg(long = "as", value_name = "LOGIN")]
+    login: Option<String>,
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+}
+
+impl Verb for Approve {
+    const NAME: &'static str = "approve";
+
+    fn run(self, out: &Out) -> Exit {
+        match self.decide(out) {
+            Ok(exit) => exit,
+            Err((exit, message)) => {
+                out.err_line(&format!("error: {message}"));
+                exit
+            }
+        }
+    }
+}
+
+type Failure = (Exit, String);
+
+impl Approve {
+    fn decide(&self, out: &Out) -> Result<Exit, Failure> {
+        let project = self.pipeline.open().map_err(|message| (Exit::Usage, message))?;
+        let (workspace, now) = (project.workspace.as_path(), Clock::host().now());
+        let Some(name) = &self.approval else { return list(out, workspace, now) };
+        let asked = self.question(workspace, name, now)?;
+        if asked.shared {
+            let message = format!(
+                "`{name}` leads into a registry that others share; a decision on this machine counts for registries of \
+                 this machine only"
+            );
+            return Err((Exit::Usage, message));
+        }
+        let by = match &self.login {
+            Some(login) => login.clone(),
+            None => user().ok_or((Exit::Usage, "who decides is not known; say it with `--as LOGIN`".to_owned()))?,
+        };
+        describe(out, workspace, &asked)?;
+        let decided = Decided {
+            approval: name.clone(),
+            digest: asked.digest.clone(),
+            given: !self.reject,
+            by,
+            at: now,
+            reason: self.reason.clone(),
+        };
+        let standing =
+            approval::decide(workspace, &asked, &decided).map_err(|error| (Exit::Usage, error.to_string()))?;
+        Ok(said(out, &asked, &standing, self.reject))
+    }
+
+    /// Finds the one question that is meant.
+    fn question(&self, workspace: &Path, name: &str, now: Timestamp) -> Result<Asked, Failure> {
+        let meant = |asked: &Asked| asked.approval == *name && self.run.as_ref().is_none_or(|run| asked.run == *run);
+        let waiting: Vec<_> = approval::waiting(workspace, now).map_err(damaged)?.into_iter().filter(meant).collect();
+        match waiting.as_slice() {
+            [one] => return Ok(one.clone()),
+            // Several runs that wait for the same bytes are answered together.
+            [one, rest @ ..] if rest.iter().all(|other| other.digest == one.digest) => {
+                return Ok(waiting[rest.len()].clone());
+            }
+            [_, ..] => {
+                let runs: Vec<_> = waiting.iter().map(|asked| format!("`--run {}`", asked.run)).collect();
+                return Err((Exit::Usage, format!("several runs wait for `{name}`; say which: {}", runs.join(", "))));
+            }
+            [] => {}
+        }
+        let last = approval::asked(workspace).map_err(damaged)?.into_iter().rev().find(meant);
+        let Some(last) = last else {
+            let others = approval::waiting(workspace, now).map_err(damaged)?;
+            let names: Vec<_> = others.iter().map(|asked| format!("`{}`", asked.approval)).collect();
+            let rest = if names.is_empty() { String::new() } else { format!("; what waits is {}", names.join(", ")) };
+            return Err((Exit::Usage, format!("nothing waits for `{name}`{rest}")));
+        };
+        let standing = approval::find(workspace, name, &last.digest, last.at, now, last.timeout).map_err(damaged)?;
+        let why = match standing {
+            Standing::Approved { by, at } => format!("`{by}` approved it at {}", iso(at)),
+            Standing::Rejected { by: Some(by), at, .. } => format!("`{by}` rejected it at {}", iso(at)),
+            Standing::Rejected { by: None, at, .. } => {
+                return Err((
+                    Exit::Refused,
+                    format!("too late: the time for `{name}` ran out at {}; run again", iso(at)),
+                ));
+            }
+            Standing::Waiting { .. } => "it waits".to_owned(),
+        };
+        Err((Exit::Usage, format!("`{name}` is decided already: {why}")))
+    }
+}
+
+fn damaged(error: crate::host::Error) -> Failure {
+    (Exit::Undecided, error.to_string())
+}
+
+fn list(out: &Out, workspace: &Path, now: Timestamp) -> Result<Exit, Failure> {
+    let waiting = approval::waiting(workspace, now).map_err(damaged)?;
+    if waiting.is_empty() {
+        out.line("nothing waits for a person");
+    }
+    for asked in waiting {
+        let by = if asked.by.is_empty() { "anyone".to_owned() } else { asked.by.join(", ") };
+        out.line(&format!(
+            "{}  of {} {}  run {}  by {by}",
+            asked.approval,
+            asked.subject,
+            short(&asked.digest),
+            asked.run
+        ));
+    }
+    Ok(Exit::Fine)
+}
+
+fn describe(out: &Out, workspace: &Path, asked: &Asked) -> Result<(), Failure> {
+    out.line(&format!("{} of {}", asked.approval, asked.subject));
+    out.line(&format!("  digest  {}", asked.digest));
+    out.line(&format!("  run     {}, asked at {}", asked.run, iso(asked.at)));
+    for path in &asked.reports {
+        let text = fs::read_text(&workspace.join(path)).map_err(damaged)?;
+        let report = Report::from_json(&text).map_err(|why| (Exit::Undecided, format!("`{path}` is {why}")))?;
+        show(out, &report, ReportFormat::Text);
+    }
+    Ok(())
+}
+
+fn said(out: &Out, asked: &Asked, standing: &Standing, meant: bool) -> Exit {
+    match standing {
+        Standing::Approved { by, .. } => {
+            out.line(&format!("approved by {by}; go on with: mlpc run --resume {}", asked.run));
+            Exit::Fine
+        }
+        Standing::Rejected { by, reason, .. } => {
+            out.line(&format!("rejected by {}: {reason}", by.as_deref().unwrap_or("the clock")));
+            if meant { Exit::Fine } else { Exit::Refused }
+        }
+        Standing::Waiting { .. } => Exit::Undecided,
+    }
+}
+
+fn short(digest: &str) -> &str {
+    let start = digest.find(':').map_or(0, |colon| colon + 1);
+    digest.get(start..start + 8).unwrap_or(digest)
+}
+
+/// Returns the login of whoever runs this.
+fn user() -> Option<String> {
+    ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|login| !login.is_empty()))
+}

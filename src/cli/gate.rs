@@ -1,0 +1,110 @@
+//! `mlpc gate`: evaluates one gate over the files as they stand in the workspace.
+
+use super::project::{self, PipelineArgs};
+use super::selection::SelectionArgs;
+use super::{Exit, Verb};
+use crate::gate::Report;
+use crate::gate::render::{Style, table};
+use crate::host::{Clock, Out};
+use crate::plan::{Bound, NodeKind, Subject};
+use crate::{approval, judge};
+
+/// Evaluate a gate
+///
+/// Looks at what stands in the workspace: nothing is run, and the baseline is the one that was scored last. Writes
+/// `.mlpc/gates/<gate>/gate_report.json` and shows it. Ends with 0 where what is behind the gate may go on, 10 where it may
+/// not, and 11 where that can't be decided, which it can't either while an approval that the gate asks for is missing.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mlpc gate quality --format json")]
+pub(crate) struct GateArgs {
+    /// The gate
+    #[arg(value_name = "GATE")]
+    gate: String,
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    /// How it is shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: ReportFormat,
+}
+
+/// A form in which a report is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// A table.
+    #[default]
+    Text,
+    /// `gate_report.json` as it is.
+    Json,
+    /// For a job summary or a comment.
+    Markdown,
+}
+
+impl Verb for GateArgs {
+    const NAME: &'static str = "gate";
+
+    fn run(self, out: &Out) -> Exit {
+        self.evaluate(out).unwrap_or_else(|exit| exit)
+    }
+}
+
+impl GateArgs {
+    fn evaluate(&self, out: &Out) -> Result<Exit, Exit> {
+        let loaded = project::load(out, &self.pipeline)?;
+        let bound = self.selection.bind(out, &loaded.plan)?;
+        let workspace = &loaded.project.workspace;
+        let failed = |exit: Exit| {
+            move |message: String| {
+                out.err_line(&format!("error: {message}"));
+                exit
+            }
+        };
+        let mut report =
+            judge::judge(&bound, workspace, &self.gate, &Default::default()).map_err(failed(Exit::Usage))?;
+        answer(&bound, workspace, &mut report).map_err(failed(Exit::Undecided))?;
+        judge::write(&bound, workspace, &report).map_err(|error| failed(Exit::Failed)(error.to_string()))?;
+        show(out, &report, self.format);
+        Ok(exit(&report))
+    }
+}
+
+/// Shows a report on stdout.
+pub(crate) fn show(out: &Out, report: &Report, format: ReportFormat) {
+    let style = if out.colour() { Style::Colour } else { Style::Plain };
+    out.write(&match format {
+        ReportFormat::Text => table(report, style),
+        ReportFormat::Json => report.to_json(),
+        ReportFormat::Markdown => crate::gate::render::markdown(report),
+    });
+}
+
+/// Returns the exit code of a verdict.
+pub(crate) fn exit(report: &Report) -> Exit {
+    match report.exit_code() {
+        0 => Exit::Fine,
+        10 => Exit::Refused,
+        _ => Exit::Undecided,
+    }
+}
+
+/// Enters what a person of this machine has said to what the gate asks.
+fn answer(bound: &Bound, workspace: &std::path::Path, report: &mut Report) -> Result<(), String> {
+    let Some(name) = report.ask.clone() else { return Ok(()) };
+    let Some(NodeKind::Approval(asked_for)) = bound.plan.node(&name).map(|node| &node.kind) else { return Ok(()) };
+    let Subject::Artifact(model) = &asked_for.of else { return Ok(()) };
+    let Some(digest) =
+        report.admits.iter().find(|admitted| admitted.model == *model).and_then(|admitted| admitted.digest.clone())
+    else {
+        return Ok(());
+    };
+    let asked = approval::asked(workspace).map_err(|error| error.to_string())?;
+    let last = asked.into_iter().rev().find(|asked| asked.approval == name && asked.digest == digest);
+    let Some(last) = last else { return Ok(()) };
+    let standing = approval::find(workspace, &name, &digest, last.at, Clock::host().now(), last.timeout)
+        .map_err(|error| error.to_string())?;
+    if let Some(decision) = standing.decision(&name) {
+        report.decide(decision);
+    }
+    Ok(())
+}
