@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::forms;
 use super::parser::{Rule, Stuck};
+use super::split::TRIGGERS;
 use super::symbol::expectation;
 use super::tokens::{Kind, Token};
 use crate::diagnostic::{Diagnostic, codes, nearest};
@@ -50,6 +51,10 @@ impl Reading<'_> {
         let inner = outer.as_ref().and_then(|body| self.watch_body(body, &depths, index));
         let body = inner.as_ref().or(outer.as_ref());
         let starts_clause = body.is_some_and(|body| depths[index] == body.depth && self.begins(index, body));
+        if let Some((empty, after)) = body.and_then(|body| self.empty_clause(index, body, &depths)) {
+            let skip = Some(self.tokens[empty].start..self.tokens[after].start);
+            return Fault { diagnostic: self.no_value(empty), skip };
+        }
         let unknown = body.filter(|_| starts_clause && stuck.tried.contains(&Rule::need_clause));
         let diagnostic = unknown
             .and_then(|body| self.unknown_clause(index, body))
@@ -141,6 +146,29 @@ impl Reading<'_> {
             && forms::clauses(body.kind).contains(&word)
     }
 
+    /// Returns a clause without its value and the clause behind it, whose word the parser took for that value.
+    fn empty_clause(&self, index: usize, body: &Body, depths: &[usize]) -> Option<(usize, usize)> {
+        let clause = self.clause_of(index, body, depths)?;
+        let known = |at: usize| forms::clauses(body.kind).contains(&self.word(at)) && self.first_on_line(at);
+        let after = if clause == index && known(index) { index } else { clause };
+        let before = (0..after).rev().find(|&at| self.tokens[at].is_code())?;
+        let empty = known(after) && known(before) && self.begins(before, body) && self.word(before) != "idempotent";
+        empty.then_some((before, after))
+    }
+
+    fn no_value(&self, clause: usize) -> Diagnostic {
+        let token = self.tokens[clause];
+        let word = self.word(clause);
+        let form = forms::of_clause(word).unwrap_or(word);
+        let message = format!("`{word}` says nothing");
+        Diagnostic::new(codes::SYNTAX, self.span(token.start, token.end), message).help(format!("write `{form}`"))
+    }
+
+    /// Returns the token with which the clause of a token begins.
+    fn clause_of(&self, index: usize, body: &Body, depths: &[usize]) -> Option<usize> {
+        (body.open + 1..=index).rev().find(|&at| depths[at] == body.depth && self.begins(at, body))
+    }
+
     fn unknown_clause(&self, index: usize, body: &Body) -> Option<Diagnostic> {
         let token = self.tokens[index];
         let word = self.word(index);
@@ -170,6 +198,17 @@ impl Reading<'_> {
             return diagnostic;
         }
         let shown = shorten(found);
+        if stuck.tried.contains(&Rule::need_comma) || self.lacks_comma(index, stuck, body, depths) {
+            let message = format!("expected a comma or the end of the list, found `{shown}`");
+            return Diagnostic::new(codes::SYNTAX, span, message).help("write a comma before it");
+        }
+        if stuck.tried.contains(&Rule::need_trigger) {
+            let diagnostic = Diagnostic::new(codes::SYNTAX, span, format!("unknown trigger `{shown}`"));
+            return match nearest(found, TRIGGERS) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(span, near),
+                None => diagnostic.help(format!("triggers are {}", forms::quoted_list(&TRIGGERS))),
+            };
+        }
         let message = match expectation(&stuck.tried) {
             Some(expected) => format!("expected {expected}, found `{shown}`"),
             None => format!("unexpected `{shown}`"),
@@ -184,10 +223,25 @@ impl Reading<'_> {
         diagnostic.help(self.form(index, body, depths))
     }
 
+    /// Tells whether a second item of a list clause stands there without a comma.
+    fn lacks_comma(&self, index: usize, stuck: &Stuck, body: Option<&Body>, depths: &[usize]) -> bool {
+        let Some(body) = body else { return false };
+        let listed = self.clause_of(index, body, depths).is_some_and(|clause| {
+            clause + 1 < index
+                && matches!(self.word(clause), "in" | "code" | "use" | "secret" | "status" | "credentials")
+        });
+        let item = matches!(self.tokens[index].kind, Kind::Word | Kind::Str | Kind::Number);
+        listed && item && depths[index] == body.depth && stuck.tried.contains(&Rule::need_clause)
+    }
+
     fn at_end(&self, stuck: &Stuck) -> Diagnostic {
         let end = self.text.trim_end().len();
         let expected = expectation(&stuck.tried).unwrap_or("more");
         let keyword = self.keyword;
+        let text = &self.text[..end];
+        if text.strip_suffix('.').is_some_and(|text| text.ends_with(|c: char| c.is_ascii_digit())) {
+            return digit_missing(self.span(end - 1, end));
+        }
         let message = format!("expected {expected} at the end of this `{keyword}`");
         let form = forms::of(keyword);
         Diagnostic::new(codes::SYNTAX, self.span(end, end), message).help(format!("write `{form}`"))
@@ -230,15 +284,15 @@ impl Reading<'_> {
             "&&" => syntax("`&&` is no operator", "write `and`".to_owned()),
             "||" => syntax("`||` is no operator", "write `or`".to_owned()),
             "!" => syntax("`!` is no operator", "write `not`".to_owned()),
+            "%" => syntax("`%` is no operator", "glue it to a number to write a ratio: `2%`".to_owned()),
             ";" => syntax("`;` separates nothing", "remove it: a clause ends where the next one begins".to_owned()),
             "." if self.text[..start].ends_with(|c: char| c.is_ascii_digit())
                 || self.text[start + 1..].starts_with(|c: char| c.is_ascii_digit()) =>
             {
-                let diagnostic = Diagnostic::new(codes::BAD_NUMBER, span, "a digit is missing beside the dot");
-                Some(diagnostic.help("write digits on both sides: `0.5`, `1.0`"))
+                Some(digit_missing(span))
             }
             _ if !first.is_alphanumeric() && (!first.is_ascii() || first.is_ascii_control() || first == '`') => {
-                let shown = first.escape_default();
+                let shown = first.escape_debug();
                 let diagnostic = Diagnostic::new(codes::BAD_CHARACTER, span, format!("unexpected character `{shown}`"));
                 Some(match first {
                     '“' | '”' | '„' | '`' => diagnostic.help("write `\"`"),
@@ -255,15 +309,31 @@ impl Reading<'_> {
 
     /// Returns the stretch from the clause that a token is in to the next one.
     fn skip(&self, index: usize, body: &Body, depths: &[usize]) -> Range<usize> {
-        let clause = (body.open + 1..=index).rev().find(|&at| depths[at] == body.depth && self.begins(at, body));
-        let start = self.tokens[clause.unwrap_or(index)].start;
-        let next = (index + 1..self.tokens.len()).find(|&at| {
-            let closes = depths[at] < body.depth;
-            let known = matches!(body.kind, "schema" | "metrics") || forms::clauses(body.kind).contains(&self.word(at));
-            closes || (depths[at] == body.depth && known && self.begins(at, body))
+        if self.word(index) == "," {
+            return self.tokens[index].start..self.tokens[index].end;
+        }
+        let start = self.tokens[self.clause_of(index, body, depths).unwrap_or(index)].start;
+        let closes = |at: usize| depths[at] < body.depth;
+        let next = (index..self.tokens.len()).find(|&at| {
+            closes(at) || (at > index && depths[at] == body.depth && self.begins(at, body) && self.is_clause(at, body))
         });
         start..next.map_or(self.text.len(), |at| self.tokens[at].start)
     }
+
+    /// Tells whether a word is a clause of some body, or nearly one of this.
+    fn is_clause(&self, index: usize, body: &Body) -> bool {
+        let word = self.word(index);
+        let here = forms::clauses(body.kind);
+        matches!(body.kind, "schema" | "metrics")
+            || here.contains(&word)
+            || (self.first_on_line(index)
+                && (forms::home(word).is_some() || nearest(word, here.iter().copied()).is_some()))
+    }
+}
+
+fn digit_missing(span: Span) -> Diagnostic {
+    Diagnostic::new(codes::BAD_NUMBER, span, "a digit is missing beside the dot")
+        .help("write digits on both sides: `0.5`, `1.0`")
 }
 
 /// Returns the first word or character.

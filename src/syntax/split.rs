@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::source::{FileId, Span};
 use blocks::Closers;
 pub(crate) use blocks::opens_block;
-pub(crate) use starts::{DECLARATIONS, word_at};
+pub(crate) use starts::{DECLARATIONS, TRIGGERS, word_at};
 
 /// How deep brackets and strings may be nested.
 pub(crate) const DEPTH: usize = 64;

@@ -32,7 +32,7 @@ fn symbol(rule: Rule) -> Option<(u8, &'static str)> {
         Rule::need_trigger => (0, "a kind of trigger"),
         Rule::need_from => (0, "`from`"),
         Rule::need_interp => (0, "`}`"),
-        Rule::expr | Rule::grouped | Rule::named => (1, "a value"),
+        Rule::expr | Rule::grouped | Rule::named | Rule::number | Rule::list => (1, "a value"),
         Rule::ty => (1, "a type"),
         Rule::range | Rule::bound | Rule::upper => (2, "a number"),
         Rule::key | Rule::field | Rule::type_field => (3, "a name"),
@@ -68,8 +68,6 @@ fn symbol(rule: Rule) -> Option<(u8, &'static str)> {
         | Rule::logic
         | Rule::between
         | Rule::primary
-        | Rule::number
-        | Rule::list
         | Rule::paren
         | Rule::postfix
         | Rule::member

@@ -1,4 +1,4 @@
-//! The tree and the diagnostics of every fixture folder, and what holds for any text at all.
+//! The tree and the diagnostics of fixture folders.
 
 use std::fmt::Write as _;
 
@@ -9,25 +9,23 @@ use mlpc::syntax::{self, Parsed, ast};
 fn outline(value: &serde_json::Value, depth: usize, out: &mut String) {
     use serde_json::Value;
     let line = |out: &mut String, text: &str| writeln!(out, "{:1$}{text}", "", depth * 2).expect("a string takes all");
-    let is_leaf = |value: &Value| match value {
-        Value::Array(list) => list.is_empty(),
-        Value::Object(map) => map.is_empty(),
-        _ => true,
-    };
+    let fits = |value: &Value| value.to_string().len() + depth * 2 <= 90;
     match value {
         Value::Array(list) => {
             for item in list {
-                if is_leaf(item) {
-                    line(out, &format!("- {item}"));
-                } else {
-                    line(out, "-");
-                    outline(item, depth + 1, out);
+                match item {
+                    Value::Object(map) if map.len() == 1 && !fits(item) => outline(item, depth, out),
+                    _ if fits(item) => line(out, &format!("- {item}")),
+                    _ => {
+                        line(out, "-");
+                        outline(item, depth + 1, out);
+                    }
                 }
             }
         }
         Value::Object(map) => {
             for (key, value) in map {
-                if is_leaf(value) {
+                if fits(value) {
                     line(out, &format!("{key}: {value}"));
                 } else {
                     line(out, &format!("{key}:"));
@@ -65,10 +63,49 @@ fn diagnostics(name: &str, text: &str, parsed: &Parsed) -> String {
     out
 }
 
-#[test]
-fn the_flagship_parses_without_a_fault() {
-    let text = include_str!("../fixtures/flagship/main.mlp");
+/// Snapshots of a fixture stand in its folder.
+fn fixture(case: &str, text: &str) {
     let parsed = syntax::parse(FileId(0), text);
-    assert_eq!(diagnostics("main.mlp", text, &parsed), "");
-    insta::assert_snapshot!("flagship", tree(&parsed.file));
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(format!("../fixtures/{case}"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        insta::assert_snapshot!("tree", tree(&parsed.file));
+        if !parsed.diagnostics.is_empty() {
+            insta::assert_snapshot!("syntax", diagnostics("main.mlp", text, &parsed));
+        }
+    });
+}
+
+macro_rules! fixtures {
+    ($($test:ident $case:literal,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                fixture($case, include_str!(concat!("../fixtures/", $case, "/main.mlp")));
+            }
+        )*
+    };
+}
+
+fixtures! {
+    flagship "flagship",
+    whole_language "whole-language",
+    broken_clauses "broken-clauses",
+    broken_declarations "broken-declarations",
+    broken_brackets "broken-brackets",
+    broken_values "broken-values",
+    merge_conflict "merge-conflict",
+}
+
+#[test]
+fn what_the_language_shows_parses_without_a_fault() {
+    for text in [
+        include_str!("../fixtures/flagship/main.mlp"),
+        include_str!("../fixtures/whole-language/main.mlp"),
+    ] {
+        let parsed = syntax::parse(FileId(0), text);
+        assert_eq!(diagnostics("main.mlp", text, &parsed), "");
+    }
 }

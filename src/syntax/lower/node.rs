@@ -183,7 +183,7 @@ impl Lower<'_, '_> {
     ) -> impl Iterator<Item = Node<'n>> + use<'n> {
         if body.is_none() {
             let help = format!("write `{}`", forms::of(kind));
-            self.error(codes::SYNTAX, whole.after(), format!("the {kind} has no body"), help);
+            self.error(codes::SYNTAX, whole.after(), format!("this `{kind}` has no body"), help);
         }
         body.map(|body| {
             let rule = body.as_rule();
@@ -262,7 +262,7 @@ impl Lower<'_, '_> {
     }
 
     fn missing(&mut self, kind: &str, what: &str, place: Span) {
-        let message = format!("the {kind} lacks `{what}`");
+        let message = format!("this `{kind}` lacks `{what}`");
         self.error(codes::SYNTAX, place, message, format!("write `{}`", forms::of(kind)));
     }
 }

@@ -109,7 +109,8 @@ impl Lower<'_, '_> {
                 let place = self.place(start, start + unit.len());
                 let diagnostic = Diagnostic::new(codes::UNKNOWN_UNIT, place, format!("unknown unit `{unit}`"));
                 let same = number::units().find(|known| known.eq_ignore_ascii_case(unit));
-                match same.or_else(|| nearest(unit, number::units())) {
+                let near = || nearest(unit, number::units().filter(|known| known.len() > 1));
+                match habit(unit).or(same).or_else(near) {
                     Some(near) => diagnostic.help(format!("did you mean `{digits}{near}`?")),
                     None => {
                         let units: Vec<_> = number::units().collect();
@@ -128,6 +129,27 @@ impl Lower<'_, '_> {
             }
         }
     }
+}
+
+/// Returns the unit for what people write elsewhere.
+fn habit(unit: &str) -> Option<&'static str> {
+    Some(match unit {
+        "min" | "mins" | "minute" | "minutes" => "m",
+        "sec" | "secs" | "second" | "seconds" => "s",
+        "hr" | "hrs" | "hour" | "hours" => "h",
+        "day" | "days" => "d",
+        "week" | "weeks" => "w",
+        "b" | "byte" | "bytes" => "B",
+        "k" | "K" => "kB",
+        "M" => "MB",
+        "G" | "g" => "GB",
+        "T" | "t" => "TB",
+        "Ki" => "KiB",
+        "Mi" => "MiB",
+        "Gi" => "GiB",
+        "Ti" => "TiB",
+        _ => return None,
+    })
 }
 
 /// Removes the blanks that all lines begin with, makes CRLF LF and empties blank lines.
