@@ -32,16 +32,28 @@ fn main() {
         let text = support::pipeline(stages);
         let parsed = syntax::parse(FileId(0), &text);
         assert!(parsed.diagnostics.is_empty(), "the generated file is without a fault: {:?}", parsed.diagnostics);
-        report(&format!("split {stages} stages"), &text, best(times, || {
-            black_box(syntax::count_declarations(black_box(&text)));
-        }));
-        report(&format!("parse {stages} stages"), &text, best(times, || {
-            black_box(syntax::parse(FileId(0), black_box(&text)));
-        }));
+        report(
+            &format!("split {stages} stages"),
+            &text,
+            best(times, || {
+                black_box(syntax::count_declarations(black_box(&text)));
+            }),
+        );
+        report(
+            &format!("parse {stages} stages"),
+            &text,
+            best(times, || {
+                black_box(syntax::parse(FileId(0), black_box(&text)));
+            }),
+        );
     }
     let broken = "stage a { cod \"x\" }\n".repeat(10_000);
     let count = syntax::parse(FileId(0), &broken).diagnostics.len();
-    report(&format!("parse {count} faults"), &broken, best(3, || {
-        black_box(syntax::parse(FileId(0), black_box(&broken)));
-    }));
+    report(
+        &format!("parse {count} faults"),
+        &broken,
+        best(3, || {
+            black_box(syntax::parse(FileId(0), black_box(&broken)));
+        }),
+    );
 }

@@ -42,10 +42,20 @@ fn stage(text: &mut String, index: usize) -> std::fmt::Result {
     writeln!(text, "  needs {{ cpu: 1, memory: 2GiB }}\n  timeout 90m\n  retry 2 on infrastructure")?;
     if index.is_multiple_of(2) {
         writeln!(text, "  run <<<\n    python \"src/step_{}.py\" --left \"$left\" --right \"$right\" \\", index % 7)?;
-        writeln!(text, "      --rate \"$rate\" --rows \"$rows\" --mode \"$mode\" --table \"$table\" --note \"$note\"\n  >>>")?;
+        writeln!(
+            text,
+            "      --rate \"$rate\" --rows \"$rows\" --mode \"$mode\" --table \"$table\" --note \"$note\"\n  >>>"
+        )?;
     } else {
-        writeln!(text, "  run [\"python\", \"src/step_{}.py\", left, right, \"--rate\", rate, \"--rows\", rows,", index % 7)?;
-        writeln!(text, "    \"--mode\", mode, \"--table\", table, \"--note\", note, \"--label\", \"s{index}-{{mode}}\"]")?;
+        writeln!(
+            text,
+            "  run [\"python\", \"src/step_{}.py\", left, right, \"--rate\", rate, \"--rows\", rows,",
+            index % 7
+        )?;
+        writeln!(
+            text,
+            "    \"--mode\", mode, \"--table\", table, \"--note\", note, \"--label\", \"s{index}-{{mode}}\"]"
+        )?;
     }
     writeln!(text, "}}")?;
     if index % 10 == 4 {

@@ -155,6 +155,7 @@ fn string_end(text: &str, at: usize) -> usize {
         if open.is_empty() {
             return at.min(end);
         }
+        at = at.min(end);
         while !text.is_char_boundary(at) {
             at += 1;
         }
@@ -206,6 +207,8 @@ mod tests {
             ]
         );
         assert_eq!(cut("<<<EOF\n >>>\n  EOF>>>\nx"), [(Raw, "<<<EOF\n >>>\n  EOF>>>"), (Newline, "\n"), (Word, "x")]);
+        assert_eq!(cut("\"{'"), [(Str, "\"{'")]);
+        assert_eq!(cut("\"{<<<"), [(Str, "\"{<<<")]);
         assert_eq!(cut("<<< a >>>b"), [(Raw, "<<< a >>>"), (Word, "b")]);
         assert_eq!(cut("1..5 1e-4%"), [(Number, "1"), (Punct, ".."), (Number, "5"), (Number, "1e-4%")]);
     }

@@ -2,8 +2,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests face the host")]
 
+mod compile;
 mod docs;
 mod markdown;
 mod sandbox;
 mod syntax;
-mod compile;
+mod syntax_properties;

@@ -101,10 +101,7 @@ fixtures! {
 
 #[test]
 fn what_the_language_shows_parses_without_a_fault() {
-    for text in [
-        include_str!("../fixtures/flagship/main.mlp"),
-        include_str!("../fixtures/whole-language/main.mlp"),
-    ] {
+    for text in [include_str!("../fixtures/flagship/main.mlp"), include_str!("../fixtures/whole-language/main.mlp")] {
         let parsed = syntax::parse(FileId(0), text);
         assert_eq!(diagnostics("main.mlp", text, &parsed), "");
     }

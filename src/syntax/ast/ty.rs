@@ -23,7 +23,7 @@ pub enum TypeKind {
     Named {
         /// The word before `<`.
         name: Name,
-        /// What stands between `<` and `>`; empty without them.
+        /// What stands between `<` and `>`, words all; empty without them.
         args: Vec<Type>,
     },
     /// `Predictions { id: "row_id" }`: an artifact type with its settings.

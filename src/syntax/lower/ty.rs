@@ -24,13 +24,18 @@ impl Lower<'_, '_> {
         }
     }
 
+    fn word_type(&self, node: &Node<'_>) -> Type {
+        let kind = TypeKind::Named { name: self.name(node), args: Vec::new() };
+        Type { kind, span: self.span(node) }
+    }
+
     fn core_type(&mut self, node: Node<'_>) -> Type {
         let span = self.span(&node);
         let kind = match node.as_rule() {
             Rule::type_named => {
                 let mut children = Children::of(node, Rule::type_named);
                 let name = self.name(&children.must());
-                TypeKind::Named { name, args: children.map(|arg| self.ty(arg)).collect() }
+                TypeKind::Named { name, args: children.map(|arg| self.word_type(&arg)).collect() }
             }
             Rule::type_enum => {
                 TypeKind::OneOf(Children::of(node, Rule::type_enum).map(|text| self.quoted(text, 0)).collect())
