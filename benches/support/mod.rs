@@ -7,7 +7,7 @@ const WIDTH: usize = 50;
 
 /// Writes a pipeline of `stages` stages, a gate on every tenth and a loop in every twentieth.
 #[must_use]
-pub fn pipeline(stages: usize) -> String {
+pub(crate) fn pipeline(stages: usize) -> String {
     let mut text = String::with_capacity(stages * 570 + 400);
     text.push_str(
         "## Generated for measurements.\npipeline generated\nedition 2026\n\n\
