@@ -6,6 +6,7 @@ pub mod digest;
 pub mod error;
 pub mod fs;
 pub mod git;
+pub mod github;
 pub mod lock;
 pub mod machine;
 pub mod out;
