@@ -4,6 +4,7 @@
 
 mod approve;
 mod check;
+mod compile;
 mod exit;
 mod explain;
 mod gate;
@@ -52,6 +53,7 @@ const fn verb<V: Verb>() -> Entry {
 
 /// Every verb, in the order of the help; a line each.
 #[rustfmt::skip]
+/// Every verb, in the order of the help.
 const VERBS: &[Entry] = &[
     verb::<init::Init>(),
     verb::<check::Check>(),
@@ -61,6 +63,7 @@ const VERBS: &[Entry] = &[
     verb::<registry::Args>(),
     verb::<graph::Graph>(),
     verb::<explain::Explain>(),
+    verb::<compile::Compile>(),
 ];
 
 /// Runs the command line of this process and returns its exit code.

@@ -38,7 +38,7 @@ pub(super) struct Case {
 pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     for (index, trigger) in plan.triggers.iter().enumerate() {
-        let place = place(plan, index);
+        let place = place(index);
         let event = match &trigger.kind {
             TriggerKind::Push { .. } => "push",
             TriggerKind::PullRequest { .. } => "pull_request",
@@ -73,7 +73,7 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
         // By hand the pipeline runs as its first trigger would have it.
         let profile = plan.triggers.first().and_then(|trigger| trigger.profile.as_deref());
         let is = "github.event_name == 'workflow_dispatch'".to_owned();
-        let place = if plan.triggers.is_empty() { String::new() } else { place(plan, 0) };
+        let place = if plan.triggers.is_empty() { String::new() } else { place(0) };
         cases.push(case(plan, profile, "manual", is, place, vec![]));
     }
     // A person can start any branch, and only what is pushed to a branch of `on push` may be released.
@@ -109,17 +109,8 @@ fn case(
 }
 
 /// Returns the key under which the plan keeps the place of a trigger.
-fn place(plan: &Plan, index: usize) -> String {
-    let word = |trigger: &Trigger| match trigger.kind {
-        TriggerKind::Push { .. } => "push",
-        TriggerKind::PullRequest { .. } => "pull_request",
-        TriggerKind::Schedule { .. } => "schedule",
-        TriggerKind::Manual { .. } => "manual",
-        TriggerKind::Event { .. } => "event",
-        TriggerKind::Upstream { .. } => "upstream",
-    };
-    let name = format!("on {}", word(&plan.triggers[index]));
-    if plan.places.contains_key(&name) { name } else { format!("on#{index}") }
+fn place(index: usize) -> String {
+    format!("on {index}")
 }
 
 fn inputs(trigger: &Trigger) -> Vec<String> {
@@ -227,7 +218,7 @@ fn overlaps(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
             continue;
         };
         let other = &plan.triggers[first];
-        let (here, there) = (site.span(&place(plan, index)), site.span(&place(plan, first)));
+        let (here, there) = (site.span(&place(index)), site.span(&place(first)));
         let mut limit = |message: &str, help: &str| {
             diagnostics
                 .push(Diagnostic::new(codes::TARGET_LIMIT, here, message).label(there, "the other one").help(help));

@@ -1,0 +1,168 @@
+//! `mlpc compile`: translates a pipeline into the files of a platform, or checks that they are what it would write.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::project::{self, Loaded, PipelineArgs};
+use super::{Exit, Verb, render};
+use crate::host::{Out, fs};
+use crate::plan::Plan;
+use crate::source::{Sources, Span};
+use crate::targets::{self, OutputFile, Site, Target};
+
+/// Translates a pipeline into the files of a platform
+///
+/// The files are written into the repository that the pipeline is in. `--check` writes nothing and compares: with the
+/// files as they are committed, byte for byte.
+///
+/// Example: mlpc compile --target github
+#[derive(Debug, clap::Args)]
+pub(super) struct Compile {
+    /// The pipeline; else that of `--file`
+    #[arg(value_name = "FILE.mlp")]
+    pipeline: Option<PathBuf>,
+    #[command(flatten)]
+    file: PipelineArgs,
+    /// The platform: github, argo, or `plan` for the plan itself; else every platform that the file has a `target` for
+    #[arg(short, long, value_name = "NAME")]
+    target: Vec<String>,
+    /// The folder to write into; else the root of the repository, or without one the pipeline's own
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Compare, and end with 1 where a file is not what it should be
+    #[arg(long)]
+    check: bool,
+    /// With `--target plan`: say also where things were declared
+    #[arg(long)]
+    spans: bool,
+}
+
+impl Verb for Compile {
+    const NAME: &'static str = "compile";
+
+    fn run(self, out: &Out) -> Exit {
+        match self.compile(out) {
+            Ok(exit) | Err(exit) => exit,
+        }
+    }
+}
+
+impl Compile {
+    fn compile(self, out: &Out) -> Result<Exit, Exit> {
+        let pipeline = PipelineArgs { file: self.pipeline.clone().or(self.file.file.clone()) };
+        let Loaded { project, plan } = project::load(out, &pipeline)?;
+        let names = self.names(&plan, out)?;
+        let root = repository(&project.workspace);
+        let folder = project.workspace.strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/");
+        let file = project.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let spans = spans(&plan, &project.sources);
+        let site = Site { folder: &folder, file: &file, version: env!("CARGO_PKG_VERSION"), spans: &spans };
+        let output = self.output.clone().unwrap_or(root);
+        let mut exit = Exit::Fine;
+        for name in names {
+            let Some(target) = targets::find(&name) else {
+                out.write(&as_json(&plan, self.spans));
+                continue;
+            };
+            let mut compiled = target.compile(&plan, &site);
+            crate::diagnostic::sort(&mut compiled.diagnostics);
+            render::diagnostics(out, &project.sources, &compiled.diagnostics, render::Format::Text);
+            if compiled.diagnostics.iter().any(crate::diagnostic::Diagnostic::is_error) {
+                exit = exit.max(Exit::Usage);
+                continue;
+            }
+            exit = exit.max(if self.check {
+                compare(target, &compiled.files, &output, out)
+            } else {
+                write(&compiled.files, &output, out)
+            });
+        }
+        Ok(exit)
+    }
+
+    /// Returns the targets that are asked for; complains about unknown ones.
+    fn names(&self, plan: &Plan, out: &Out) -> Result<Vec<String>, Exit> {
+        let known = || targets::TARGETS.iter().map(|target| target.name()).chain(["plan"]);
+        if let Some(name) = self.target.iter().find(|name| known().all(|known| known != **name)) {
+            let known: Vec<_> = known().collect();
+            out.err_line(&format!("error: no target `{name}`; there are {}", known.join(", ")));
+            return Err(Exit::Usage);
+        }
+        if !self.target.is_empty() {
+            return Ok(self.target.clone());
+        }
+        let declared: Vec<_> = plan.targets.iter().map(|target| target.name.clone()).collect();
+        if declared.is_empty() {
+            out.err_line("error: the pipeline declares no `target`");
+            out.err_line("help: name one: `mlpc compile --target github`");
+            return Err(Exit::Usage);
+        }
+        Ok(declared)
+    }
+}
+
+/// Returns the nearest folder that is the root of a repository, or the workspace itself.
+fn repository(workspace: &Path) -> PathBuf {
+    let root = workspace.ancestors().find(|folder| folder.join(".git").exists());
+    root.unwrap_or(workspace).to_path_buf()
+}
+
+/// Finds in the sources what the plan says in lines and columns.
+fn spans(plan: &Plan, sources: &Sources) -> BTreeMap<String, Span> {
+    let span = |place: &crate::plan::Place| {
+        let (id, file) = sources.iter().find(|(_, file)| file.name() == place.file)?;
+        let line = *file.line_starts().get(place.line as usize - 1)? as usize;
+        let rest = &file.text()[line..];
+        let start = line + rest.char_indices().nth(place.column as usize - 1).map_or(rest.len(), |(at, _)| at);
+        let word = file.text()[start..].find(|c: char| c.is_whitespace() || c == '{');
+        let end = word.map_or(file.text().len(), |length| start + length);
+        Some(Span::new(id, u32::try_from(start).ok()?, u32::try_from(end).ok()?))
+    };
+    plan.places.iter().filter_map(|(key, place)| Some((key.clone(), span(place)?))).collect()
+}
+
+fn as_json(plan: &Plan, spans: bool) -> String {
+    let places = if spans { plan.places.clone() } else { BTreeMap::new() };
+    let shown = Plan { places, ..plan.clone() };
+    serde_json::to_string_pretty(&shown).expect("a plan has string keys and finite numbers only") + "\n"
+}
+
+fn write(files: &[OutputFile], root: &Path, out: &Out) -> Exit {
+    for file in files {
+        let path = root.join(&file.path);
+        if fs::read_text(&path).is_ok_and(|there| there == file.text) {
+            out.line(&format!("{} is up to date", path.display()));
+            continue;
+        }
+        if let Err(error) = fs::create_dirs(fs::parent(&path)).and_then(|()| fs::write_atomic(&path, file.text.as_bytes())) {
+            out.err_line(&format!("error: {error}"));
+            return Exit::Failed;
+        }
+        out.line(&format!("wrote {}", path.display()));
+    }
+    Exit::Fine
+}
+
+fn compare(target: &dyn Target, files: &[OutputFile], root: &Path, out: &Out) -> Exit {
+    let mut exit = Exit::Fine;
+    for file in files {
+        let path = root.join(&file.path);
+        let there = if path.exists() { fs::read(&path) } else { Ok(Vec::new()) };
+        let problem = match there {
+            Err(error) => error.to_string(),
+            Ok(there) if there == file.text.as_bytes() => continue,
+            Ok(there) if there.is_empty() => format!("{} is not there", path.display()),
+            Ok(there) => {
+                let there = String::from_utf8_lossy(&there);
+                let same = there.split('\n').zip(file.text.split('\n')).take_while(|(there, here)| there == here).count();
+                format!("{}:{}: not what the pipeline compiles to", path.display(), same + 1)
+            }
+        };
+        out.err_line(&format!("error: {problem}"));
+        exit = Exit::Failed;
+    }
+    if exit != Exit::Fine {
+        out.err_line(&format!("help: `mlpc compile --target {}` writes it", target.name()));
+    }
+    exit
+}
