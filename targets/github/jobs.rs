@@ -123,8 +123,10 @@ impl Jobs<'_> {
         if let (Some(command), NodeKind::Stage(stage)) = (command, &node.kind) {
             let mut bring = self.exec(node, "--begin");
             bring.name = "Bring the inputs".into();
+            let keeps = keeps_always(stage);
             let run = Step {
                 name: format!("Run {}", node.name),
+                id: keeps.then(|| "run".into()),
                 shell: Some(command.shell),
                 env: command.env,
                 run: Some(command.run),
@@ -133,8 +135,10 @@ impl Jobs<'_> {
             let mut check = self.exec(node, "--end");
             check.name = "Check the outputs".into();
             check.id = Some("mlpc".into());
-            if keeps_always(stage) {
+            if keeps {
+                // What a failed command left of its reports is kept; the job stays red.
                 check.condition = Some("${{ !cancelled() }}".into());
+                check.env.push("MLPC_OUTCOME", "${{ steps.run.outcome }}".into());
             }
             job.steps.extend([bring, run, check].map(Noted::new));
         } else {

@@ -64,17 +64,19 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
                 continue;
             }
         };
+        let profile = match event {
+            "manual" => by_hand(plan),
+            _ => trigger.profile.as_deref(),
+        };
         let is = is(plan, trigger);
         if cases.iter().all(|case| case.is != is) {
-            cases.push(case(plan, trigger.profile.as_deref(), event, is, place, inputs(trigger)));
+            cases.push(case(plan, profile, event, is, place, inputs(trigger)));
         }
     }
     if cases.iter().all(|case| case.event != "manual") {
-        // By hand the pipeline runs as its first trigger would have it.
-        let profile = plan.triggers.first().and_then(|trigger| trigger.profile.as_deref());
         let is = "github.event_name == 'workflow_dispatch'".to_owned();
         let place = if plan.triggers.is_empty() { String::new() } else { place(0) };
-        cases.push(case(plan, profile, "manual", is, place, vec![]));
+        cases.push(case(plan, by_hand(plan), "manual", is, place, vec![]));
     }
     // A person can start any branch, and only what is pushed to a branch of `on push` may be released.
     let released = released_branches(plan);
@@ -83,6 +85,12 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
     }
     overlaps(plan, site, diagnostics);
     cases
+}
+
+/// Returns the profile of a start by hand, which can't name one: that of the first other trigger.
+fn by_hand(plan: &Plan) -> Option<&str> {
+    let first = plan.triggers.iter().find(|trigger| !matches!(trigger.kind, TriggerKind::Manual { .. }));
+    first.and_then(|trigger| trigger.profile.as_deref())
 }
 
 fn case(
@@ -269,7 +277,7 @@ pub(super) fn on(plan: &Plan, site: &Site<'_>) -> On {
                 let timezone = (timezone != "UTC").then(|| timezone.clone());
                 on.schedule.push(Cron { cron: cron.clone(), timezone });
             }
-            TriggerKind::Manual { params } => on.workflow_dispatch = manual(plan, params, trigger.profile.as_deref()),
+            TriggerKind::Manual { params } => on.workflow_dispatch = manual(plan, params, by_hand(plan)),
             TriggerKind::Event { name, .. } => events.push(name.clone()),
             TriggerKind::Upstream { .. } => {}
         }

@@ -4,6 +4,7 @@
 
 mod compile;
 mod docs;
+mod github;
 mod markdown;
 mod sandbox;
 mod syntax;

@@ -1,0 +1,175 @@
+//! Workflows for GitHub, from the source text: goldens that the judges read too, and what must hold of every one.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use mlpc::compile::compile;
+use mlpc::source::Sources;
+use mlpc::targets::{self, Compiled, Site};
+
+/// The goldens: folder of the fixture, its source, and where the pipeline stands in its repository.
+fn cases() -> Vec<(&'static str, String, &'static str)> {
+    let fixture = |name: &str| std::fs::read_to_string(fixtures().join(name).join("pipeline.mlp")).expect("a fixture");
+    vec![
+        ("quickstart", include_str!("../../examples/quickstart/pipeline.mlp").to_owned(), "examples/quickstart"),
+        ("everything", fixture("everything"), ""),
+        ("managed", fixture("managed"), "ml/managed"),
+    ]
+}
+
+fn fixtures() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("targets/github/fixtures")
+}
+
+fn workflow(source: &str, folder: &str) -> Compiled {
+    let sources = Sources::single("pipeline.mlp", source);
+    let compiled = compile(&sources);
+    let said = super::compile::listed(&sources, &compiled.diagnostics);
+    let plan = compiled.plan.unwrap_or_else(|| panic!("{said}"));
+    let spans = BTreeMap::new();
+    let site = Site { folder, file: "pipeline.mlp", version: "0.1.0", spans: &spans };
+    targets::find("github").expect("is a target").compile(&plan, &site)
+}
+
+fn codes(source: &str) -> Vec<&'static str> {
+    workflow(source, "").diagnostics.iter().map(|found| found.code.name()).collect()
+}
+
+/// `INSTA_UPDATE=always cargo test github` writes them anew.
+#[test]
+fn workflows_are_their_goldens() {
+    for (name, source, folder) in cases() {
+        let compiled = workflow(&source, folder);
+        assert!(compiled.diagnostics.is_empty(), "{name}: {:?}", compiled.diagnostics);
+        let path = fixtures().join(name).join("workflow.yml");
+        if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("can be made");
+            std::fs::write(&path, &compiled.files[0].text).expect("can be written");
+        }
+        let golden = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(golden == compiled.files[0].text, "{} is not what is compiled", path.display());
+    }
+}
+
+#[test]
+fn a_comment_changes_no_byte() {
+    for (_, source, folder) in cases() {
+        let noted = format!("# a comment\n{source}\n# another\n");
+        assert_eq!(workflow(&source, folder), workflow(&noted, folder));
+    }
+}
+
+/// Reads a golden's jobs.
+fn jobs(text: &str) -> Vec<(String, serde_yaml::Value)> {
+    let read: serde_yaml::Value = serde_yaml::from_str(text).expect("is YAML");
+    let jobs = read["jobs"].as_mapping().expect("has jobs");
+    jobs.iter().map(|(id, job)| (id.as_str().expect("an id").to_owned(), job.clone())).collect()
+}
+
+fn steps(job: &serde_yaml::Value) -> Vec<serde_yaml::Value> {
+    job["steps"].as_sequence().cloned().unwrap_or_default()
+}
+
+#[test]
+fn no_script_holds_an_expression_and_every_action_is_pinned() {
+    for (name, source, folder) in cases() {
+        let text = &workflow(&source, folder).files[0].text;
+        for (id, job) in jobs(text) {
+            for step in steps(&job) {
+                let run = step["run"].as_str().unwrap_or_default();
+                assert!(!run.contains("${{"), "{name}, {id}: {run}");
+                if let Some((_, commit)) = step["uses"].as_str().and_then(|uses| uses.split_once('@')) {
+                    assert!(commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit()), "{name}, {id}: {commit}");
+                }
+            }
+        }
+        let uses = text.lines().filter(|line| line.contains(" uses: "));
+        assert!(uses.into_iter().all(|line| line.contains(" # v")), "{name}");
+        // Text of the pipeline that looks like an expression is never handed to GitHub.
+        assert!(!text.contains("secrets.X") && !text.contains("${{ github.token }}\")"), "{name}");
+    }
+}
+
+#[test]
+fn only_releases_may_write_and_every_job_says_what_it_may() {
+    for (name, source, folder) in cases() {
+        let text = &workflow(&source, folder).files[0].text;
+        for (id, job) in jobs(text) {
+            let permissions = job["permissions"].as_mapping().unwrap_or_else(|| panic!("{name}, {id} says nothing"));
+            for (scope, access) in permissions {
+                let writes = access.as_str() != Some("read");
+                assert!(!writes || ["release", "current"].contains(&id.as_str()), "{name}, {id}: {scope:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_job_is_behind_the_verdict_and_checks_the_plan() {
+    for (name, source, folder) in cases() {
+        let text = &workflow(&source, folder).files[0].text;
+        let all = jobs(text);
+        let (last, verdict) = all.last().expect("has jobs");
+        let needed: Vec<_> = verdict["needs"].as_sequence().into_iter().flatten().filter_map(|id| id.as_str()).collect();
+        let others: Vec<_> = all.iter().map(|(id, _)| id.as_str()).filter(|id| id != last).collect();
+        assert_eq!((last.as_str(), needed), ("verdict", others), "{name}");
+        assert_eq!(verdict["if"].as_str(), Some("${{ always() }}"));
+        for (id, job) in &all {
+            let calls: Vec<_> = steps(job).iter().filter_map(|step| step["run"].as_str().map(str::to_owned)).collect();
+            let ours = id == "mlpc" || id.ends_with("-verdict");
+            let checks = calls.iter().any(|run| run.contains("--plan \"$MLPC_PLAN\""));
+            assert!(ours || checks, "{name}, {id}");
+            let bare = job["if"].as_str().is_some_and(|condition| condition.contains("always()"));
+            assert!(!bare || id == last, "{name}, {id} runs whatever happened");
+        }
+    }
+}
+
+const TAIL: &str = r#"
+source raw: Dataset<csv> = "data/raw.csv"
+stage train {
+  in  raw
+  out model: Model<pickle> = "model.pkl"
+  run <<< python3 train.py "$raw" "$model" >>>
+}
+"#;
+
+fn pipeline(declarations: &str) -> String {
+    format!("pipeline example\nedition 2026\n{declarations}\n{TAIL}")
+}
+
+const RELEASE: &str = r#"
+registry models = directory("registry")
+register release = train.model to models ungated "none yet"
+"#;
+
+#[test]
+fn a_folder_as_a_registry_is_lost_with_a_hosted_runner() {
+    let push = r#"on push { branches: ["main"] }"#;
+    assert_eq!(codes(&pipeline(&format!("{push}{RELEASE}"))), ["registry-not-shared"]);
+    let shared = r#"on push { branches: ["main"], profile: shared }
+        profile shared { set models = git("r")   releases true }"#;
+    assert_eq!(codes(&pipeline(&format!("{shared}{RELEASE}"))), [""; 0]);
+    // A profile that does not release does not reach it.
+    let smoke = r#"on pull_request { branches: ["main"], profile: smoke }
+        param rounds: int = 1
+        profile smoke { set rounds = 2 }"#;
+    let compiled = workflow(&pipeline(&format!("{smoke}{RELEASE}")).replace("in  raw", "in  raw\n use rounds"), "");
+    assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+    assert!(compiled.files[0].text.contains("# No trigger runs: release."), "{}", compiled.files[0].text);
+}
+
+#[test]
+fn what_github_cannot_do_is_said() {
+    let needs = |clause: &str| pipeline("").replace("in  raw", &format!("in  raw\n  {clause}"));
+    assert_eq!(codes(&needs("timeout 8h")), ["target-limit"]);
+    assert_eq!(codes(&needs("needs { gpu: 1 }")), ["target-limit"]);
+    assert_eq!(codes(&needs("timeout 5h")), [""; 0]);
+    let approval = |environment: &str| {
+        pipeline(&format!("approval go of train.model {{ by: [\"alice\"]{environment}, timeout: 24h }}"))
+    };
+    assert_eq!(codes(&approval("")), ["approval-without-environment"]);
+    assert_eq!(codes(&approval(", environment: \"production\"")), [""; 0]);
+    assert_eq!(codes(&pipeline("on schedule { cron: \"0 6 * * 1\" }")), ["cron-on-the-hour"]);
+    assert_eq!(codes(&pipeline("target github { runer: \"x\" }")), ["target-setting"]);
+}
