@@ -53,7 +53,8 @@ impl Compile {
         let Loaded { project, plan } = project::load(out, &pipeline)?;
         let names = self.names(&plan, out)?;
         let root = repository(&project.workspace);
-        let folder = project.workspace.strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/");
+        let folder =
+            project.workspace.strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/");
         let file = project.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let spans = spans(&plan, &project.sources);
         let site = Site { folder: &folder, file: &file, version: env!("CARGO_PKG_VERSION"), spans: &spans };
@@ -134,7 +135,9 @@ fn write(files: &[OutputFile], root: &Path, out: &Out) -> Exit {
             out.line(&format!("{} is up to date", path.display()));
             continue;
         }
-        if let Err(error) = fs::create_dirs(fs::parent(&path)).and_then(|()| fs::write_atomic(&path, file.text.as_bytes())) {
+        if let Err(error) =
+            fs::create_dirs(fs::parent(&path)).and_then(|()| fs::write_atomic(&path, file.text.as_bytes()))
+        {
             out.err_line(&format!("error: {error}"));
             return Exit::Failed;
         }
@@ -154,7 +157,8 @@ fn compare(target: &dyn Target, files: &[OutputFile], root: &Path, out: &Out) ->
             Ok(there) if there.is_empty() => format!("{} is not there", path.display()),
             Ok(there) => {
                 let there = String::from_utf8_lossy(&there);
-                let same = there.split('\n').zip(file.text.split('\n')).take_while(|(there, here)| there == here).count();
+                let same =
+                    there.split('\n').zip(file.text.split('\n')).take_while(|(there, here)| there == here).count();
                 format!("{}:{}: not what the pipeline compiles to", path.display(), same + 1)
             }
         };

@@ -53,7 +53,6 @@ const fn verb<V: Verb>() -> Entry {
 
 /// Every verb, in the order of the help; a line each.
 #[rustfmt::skip]
-/// Every verb, in the order of the help.
 const VERBS: &[Entry] = &[
     verb::<init::Init>(),
     verb::<check::Check>(),

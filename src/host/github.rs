@@ -56,7 +56,8 @@ impl GitHub {
     /// Recognises the runner by its variables.
     #[must_use]
     pub fn of(caller: &BTreeMap<OsString, OsString>) -> Option<Self> {
-        let text = |(name, value): (&OsString, &OsString)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned()));
+        let text =
+            |(name, value): (&OsString, &OsString)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned()));
         let variables: BTreeMap<_, _> = caller.iter().filter_map(text).collect();
         (variables.get("GITHUB_ACTIONS").map(String::as_str) == Some("true")).then_some(Self { variables })
     }
@@ -115,14 +116,19 @@ impl GitHub {
     /// Returns the address of the run, for links.
     #[must_use]
     pub fn address(&self) -> String {
-        let [server, repository, run] = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(|name| self.variable(name));
+        let [server, repository, run] =
+            ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(|name| self.variable(name));
         format!("{server}/{repository}/actions/runs/{run}")
     }
 
     /// Returns the path of the API at which the reviews of this run stand.
     #[must_use]
     pub fn reviews(&self) -> String {
-        format!("repos/{}/actions/runs/{}/approvals", self.variable("GITHUB_REPOSITORY"), self.variable("GITHUB_RUN_ID"))
+        format!(
+            "repos/{}/actions/runs/{}/approvals",
+            self.variable("GITHUB_REPOSITORY"),
+            self.variable("GITHUB_RUN_ID")
+        )
     }
 
     /// Returns the folder that the job has for itself.
@@ -137,7 +143,9 @@ impl GitHub {
     pub fn needs(&self) -> Result<Option<BTreeMap<String, Need>>> {
         match self.variable("MLPC_NEEDS") {
             "" => Ok(None),
-            text => serde_json::from_str(text).map(Some).context(|| "`MLPC_NEEDS` is not what `toJSON(needs)` gives".to_owned()),
+            text => serde_json::from_str(text)
+                .map(Some)
+                .context(|| "`MLPC_NEEDS` is not what `toJSON(needs)` gives".to_owned()),
         }
     }
 
@@ -163,7 +171,10 @@ impl GitHub {
                 end -= 1;
             }
             text.truncate(end);
-            text.push_str(&format!("\n\n*Cut here: the whole report is among the artifacts of [this run]({}).*\n", self.address()));
+            text.push_str(&format!(
+                "\n\n*Cut here: the whole report is among the artifacts of [this run]({}).*\n",
+                self.address()
+            ));
         }
         self.append("GITHUB_STEP_SUMMARY", &text)
     }
@@ -173,8 +184,7 @@ impl GitHub {
             "" => return Err(Error::new(format!("the variable `{variable}` is not set"))),
             path => PathBuf::from(path),
         };
-        let mut file =
-            std::fs::OpenOptions::new().append(true).create(true).open(&path).cannot("open", &path)?;
+        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(&path).cannot("open", &path)?;
         file.write_all(text.as_bytes()).cannot("write", &path)
     }
 

@@ -79,7 +79,10 @@ fn no_script_holds_an_expression_and_every_action_is_pinned() {
                 let run = step["run"].as_str().unwrap_or_default();
                 assert!(!run.contains("${{"), "{name}, {id}: {run}");
                 if let Some((_, commit)) = step["uses"].as_str().and_then(|uses| uses.split_once('@')) {
-                    assert!(commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit()), "{name}, {id}: {commit}");
+                    assert!(
+                        commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit()),
+                        "{name}, {id}: {commit}"
+                    );
                 }
             }
         }
@@ -110,7 +113,8 @@ fn every_job_is_behind_the_verdict_and_checks_the_plan() {
         let text = &workflow(&source, folder).files[0].text;
         let all = jobs(text);
         let (last, verdict) = all.last().expect("has jobs");
-        let needed: Vec<_> = verdict["needs"].as_sequence().into_iter().flatten().filter_map(|id| id.as_str()).collect();
+        let needed: Vec<_> =
+            verdict["needs"].as_sequence().into_iter().flatten().filter_map(|id| id.as_str()).collect();
         let others: Vec<_> = all.iter().map(|(id, _)| id.as_str()).filter(|id| id != last).collect();
         assert_eq!((last.as_str(), needed), ("verdict", others), "{name}");
         assert_eq!(verdict["if"].as_str(), Some("${{ always() }}"));
