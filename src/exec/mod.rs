@@ -12,6 +12,7 @@ mod journal;
 mod mask;
 mod nodes;
 mod outputs;
+mod predict;
 mod prepare;
 mod record;
 mod run;
@@ -20,6 +21,7 @@ mod tokens;
 
 pub use context::{Force, Options, Release, Seen, Setup};
 pub use event::{Event, Listener, NodeReport, Reason};
+pub use predict::{Expected, Explanation, Prediction, predict, why};
 pub use record::{NodeRecord, RunRecord, runs};
 pub use run::{RunError, Summary, run};
 pub use state::{Ending, Schedule, State, closure, exit_code};

@@ -152,14 +152,19 @@ pub(super) fn publish(run: &Run<'_>, node: &str, stage: &Stage, record: &ResultR
     }
     for output in &stage.outputs {
         let Some(produced) = record.output(&output.name) else { return Ok(false) };
-        let value = produced.value.as_ref().and_then(|value| serde_json::from_value(value.clone()).ok());
-        let product = Product { artifact: produced.artifact, value, path: output.publish.clone() };
-        run.publish_product(node, &output.name, product);
+        run.publish_product(node, &output.name, product(output, produced));
     }
     Ok(true)
 }
 
-fn is_there(run: &Run<'_>, path: &Path, artifact: &Artifact) -> bool {
+/// Returns what further stages get of an output.
+pub(super) fn product(output: &Output, produced: &Produced) -> Product {
+    let value = produced.value.as_ref().and_then(|value| serde_json::from_value(value.clone()).ok());
+    Product { artifact: produced.artifact, value, path: output.publish.clone() }
+}
+
+/// Tells whether an artifact stands at a path already.
+pub(super) fn is_there(run: &Run<'_>, path: &Path, artifact: &Artifact) -> bool {
     run.memory.look(path).is_ok_and(|there| {
         (there.kind, there.digest, there.executable) == (artifact.kind, artifact.digest, artifact.executable)
     })

@@ -211,7 +211,8 @@ fn drive(run: &Run<'_>, wanted: &BTreeSet<usize>) -> Vec<NodeReport> {
     reports.into_values().collect()
 }
 
-fn wanted(bound: &Bound, options: &Options) -> Result<BTreeSet<usize>, RunError> {
+/// Returns the nodes that a run is about.
+pub(super) fn wanted(bound: &Bound, options: &Options) -> Result<BTreeSet<usize>, RunError> {
     let unknown = |name: String| {
         let names = bound.plan.nodes.iter().map(|node| node.name.as_str());
         let error = RunError::new(2, format!("no node `{name}` in `{}`", bound.plan.pipeline));

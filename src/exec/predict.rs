@@ -1,0 +1,157 @@
+//! What a run would do, and why: the same look-ups as a run makes, without running, publishing or recording anything.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use super::context::{Options, Product, Run, Setup, Stop};
+use super::event::{Event, Reason};
+use super::nodes::{Lookup, look_up};
+use super::record::{RunRecord, runs};
+use super::run::{RunError, wanted};
+use super::{outputs, prepare};
+use crate::cache::{Memory, Store};
+use crate::host::fs::join_inside;
+use crate::plan::{Bound, Node, NodeKind, Skip, Stage, Why};
+
+/// What is to be expected of a node.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Prediction {
+    /// Its name.
+    pub node: String,
+    /// The keyword that declares it.
+    pub kind: &'static str,
+    /// What it would do.
+    pub what: Expected,
+}
+
+/// What a node would do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expected {
+    /// It would be served from the cache.
+    Hit,
+    /// It would run.
+    Runs(Reason),
+    /// It would be skipped.
+    Skipped(String),
+    /// It could not run.
+    Fails(String),
+    /// It decides or acts only when its turn comes.
+    Later,
+}
+
+/// Predicts what a run would do, in the order of declarations.
+pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Prediction>, RunError> {
+    let wanted = wanted(bound, options)?;
+    let store = Store::open(&setup.workspace.join(".mlpc"))?;
+    let memory = Memory::open(&store.memory_file(), &setup.workspace);
+    let silent = |_: &Event| ();
+    let run = Run::new(bound, (setup, options), (&store, &memory), &silent, "plan".to_owned());
+    let mut known = HashMap::new();
+    let nodes = &bound.plan.nodes;
+    let order = ordered(nodes);
+    for index in order.into_iter().filter(|index| wanted.contains(index)) {
+        let node = &nodes[index];
+        let what = expect(&run, node, &known);
+        known.insert(node.name.as_str(), what);
+    }
+    memory.save()?;
+    let named = wanted.into_iter().filter_map(|index| {
+        let node = &nodes[index];
+        let what = known.remove(node.name.as_str())?;
+        Some(Prediction { node: node.name.clone(), kind: node.kind.keyword(), what })
+    });
+    Ok(named.collect())
+}
+
+/// Returns the nodes so that each stands behind what it waits for.
+fn ordered(nodes: &[Node]) -> Vec<usize> {
+    let by_name: HashMap<_, _> = nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
+    let waits = nodes.iter().map(|node| node.waits.iter().filter_map(|wait| by_name.get(wait.node.as_str()).copied()));
+    crate::graph::order(&waits.map(Iterator::collect).collect::<Vec<_>>())
+}
+
+fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expected {
+    if let Some(skip) = run.bound.skipped.get(&node.name) {
+        return Expected::Skipped(match skip {
+            Skip::When => "its `when` is false".into(),
+            Skip::Profile => "this profile does not release".into(),
+            Skip::Needs(other) => format!("it needs `{other}`, which is skipped"),
+        });
+    }
+    let NodeKind::Stage(stage) = &node.kind else { return Expected::Later };
+    for wait in node.waits.iter().filter(|wait| wait.why == Why::Data) {
+        match known.get(wait.node.as_str()) {
+            Some(Expected::Runs(_)) => return Expected::Runs(Reason::Upstream(wait.node.clone())),
+            Some(Expected::Fails(_)) => return Expected::Fails(format!("`{}` can't run", wait.node)),
+            _ => {}
+        }
+    }
+    let prepared = match prepare::stage(run, stage) {
+        Ok(prepared) => prepared,
+        Err(Stop::Failed(why) | Stop::Unsound(why)) => return Expected::Fails(why),
+        Err(Stop::Skip(why)) => return Expected::Skipped(why),
+        Err(Stop::Interrupted) => return Expected::Fails("interrupted".into()),
+    };
+    match look_up(run, node, stage, &prepared) {
+        Lookup::Miss(why) => Expected::Runs(why),
+        Lookup::Hit(record) => match products(run, stage, &record) {
+            Some(products) => {
+                for (output, product) in products {
+                    run.publish_product(&node.name, &output, product);
+                }
+                Expected::Hit
+            }
+            None => Expected::Runs(Reason::Lost),
+        },
+    }
+}
+
+/// Returns what a hit would bring, if all of it can still be had.
+fn products(run: &Run<'_>, stage: &Stage, record: &crate::cache::ResultRecord) -> Option<BTreeMap<String, Product>> {
+    let mut products = BTreeMap::new();
+    for output in &stage.outputs {
+        let produced = record.output(&output.name)?;
+        let path = join_inside(run.workspace(), &output.publish).ok()?;
+        if !outputs::is_there(run, &path, &produced.artifact) && !run.store.has(&produced.artifact) {
+            return None;
+        }
+        products.insert(output.name.clone(), outputs::product(output, produced));
+    }
+    Some(products)
+}
+
+/// Why a node runs, ran or does not.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// What it would do now.
+    pub now: Prediction,
+    /// What it would wait to see first, the nearest first, where it runs only if something before it changes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Prediction>,
+    /// The last run in which it ran, and why it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<(String, String)>,
+}
+
+/// Explains a node.
+pub fn why(bound: &Bound, setup: &Setup, node: &str) -> Result<Explanation, RunError> {
+    let options = Options { nodes: vec![node.to_owned()], ..Options::default() };
+    let predictions = predict(bound, setup, &options)?;
+    let find = |name: &str| predictions.iter().find(|prediction| prediction.node == name).cloned();
+    let now = find(node).ok_or_else(|| RunError::new(2, format!("`{node}` has several legs: name one of them")))?;
+    let mut before = Vec::new();
+    let mut at = now.clone();
+    while let Expected::Runs(Reason::Upstream(name)) = &at.what {
+        let Some(next) = find(name) else { break };
+        before.push(next.clone());
+        at = next;
+    }
+    let state = setup.workspace.join(".mlpc");
+    let last = runs(&state)?.into_iter().find_map(|run| {
+        let record = RunRecord::read(&state, &run).ok()?;
+        Some((run, record.node(node)?.why.clone()?))
+    });
+    Ok(Explanation { now, before, last })
+}
