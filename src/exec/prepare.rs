@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::context::{Run, Stop};
+use super::context::{Product, Run, Stop};
 use crate::cache::{Artifact, CodeFile, CommandLine, InputFile, Key, Kind, Manifest, OutputFile, RuntimeKey};
 use crate::host::Digest;
 use crate::host::fs::{self, Fingerprint};
@@ -43,6 +43,13 @@ pub(super) enum From {
     Registry { registry: String, version: String },
 }
 
+/// What work gets besides what it declares.
+#[derive(Debug, Default)]
+pub(super) struct Extra {
+    pub(super) locals: BTreeMap<String, String>,
+    pub(super) inputs: Vec<(String, Product)>,
+}
+
 /// Prepares a stage.
 pub(super) fn stage(run: &Run<'_>, stage: &Stage) -> Result<Prepared, Stop> {
     let isolation = match stage.isolation {
@@ -61,7 +68,7 @@ pub(super) fn stage(run: &Run<'_>, stage: &Stage) -> Result<Prepared, Stop> {
             (output.name.clone(), output.path.clone(), ty)
         })
         .collect();
-    work(run, &stage.work, &outputs, isolation, &stage.status)
+    work(run, &stage.work, &outputs, isolation, &stage.status, Extra::default())
 }
 
 /// Prepares a stage or an action with these outputs.
@@ -71,11 +78,17 @@ pub(super) fn work(
     outputs: &[(String, String, String)],
     isolation: Isolation,
     statuses: &[i32],
+    extra: Extra,
 ) -> Result<Prepared, Stop> {
     let mut watched = Vec::new();
-    let inputs = work.inputs.iter().map(|input| find(run, input, &mut watched)).collect::<Result<Vec<_>, _>>()?;
+    let mut inputs = work.inputs.iter().map(|input| find(run, input, &mut watched)).collect::<Result<Vec<_>, _>>()?;
     let code = code(run, work, &mut watched)?;
-    let mut locals = BTreeMap::new();
+    inputs.extend(extra.inputs.into_iter().map(|(name, product)| Found {
+        name,
+        path: product.path,
+        content: Some((product.artifact, From::Store)),
+    }));
+    let mut locals = extra.locals;
     let mut params = BTreeMap::new();
     for name in &work.uses {
         let value = run.bound.params.get(name).map(ToString::to_string).unwrap_or_default();

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::exec::context::{Product, Run, Stop};
 use crate::exec::event::NodeReport;
 use crate::exec::state::Ending;
-use crate::gate::{self, About, BaselineFile, Champion, Facts, Found, Gate, Position, Report};
+use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, Report};
 use crate::host::fs::{self, join_inside};
+use crate::judge;
 use crate::plan::{Location, Node, NodeKind};
 use crate::types::Origin;
 
@@ -20,7 +21,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeRepo
         artifacts: artifacts(run, gate),
         champion: champion(run, node, gate)?,
     };
-    let decided = gate::evaluate(gate, &run.bound.plan.metrics, &facts, &about(run, node));
+    let decided = gate::evaluate(gate, &run.bound.plan.metrics, &facts, &judge::about(run.bound, &node.name, gate));
     keep(run, &decided)?;
     let ending = ending(&decided);
     report.gate = Some(Box::new(decided));
@@ -45,31 +46,9 @@ pub(super) fn keep(run: &Run<'_>, report: &Report) -> Result<(), Stop> {
     let json = report.to_json();
     let name = crate::cache::file_name(&report.gate);
     fs::write_atomic(&run.folder.join("gates").join(&name).join("gate_report.json"), json.as_bytes())?;
-    let below = if run.bound.prefix.is_empty() { ".mlpc/" } else { &run.bound.prefix };
-    let latest = join_inside(run.workspace(), &format!("{below}gates/{name}/gate_report.json"))?;
-    fs::write_atomic(&latest, json.as_bytes())?;
+    judge::write(run.bound, run.workspace(), report)?;
     run.note_gate(report.clone());
     Ok(())
-}
-
-fn about(run: &Run<'_>, node: &Node) -> About {
-    let place = |key: &str| {
-        let place = run.bound.plan.places.get(key)?;
-        Some(Position { file: place.file.clone(), line: place.line, column: place.column })
-    };
-    let requirements = match &node.kind {
-        NodeKind::Gate(gate) => gate.requirements.len(),
-        _ => 0,
-    };
-    About {
-        gate: node.name.clone(),
-        plan: run.bound.digest.clone(),
-        profile: run.bound.profile.clone(),
-        params: run.bound.params.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
-        advisory: !run.bound.gates_block,
-        place: place(&node.name),
-        requirements: (0..requirements).map(|index| place(&format!("{}#{index}", node.name))).collect(),
-    }
 }
 
 fn artifacts(run: &Run<'_>, gate: &Gate) -> BTreeMap<Origin, Found> {
@@ -162,8 +141,7 @@ fn champion(run: &Run<'_>, node: &Node, gate: &Gate) -> Result<Option<Champion>,
             (file, Champion::Known { version: seen.version, digest, scored, recorded })
         }
     };
-    let path = join_inside(run.workspace(), &BaselineFile::path(&run.bound.prefix, &node.name))?;
-    fs::write_atomic(&path, file.to_json().as_bytes())?;
+    judge::write_baseline(run.bound, run.workspace(), &file)?;
     Ok(Some(champion))
 }
 

@@ -1,5 +1,7 @@
 //! What each kind of node does when its turn comes: one file a kind, one line in the `match` of [`run`].
 
+mod action;
+mod approval;
 mod gate;
 mod promote;
 mod register;
@@ -20,9 +22,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
         NodeKind::Gate(gate) => gate::run(run, node, gate, &mut report),
         NodeKind::Register(register) => register::run(run, node, register, &mut report),
         NodeKind::Promote(promote) => promote::run(run, node, promote, &mut report),
-        NodeKind::Approval(_) | NodeKind::Action(_) => {
-            Err(Stop::Failed(format!("this version of `mlpc run` has no {}s", node.kind.keyword())))
-        }
+        NodeKind::Approval(approval) => approval::run(run, node, approval, &mut report),
+        NodeKind::Action(action) => action::run(run, node, action, &mut report),
     };
     report.ending = match ending {
         Ok(ending) => ending,

@@ -1,0 +1,111 @@
+//! An approval: a person's decision about a digest. Asked once in a run; the answer is looked for whenever it goes on.
+
+use crate::approval::{self, Asked, Standing};
+use crate::exec::context::{Run, Stop};
+use crate::exec::event::NodeReport;
+use crate::exec::state::Ending;
+use crate::host::Digest;
+use crate::host::clock::iso;
+use crate::plan::{Approval, Node, NodeKind, Subject};
+use crate::types::Origin;
+
+pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut NodeReport) -> Result<Ending, Stop> {
+    let (subject, digest) = subject(run, &approval.of)?;
+    if let Some(pointer) = is_there_already(run, &approval.of, &digest)? {
+        report.detail = Some(format!("nothing to do: `{pointer}` is that model already"));
+        return Ok(Ending::Hit);
+    }
+    let shared = shared_registry(run, &approval.of);
+    if let Some(registry) = &shared {
+        if run.options.release {
+            let why =
+                format!("others share `{registry}`: its approvals are given on the platform, not on this machine");
+            return Err(Stop::Failed(why));
+        }
+        return Ok(Ending::NotReleased(format!(
+            "others share `{registry}`, whose approvals are given on the platform"
+        )));
+    }
+    let now = run.setup.clock.now();
+    let reports = run.gates().into_keys().map(|gate| crate::judge::report_path(&run.bound.prefix, &gate)).collect();
+    let asked = Asked {
+        approval: node.name.clone(),
+        subject,
+        digest: digest.to_string(),
+        run: run.id.clone(),
+        at: now,
+        timeout: approval.timeout,
+        by: approval.by.clone(),
+        reports,
+        shared: shared.is_some(),
+    };
+    let asked = approval::ask(run.workspace(), &asked)?;
+    let standing =
+        approval::find(run.workspace(), &node.name, &asked.digest, asked.at, run.setup.clock.now(), approval.timeout)?;
+    if let Some(decision) = standing.decision(&node.name) {
+        for mut decided in run.gates().into_values().filter(|gate| gate.ask.as_ref() == Some(&node.name)) {
+            decided.decide(decision.clone());
+            super::gate::keep(run, &decided)?;
+        }
+    }
+    Ok(match standing {
+        Standing::Waiting { until } => {
+            let who = if approval.by.is_empty() { "a person".to_owned() } else { approval.by.join(" or ") };
+            report.detail = Some(format!("{who} may decide until {}", iso(until)));
+            report.help = Some(format!("`mlpc approve {}`, then `mlpc run --resume`", node.name));
+            Ending::WaitsForPerson
+        }
+        Standing::Approved { by, at } => {
+            report.detail = Some(format!("by {by}, {}", iso(at)));
+            Ending::Approved
+        }
+        Standing::Rejected { by, reason, .. } => {
+            Ending::Rejected(by.map_or(reason.clone(), |by| format!("by {by}: {reason}")))
+        }
+    })
+}
+
+fn subject(run: &Run<'_>, subject: &Subject) -> Result<(String, Digest), Stop> {
+    match subject {
+        Subject::Artifact(origin @ Origin::Output { stage, output }) => {
+            let product = run.product(stage, output);
+            let product = product.ok_or_else(|| Stop::Failed(format!("`{origin}` was not made in this run")))?;
+            Ok((origin.to_string(), product.artifact.digest))
+        }
+        Subject::Artifact(origin) => Err(Stop::Failed(format!("`{origin}` is nothing that this run made"))),
+        Subject::Release(name) => {
+            let release = run.release(name);
+            let release = release.ok_or_else(|| Stop::Failed(format!("`{name}` was not registered in this run")))?;
+            Ok((name.clone(), release.digest))
+        }
+    }
+}
+
+/// Returns the pointer that names the release already: then there is nothing left to approve.
+fn is_there_already(run: &Run<'_>, subject: &Subject, digest: &Digest) -> Result<Option<String>, Stop> {
+    let Subject::Release(release) = subject else { return Ok(None) };
+    for node in &run.bound.plan.nodes {
+        if let NodeKind::Promote(promote) = &node.kind
+            && promote.release == *release
+        {
+            let seen = run.pointer(&promote.registry, &promote.pointer)?;
+            if seen.is_some_and(|seen| seen.digest == *digest) {
+                return Ok(Some(format!("{}@{}", promote.registry, promote.pointer)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the shared registry that the subject goes to.
+fn shared_registry(run: &Run<'_>, subject: &Subject) -> Option<String> {
+    run.bound.plan.nodes.iter().find_map(|node| {
+        let NodeKind::Register(register) = &node.kind else { return None };
+        let leads = match subject {
+            Subject::Release(name) => node.name == *name,
+            Subject::Artifact(origin) => register.model == *origin,
+        };
+        let location = run.registry_location(&register.registry).ok()?;
+        (leads && location.is_shared()).then(|| register.registry.clone())
+    })
+}
