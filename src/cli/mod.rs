@@ -10,11 +10,14 @@ mod explain;
 mod gate;
 mod graph;
 mod init;
+mod plan;
 mod project;
 mod registry;
 mod render;
+mod run;
 mod selection;
 mod verify;
+mod why;
 
 use std::process::ExitCode;
 
@@ -56,6 +59,9 @@ const fn verb<V: Verb>() -> Entry {
 const VERBS: &[Entry] = &[
     verb::<init::Init>(),
     verb::<check::Check>(),
+    verb::<run::Run>(),
+    verb::<plan::PlanVerb>(),
+    verb::<why::WhyVerb>(),
     verb::<gate::GateArgs>(),
     verb::<approve::Approve>(),
     verb::<verify::Verify>(),

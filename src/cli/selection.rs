@@ -1,5 +1,7 @@
 //! `--profile` and `--set`: what a run is asked to be, for every verb that binds a plan.
 
+use std::path::Path;
+
 use super::Exit;
 use crate::host::Out;
 use crate::plan::{BindError, Bound, Given, Plan, Selection, bind};
@@ -31,6 +33,20 @@ impl SelectionArgs {
         Ok(selection)
     }
 
+    /// Tells whether anything was asked for.
+    pub(crate) fn is_given(&self) -> bool {
+        self.profile.is_some() || !self.set.is_empty()
+    }
+
+    /// Binds a plan as a run in this workspace sees it; what does not fit is shown.
+    pub(crate) fn bind_here(&self, out: &Out, plan: &Plan, workspace: &Path) -> Result<Bound, Exit> {
+        let selection = self.selection().map_err(|message| {
+            out.err_line(&format!("error: {message}"));
+            Exit::Usage
+        })?;
+        bind_shown(out, plan, &Selection { branch: branch(workspace), ..selection })
+    }
+
     /// Binds a plan; what does not fit is shown.
     pub(crate) fn bind(&self, out: &Out, plan: &Plan) -> Result<Bound, Exit> {
         let selection = self.selection().map_err(|message| {
@@ -52,6 +68,13 @@ pub(crate) fn bind_shown(out: &Out, plan: &Plan, selection: &Selection) -> Resul
         }
         Exit::Usage
     })
+}
+
+/// Returns the branch that is checked out, as `.git/HEAD` says it.
+pub(crate) fn branch(workspace: &Path) -> Option<String> {
+    let head = workspace.ancestors().map(|folder| folder.join(".git/HEAD")).find(|head| head.is_file())?;
+    let text = std::fs::read_to_string(head).ok()?;
+    text.trim().strip_prefix("ref: refs/heads/").map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod predict;
 mod prepare;
 mod record;
 mod run;
+mod shell;
 mod state;
 mod tokens;
 
@@ -24,6 +25,7 @@ pub use event::{Event, Listener, NodeReport, Reason};
 pub use predict::{Expected, Explanation, Prediction, predict, why};
 pub use record::{NodeRecord, RunRecord, runs};
 pub use run::{RunError, Summary, run};
+pub use shell::shell;
 pub use state::{Ending, Schedule, State, closure, exit_code};
 pub use tokens::Tokens;
 

@@ -65,6 +65,15 @@ pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Pr
     Ok(named.collect())
 }
 
+/// Gathers what can be had from the cache, for work that is done beside a run.
+pub(super) fn gather(run: &Run<'_>) {
+    let nodes = &run.bound.plan.nodes;
+    let mut known = HashMap::new();
+    for index in ordered(nodes) {
+        known.insert(nodes[index].name.as_str(), expect(run, &nodes[index], &known));
+    }
+}
+
 /// Returns the nodes so that each stands behind what it waits for.
 fn ordered(nodes: &[Node]) -> Vec<usize> {
     let by_name: HashMap<_, _> = nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();

@@ -27,6 +27,9 @@ pub struct RunRecord {
     /// The profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// The nodes that were asked for; all if none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<String>,
     /// What started it.
     pub event: String,
     /// Values of parameters.
@@ -75,13 +78,14 @@ pub struct NodeRecord {
 impl RunRecord {
     /// Makes the record of a run that begins.
     #[must_use]
-    pub fn new(run: &str, bound: &crate::plan::Bound, clock: &Clock) -> Self {
+    pub fn new(run: &str, bound: &crate::plan::Bound, asked: &[String], clock: &Clock) -> Self {
         Self {
             format: FORMAT,
             run: run.to_owned(),
             pipeline: bound.plan.pipeline.clone(),
             plan: bound.digest.clone(),
             profile: bound.profile.clone(),
+            asked: asked.to_vec(),
             event: bound.event.clone(),
             params: bound.params.clone(),
             sources: BTreeMap::new(),

@@ -16,7 +16,7 @@ use super::tokens::Tokens;
 use crate::cache::{Memory, Store};
 use crate::diagnostic::nearest;
 use crate::host::{clock, machine};
-use crate::plan::{Bound, NodeKind};
+use crate::plan::{Bound, Node, NodeKind};
 
 /// How often the coordinator looks at the interrupt while nodes run.
 const TICK: Duration = Duration::from_millis(25);
@@ -93,7 +93,10 @@ pub fn run(
         run.preset_pointers(before.pointers.clone());
         run.expect_sources(before.sources.clone());
     }
-    let mut record = RunRecord::new(&id, bound, &setup.clock);
+    let mut record = RunRecord::new(&id, bound, &options.nodes, &setup.clock);
+    if let Some(before) = resume {
+        record.started.clone_from(&before.started);
+    }
     record.write(&run.folder)?;
     look_at_pointers(&run, &wanted);
     run.tell(Event::RunStarted {
@@ -244,22 +247,35 @@ fn look_at_pointers(run: &Run<'_>, wanted: &BTreeSet<usize>) {
     }
 }
 
-/// A missing secret is told before anything runs.
+/// A missing secret is told before anything runs; who is served from the cache needs none.
 fn missing_secrets(run: &Run<'_>, wanted: &BTreeSet<usize>) -> Result<(), RunError> {
-    for &index in wanted {
-        let node = &run.bound.plan.nodes[index];
+    let missing = |node: &Node| {
         let work = match &node.kind {
-            _ if run.bound.skipped.contains_key(&node.name) => continue,
             NodeKind::Stage(stage) => &stage.work,
             NodeKind::Action(action) => &action.work,
-            _ => continue,
+            _ => return None,
         };
-        for secret in work.secrets.iter().filter(|secret| !run.secrets.contains_key(&secret.secret)) {
-            let message = format!("`{}` needs the secret `{}`, which has no value", node.name, secret.secret);
-            return Err(RunError::new(1, message).help(format!("set the variable `{}`", secret.secret.to_uppercase())));
+        let missing = work.secrets.iter().find(|secret| !run.secrets.contains_key(&secret.secret))?;
+        Some((node.name.clone(), missing.secret.clone()))
+    };
+    let nodes = wanted.iter().map(|&index| &run.bound.plan.nodes[index]);
+    let missing: Vec<_> =
+        nodes.filter(|node| !run.bound.skipped.contains_key(&node.name)).filter_map(missing).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let served: BTreeSet<String> = super::predict::predict(run.bound, run.setup, run.options)?
+        .into_iter()
+        .filter(|prediction| prediction.what == super::predict::Expected::Hit)
+        .map(|prediction| prediction.node)
+        .collect();
+    match missing.into_iter().find(|(node, _)| !served.contains(node)) {
+        None => Ok(()),
+        Some((node, secret)) => {
+            let error = RunError::new(1, format!("`{node}` needs the secret `{secret}`, which has no value"));
+            Err(error.help(format!("set the variable `{}`", secret.to_uppercase())))
         }
     }
-    Ok(())
 }
 
 /// A run goes on only as what it was.

@@ -400,6 +400,8 @@ fn secrets_are_needed_before_anything_runs_and_never_shown() {
     assert_eq!(bench.read(".mlpc/runs/20260725T172000-1/logs/b.log"), "got ***\n");
     bench.setup.caller.insert("TOKEN".into(), "another1".into());
     assert_eq!(bench.endings(), "a:hit b:hit -> 0");
+    bench.setup.caller.remove(std::ffi::OsStr::new("TOKEN"));
+    assert_eq!(bench.endings(), "a:hit b:hit -> 0");
 }
 
 #[test]
@@ -533,7 +535,7 @@ fn the_record_says_how_it_came_out() {
     let bench = Bench::chain();
     let summary = bench.run();
     let state = bench.path(".mlpc");
-    assert_eq!(runs(&state).expect("listed"), [summary.run.clone()]);
+    assert_eq!(runs(&state).expect("listed"), std::slice::from_ref(&summary.run));
     let record = RunRecord::read(&state, &summary.run).expect("read");
     assert_eq!(record.exit, Some(0));
     assert_eq!(record.node("b").map(|node| node.ending.clone()), Some(Ending::Done));

@@ -266,7 +266,7 @@ fn judge(
         Ended::Signalled(signal) => {
             failed(Stop::Failed(format!("was ended by signal {signal}")), Some(outcome.ended), tail, None)
         }
-        Ended::Exited(status) if !stage.status.contains(&status) && !(stage.status.is_empty() && status == 0) => {
+        Ended::Exited(status) if !succeeds(stage, status) => {
             let help = help(&tail);
             failed(Stop::Failed(format!("exited with status {status}")), Some(outcome.ended), tail, help)
         }
@@ -278,6 +278,10 @@ fn judge(
             }
         },
     }
+}
+
+fn succeeds(stage: &Stage, status: i32) -> bool {
+    if stage.status.is_empty() { status == 0 } else { stage.status.contains(&status) }
 }
 
 /// Runs the command once; returns how it ended and the last lines that it wrote.

@@ -1,0 +1,98 @@
+//! `mlpc plan`: says what a run would do, and why.
+
+use clap::Args;
+
+use super::project::{PipelineArgs, load};
+use super::run::{failed, setup};
+use super::selection::SelectionArgs;
+use super::{Exit, Verb};
+use crate::exec::{Expected, Options, Prediction, Reason, Setup, predict};
+use crate::host::Out;
+use crate::plan::Bound;
+
+/// Say what `mlpc run` would do, and why, without doing it
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  mlpc plan\n  mlpc plan train --set epochs=5")]
+pub(super) struct PlanVerb {
+    /// Nodes to look at, with all that they wait for; all if none
+    #[arg(value_name = "NODE")]
+    nodes: Vec<String>,
+
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+
+    #[command(flatten)]
+    select: SelectionArgs,
+
+    /// Write it as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Verb for PlanVerb {
+    const NAME: &'static str = "plan";
+
+    fn run(self, out: &Out) -> Exit {
+        let go = || {
+            let loaded = load(out, &self.pipeline)?;
+            let bound = self.select.bind_here(out, &loaded.plan, &loaded.project.workspace)?;
+            let setup = setup(loaded.project.workspace).map_err(|error| failed(out, &error))?;
+            let options = Options { nodes: self.nodes, ..Options::default() };
+            Ok(show(out, &bound, &setup, &options, self.json))
+        };
+        go().unwrap_or_else(|exit| exit)
+    }
+}
+
+/// Shows what a run would do.
+pub(super) fn show(out: &Out, bound: &Bound, setup: &Setup, options: &Options, json: bool) -> Exit {
+    let predictions = match predict(bound, setup, options) {
+        Ok(predictions) => predictions,
+        Err(error) => return failed(out, &error),
+    };
+    if json {
+        if let Ok(text) = serde_json::to_string_pretty(&predictions) {
+            out.line(&text);
+        }
+        return Exit::Fine;
+    }
+    let width = predictions.iter().map(|prediction| prediction.node.chars().count()).max().unwrap_or(0);
+    for prediction in &predictions {
+        out.line(&format!("  {:<width$}  {}", prediction.node, told(prediction)));
+    }
+    let runs = |surely: bool| {
+        let counted = predictions.iter().filter(|prediction| match &prediction.what {
+            Expected::Runs(Reason::Upstream(_)) => !surely,
+            Expected::Runs(_) => surely,
+            _ => false,
+        });
+        counted.count()
+    };
+    let hits = predictions.iter().filter(|prediction| prediction.what == Expected::Hit).count();
+    let (sure, perhaps) = (runs(true), runs(false));
+    let perhaps = if perhaps > 0 { format!(", {perhaps} perhaps") } else { String::new() };
+    out.line(&format!("{sure} to run{perhaps}, {hits} from the cache"));
+    Exit::Fine
+}
+
+/// Says what a node would do.
+pub(super) fn told(prediction: &Prediction) -> String {
+    match &prediction.what {
+        Expected::Hit => "from the cache".to_owned(),
+        Expected::Runs(why @ Reason::Upstream(_)) => format!("runs {why}"),
+        Expected::Runs(why) => format!("runs: {why}"),
+        Expected::Skipped(why) => format!("skipped: {why}"),
+        Expected::Fails(why) => format!("can't run: {why}"),
+        Expected::Later => format!("{}, when its turn comes", later(prediction.kind)),
+    }
+}
+
+fn later(kind: &str) -> &'static str {
+    match kind {
+        "gate" => "decides",
+        "approval" => "asks",
+        "register" => "registers",
+        "promote" => "promotes",
+        _ => "acts",
+    }
+}

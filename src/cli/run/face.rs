@@ -1,0 +1,250 @@
+//! How a run looks: plain lines, or JSON, one event a line. Written once a line, so that lines of stages that run at
+//! once do not mix.
+
+use std::time::Duration;
+
+use super::bars::Bars;
+use crate::exec::{Ending, Event, Listener, NodeReport, Summary};
+use crate::gate::render::{Style, table};
+use crate::host::Out;
+use crate::plan::{Bound, NodeKind};
+
+/// With more nodes than this, those that had nothing to do are only counted.
+const ALL_SHOWN: usize = 60;
+
+/// Shows a run.
+pub(super) trait Face: Listener {
+    /// Shows how it came out.
+    fn summary(&self, summary: &Summary);
+}
+
+/// Chooses the face that fits where the output goes.
+pub(super) fn face(out: &Out, bound: &Bound, verbose: bool, json: bool) -> Box<dyn Face> {
+    if json {
+        return Box::new(Json(out.clone()));
+    }
+    let names = bound.plan.nodes.iter().map(|node| node.name.chars().count());
+    let bars = (out.is_terminal() && out.err_is_terminal() && !verbose).then(Bars::new);
+    Box::new(Plain {
+        out: out.clone(),
+        width: names.max().unwrap_or(0).min(32),
+        all: verbose || bound.plan.nodes.len() <= ALL_SHOWN,
+        verbose,
+        stages: bound.plan.nodes.iter().filter(|node| matches!(node.kind, NodeKind::Stage(_))).count(),
+        bars,
+    })
+}
+
+struct Json(Out);
+
+impl Listener for Json {
+    fn event(&self, event: &Event) {
+        if let Ok(line) = serde_json::to_string(event) {
+            self.0.line(&line);
+        }
+    }
+}
+
+impl Face for Json {
+    fn summary(&self, _: &Summary) {}
+}
+
+struct Plain {
+    out: Out,
+    width: usize,
+    all: bool,
+    verbose: bool,
+    stages: usize,
+    bars: Option<Bars>,
+}
+
+#[derive(Clone, Copy)]
+enum Paint {
+    None,
+    Good,
+    Bad,
+    Warn,
+    Dim,
+}
+
+impl Plain {
+    fn line(&self, text: &str) {
+        match &self.bars {
+            Some(bars) => bars.above(|| self.out.line(text)),
+            None => self.out.line(text),
+        }
+    }
+
+    fn node(&self, node: &str, paint: Paint, text: &str) {
+        let width = self.width;
+        self.line(&format!("  {node:<width$}  {}", self.painted(paint, text)));
+    }
+
+    fn painted(&self, paint: Paint, text: &str) -> String {
+        let code = match paint {
+            _ if !self.out.colour() => return text.to_owned(),
+            Paint::None => return text.to_owned(),
+            Paint::Good => "32",
+            Paint::Bad => "31",
+            Paint::Warn => "33",
+            Paint::Dim => "2",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+
+    fn ended(&self, report: &NodeReport) {
+        if let Some(bars) = &self.bars {
+            bars.end(&report.node);
+        }
+        let took = report.milliseconds.map(|took| format!(" in {}", duration(took))).unwrap_or_default();
+        let detail = report.detail.as_deref();
+        let quiet = matches!(report.ending, Ending::Hit | Ending::Skipped(_)) && !self.all;
+        if quiet || self.verbose_only(report) {
+            return;
+        }
+        let (paint, text) = match &report.ending {
+            Ending::Done => (Paint::Good, detail.map_or(format!("done{took}"), str::to_owned)),
+            Ending::Hit => (Paint::Dim, detail.unwrap_or("from the cache").to_owned()),
+            Ending::Decided(verdict) => {
+                let reason = report.gate.as_ref().map(|gate| gate.reason.clone()).unwrap_or_default();
+                let paint = if verdict.lets_go_on() { Paint::Good } else { Paint::Bad };
+                (paint, format!("{verdict}: {reason}"))
+            }
+            Ending::NotEvaluated(why) => (Paint::Bad, format!("not evaluated: {why}")),
+            Ending::Asks(approval) => (Paint::Warn, format!("asks `{approval}`")),
+            Ending::Approved => (Paint::Good, format!("approved {}", detail.unwrap_or_default())),
+            Ending::Rejected(why) => (Paint::Bad, format!("rejected {why}")),
+            Ending::WaitsForPerson => (Paint::Warn, format!("waits: {}", detail.unwrap_or_default())),
+            Ending::Failed(why) => (Paint::Bad, format!("failed: {why}")),
+            Ending::Unsound(why) => (Paint::Bad, format!("stopped: {why}")),
+            Ending::Skipped(why) => (Paint::Dim, format!("skipped: {why}")),
+            Ending::NotReleased(why) => (Paint::Dim, format!("not released here: {why}")),
+            Ending::Blocked(by) => (Paint::Dim, format!("not run: `{by}` did not come out well")),
+            Ending::Interrupted => (Paint::Dim, "interrupted".to_owned()),
+        };
+        self.node(&report.node, paint, text.trim_end());
+        if matches!(report.ending, Ending::Failed(_) | Ending::Unsound(_)) {
+            self.failure(report);
+        } else if let Some(help) = &report.help {
+            self.node("", Paint::None, &format!("help: {help}"));
+        }
+    }
+
+    /// Of thousands of nodes that were not run nobody reads a list.
+    fn verbose_only(&self, report: &NodeReport) -> bool {
+        matches!(report.ending, Ending::Blocked(_) | Ending::Interrupted) && !self.all
+    }
+
+    fn failure(&self, report: &NodeReport) {
+        let mut text = String::new();
+        if !report.tail.is_empty() && !self.verbose {
+            for line in &report.tail {
+                text.push_str(&format!("    | {line}\n"));
+            }
+        }
+        if let Some(log) = &report.log {
+            text.push_str(&format!("    log: {log}\n"));
+        }
+        if let Some(help) = &report.help {
+            text.push_str(&format!("    help: {help}\n"));
+        }
+        match &self.bars {
+            Some(bars) => bars.above(|| self.out.err(&text)),
+            None => self.out.err(&text),
+        }
+    }
+}
+
+impl Listener for Plain {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::RunStarted { run, pipeline, profile, .. } => {
+                let profile = profile.as_ref().map(|name| format!(", profile {name}")).unwrap_or_default();
+                self.line(&format!("run {run} of {pipeline}{profile}"));
+                if let Some(bars) = &self.bars {
+                    bars.begin(self.stages);
+                }
+            }
+            Event::NodeStarted { node, why } => {
+                self.node(node, Paint::None, &format!("runs: {why}"));
+                if let Some(bars) = &self.bars {
+                    bars.start(node);
+                }
+            }
+            Event::Line { node, text } => {
+                if let Some(bars) = &self.bars {
+                    bars.line(node, text);
+                } else if self.verbose {
+                    let width = self.width;
+                    self.out.line(&format!("  {node:<width$}  | {text}"));
+                }
+            }
+            Event::Note { node, text } => self.node(node, Paint::Warn, &format!("note: {text}")),
+            Event::NodeEnded(report) => self.ended(report),
+            Event::RunEnded { .. } => {
+                if let Some(bars) = &self.bars {
+                    bars.clear();
+                }
+            }
+        }
+    }
+}
+
+impl Face for Plain {
+    fn summary(&self, summary: &Summary) {
+        let style = if self.out.colour() { Style::Colour } else { Style::Plain };
+        for gate in summary.nodes.iter().filter_map(|node| node.gate.as_ref()) {
+            self.out.line("");
+            self.out.write(&table(gate, style));
+        }
+        self.out.line("");
+        self.out.line(&counted(summary));
+        if summary.exit == 14 {
+            self.out.line("waiting for a person; `mlpc run --resume` goes on");
+        }
+    }
+}
+
+/// `2 stages run, 3 from the cache; 1.2 s`
+fn counted(summary: &Summary) -> String {
+    let stages = || summary.nodes.iter().filter(|node| node.kind == "stage");
+    let ran = stages().filter(|node| node.milliseconds.is_some()).count();
+    let mut parts = vec![format!("{ran} stage{} run", if ran == 1 { "" } else { "s" })];
+    let mut count = |number: usize, what: &str| {
+        if number > 0 {
+            parts.push(format!("{number} {what}"));
+        }
+    };
+    count(stages().filter(|node| node.ending == Ending::Hit).count(), "from the cache");
+    let all = || summary.nodes.iter();
+    count(all().filter(|node| matches!(node.ending, Ending::Failed(_) | Ending::Unsound(_))).count(), "failed");
+    count(all().filter(|node| matches!(node.ending, Ending::Blocked(_))).count(), "not run");
+    count(all().filter(|node| matches!(node.ending, Ending::Skipped(_))).count(), "skipped");
+    count(all().filter(|node| matches!(node.ending, Ending::NotReleased(_))).count(), "not released here");
+    let took = u64::try_from(summary.took.as_millis()).unwrap_or(u64::MAX);
+    format!("{}; {}", parts.join(", "), duration(took))
+}
+
+/// Writes a time as people read it: `80 ms`, `1.2 s`, `3 m 20 s`.
+fn duration(milliseconds: u64) -> String {
+    let took = Duration::from_millis(milliseconds);
+    match took.as_secs() {
+        0 => format!("{milliseconds} ms"),
+        seconds @ 1..60 => format!("{seconds}.{} s", took.subsec_millis() / 100),
+        seconds @ 60..3600 => format!("{} m {} s", seconds / 60, seconds % 60),
+        seconds => format!("{} h {} m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_people_read_them() {
+        assert_eq!(duration(80), "80 ms");
+        assert_eq!(duration(1_250), "1.2 s");
+        assert_eq!(duration(200_000), "3 m 20 s");
+        assert_eq!(duration(7_260_000), "2 h 1 m");
+    }
+}

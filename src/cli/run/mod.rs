@@ -1,0 +1,228 @@
+//! `mlpc run`: runs the pipeline here.
+
+mod bars;
+mod face;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::project::{Loaded, PipelineArgs, load};
+use super::selection::{SelectionArgs, bind_shown, branch};
+use super::{Exit, Verb};
+use crate::exec::{self, Force, Options, RunError, RunRecord, Setup};
+use crate::host::signal::Interrupt;
+use crate::host::{Clock, Out};
+use crate::plan::{Bound, Given, Selection};
+
+/// Run the pipeline here: parallel, isolated, cached
+///
+/// Stages whose command, parameters, inputs and code did not change are served from the cache. Exit codes: 0 fine,
+/// 1 a stage failed, 2 usage or source errors, 10 a gate said no, 11 a gate could not be decided, 14 waiting for a
+/// person, 130 interrupted.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  mlpc run\n  mlpc run train --set epochs=5\n  mlpc run --profile smoke -j 4\n  \
+                        mlpc run --resume")]
+pub(super) struct Run {
+    /// Nodes to run, with all that they wait for; all if none. What ends in .mlp is the pipeline's file
+    #[arg(value_name = "NODE")]
+    nodes: Vec<String>,
+
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+
+    #[command(flatten)]
+    select: SelectionArgs,
+
+    /// How many commands at a time; as many as there are processors if not said
+    #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    jobs: usize,
+
+    /// Run the named nodes, or all, although their results are known
+    #[arg(long)]
+    force: bool,
+
+    /// Leave the folders of stages under .mlpc/kept
+    #[arg(long)]
+    keep: bool,
+
+    /// Write to registries that others share; needs a clean tree at a commit of a branch named in `on push`
+    #[arg(long)]
+    release: bool,
+
+    /// Go on with a run that waits for a person; the latest if none is named
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "")]
+    resume: Option<String>,
+
+    /// Open a shell in the folder of the named stage, with its variables, instead of running its command
+    #[arg(long, conflicts_with_all = ["resume", "json", "force"])]
+    shell: bool,
+
+    /// Say what would run and why, and run nothing
+    #[arg(long, conflicts_with_all = ["resume", "shell"])]
+    dry_run: bool,
+
+    /// Show the output of commands as it comes, and every node
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// Write what happens as JSON, one event a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Verb for Run {
+    const NAME: &'static str = "run";
+
+    fn run(mut self, out: &Out) -> Exit {
+        if let Err(message) = take_file(&mut self.nodes, &mut self.pipeline) {
+            out.err_line(&format!("error: {message}"));
+            return Exit::Usage;
+        }
+        let loaded = match load(out, &self.pipeline) {
+            Ok(loaded) => loaded,
+            Err(exit) => return exit,
+        };
+        self.go(out, &loaded).unwrap_or_else(|exit| exit)
+    }
+}
+
+impl Run {
+    fn go(&self, out: &Out, loaded: &Loaded) -> Result<Exit, Exit> {
+        let workspace = loaded.project.workspace.clone();
+        let before = self.before(&workspace).map_err(|error| failed(out, &error))?;
+        let bound = match &before {
+            None => self.select.bind_here(out, &loaded.plan, &workspace)?,
+            Some(before) => again(out, loaded, before, &self.select)?,
+        };
+        let setup = setup(workspace).map_err(|error| failed(out, &error))?;
+        let mut options = Options {
+            jobs: self.jobs,
+            nodes: self.nodes.clone(),
+            force: self.forced(),
+            keep: self.keep,
+            release: self.release,
+            alone: false,
+        };
+        if let Some(before) = &before
+            && options.nodes.is_empty()
+        {
+            options.nodes.clone_from(&before.asked);
+        }
+        if self.dry_run {
+            return Ok(super::plan::show(out, &bound, &setup, &options, self.json));
+        }
+        let face = face::face(out, &bound, self.verbose, self.json);
+        let ended = if self.shell {
+            let [node] = self.nodes.as_slice() else {
+                let message = "`--shell` needs the name of one stage".to_owned();
+                return Err(failed(out, &RunError { exit: 2, message, help: None }));
+            };
+            exec::shell(&bound, &setup, &options, node, face.as_ref())
+        } else {
+            exec::run(&bound, &setup, &options, before.as_ref(), face.as_ref()).map(|summary| {
+                face.summary(&summary);
+                summary.exit
+            })
+        };
+        drop(face);
+        ended.map(exit).map_err(|error| failed(out, &error))
+    }
+
+    fn forced(&self) -> Force {
+        match (self.force, self.nodes.is_empty()) {
+            (false, _) => Force::Nothing,
+            (true, true) => Force::All,
+            (true, false) => Force::Nodes(self.nodes.clone()),
+        }
+    }
+
+    /// Finds the run to go on with.
+    fn before(&self, workspace: &std::path::Path) -> Result<Option<RunRecord>, RunError> {
+        let Some(wanted) = &self.resume else { return Ok(None) };
+        let state = workspace.join(".mlpc");
+        if !wanted.is_empty() {
+            return Ok(Some(RunRecord::read(&state, wanted)?));
+        }
+        let latest = exec::runs(&state)?.into_iter().next();
+        let latest = latest.ok_or_else(|| RunError {
+            exit: 2,
+            message: "there is no run to go on with".into(),
+            help: Some("`mlpc run` starts one".into()),
+        })?;
+        Ok(Some(RunRecord::read(&state, &latest)?))
+    }
+}
+
+/// Binds the plan as the earlier run did.
+fn again(out: &Out, loaded: &Loaded, before: &RunRecord, select: &SelectionArgs) -> Result<Bound, Exit> {
+    if select.is_given() {
+        let message = "`--resume` goes on with the profile and the parameters of that run".to_owned();
+        return Err(failed(out, &RunError { exit: 2, message, help: Some("leave the others out".into()) }));
+    }
+    // A parameter or profile that is gone since then is told as a plan that differs, not as a mistyped name.
+    let known = |name: &String| loaded.plan.params.iter().any(|param| param.name == *name);
+    let params: BTreeMap<_, _> = before
+        .params
+        .iter()
+        .filter(|(name, _)| known(name))
+        .map(|(name, value)| (name.clone(), Given::Value(value.clone())))
+        .collect();
+    if loaded.plan.digest() != before.plan {
+        let message = format!("the run `{}` can't go on: the pipeline is no longer what it was", before.run);
+        return Err(failed(out, &RunError { exit: 11, message, help: Some("start a new run: `mlpc run`".into()) }));
+    }
+    let selection = Selection {
+        profile: before.profile.clone(),
+        params,
+        event: Some(before.event.clone()),
+        branch: branch(&loaded.project.workspace),
+    };
+    bind_shown(out, &loaded.plan, &selection)
+}
+
+/// What ends in `.mlp` among the names is the pipeline's file.
+pub(super) fn take_file(nodes: &mut Vec<String>, pipeline: &mut PipelineArgs) -> Result<(), String> {
+    let (files, names): (Vec<_>, Vec<_>) = nodes.drain(..).partition(|name| name.ends_with(".mlp"));
+    *nodes = names;
+    match (files.as_slice(), &pipeline.file) {
+        ([], _) => Ok(()),
+        ([file], None) => {
+            pipeline.file = Some(PathBuf::from(file));
+            Ok(())
+        }
+        _ => Err("several pipeline files; name one".to_owned()),
+    }
+}
+
+/// Returns what a run gets from this machine.
+pub(super) fn setup(workspace: PathBuf) -> Result<Setup, RunError> {
+    Ok(Setup {
+        workspace,
+        caller: std::env::vars_os().collect(),
+        clock: Clock::host(),
+        interrupt: Interrupt::listen()?,
+    })
+}
+
+/// Shows why something could not be done; returns the exit code.
+pub(super) fn failed(out: &Out, error: &RunError) -> Exit {
+    out.err_line(&format!("error: {}", error.message));
+    if let Some(help) = &error.help {
+        out.err_line(&format!("  help: {help}"));
+    }
+    exit(error.exit)
+}
+
+pub(super) fn exit(code: u8) -> Exit {
+    match code {
+        0 => Exit::Fine,
+        2 => Exit::Usage,
+        10 => Exit::Refused,
+        11 => Exit::Undecided,
+        14 => Exit::Waiting,
+        130 => Exit::Interrupted,
+        _ => Exit::Failed,
+    }
+}
