@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::model::Empty;
 use super::model::{Arguments, Artifact, Dag, Parameter, Suspend, Task, Template, ValueFrom};
-use super::reads::Reads;
+use super::reads::{self, Reads};
 use super::{Context, names, pod};
 use crate::emit::Noted;
 use crate::plan::{Node, NodeKind, Wait, Why};
@@ -100,13 +100,14 @@ fn waiting(slug: &str, seconds: i64, reads: &Reads, context: &Context<'_>) -> Te
 
 /// The digests and files that a node is given.
 fn arguments(context: &Context<'_>, reads: &Reads) -> Arguments {
-    let digest = |(node, _): (&String, &bool)| {
+    // A parameter of a task that was skipped is an error to name, but not in an expression that says what then.
+    let digest = |(node, optional): (&String, &bool)| {
         let task = context.task(node);
-        Parameter {
-            name: context.slug(node).to_owned(),
-            value: Some(format!("{{{{tasks.{task}.outputs.parameters.digest}}}}")),
-            ..Parameter::default()
-        }
+        let value = match optional {
+            true => format!("{{{{=tasks['{task}']?.outputs?.parameters?.digest ?? ''}}}}"),
+            false => format!("{{{{tasks.{task}.outputs.parameters.digest}}}}"),
+        };
+        Parameter { name: context.slug(node).to_owned(), value: Some(value), ..Parameter::default() }
     };
     let result = |(node, optional): (&String, &bool)| {
         let name = format!("{}-result", context.slug(node));
@@ -140,10 +141,12 @@ fn depends(context: &Context<'_>, node: &Node) -> Option<String> {
         // A baseline that today's code can't score is the gate's to judge; one that was lost is not.
         terms.push(if lenient { format!("({task}.Succeeded || {task}.Failed)") } else { format!("{task}.Succeeded") });
         if wait.why != Why::Ask {
-            terms.extend(context.asked_by(&wait.node).filter(|approval| approval.name != node.name).map(|approval| {
-                let slug = context.slug(&approval.name);
-                format!("({slug}.Skipped || {}.Succeeded)", names::answer(slug))
-            }));
+            terms.extend(reads::asked_by(context.plan, &wait.node).filter(|approval| approval.name != node.name).map(
+                |approval| {
+                    let slug = context.slug(&approval.name);
+                    format!("({slug}.Skipped || {}.Succeeded)", names::answer(slug))
+                },
+            ));
         }
     }
     let mut seen = BTreeSet::new();
@@ -161,10 +164,17 @@ fn last(context: &Context<'_>) -> Task {
         format!("({})", ends.join(" || "))
     };
     let sinks: Vec<_> = nodes.iter().filter(|node| !waited.contains(node.name.as_str())).map(ended).collect();
-    let status = |node: &Node| Parameter {
-        name: context.slug(&node.name).to_owned(),
-        value: Some(format!("{{{{tasks.{}.status}}}}", context.task(&node.name))),
-        ..Parameter::default()
+    // An approval that no gate asked for is skipped; the task that would read the answer is then omitted.
+    let status = |node: &Node| {
+        let slug = context.slug(&node.name);
+        let value = match &node.kind {
+            NodeKind::Approval(_) => {
+                let answer = names::answer(slug);
+                format!("{{{{=tasks['{slug}'].status == 'Skipped' ? 'Skipped' : tasks['{answer}'].status}}}}")
+            }
+            _ => format!("{{{{tasks.{slug}.status}}}}"),
+        };
+        Parameter { name: slug.to_owned(), value: Some(value), ..Parameter::default() }
     };
     let result = |node: &Node| {
         let slug = context.slug(&node.name);

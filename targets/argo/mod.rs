@@ -20,7 +20,7 @@ use serde::Serialize;
 use super::{Compiled, OutputFile, Site, Target};
 use crate::diagnostic::{Code, Diagnostic, codes};
 use crate::emit;
-use crate::plan::{Node, NodeKind, Plan, TriggerKind, Why};
+use crate::plan::{NodeKind, Plan, TriggerKind};
 use reads::Reads;
 use settings::Settings;
 
@@ -116,12 +116,6 @@ impl<'a> Context<'a> {
             Some(NodeKind::Approval(_)) => names::answer(self.slug(node)),
             _ => self.slug(node).to_owned(),
         }
-    }
-
-    /// Returns the approvals that a gate may ask for.
-    fn asked_by(&self, gate: &'a str) -> impl Iterator<Item = &'a Node> {
-        let asks = move |node: &&Node| node.waits.iter().any(|wait| wait.why == Why::Ask && wait.node == gate);
-        self.plan.nodes.iter().filter(asks)
     }
 
     /// Returns the pipeline's folder in a pod.

@@ -23,7 +23,8 @@ const OWN_SECONDS: i64 = 1800;
 pub(super) fn of_node(context: &Context<'_>, node: &Node, reads: &Reads) -> Template {
     let slug = context.slug(&node.name);
     let work = work(&node.kind);
-    let mut args = command(context, &["exec", &node.name]);
+    let verb = if matches!(node.kind, NodeKind::Gate(_)) { "gate" } else { "exec" };
+    let mut args = command(context, &[verb, &node.name]);
     args.extend([format!("--in={WORK}/in"), format!("--out={WORK}/out")]);
     let mut template = pod(context, slug.to_owned(), node, work);
     for (other, optional) in &reads.results {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::gate::Gate;
-use crate::plan::{NodeKind, OutputKind, Plan, Subject, Why};
+use crate::plan::{Command, Node, NodeKind, Output, OutputKind, Plan, Subject, Why, Work};
 use crate::types::{Artifact, Expr, Origin};
 
 /// The results and files that one node needs, in order of names.
@@ -35,14 +35,14 @@ impl Reads {
 
 /// Finds what each node reads. `skippable` are the nodes that may end without having made anything.
 pub(super) fn reads(plan: &Plan, skippable: &BTreeSet<&str>) -> BTreeMap<String, Reads> {
-    let one = |node: &crate::plan::Node| {
+    let one = |node: &Node| {
         let mut reads = Reads::default();
         let may_lack = |origin: &Origin| origin.stage().is_some_and(|stage| skippable.contains(stage));
-        let work = |reads: &mut Reads, work: &crate::plan::Work| {
+        let work = |reads: &mut Reads, work: &Work| {
             for input in &work.inputs {
                 reads.file(&input.origin, input.optional || may_lack(&input.origin));
             }
-            if let crate::plan::Command::Arguments(arguments) = &work.command {
+            if let Command::Arguments(arguments) = &work.command {
                 arguments.iter().for_each(|argument| values(argument, reads));
             }
         };
@@ -75,6 +75,10 @@ pub(super) fn reads(plan: &Plan, skippable: &BTreeSet<&str>) -> BTreeMap<String,
         }
         for wait in &node.waits {
             reads.result(&wait.node, wait.why == Why::Baseline);
+            // Where the gate asked, its own result says so and no more: the answer is another's.
+            for approval in asked_by(plan, &wait.node).filter(|approval| approval.name != node.name) {
+                reads.result(&approval.name, true);
+            }
         }
         (node.name.clone(), reads)
     };
@@ -115,6 +119,12 @@ fn values(expr: &Expr, reads: &mut Reads) {
     }
 }
 
+/// Returns the approvals that a gate may ask for.
+pub(super) fn asked_by<'p>(plan: &'p Plan, gate: &str) -> impl Iterator<Item = &'p Node> {
+    let asks = move |node: &&Node| node.waits.iter().any(|wait| wait.why == Why::Ask && wait.node == gate);
+    plan.nodes.iter().filter(asks)
+}
+
 /// Finds the nodes that may end well without having made anything: a `when` of theirs or of what they wait for is
 /// false, or there is no baseline to score.
 pub(super) fn skippable(plan: &Plan) -> BTreeSet<&str> {
@@ -139,7 +149,7 @@ pub(super) fn skippable(plan: &Plan) -> BTreeSet<&str> {
 /// Returns the files that a node makes: name, and whether it is a folder.
 pub(super) fn files(kind: &NodeKind) -> Vec<(&str, bool)> {
     let NodeKind::Stage(stage) = kind else { return vec![] };
-    let file = |output: &'_ crate::plan::Output| match &output.kind {
+    let file = |output: &Output| match &output.kind {
         OutputKind::Artifact(artifact) => Some(*artifact == Artifact::Dir),
         OutputKind::Value { .. } => None,
     };

@@ -6,9 +6,9 @@ use crate::gate::{
     Baseline, BaselineEvidence, Bound, Compare, Evidence, Gate, Level, Measure, MetricRef, OnMissing, Requirement,
 };
 use crate::plan::{
-    Approval, BaselineRun, Command, FORMAT, Input, Interpreter, Isolation, Needs, Output, OutputKind, Profile, Promote,
-    Register, Registry, RegistryLocation, Rerun, Retry, SecretUse, Setting, Stage, Subject, TargetSettings, Trigger,
-    Wait, Work,
+    Approval, BaselineRun, Command, FORMAT, Input, Interpreter, Isolation, Needs, Node, Output, OutputKind, Profile,
+    Promote, Register, Registry, RegistryLocation, Rerun, Retry, SecretUse, Setting, Stage, Subject, TargetSettings,
+    Trigger, Wait, Why, Work,
 };
 use crate::types::{Artifact, Expr, Origin, Range, Type, Value};
 
