@@ -111,7 +111,7 @@ fn repository(workspace: &Path) -> PathBuf {
 /// Finds in the sources what the plan says in lines and columns.
 fn spans(plan: &Plan, sources: &Sources) -> BTreeMap<String, Span> {
     let span = |place: &crate::plan::Place| {
-        let (id, file) = sources.iter().find(|(_, file)| file.name() == place.file)?;
+        let (id, file) = sources.iter().find(|(_, file)| Path::new(file.name()).ends_with(&place.file))?;
         let line = *file.line_starts().get(place.line as usize - 1)? as usize;
         let rest = &file.text()[line..];
         let start = line + rest.char_indices().nth(place.column as usize - 1).map_or(rest.len(), |(at, _)| at);

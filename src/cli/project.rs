@@ -67,7 +67,16 @@ pub(crate) fn load(out: &Out, args: &PipelineArgs) -> Result<Loaded, Exit> {
     })?;
     let compilation = compile(&project.sources);
     match compilation.plan {
-        Some(plan) => Ok(Loaded { project, plan }),
+        Some(mut plan) => {
+            let folder = project.file.parent().unwrap_or(Path::new(""));
+            // Messages name files as the user does, a plan as the workspace does: the same from every folder.
+            for place in plan.places.values_mut() {
+                if let Ok(inside) = Path::new(&place.file).strip_prefix(folder) {
+                    place.file = inside.display().to_string();
+                }
+            }
+            Ok(Loaded { project, plan })
+        }
         None => {
             render::diagnostics(out, &project.sources, &compilation.diagnostics, render::Format::Text);
             Err(Exit::Usage)

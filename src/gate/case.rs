@@ -92,7 +92,7 @@ impl<'a> Case<'a> {
     /// The reason why there is none.
     pub fn baseline_number(&self, metric: &MetricRef) -> Result<f64, Undecided> {
         match &self.facts.champion {
-            None => return Err(Undecided::Error("the gate has no baseline".to_owned())),
+            None => return Err(Undecided::Error(self.nobody_looked())),
             Some(Champion::Absent) => return Err(Undecided::NoBaseline),
             Some(Champion::Unreachable(why)) => return Err(Undecided::Error(why.clone())),
             Some(Champion::Skipped(why)) => return Err(Undecided::Skipped(why.clone())),
@@ -104,6 +104,13 @@ impl<'a> Case<'a> {
             Some(Ok(content)) => self.pick(content, metric, path).map_err(of_baseline),
             Some(Err(undecided)) => Err(of_baseline(undecided.clone())),
             None => Err(Undecided::Error(format!("the baseline's `{}` was not measured", metric.name))),
+        }
+    }
+
+    fn nobody_looked(&self) -> String {
+        match &self.gate.baseline {
+            Some(baseline) => format!("nobody looked for `{}@{}` in this run", baseline.registry, baseline.pointer),
+            None => "the gate has no baseline".to_owned(),
         }
     }
 

@@ -243,7 +243,7 @@ fn compared(gate: &Gate, facts: &Facts) -> Compared {
         evidence: Vec::new(),
     };
     match &facts.champion {
-        None => compared.reason = Some("nobody looked for it".to_owned()),
+        None => compared.reason = Some("`mlpc run` does that".to_owned()),
         Some(Champion::Skipped(why)) => compared.reason = Some(why.clone()),
         Some(Champion::Absent) => {
             compared.state = State::Absent;

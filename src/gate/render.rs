@@ -30,7 +30,7 @@ pub fn table(report: &Report, style: Style) -> String {
         let verdict = painted(style, line.verdict, &format!("{:<13}", line.verdict));
         let row = format!("{requirement:<first$}  {measured:<second$}  {}", compared(line));
         let _ = writeln!(text, "  {verdict}  {}", row.trim_end());
-        if line.verdict != Outcome::Pass {
+        if !is_plain(line) {
             let _ = writeln!(text, "                 {}", line.reason);
         }
     }
@@ -73,7 +73,7 @@ pub fn markdown(report: &Report) -> String {
             number(line.metric_unit, line.baseline),
         );
     }
-    let reasons = report.requirements.iter().filter(|line| line.verdict != Outcome::Pass);
+    let reasons = report.requirements.iter().filter(|line| !is_plain(line));
     let reasons: Vec<_> = reasons.filter(|line| line.reason != report.reason).collect();
     if !reasons.is_empty() {
         text.push('\n');
@@ -106,6 +106,11 @@ fn requirement(line: &Line) -> String {
         Level::Warn => "warn",
     };
     if line.text.starts_with(&format!("{level} ")) { line.text.clone() } else { format!("{level} {}", line.text) }
+}
+
+/// Tells whether a line says nothing that the table, or the sentence about the baseline, does not say.
+fn is_plain(line: &Line) -> bool {
+    matches!(line.verdict, Outcome::Pass | Outcome::PassedOver)
 }
 
 fn measured(line: &Line) -> String {
