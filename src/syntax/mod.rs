@@ -40,6 +40,7 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     let mut diagnostics = Vec::new();
     let mut items = Vec::new();
     let mut broken = Vec::new();
+    diagnostics.extend(nul(file, text));
     let chunks = split::split(file, text, &mut diagnostics);
     items.reserve(chunks.len());
     for chunk in chunks {
@@ -50,6 +51,14 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     }
     diagnostic::sort(&mut diagnostics);
     Parsed { file: ast::File { items, span: Span::new(file, 0, text.len() as u32) }, broken, diagnostics }
+}
+
+/// Finds the first NUL byte. It stands nowhere, neither in a string nor in a script: no argument, no variable and no
+/// file name can hold one.
+fn nul(file: FileId, text: &str) -> Option<Diagnostic> {
+    let at = text.bytes().position(|byte| byte == 0)? as u32;
+    let help = "remove it: the file may be binary, or saved in another encoding than UTF-8";
+    Some(Diagnostic::new(codes::BAD_CHARACTER, Span::new(file, at, at + 1), "a NUL byte in the text").help(help))
 }
 
 /// Cuts a file into its declarations and returns how many there are; what benches measure beside [`parse`].

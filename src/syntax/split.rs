@@ -190,12 +190,6 @@ impl Splitter<'_, '_> {
                     self.at += 1;
                 }
             }
-            0 => {
-                let help = "remove it: the file may be binary, or saved in another encoding than UTF-8";
-                let span = self.span(self.at, self.at + 1);
-                self.report(Diagnostic::new(codes::BAD_CHARACTER, span, "a NUL byte in the text").help(help));
-                self.at += 1;
-            }
             _ => self.at += 1,
         }
     }

@@ -6,6 +6,7 @@ mod compile;
 mod docs;
 mod github;
 mod markdown;
+mod robust;
 mod sandbox;
 mod syntax;
 mod syntax_properties;
