@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::code::CodeFinder;
 use super::event::{Event, Listener};
 use super::mask::Mask;
+use super::record::RunRecord;
 use super::state::Ending;
 use crate::cache::{Artifact, Memory, Store};
 use crate::gate::Report;
 use crate::host::signal::Interrupt;
 use crate::host::{Clock, Digest, Error};
+use crate::judge;
 use crate::plan::{Bound, NodeKind, RegistryLocation};
 use crate::registry::{self, Registry};
 use crate::types::Value;
@@ -213,10 +215,6 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    pub(super) fn expect_sources(&self, sources: BTreeMap<String, Digest>) {
-        *locked(&self.expected) = sources;
-    }
-
     pub(super) fn sources(&self) -> BTreeMap<String, Digest> {
         locked(&self.sources).clone()
     }
@@ -237,9 +235,22 @@ impl<'a> Run<'a> {
         locked(&self.gates).insert(report.gate.clone(), report);
     }
 
-    /// Returns the reports of all gates that were evaluated so far.
+    /// Returns the reports of all gates that were evaluated so far, here or, where nodes run one by one, elsewhere.
     pub(super) fn gates(&self) -> BTreeMap<String, Report> {
-        locked(&self.gates).clone()
+        let mut reports = locked(&self.gates).clone();
+        if self.options.alone {
+            let gates = self.bound.plan.nodes.iter().filter(|node| matches!(node.kind, NodeKind::Gate(_)));
+            for gate in gates {
+                let path = self.workspace().join(judge::report_path(&self.bound.prefix, &gate.name));
+                let text = std::fs::read_to_string(path).unwrap_or_default();
+                if let Ok(report) = Report::from_json(&text)
+                    && report.plan == self.bound.digest
+                {
+                    reports.entry(gate.name.clone()).or_insert(report);
+                }
+            }
+        }
+        reports
     }
 
     pub(super) fn note_ending(&self, node: &str, ending: &Ending) {
@@ -250,9 +261,11 @@ impl<'a> Run<'a> {
         locked(&self.endings).get(node).cloned()
     }
 
-    /// Sets where pointers stood in the run that this one goes on with.
-    pub(super) fn preset_pointers(&self, pointers: BTreeMap<String, Option<Seen>>) {
-        *locked(&self.pointers) = pointers;
+    /// Takes over what an earlier part of the same run saw and did.
+    pub(super) fn go_on(&self, before: &RunRecord) {
+        locked(&self.pointers).clone_from(&before.pointers);
+        locked(&self.releases).clone_from(&before.releases);
+        locked(&self.expected).clone_from(&before.sources);
     }
 
     pub(super) fn pointers(&self) -> BTreeMap<String, Option<Seen>> {

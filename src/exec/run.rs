@@ -90,8 +90,7 @@ pub fn run(
     let run = Run::new(bound, (setup, options), (&store, &memory), &listener, id.clone());
     missing_secrets(&run, &wanted)?;
     if let Some(before) = resume {
-        run.preset_pointers(before.pointers.clone());
-        run.expect_sources(before.sources.clone());
+        run.go_on(before);
     }
     let mut record = RunRecord::new(&id, bound, &options.nodes, &setup.clock);
     if let Some(before) = resume {

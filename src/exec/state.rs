@@ -142,7 +142,10 @@ impl<'b> Schedule<'b> {
         let mut ended = Vec::new();
         for (index, node) in nodes.iter().enumerate() {
             for wait in &node.waits {
-                if let Some(&before) = schedule.by_name.get(wait.node.as_str()) {
+                // What is not asked for happens elsewhere, or not at all: nobody waits for it.
+                if let Some(&before) = schedule.by_name.get(wait.node.as_str())
+                    && wanted.contains(&before)
+                {
                     schedule.waiters[before].push((index, wait.why));
                     schedule.open[index] += 1;
                 }

@@ -556,3 +556,75 @@ fn hazard_14_two_runs_at_once_share_the_work() {
     let hits = endings.iter().flat_map(|summary| &summary.nodes).filter(|node| node.ending == Ending::Hit).count();
     assert_eq!((done, hits), (2, 2));
 }
+
+#[test]
+fn a_node_alone_takes_what_stands_in_the_workspace() {
+    let mut bench = Bench::chain();
+    bench.write("out/a.txt", "made elsewhere\n");
+    bench.options.nodes = vec!["b".into()];
+    bench.options.alone = true;
+    assert_eq!(bench.endings(), "b:done -> 0");
+    assert_eq!(bench.read("out/b.txt"), "made elsewhere\ntail\n");
+    std::fs::remove_file(bench.path("out/a.txt")).expect("removed");
+    assert_eq!(bench.endings(), "b:failed(`a.out` is not there: no file or folder `out/a.txt`) -> 1");
+}
+
+/// `train` -> `evaluate`, a gate on it, and a second stage behind the gate.
+fn gated(score: &str) -> Bench {
+    use crate::gate::{Bound as Limit, Compare, Evidence, Gate, Level, Measure, MetricRef, Requirement};
+    use crate::types::{Metric, MetricsType};
+    let metrics = Artifact::Metrics { name: "M".into() };
+    let measured = stage(
+        &format!("echo '{{\"score\": {score}}}' > \"$report\""),
+        vec![output("report", "report.json", metrics.clone())],
+    );
+    let requirement = Requirement {
+        level: Level::Require,
+        text: "score >= 0.5".into(),
+        measure: Measure {
+            kind: "metric".into(),
+            metric: Some(MetricRef { evidence: 0, name: "score".into() }),
+            artifact: None,
+            options: BTreeMap::new(),
+            ty: Type::Ratio(Range::ANY),
+        },
+        bound: Limit::Compare { op: Compare::AtLeast, limit: Expr::Value(Value::Ratio(0.5)) },
+    };
+    let evidence = Evidence {
+        alias: None,
+        origin: Origin::output("evaluate", "report"),
+        path: "report.json".into(),
+        ty: metrics,
+        of: None,
+        over: None,
+        split: None,
+    };
+    let gate = Gate { evidence: vec![evidence], admits: vec![], baseline: None, requirements: vec![requirement] };
+    let waits = vec![Wait { node: "evaluate".into(), why: Why::Data }];
+    let kind = NodeKind::Gate(Box::new(gate));
+    let gate = Node { name: "quality".into(), doc: None, when: None, waits, kind };
+    let mut behind = node("behind", stage("echo x > \"$out\"", vec![output("out", "x", Artifact::File)]));
+    behind.waits.push(Wait { node: "quality".into(), why: Why::After });
+    let mut bench = Bench::new(vec![node("evaluate", measured), gate, behind]);
+    let metric =
+        Metric { name: "score".into(), ty: Type::Ratio(Range::ANY), direction: None, from: None, scale: None, n: None };
+    bench.plan.metrics = vec![MetricsType { name: "M".into(), doc: None, metrics: vec![metric] }];
+    bench
+}
+
+#[test]
+fn a_gate_guards_what_is_behind_it() {
+    assert_eq!(gated("0.5").endings(), "evaluate:done quality:Decided(Pass) behind:done -> 0");
+    assert_eq!(gated("0.4").endings(), "evaluate:done quality:Decided(Fail) behind:blocked(quality) -> 10");
+    assert_eq!(gated("NaN").endings(), "evaluate:done quality:Decided(Error) behind:blocked(quality) -> 11");
+    assert_eq!(gated("\"high\"").endings(), "evaluate:done quality:Decided(Error) behind:blocked(quality) -> 11");
+}
+
+#[test]
+fn a_gate_is_decided_anew_in_every_run_and_its_report_is_kept() {
+    let bench = gated("0.9");
+    bench.run();
+    assert_eq!(bench.endings(), "evaluate:hit quality:Decided(Pass) behind:hit -> 0");
+    assert!(bench.read(".mlpc/gates/quality/gate_report.json").contains("\"verdict\": \"pass\""));
+    assert!(bench.read(".mlpc/runs/20260725T172000/gates/quality/gate_report.json").contains("\"verdict\": \"pass\""));
+}

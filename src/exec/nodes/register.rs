@@ -15,6 +15,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut 
         return Ok(ending);
     }
     let model = match &register.model {
+        // Where nodes run one by one, the files were checked against the digests that their jobs handed on.
         Origin::Output { stage, output } => run.product(stage, output).map(|product| product.artifact.digest),
         Origin::Source(_) | Origin::Pointer { .. } => None,
     };
