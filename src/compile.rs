@@ -43,11 +43,8 @@ pub fn compile_file(sources: &Sources, file: FileId) -> Compilation {
     let mut diagnostics = parsed.diagnostics;
     let broken = diagnostics.iter().any(Diagnostic::is_error);
     let (model, found) = resolve(sources, &parsed.file, broken);
-    // What is no number has no type either, and that needs no second mention.
-    let said: Vec<_> = diagnostics.iter().map(Diagnostic::span).collect();
-    let told = |found: &Diagnostic| said.iter().any(|at| found.span().range().contains(&at.range().start));
-    diagnostics.extend(found.into_iter().filter(|found| !told(found)));
-    diagnostics.extend(check::check(&model));
+    diagnostics.extend(found);
+    diagnostics.extend(check::check(sources, &model));
     let graph = graph::build(&model);
     let cycles = graph::cycles(&model, &graph);
     let cyclic = !cycles.is_empty();

@@ -1,23 +1,76 @@
 //! Rules: what is wrong with a model whose names and types are right. One file a rule, one line in the list.
 
+mod rules;
+
 use crate::diagnostic::Diagnostic;
 use crate::model::Model;
+use crate::source::Sources;
 
-/// A rule: looks at the whole model and says what is wrong.
-pub trait Rule: Sync {
-    /// Adds what is wrong.
-    fn check(&self, model: &Model, found: &mut Vec<Diagnostic>);
+/// What rules look at.
+pub(crate) struct Subject<'a> {
+    /// The texts, for rules about what stands in scripts.
+    pub(crate) sources: &'a Sources,
+    /// The model.
+    pub(crate) model: &'a Model,
 }
 
-/// The rules in alphabetical order.
-static RULES: &[&dyn Rule] = &[];
+/// A rule: looks at the whole model and says what is wrong.
+pub(crate) trait Rule: Sync {
+    /// Adds what is wrong.
+    fn check(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>);
+}
+
+/// The rules in alphabetical order, one line for each file of `rules`.
+static RULES: &[&dyn Rule] = &[
+    &rules::baseline_comparable::BaselineComparable,
+    &rules::baseline_mixes_versions::BaselineMixesVersions,
+    &rules::cannot_bootstrap::CannotBootstrap,
+    &rules::duration_cached::DurationCached,
+    &rules::event_unmatched::EventUnmatched,
+    &rules::gate_of_another_model::GateOfAnotherModel,
+    &rules::metrics_of_another_model::MetricsOfAnotherModel,
+    &rules::path_taken::PathTaken,
+    &rules::pipe_in_sh::PipeInSh,
+    &rules::pointer_never_written::PointerNeverWritten,
+    &rules::promoted_elsewhere::PromotedElsewhere,
+    &rules::undeclared_path::UndeclaredPath,
+    &rules::ungated_release::UngatedRelease,
+    &rules::unknown_variable::UnknownVariable,
+    &rules::unused_name::UnusedName,
+];
 
 /// Runs all rules.
 #[must_use]
-pub fn check(model: &Model) -> Vec<Diagnostic> {
+pub fn check(sources: &Sources, model: &Model) -> Vec<Diagnostic> {
+    let subject = Subject { sources, model };
     let mut found = Vec::new();
     for rule in RULES {
-        rule.check(model, &mut found);
+        rule.check(&subject, &mut found);
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_rule_of_the_folder_is_in_the_list() {
+        let listed: Vec<&str> = include_str!("mod.rs")
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("&rules::")?.split("::").next())
+            .collect();
+        assert!(listed.is_sorted());
+        let declared: Vec<&str> = include_str!("rules.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub(super) mod ")?.strip_suffix(';'))
+            .filter(|name| *name != "common")
+            .collect();
+        assert_eq!(listed, declared);
+        let mut files: Vec<String> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/check/rules"))
+            .expect("the folder of rules")
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().trim_end_matches(".rs").to_owned())
+            .filter(|name| name != "common")
+            .collect();
+        files.sort();
+        assert_eq!(listed, files);
+    }
 }

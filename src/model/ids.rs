@@ -76,7 +76,7 @@ impl<I: Id, T> Table<I, T> {
     }
 
     /// Iterates in declaration order.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (I, &T)> + ExactSizeIterator {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (I, &T)> + ExactSizeIterator + Clone {
         self.rows.iter().enumerate().map(|(index, row)| (I::at(index), row))
     }
 

@@ -32,6 +32,8 @@ pub struct Work {
     pub command: Option<Command>,
     /// Where the command is written.
     pub command_span: Span,
+    /// The text of its script, as it stands in the source.
+    pub script_span: Option<Span>,
     /// What it asks of a machine.
     pub needs: Needs,
     /// Nanoseconds after which it is ended.

@@ -338,6 +338,7 @@ fn unused(cx: &mut Cx<'_>, file: &ast::File) {
             Kind::Schema(_) => "schema",
             Kind::Source(_) => "source",
             Kind::Registry(_) => "registry",
+            Kind::Approval(_) => "approval",
             _ => continue,
         };
         if let Some(name) = item.name()

@@ -61,6 +61,7 @@ pub(super) fn resolve(cx: &mut Cx<'_>, clauses: &[ast::Clause], mut kind: Kind<'
     });
     if let Some((run, span)) = run {
         kind.work().command_span = span;
+        kind.work().script_span = script_span(run);
         kind.work().command = command(cx, run, span, locals);
     }
 }
@@ -404,6 +405,14 @@ fn command(cx: &mut Cx<'_>, run: &ast::Run, span: Span, locals: &Locals) -> Opti
             }
             Some(Command::Script { interpreter, text: text.to_owned() })
         }
+    }
+}
+
+fn script_span(run: &ast::Run) -> Option<Span> {
+    let ast::Run::Script { script, .. } = run else { return None };
+    match script.parts.as_slice() {
+        [ast::StrPart::Text { span, .. }] => Some(*span),
+        _ => None,
     }
 }
 

@@ -38,3 +38,40 @@ fn the_quickstart_compiles_without_a_word() {
     assert_eq!(listed(&sources, &compiled.diagnostics), "");
     insta::assert_json_snapshot!(compiled.plan);
 }
+
+/// Compiles the text of a page, with the two lines before it that a page leaves out.
+fn of_page(text: &str) -> (Sources, Vec<mlpc::diagnostic::Diagnostic>) {
+    let head = if text.contains("pipeline ") { "" } else { "pipeline example\nedition 2026\n" };
+    let sources = Sources::single("page.mlp", format!("{head}{text}"));
+    let diagnostics = compile(&sources).diagnostics;
+    (sources, diagnostics)
+}
+
+#[test]
+fn every_page_fails_with_its_code_alone_and_is_clean_when_corrected() {
+    let mut wrong = String::new();
+    for code in mlpc::diagnostic::catalogue::all() {
+        for block in crate::markdown::blocks(code.page()) {
+            let (sources, found) = of_page(&block.text);
+            let mut codes: Vec<&str> = found.iter().map(|diagnostic| diagnostic.code.name()).collect();
+            codes.dedup();
+            let as_said = match block.info.as_str() {
+                "mlp fails check" => codes == [code.name()],
+                "mlp" => codes.is_empty(),
+                _ => continue,
+            };
+            if !as_said {
+                wrong.push_str(&format!("{} line {}: {}\n", code.name(), block.line, block.info));
+                wrong.push_str(&listed(&sources, &found));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn the_flagship_gives_exactly_what_is_not_in_this_version_yet() {
+    let sources = Sources::single("flagship.mlp", include_str!("../fixtures/flagship/main.mlp"));
+    let compiled = compile(&sources);
+    insta::assert_snapshot!(listed(&sources, &compiled.diagnostics));
+}

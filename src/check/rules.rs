@@ -1,0 +1,19 @@
+//! The rules, one file each.
+
+mod common;
+
+pub(super) mod baseline_comparable;
+pub(super) mod baseline_mixes_versions;
+pub(super) mod cannot_bootstrap;
+pub(super) mod duration_cached;
+pub(super) mod event_unmatched;
+pub(super) mod gate_of_another_model;
+pub(super) mod metrics_of_another_model;
+pub(super) mod path_taken;
+pub(super) mod pipe_in_sh;
+pub(super) mod pointer_never_written;
+pub(super) mod promoted_elsewhere;
+pub(super) mod undeclared_path;
+pub(super) mod ungated_release;
+pub(super) mod unknown_variable;
+pub(super) mod unused_name;

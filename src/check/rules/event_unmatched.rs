@@ -1,0 +1,40 @@
+//! Events that nobody emits, and events that nobody listens to.
+
+use crate::check::{Rule, Subject};
+use crate::diagnostic::{Diagnostic, codes, nearest};
+use crate::types::TriggerKind;
+
+pub(in crate::check) struct EventUnmatched;
+
+impl Rule for EventUnmatched {
+    fn check(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+        let model = subject.model;
+        let heard: Vec<(&str, _)> = model
+            .triggers
+            .iter()
+            .filter_map(|trigger| match &trigger.kind {
+                TriggerKind::Event { name, .. } => Some((name.as_str(), trigger.span)),
+                _ => None,
+            })
+            .collect();
+        for (name, span) in &heard {
+            if model.external.iter().any(|event| event.value == *name) {
+                continue;
+            }
+            let message = format!("nothing emits the event `{name}`");
+            let help = match nearest(name, model.external.iter().map(|event| event.value.as_str())) {
+                Some(near) => format!("did you mean `\"{near}\"`?"),
+                None => format!("where somebody else does, write `external event \"{name}\"`"),
+            };
+            found.push(Diagnostic::new(codes::EVENT_NEVER_EMITTED, *span, message).help(help));
+        }
+        for event in &model.external {
+            if heard.iter().any(|(name, _)| *name == event.value) {
+                continue;
+            }
+            let message = format!("nothing listens to the event `{}`", event.value);
+            let help = format!("add `on event \"{}\" {{ }}`, or remove this", event.value);
+            found.push(Diagnostic::new(codes::EVENT_UNHEARD, event.span, message).help(help));
+        }
+    }
+}

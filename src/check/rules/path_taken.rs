@@ -1,0 +1,86 @@
+//! Paths that would overwrite each other: the same, one inside the other, or the same but for capitals, which some
+//! file systems do not tell apart.
+
+use crate::check::{Rule, Subject};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::model::{Model, NodeKind};
+use crate::source::Span;
+use crate::types::{Location, RegistryLocation};
+
+pub(in crate::check) struct PathTaken;
+
+/// A path with who holds it.
+struct Taken<'m> {
+    path: &'m str,
+    folded: Vec<String>,
+    span: Span,
+    what: String,
+    written: bool,
+}
+
+impl Rule for PathTaken {
+    fn check(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+        let mut taken = collect(subject.model);
+        taken.sort_by(|a, b| a.folded.cmp(&b.folded).then(a.span.cmp(&b.span)));
+        // What the path at hand lies in: with paths in order of their parts, those above it on the stack.
+        let mut above: Vec<usize> = Vec::new();
+        for at in 0..taken.len() {
+            while above.last().is_some_and(|&top| !taken[at].folded.starts_with(&taken[top].folded)) {
+                above.pop();
+            }
+            let clash = above.iter().rev().copied().find(|&top| taken[top].written || taken[at].written);
+            if let Some(first) = clash {
+                found.push(describe(&taken[first], &taken[at]));
+            }
+            above.push(at);
+        }
+    }
+}
+
+fn collect(model: &Model) -> Vec<Taken<'_>> {
+    let mut taken = Vec::new();
+    for (_, node) in model.nodes.iter() {
+        let NodeKind::Stage(stage) = &node.kind else { continue };
+        for output in &stage.outputs {
+            if let Some(path) = &output.path {
+                let what = format!("`{}.{}`", node.name.value, output.name.value);
+                taken.push(Taken { path: &path.value, folded: folded(&path.value), span: path.span, what, written: true });
+            }
+        }
+    }
+    for (_, source) in model.sources.iter() {
+        if let Some(Location::Path(path)) = &source.location {
+            let what = format!("the source `{}`", source.name.value);
+            taken.push(Taken { path, folded: folded(path), span: source.place, what, written: false });
+        }
+    }
+    for (_, registry) in model.registries.iter() {
+        if let Some(RegistryLocation::Directory { path }) = &registry.location
+            && !path.starts_with('/')
+        {
+            let what = format!("the registry `{}`", registry.name.value);
+            let span = registry.name.span;
+            taken.push(Taken { path, folded: folded(path), span, what, written: false });
+        }
+    }
+    taken
+}
+
+fn folded(path: &str) -> Vec<String> {
+    path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_lowercase).collect()
+}
+
+fn describe(first: &Taken<'_>, second: &Taken<'_>) -> Diagnostic {
+    // The place to change is the one written last.
+    let (early, late) = if first.span <= second.span { (first, second) } else { (second, first) };
+    let message = if first.folded.len() < second.folded.len() {
+        format!("the path of {} lies inside that of {}", second.what, first.what)
+    } else if first.path == second.path {
+        format!("{} and {} have the same path", early.what, late.what)
+    } else {
+        format!("the paths of {} and {} differ in capitals alone", early.what, late.what)
+    };
+    Diagnostic::new(codes::PATH_TAKEN, late.span, message)
+        .label(early.span, format!("{} is here", early.what))
+        .help("write to another path")
+}

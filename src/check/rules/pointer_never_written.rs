@@ -1,0 +1,51 @@
+//! A pointer that is read, and that nothing in the pipeline ever moves.
+
+use std::collections::BTreeSet;
+
+use super::common::works;
+use crate::check::{Rule, Subject};
+use crate::diagnostic::{Diagnostic, codes, nearest};
+use crate::model::{NodeKind, Origin, Pointer};
+use crate::source::Span;
+
+pub(in crate::check) struct PointerNeverWritten;
+
+impl Rule for PointerNeverWritten {
+    fn check(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+        let model = subject.model;
+        let promotions = model.nodes.iter().filter(|(_, node)| node.keyword == "promote");
+        if promotions.clone().any(|(_, node)| matches!(node.kind, NodeKind::Opaque)) {
+            return;
+        }
+        let written: BTreeSet<&Pointer> = promotions
+            .filter_map(|(_, node)| match &node.kind {
+                NodeKind::Promote(promote) => Some(&promote.pointer),
+                _ => None,
+            })
+            .chain(&model.moved_later)
+            .collect();
+        let mut read: Vec<(Span, &Pointer)> = Vec::new();
+        for (_, work) in works(model) {
+            for input in &work.inputs {
+                if let Origin::Pointer(pointer) = &input.origin {
+                    read.push((input.span, pointer));
+                }
+            }
+        }
+        for (id, _) in model.nodes.iter() {
+            if let Some(baseline) = model.gate(id).and_then(|gate| gate.baseline.as_ref()) {
+                read.push((baseline.span, &baseline.pointer));
+            }
+        }
+        for (span, pointer) in read.into_iter().filter(|(_, pointer)| !written.contains(pointer)) {
+            let registry = &model.registries[pointer.registry].name.value;
+            let message = format!("nothing ever moves `{registry}@{}`", pointer.name);
+            let names = written.iter().filter(|other| other.registry == pointer.registry).map(|other| other.name.as_str());
+            let help = match nearest(&pointer.name, names) {
+                Some(near) => format!("did you mean `{registry}@{near}`?"),
+                None => format!("add a promotion: `promote current = release to {registry}@{}`", pointer.name),
+            };
+            found.push(Diagnostic::new(codes::POINTER_NEVER_WRITTEN, span, message).here("read here").help(help));
+        }
+    }
+}

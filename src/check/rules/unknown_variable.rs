@@ -1,0 +1,174 @@
+//! Variables in scripts: a near miss of a declared name is a slip; another one that nothing sets is worth a word.
+
+use std::collections::HashSet;
+
+use super::common::works;
+use crate::check::{Rule, Subject};
+use crate::diagnostic::{Diagnostic, codes, nearest};
+use crate::model::{Model, NodeId, Work};
+use crate::source::Span;
+use crate::types::{Command, Interpreter};
+
+pub(in crate::check) struct UnknownVariable;
+
+impl Rule for UnknownVariable {
+    fn check(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+        let params: HashSet<&str> = subject.model.params.iter().map(|(_, param)| param.name.value.as_str()).collect();
+        for (id, work) in works(subject.model) {
+            if let (Some(Command::Script { interpreter: Interpreter::Bash | Interpreter::Sh, .. }), Some(span)) =
+                (&work.command, work.script_span)
+            {
+                check(subject, &params, id, work, span, found);
+            }
+        }
+    }
+}
+
+fn check(
+    subject: &Subject<'_>,
+    params: &HashSet<&str>,
+    id: NodeId,
+    work: &Work,
+    span: Span,
+    found: &mut Vec<Diagnostic>,
+) {
+    let text = subject.sources.slice(span);
+    let known: HashSet<&str> = work
+        .locals
+        .iter()
+        .map(|local| local.value.as_str())
+        .chain(work.pass_env.iter().map(String::as_str))
+        .collect();
+    let mut assigned: Option<HashSet<&str>> = None;
+    let mut told: HashSet<&str> = HashSet::new();
+    for (at, name) in variables(text) {
+        if known.contains(name)
+            || assigned.get_or_insert_with(|| assignments(text)).contains(name)
+            || !told.insert(name)
+        {
+            continue;
+        }
+        let start = span.start + at as u32;
+        let place = Span::new(span.file, start, start + name.len() as u32);
+        found.push(describe(subject.model, params, id, work, place, name));
+    }
+}
+
+fn describe(
+    model: &Model,
+    params: &HashSet<&str>,
+    id: NodeId,
+    work: &Work,
+    place: Span,
+    name: &str,
+) -> Diagnostic {
+    let node = &model.nodes[id].name.value;
+    if params.contains(name) {
+        let message = format!("`{node}` does not use the parameter `{name}`, so its script does not see it");
+        return Diagnostic::new(codes::UNKNOWN_VARIABLE, place, message).help(format!("add `use {name}`"));
+    }
+    let near = nearest(name, work.locals.iter().map(|local| local.value.as_str()));
+    if let Some(near) = near
+        && let Some(local) = work.locals.iter().find(|local| local.value == near)
+    {
+        let message = format!("no variable `{name}` in `{node}`");
+        return Diagnostic::new(codes::UNKNOWN_VARIABLE, place, message)
+            .label(local.span, format!("`{near}` is declared here"))
+            .help(format!("did you mean `${near}`?"))
+            .fix(place, near);
+    }
+    let message = format!("nothing sets `{name}`");
+    Diagnostic::new(codes::UNSET_VARIABLE, place, message)
+        .help(format!("declare it as an input, output or parameter, or let it through: `pass_env [\"{name}\"]`"))
+}
+
+fn name_at(text: &str) -> &str {
+    let end = text.bytes().position(|c| !(c.is_ascii_alphanumeric() || c == b'_')).unwrap_or(text.len());
+    &text[..end]
+}
+
+/// Iterates over the lower-case variables that a script reads, single quotes and comments apart, with where their
+/// names stand. What has a default of its own is passed over.
+fn variables(text: &str) -> Vec<(usize, &str)> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let (mut at, mut double) = (0, false);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' => at += 1,
+            b'"' => double = !double,
+            b'\'' if !double => {
+                at += 1;
+                while at < bytes.len() && bytes[at] != b'\'' {
+                    at += 1;
+                }
+            }
+            b'#' if !double && (at == 0 || bytes[at - 1].is_ascii_whitespace()) => {
+                while at + 1 < bytes.len() && bytes[at + 1] != b'\n' {
+                    at += 1;
+                }
+            }
+            b'$' => {
+                let braced = bytes.get(at + 1) == Some(&b'{');
+                let start = at + 1 + usize::from(braced);
+                let name = text.get(start..).map(name_at).unwrap_or_default();
+                let next = bytes.get(start + name.len());
+                let defaulted = braced && matches!(next, Some(b':' | b'-' | b'=' | b'+' | b'?'));
+                let lower = name.bytes().next().is_some_and(|c| c.is_ascii_lowercase())
+                    && !name.bytes().any(|c| c.is_ascii_uppercase());
+                if lower && !defaulted {
+                    found.push((start, name));
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Returns the names that a script sets by itself.
+fn assignments(text: &str) -> HashSet<&str> {
+    let mut names = HashSet::new();
+    for line in text.split(['\n', ';', '&', '|', '(']) {
+        let mut setting = false;
+        for word in line.split_whitespace() {
+            let word = word.trim_start_matches(['{', '"']);
+            let name = name_at(word);
+            let behind = &word[name.len()..];
+            if !name.is_empty() && (setting || behind.starts_with('=') || behind.starts_with("+=") || behind.starts_with('[')) {
+                names.insert(name);
+            }
+            setting |= matches!(
+                word,
+                "for" | "read" | "local" | "declare" | "export" | "readonly" | "typeset" | "mapfile" | "readarray" | "getopts" | "select" | "-v"
+            );
+            if word == "in" {
+                setting = false;
+            }
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_comments_and_defaults_are_told_apart() {
+        let script = "echo \"$model\" '$single' \\$escaped ${brace} ${given:-1} $HOME # $comment\n\"it's $late\"";
+        let names: Vec<&str> = variables(script).into_iter().map(|(_, name)| name).collect();
+        assert_eq!(names, ["model", "brace", "late"]);
+    }
+
+    #[test]
+    fn what_a_script_sets_is_known() {
+        let script = "x=1; for y in a b; do read -r z; local w=2; arr[0]=1; done; foo --opt=3";
+        let names = assignments(script);
+        for name in ["x", "y", "z", "w", "arr"] {
+            assert!(names.contains(name), "{name}");
+        }
+        assert!(!names.contains("foo"));
+    }
+}
