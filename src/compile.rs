@@ -6,7 +6,7 @@ use crate::graph::{self, Graph};
 use crate::model::Model;
 use crate::plan::{self, Plan};
 use crate::resolve::resolve;
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Sources, Span};
 use crate::syntax;
 
 /// What compiling gives.
@@ -41,10 +41,15 @@ pub fn compile(sources: &Sources) -> Compilation {
 pub fn compile_file(sources: &Sources, file: FileId) -> Compilation {
     let parsed = syntax::parse(file, sources.file(file).text());
     let mut diagnostics = parsed.diagnostics;
-    let broken = diagnostics.iter().any(Diagnostic::is_error);
-    let (model, found) = resolve(sources, &parsed.file, broken);
+    let mut faults: Vec<Span> = diagnostics.iter().filter(|one| one.is_error()).map(Diagnostic::span).collect();
+    faults.sort_unstable();
+    let (model, mut found) = resolve(sources, &parsed.file, &faults);
+    found.extend(check::check(sources, &model));
+    // A declaration that was not read wholly has its message; what follows from it is not another one.
+    let torn: Vec<Span> =
+        parsed.file.items.iter().map(|item| item.span).filter(|item| is_hit(&faults, *item)).collect();
+    found.retain(|one| !is_inside(&torn, one.span()));
     diagnostics.extend(found);
-    diagnostics.extend(check::check(sources, &model));
     let graph = graph::build(&model);
     let cycles = graph::cycles(&model, &graph);
     let cyclic = !cycles.is_empty();
@@ -56,4 +61,16 @@ pub fn compile_file(sources: &Sources, file: FileId) -> Compilation {
     let plan =
         if diagnostics.iter().any(Diagnostic::is_error) { None } else { Some(plan::build(sources, &model, &graph)) };
     Compilation { plan, model, graph, diagnostics }
+}
+
+/// Tells whether one of the sorted faults begins inside the span.
+fn is_hit(faults: &[Span], span: Span) -> bool {
+    let first = faults.partition_point(|fault| fault.start < span.start);
+    faults.get(first).is_some_and(|fault| fault.start <= span.end)
+}
+
+/// Tells whether one of the sorted, disjoint spans holds the place.
+fn is_inside(spans: &[Span], place: Span) -> bool {
+    let behind = spans.partition_point(|span| span.start <= place.start);
+    behind > 0 && place.start <= spans[behind - 1].end
 }

@@ -60,7 +60,9 @@ pub struct Model {
     pub unused: Vec<(&'static str, Spanned<String>)>,
     /// Pointers that are moved by what is not in this version of the language yet.
     pub moved_later: Vec<Pointer>,
-    /// Names of things that were read, but not understood: they are judged no further.
+    /// Parts of the text could not be read: nothing is said about what is missing.
+    pub torn: bool,
+    /// What was read, but not understood: `stage.output`, or `name.*` for all of a declaration.
     pub opaque: BTreeSet<String>,
 }
 

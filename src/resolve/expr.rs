@@ -138,7 +138,8 @@ fn wrong_value<T>(cx: &mut Cx<'_>, span: Span, value: &Value, have: &Type, ty: &
     let text = cx.sources.slice(span).to_owned();
     let plain = matches!(value, Value::Int(_) | Value::Float(_));
     let wanted = if let Type::Optional(inner) = ty { inner } else { ty };
-    let unit = |units: &str| format!("glue a unit to it: `{text}{units}`");
+    let bare = text.ends_with(|c: char| c.is_ascii_digit());
+    let unit = |unit: &str| if bare { format!("glue a unit to it: `{text}{unit}`") } else { String::new() };
     let (code, help) = match (wanted, plain) {
         (Type::Duration, true) => (codes::WRONG_UNIT, unit("s")),
         (Type::Bytes, true) => (codes::WRONG_UNIT, unit("MB")),

@@ -8,7 +8,7 @@ use crate::gate::{Level, OnMissing};
 use crate::model::{Baseline, Evidence, Gate, NodeId, NodeKind};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
-use crate::types::{Range, Type, Value};
+use crate::types::{Artifact, Range, Type, Value};
 
 /// Settings of a gate that its lines share.
 #[derive(Debug, Clone, Default)]
@@ -20,12 +20,14 @@ pub(super) struct Settings {
 /// Resolves a gate.
 pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, item: &ast::Gate) {
     header::resolve(cx, id, &item.header, false);
+    // What could not be read may have been a requirement, or a metric of what the gate is on.
+    let torn = cx.model.opaque.contains(&format!("{}.*", item.name.text));
     let mut gate = Gate {
         evidence: Vec::new(),
         baseline: None,
         requirements: Vec::new(),
-        blocks: item.clauses.iter().any(|clause| matches!(clause, ast::GateClause::Require(_))),
-        partial: header::loops(cx, &item.header),
+        blocks: torn || item.clauses.iter().any(|clause| matches!(clause, ast::GateClause::Require(_))),
+        partial: header::loops(cx, &item.header) || torn,
     };
     for written in &item.on {
         evidence(cx, written, &mut gate);
@@ -72,6 +74,9 @@ fn evidence(cx: &mut Cx<'_>, written: &ast::Evidence, gate: &mut Gate) {
         cx.error::<()>(codes::WRONG_KIND, span, "a released model is no evidence", help);
         gate.partial = true;
         return;
+    }
+    if let Artifact::Metrics { name } = &ty {
+        gate.partial |= cx.model.opaque.contains(&format!("{name}.*"));
     }
     gate.evidence.push(Evidence { alias: written.alias.as_ref().map(|alias| alias.text.clone()), origin, ty, span });
 }

@@ -33,18 +33,30 @@ use crate::types::{Artifact, MetricsType};
 /// The edition of the language that this version reads.
 pub const EDITION: u32 = 2026;
 
-/// Resolves a file. `broken` says that parts of its text could not be read: names that may be declared there are
-/// not reported.
+/// Resolves a file. `faults` are the places, sorted, at which its text could not be read: what may be declared
+/// there is not reported as missing.
 #[must_use]
-pub fn resolve(sources: &Sources, file: &ast::File, broken: bool) -> (Model, Vec<Diagnostic>) {
+pub fn resolve(sources: &Sources, file: &ast::File, faults: &[Span]) -> (Model, Vec<Diagnostic>) {
+    let broken = !faults.is_empty();
     let hidden = if broken { hidden_words(sources, file) } else { HashSet::new() };
     let mut cx = Cx::new(sources, hidden);
+    cx.model.torn = broken;
+    if broken {
+        let torn = file.items.iter().filter(|item| is_hit(faults, item.span));
+        cx.model.opaque.extend(torn.filter_map(|item| Some(format!("{}.*", item.name()?.text))));
+    }
     head(&mut cx, file, broken);
     let nodes = declare(&mut cx, file);
     values(&mut cx, file);
     work(&mut cx, file, &nodes);
     unused(&mut cx, file);
     (cx.model, cx.diagnostics)
+}
+
+/// Tells whether one of the sorted faults begins inside the span.
+fn is_hit(faults: &[Span], span: Span) -> bool {
+    let first = faults.partition_point(|fault| fault.start < span.start);
+    faults.get(first).is_some_and(|fault| fault.start <= span.end)
 }
 
 /// Returns the words outside of what was understood, comments apart.
@@ -316,6 +328,7 @@ fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
         if let (Kind::Stage(_), Some(stage)) = (&item.kind, cx.model.stage(id))
             && stage.work.command.is_none()
             && stage.work.command_span == Span::default()
+            && !cx.model.torn
         {
             let name = &cx.model.nodes[id].name;
             let (span, message) = (name.span, format!("the stage `{}` does nothing", name.value));

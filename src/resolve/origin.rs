@@ -70,7 +70,8 @@ fn output(cx: &mut Cx<'_>, base: &ast::Expr, name: &ast::Name) -> Option<OutputI
     if let Some(index) = outputs.iter().position(|output| *output == name.text) {
         return Some(OutputId { node: id, index: index as u32 });
     }
-    if cx.model.opaque.contains(&format!("{}.{}", stage.text, name.text)) {
+    let opaque = |what: &str| cx.model.opaque.contains(&format!("{}.{what}", stage.text));
+    if opaque(&name.text) || opaque("*") {
         return None;
     }
     let message = format!("the stage `{}` has no output `{}`", stage.text, name.text);

@@ -49,7 +49,8 @@ pub(super) fn resolve(
     gate: &Gate,
     settings: &Settings,
 ) -> Option<Requirement> {
-    if let Some(word) = not_yet(&written.expr) {
+    let data = gate.evidence.iter().any(|evidence| matches!(evidence.ty, Artifact::Dataset { .. }));
+    if let Some(word) = not_yet(&written.expr).filter(|word| *word != "rows" || data) {
         return cx.later(written.span, &format!("`{word}`"));
     }
     if let Some(against) = &written.against {

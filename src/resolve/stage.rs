@@ -46,10 +46,11 @@ pub(super) fn draft<'a>(
         let last = item.header.loops.last().unwrap_or(first);
         return cx.later(first.span.to(last.span), "`for`");
     }
+    let mut shared = Vec::new();
     let (header, clauses) = match &item.body {
         ast::StageBody::Clauses(clauses) => (&item.header, Clauses::Written(clauses)),
         ast::StageBody::With { .. } => {
-            let (base, made) = with(cx, item, stages)?;
+            let (base, made) = with(cx, item, stages, &mut shared)?;
             let own = &item.header;
             let bare = own.when.is_none() && own.after.is_empty() && own.ungated.is_none();
             (if bare { &base.header } else { own }, Clauses::Made(made))
@@ -64,7 +65,13 @@ pub(super) fn draft<'a>(
                 continue;
             }
             match output(cx, written) {
-                Some(output) => stage.outputs.push(output),
+                Some(mut output) => {
+                    // That it has no path of its own is said already.
+                    if shared.contains(&output.name.value) {
+                        output.path = None;
+                    }
+                    stage.outputs.push(output);
+                }
                 None => {
                     cx.model.opaque.insert(format!("{}.{}", item.name.text, written.name.text));
                 }
@@ -114,11 +121,13 @@ fn output(cx: &mut Cx<'_>, written: &ast::Output) -> Option<Output> {
     })
 }
 
-/// Makes the clauses of `stage x = y with { … }`, with the stage at the end of the chain.
+/// Makes the clauses of `stage x = y with { … }`, with the stage at the end of the chain. `shared` gets the outputs
+/// that have no path of their own.
 fn with<'a>(
     cx: &mut Cx<'a>,
     item: &'a ast::Stage,
     stages: &HashMap<&'a str, &'a ast::Stage>,
+    shared: &mut Vec<String>,
 ) -> Option<(&'a ast::Stage, Vec<ast::Clause>)> {
     let mut chain = vec![item];
     let mut seen = HashSet::from([item.name.as_str()]);
@@ -148,13 +157,22 @@ fn with<'a>(
     let mut made = clauses.clone();
     while let Some(stage) = chain.pop() {
         if let ast::StageBody::With { base, changes } = &stage.body {
-            change(cx, stage, base, changes, &mut made);
+            let missing = change(cx, stage, base, changes, &mut made);
+            if stage.name.span == item.name.span {
+                *shared = missing;
+            }
         }
     }
     Some((root, made))
 }
 
-fn change(cx: &mut Cx<'_>, stage: &ast::Stage, base: &ast::Name, changes: &ast::Record, clauses: &mut [ast::Clause]) {
+fn change(
+    cx: &mut Cx<'_>,
+    stage: &ast::Stage,
+    base: &ast::Name,
+    changes: &ast::Record,
+    clauses: &mut [ast::Clause],
+) -> Vec<String> {
     let mut left: Vec<&ast::Field> = Vec::new();
     for field in &changes.fields {
         if let Some(first) = left.iter().find(|first| first.key.text == field.key.text) {
@@ -202,13 +220,14 @@ fn change(cx: &mut Cx<'_>, stage: &ast::Stage, base: &ast::Name, changes: &ast::
         }
         cx.diagnostics.push(diagnostic);
     }
-    for (name, place) in missing {
+    for (name, place) in &missing {
         let message = format!("`{}` would write its output `{name}` where `{}` does", stage.name.text, base.text);
         let diagnostic = Diagnostic::new(codes::OUTPUT_NOT_RENAMED, stage.name.span, message)
-            .label(place, "this output")
+            .label(*place, "this output")
             .help(format!("give it another path: `{name}: \"…\"`"));
         cx.diagnostics.push(diagnostic);
     }
+    missing.into_iter().map(|(name, _)| name).collect()
 }
 
 /// Resolves the rest of a stage.

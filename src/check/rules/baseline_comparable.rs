@@ -125,9 +125,9 @@ fn two_models(
     found: &mut Vec<Diagnostic>,
 ) {
     let Some(candidate) = rescored(model, gate).candidate else { return };
-    let other = compared.iter().find(|(_, output)| {
-        matches!(&output.of, Some(of @ Origin::Output(_)) if *of != Origin::Output(candidate))
-    });
+    let other = compared
+        .iter()
+        .find(|(_, output)| matches!(&output.of, Some(of @ Origin::Output(_)) if *of != Origin::Output(candidate)));
     if let Some((span, output)) = other
         && let Some(of) = &output.of
     {

@@ -10,12 +10,15 @@ pub(in crate::check) struct CannotBootstrap;
 impl Rule for CannotBootstrap {
     fn check(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         let model = subject.model;
+        if model.torn {
+            return;
+        }
         for (id, work) in works(model) {
             for input in work.inputs.iter().filter(|input| !input.optional) {
                 let Origin::Pointer(pointer) = &input.origin else { continue };
-                let promoted = model.nodes[id].after.iter().any(|after| {
-                    matches!(&model.nodes[after.value].kind, NodeKind::Promote(it) if it.pointer == *pointer)
-                });
+                let promoted = model.nodes[id].after.iter().any(
+                    |after| matches!(&model.nodes[after.value].kind, NodeKind::Promote(it) if it.pointer == *pointer),
+                );
                 if promoted {
                     continue;
                 }

@@ -14,7 +14,9 @@ pub(super) fn admits<'m>(model: &'m Model, gate: &'m Gate) -> Vec<&'m Origin> {
 /// Tells whether some gate could not be understood wholly: then nothing is said about what is not measured.
 pub(super) fn gates_are_partial(model: &Model) -> bool {
     model.nodes.iter().any(|(_, node)| match &node.kind {
-        NodeKind::Gate(gate) => gate.partial && gate.evidence.iter().all(|evidence| says_nothing(model, &evidence.origin)),
+        NodeKind::Gate(gate) => {
+            gate.partial && gate.evidence.iter().all(|evidence| says_nothing(model, &evidence.origin))
+        }
         NodeKind::Opaque => matches!(node.keyword, "gate" | "stage"),
         NodeKind::Stage(stage) => stage.outputs.iter().any(|output| output.says_of && output.of.is_none()),
         _ => false,

@@ -9,6 +9,9 @@ pub(in crate::check) struct EventUnmatched;
 impl Rule for EventUnmatched {
     fn check(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         let model = subject.model;
+        if model.torn {
+            return;
+        }
         let heard: Vec<(&str, _)> = model
             .triggers
             .iter()

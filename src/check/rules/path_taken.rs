@@ -44,7 +44,13 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
         for output in &stage.outputs {
             if let Some(path) = &output.path {
                 let what = format!("`{}.{}`", node.name.value, output.name.value);
-                taken.push(Taken { path: &path.value, folded: folded(&path.value), span: path.span, what, written: true });
+                taken.push(Taken {
+                    path: &path.value,
+                    folded: folded(&path.value),
+                    span: path.span,
+                    what,
+                    written: true,
+                });
             }
         }
     }

@@ -13,6 +13,9 @@ pub(in crate::check) struct PointerNeverWritten;
 impl Rule for PointerNeverWritten {
     fn check(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         let model = subject.model;
+        if model.torn {
+            return;
+        }
         let promotions = model.nodes.iter().filter(|(_, node)| node.keyword == "promote");
         if promotions.clone().any(|(_, node)| matches!(node.kind, NodeKind::Opaque)) {
             return;
@@ -40,7 +43,8 @@ impl Rule for PointerNeverWritten {
         for (span, pointer) in read.into_iter().filter(|(_, pointer)| !written.contains(pointer)) {
             let registry = &model.registries[pointer.registry].name.value;
             let message = format!("nothing ever moves `{registry}@{}`", pointer.name);
-            let names = written.iter().filter(|other| other.registry == pointer.registry).map(|other| other.name.as_str());
+            let names =
+                written.iter().filter(|other| other.registry == pointer.registry).map(|other| other.name.as_str());
             let help = match nearest(&pointer.name, names) {
                 Some(near) => format!("did you mean `{registry}@{near}`?"),
                 None => format!("add a promotion: `promote current = release to {registry}@{}`", pointer.name),

@@ -16,8 +16,10 @@ impl Rule for PromotedElsewhere {
                 continue;
             }
             let release = &model.nodes[promote.release].name;
-            let (have, want) =
-                (&model.registries[register.registry].name.value, &model.registries[promote.pointer.registry].name.value);
+            let (have, want) = (
+                &model.registries[register.registry].name.value,
+                &model.registries[promote.pointer.registry].name.value,
+            );
             let message = format!("`{}` is registered in `{have}`, so `{want}` can't point to it", release.value);
             found.push(
                 Diagnostic::new(codes::PROMOTED_ELSEWHERE, promote.pointer_span, message)

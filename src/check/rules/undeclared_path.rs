@@ -70,7 +70,8 @@ fn paths(model: &Model) -> HashMap<&str, Origin> {
 fn words(work: &Work) -> Vec<&str> {
     match &work.command {
         Some(Command::Script { text, .. }) => {
-            let separators = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | ';' | '(' | ')' | '<' | '>' | ',');
+            let separators =
+                |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | ';' | '(' | ')' | '<' | '>' | ',');
             text.lines()
                 .filter(|line| !line.trim_start().starts_with('#'))
                 .flat_map(|line| line.split(separators))

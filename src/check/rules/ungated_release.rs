@@ -12,8 +12,10 @@ pub(in crate::check) struct UngatedRelease;
 impl Rule for UngatedRelease {
     fn check(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         let model = subject.model;
-        let measured: HashSet<&Origin> =
-            model.blocking_gates().flat_map(|(_, gate)| admits(model, gate)).collect();
+        if model.torn {
+            return;
+        }
+        let measured: HashSet<&Origin> = model.blocking_gates().flat_map(|(_, gate)| admits(model, gate)).collect();
         let mut partial = None;
         for (_, node) in model.nodes.iter().filter(|(_, node)| node.ungated.is_none()) {
             let released = match &node.kind {

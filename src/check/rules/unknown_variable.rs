@@ -33,12 +33,8 @@ fn check(
     found: &mut Vec<Diagnostic>,
 ) {
     let text = subject.sources.slice(span);
-    let known: HashSet<&str> = work
-        .locals
-        .iter()
-        .map(|local| local.value.as_str())
-        .chain(work.pass_env.iter().map(String::as_str))
-        .collect();
+    let known: HashSet<&str> =
+        work.locals.iter().map(|local| local.value.as_str()).chain(work.pass_env.iter().map(String::as_str)).collect();
     let mut assigned: Option<HashSet<&str>> = None;
     let mut told: HashSet<&str> = HashSet::new();
     for (at, name) in variables(text) {
@@ -54,14 +50,7 @@ fn check(
     }
 }
 
-fn describe(
-    model: &Model,
-    params: &HashSet<&str>,
-    id: NodeId,
-    work: &Work,
-    place: Span,
-    name: &str,
-) -> Diagnostic {
+fn describe(model: &Model, params: &HashSet<&str>, id: NodeId, work: &Work, place: Span, name: &str) -> Diagnostic {
     let node = &model.nodes[id].name.value;
     if params.contains(name) {
         let message = format!("`{node}` does not use the parameter `{name}`, so its script does not see it");
@@ -136,12 +125,25 @@ fn assignments(text: &str) -> HashSet<&str> {
             let word = word.trim_start_matches(['{', '"']);
             let name = name_at(word);
             let behind = &word[name.len()..];
-            if !name.is_empty() && (setting || behind.starts_with('=') || behind.starts_with("+=") || behind.starts_with('[')) {
+            if !name.is_empty()
+                && (setting || behind.starts_with('=') || behind.starts_with("+=") || behind.starts_with('['))
+            {
                 names.insert(name);
             }
             setting |= matches!(
                 word,
-                "for" | "read" | "local" | "declare" | "export" | "readonly" | "typeset" | "mapfile" | "readarray" | "getopts" | "select" | "-v"
+                "for"
+                    | "read"
+                    | "local"
+                    | "declare"
+                    | "export"
+                    | "readonly"
+                    | "typeset"
+                    | "mapfile"
+                    | "readarray"
+                    | "getopts"
+                    | "select"
+                    | "-v"
             );
             if word == "in" {
                 setting = false;

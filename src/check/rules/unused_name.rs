@@ -12,7 +12,9 @@ impl Rule for UnusedName {
             let help = match *kind {
                 "parameter" => format!("add `use {text}` to a stage, ask it in a `when`, or remove it"),
                 "secret" => format!("add `secret {text}` to a stage, or remove it"),
-                "approval" => format!("wait for it, `after {text}`, or remove it: an approval holds back only what names it"),
+                "approval" => {
+                    format!("wait for it, `after {text}`, or remove it: an approval holds back only what names it")
+                }
                 _ => "use it, or remove it".to_owned(),
             };
             let message = format!("nothing uses the {kind} `{text}`");
