@@ -229,3 +229,73 @@ fn ten_thousand_faults_are_all_counted() {
         assert_eq!(counted, 10_000, "{line:?}");
     }
 }
+
+/// Formats what has no fault; checks what has to hold of it.
+fn check_format(text: &str) {
+    let Ok(once) = syntax::fmt::format(FileId(0), text) else { return };
+    let twice = syntax::fmt::format(FileId(0), &once).expect("a formatted file has no new fault");
+    assert_eq!(once, twice, "formatting is not stable for {text:?}");
+    let (before, after) = (syntax::parse(FileId(0), text), syntax::parse(FileId(0), &once));
+    assert!(syntax::fmt::same_tree(&before.file, &after.file), "{text}\nbecame another file:\n{once}");
+    let comments = |text: &str| text.matches('#').count();
+    assert_eq!(comments(text), comments(&once));
+}
+
+/// Moves every line, and sets other blanks where the text has one.
+fn disturb(text: &str, seed: u64) -> String {
+    let mut state = seed | 1;
+    let mut next = |bound: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % bound
+    };
+    let mut raw = false;
+    let mut depth = 0i32;
+    let mut out = String::new();
+    for line in text.lines() {
+        if raw || depth == 0 {
+            out.push_str(line);
+        } else {
+            out.push_str(&[" ", "", "\t", "      "][next(4) as usize].repeat(next(3) as usize + usize::from(raw)));
+            let quoted = line.contains(['"', '\'', '<', '#']);
+            out.push_str(&if quoted {
+                line.trim().to_owned()
+            } else {
+                line.trim().replace(", ", [",", " ,  "][next(2) as usize])
+            });
+        }
+        raw = (raw || line.ends_with("<<<")) && line.trim() != ">>>";
+        if !raw {
+            depth += line.matches(['{', '[']).count() as i32 - line.matches(['}', ']']).count() as i32;
+        }
+        out.push_str(["\n", "\n", "\r\n", " \n", "\n\n\n"][next(if raw { 2 } else { 5 }) as usize]);
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn formatting_is_stable_and_keeps_the_tree(seed in any::<u64>()) {
+        for text in [FLAGSHIP, WHOLE] {
+            check_format(&disturb(text, seed));
+        }
+    }
+
+    #[test]
+    fn formatting_any_pieces_is_stable(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..12)) {
+        check_format(&format!("stage a {{\nrun <<< x >>>\n}}\nconst a = {}", pieces.join(" ")));
+        check_format(&pieces.join(" "));
+    }
+}
+
+#[test]
+fn disturbed_files_are_formatted_and_not_refused() {
+    for seed in 0..20 {
+        for text in [FLAGSHIP, WHOLE] {
+            let disturbed = disturb(text, seed);
+            let formatted = syntax::fmt::format(FileId(0), &disturbed);
+            assert!(formatted.is_ok(), "{:?}\n{disturbed}", formatted.err());
+        }
+    }
+}
