@@ -6,6 +6,7 @@ mod compile;
 mod docs;
 mod github;
 mod markdown;
+mod promotion;
 mod robust;
 mod sandbox;
 mod syntax;

@@ -1,0 +1,157 @@
+//! What is promoted and what is not: the first model, a worse one, one that was overtaken, one that a second gate refused.
+
+use crate::sandbox::Sandbox;
+
+/// A pipeline whose model is a file with its own score in it, so that a test decides how good it is.
+const PIPELINE: &str = r#"pipeline toy
+edition 2026
+
+metrics Quality { score: ratio higher }
+source raw: File = "score.txt"
+registry models = directory("registry")
+
+stage train {
+  in  raw
+  out model: Model<json> = "model.json"
+  run <<< printf '{"score": %s}\n' "$(cat "$raw")" > "$model" >>>
+}
+
+stage evaluate {
+  in   model = train.model, data = raw
+  code "evaluate.sh"
+  out  report: Metrics<Quality> of model over data as test = "report.json"
+  run  <<< bash evaluate.sh "$model" > "$report" >>>
+}
+
+gate quality on evaluate.report {
+  baseline models@production
+  on no_baseline: pass
+  require score >= 0.5
+  require regression(score) <= 1%
+}
+
+register release = train.model to models after quality { metrics: evaluate.report }
+promote current = release to models@production
+"#;
+
+const POINTER: &str = "registry/pointers/production.json";
+
+fn toy(pipeline: &str, score: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.file("toy.mlp", pipeline).file("score.txt", score).file("evaluate.sh", "cat \"$1\"\n");
+    sandbox
+}
+
+fn nothing_registered(sandbox: &Sandbox) -> bool {
+    let versions = sandbox.path().join("registry/versions");
+    !sandbox.path().join(POINTER).exists() && std::fs::read_dir(versions).is_ok_and(|all| all.count() > 0) == false
+}
+
+#[test]
+fn the_first_model_is_what_no_baseline_says() {
+    let passes = toy(PIPELINE, "0.8");
+    let ended = passes.mlpc(&["run"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(passes.path().join(POINTER).exists(), "{ended:?}");
+
+    let fails = toy(&PIPELINE.replace("on no_baseline: pass", "on no_baseline: fail"), "0.8");
+    let ended = fails.mlpc(&["run"]);
+    assert_eq!(ended.code, 10, "{ended:?}");
+    assert!(nothing_registered(&fails), "{ended:?}");
+}
+
+#[test]
+fn a_person_lets_the_first_model_through_and_can_refuse_it() {
+    let pipeline = PIPELINE.replace("on no_baseline: pass", "on no_baseline: ask bootstrap")
+        + "approval bootstrap of train.model { by: [\"tester\"], timeout: 24h }\n";
+    let asks = toy(&pipeline, "0.8");
+    let ended = asks.mlpc(&["run"]);
+    assert_eq!(ended.code, 14, "{ended:?}");
+    assert!(nothing_registered(&asks), "{ended:?}");
+    let approved = asks.mlpc(&["approve", "bootstrap", "--as", "tester"]);
+    assert_eq!(approved.code, 0, "{approved:?}");
+    let ended = asks.mlpc(&["run", "--resume"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(asks.path().join(POINTER).exists(), "{ended:?}");
+
+    let refused = toy(&pipeline, "0.8");
+    assert_eq!(refused.mlpc(&["run"]).code, 14);
+    assert_eq!(refused.mlpc(&["approve", "bootstrap", "--reject", "--as", "tester"]).code, 0);
+    let ended = refused.mlpc(&["run", "--resume"]);
+    assert_eq!(ended.code, 10, "{ended:?}");
+    assert!(nothing_registered(&refused), "{ended:?}");
+}
+
+#[test]
+fn a_worse_model_leaves_production_as_it_was() {
+    let sandbox = toy(PIPELINE, "0.8");
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    let before = sandbox.read(POINTER);
+    sandbox.file("score.txt", "0.78");
+    let ended = sandbox.mlpc(&["run"]);
+    assert_eq!(ended.code, 10, "{ended:?}");
+    assert_eq!(sandbox.read(POINTER), before);
+    sandbox.file("score.txt", "0.795");
+    let ended = sandbox.mlpc(&["run"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_ne!(sandbox.read(POINTER), before);
+}
+
+#[test]
+fn a_verdict_against_a_production_that_has_moved_promotes_nothing() {
+    // Two workspaces, one registry.
+    let pipeline = PIPELINE.replace("directory(\"registry\")", "directory(\"../registry\")");
+    let asking = pipeline.replace("promote current = release to models@production", "")
+        + "approval go of release { by: [\"tester\"], timeout: 24h }\n\
+           promote current = release to models@production after go\n";
+    let sandbox = Sandbox::new();
+    for (folder, text, score) in [("a", &asking, "0.9"), ("b", &pipeline, "0.8")] {
+        sandbox.file(&format!("{folder}/toy.mlp"), text);
+        sandbox.file(&format!("{folder}/score.txt"), score);
+        sandbox.file(&format!("{folder}/evaluate.sh"), "cat \"$1\"\n");
+    }
+    let ended = sandbox.shell("cd b && mlpc run");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let waiting = sandbox.shell("cd a && mlpc run");
+    assert_eq!(waiting.code, 14, "{waiting:?}");
+    sandbox.file("b/score.txt", "0.85");
+    assert_eq!(sandbox.shell("cd b && mlpc run").code, 0);
+    let moved = sandbox.read(POINTER);
+    assert_eq!(sandbox.shell("cd a && mlpc approve go --as tester").code, 0);
+    let ended = sandbox.shell("cd a && mlpc run --resume");
+    assert_eq!(ended.code, 11, "{ended:?}");
+    assert!(ended.stderr.contains("production") || ended.stdout.contains("production"), "{ended:?}");
+    assert_eq!(sandbox.read(POINTER), moved);
+}
+
+#[test]
+fn a_stage_that_opens_the_candidate_by_name_does_not_score_it_twice() {
+    let sandbox = toy(PIPELINE, "0.8");
+    sandbox.file("evaluate.sh", "cat model.json\n");
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    let before = sandbox.read(POINTER);
+    sandbox.file("score.txt", "0.6");
+    let ended = sandbox.mlpc(&["run"]);
+    assert_eq!(ended.code, 10, "the production model was not what the baseline stage scored: {ended:?}");
+    assert_eq!(sandbox.read(POINTER), before);
+}
+
+#[test]
+fn a_gate_that_release_does_not_name_still_guards_the_model() {
+    let pipeline = format!("{PIPELINE}\ngate strict on evaluate.report {{ require score >= 0.95 }}\n");
+    let sandbox = toy(&pipeline, "0.8");
+    let ended = sandbox.mlpc(&["run"]);
+    assert_eq!(ended.code, 10, "{ended:?}");
+    assert!(nothing_registered(&sandbox), "{ended:?}");
+}
+
+#[test]
+fn the_same_bytes_are_never_a_second_version() {
+    let sandbox = toy(PIPELINE, "0.8");
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    let before = sandbox.read(POINTER);
+    let ended = sandbox.shell("rm -rf .mlpc && mlpc run");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(sandbox.read(POINTER), before);
+    assert_eq!(std::fs::read_dir(sandbox.path().join("registry/versions")).expect("versions").count(), 1);
+}
