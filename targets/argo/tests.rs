@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::diagnostic::Severity;
 use crate::gate::{
     Baseline, BaselineEvidence, Bound, Compare, Evidence, Gate, Level, Measure, MetricRef, OnMissing, Requirement,
 };
@@ -293,57 +292,6 @@ fn compile(plan: &Plan) -> Compiled {
 
 fn messages(plan: &Plan) -> Vec<String> {
     compile(plan).diagnostics.iter().map(|found| format!("{:?}: {}", found.code, found.message)).collect()
-}
-
-/// The goldens are also read by the judges, so they are files and not snapshots: `BLESS=1 cargo test argo` writes them.
-#[allow(clippy::disallowed_methods, reason = "goldens are files")]
-fn golden(case: &str, plan: &Plan) {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("targets/argo/fixtures").join(case);
-    let compiled = compile(plan);
-    let bless = std::env::var_os("BLESS").is_some();
-    if bless {
-        std::fs::create_dir_all(&folder).expect("can be made");
-    }
-    let mut expected = Vec::new();
-    for file in &compiled.files {
-        let name = file.path.strip_prefix("argo/").expect("all files stand in argo/");
-        let path = folder.join(name);
-        if bless {
-            std::fs::write(&path, &file.text).expect("can be written");
-        }
-        let golden = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(golden == file.text, "{case}/{name} is not what is compiled; look at the difference after BLESS=1");
-        expected.push(name.to_owned());
-    }
-    let mut there: Vec<_> = std::fs::read_dir(&folder)
-        .expect("is there")
-        .map(|entry| entry.expect("can be read").file_name().to_string_lossy().into_owned())
-        .collect();
-    expected.sort();
-    there.sort();
-    assert_eq!(there, expected, "files in {case} that are not compiled");
-}
-
-#[test]
-fn the_quickstart_is_its_golden() {
-    assert_eq!(messages(&quickstart()), Vec::<String>::new());
-    golden("quickstart", &quickstart());
-}
-
-#[test]
-fn everything_is_its_golden() {
-    let compiled = compile(&everything());
-    assert!(compiled.diagnostics.iter().all(|found| found.severity != Severity::Error), "{:?}", compiled.diagnostics);
-    golden("everything", &everything());
-}
-
-#[test]
-fn no_text_of_a_script_or_comment_reaches_a_field() {
-    let compiled = compile(&quickstart());
-    for file in &compiled.files {
-        let fields: Vec<_> = file.text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
-        assert!(!fields.iter().any(|line| line.contains("$(date)") || line.contains("workflow.name")), "{}", file.path);
-    }
 }
 
 #[test]
