@@ -6,6 +6,7 @@ mod approve;
 mod check;
 mod compile;
 mod exit;
+mod fmt;
 mod explain;
 mod gate;
 mod graph;
@@ -59,13 +60,14 @@ const fn verb<V: Verb>() -> Entry {
 const VERBS: &[Entry] = &[
     verb::<init::Init>(),
     verb::<check::Check>(),
+    verb::<fmt::Fmt>(),
     verb::<run::Run>(),
     verb::<plan::PlanVerb>(),
     verb::<why::WhyVerb>(),
     verb::<gate::GateArgs>(),
     verb::<approve::Approve>(),
     verb::<verify::Verify>(),
-    verb::<registry::Args>(),
+    verb::<registry::RegistryVerb>(),
     verb::<graph::Graph>(),
     verb::<explain::Explain>(),
     verb::<compile::Compile>(),

@@ -9,11 +9,11 @@ use crate::host::{Clock, Out};
 use crate::plan::{RegistryLocation, Setting};
 use crate::registry::{self, Registry, RegistryError};
 
-/// Shows what a registry holds, which version a pointer named when, and repairs what is derived
+/// Show what a registry holds, which version a pointer named when; repair what is derived
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  mlpc registry show models\n  mlpc registry history models production\n  \
                         mlpc registry fsck models --profile shared")]
-pub(super) struct Args {
+pub(super) struct RegistryVerb {
     #[command(subcommand)]
     action: Action,
     #[command(flatten)]
@@ -48,7 +48,7 @@ enum Action {
     },
 }
 
-impl Verb for Args {
+impl Verb for RegistryVerb {
     const NAME: &'static str = "registry";
 
     fn run(self, out: &Out) -> Exit {
@@ -80,7 +80,7 @@ impl Verb for Args {
     }
 }
 
-impl Args {
+impl RegistryVerb {
     fn look(&self, name: &str, registry: &dyn Registry) -> Result<(String, Exit), RegistryError> {
         let mut text = Vec::new();
         let mut exit = Exit::Fine;

@@ -6,6 +6,7 @@ mod argo;
 mod compile;
 mod docs;
 mod github;
+mod fmt;
 mod markdown;
 mod promotion;
 mod robust;

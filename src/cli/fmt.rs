@@ -1,0 +1,104 @@
+//! `mlpc fmt`: writes files in the one layout, or says which are not in it.
+
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::project::{self, PipelineArgs};
+use super::{Exit, Verb, render};
+use crate::host::{Out, fs};
+use crate::source::{FileId, SourceFile, Sources};
+use crate::syntax;
+
+/// Write `.mlp` files in the one layout: comments and scripts stay as they are
+///
+/// A file with syntax errors is left alone, and the errors are shown. Without files: the pipeline that is found here.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mlpc fmt\n  mlpc fmt --check gates/*.mlp\n  mlpc fmt - < pipeline.mlp")]
+pub(super) struct Fmt {
+    /// The files; `-` reads standard input and writes standard output
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Change nothing; exit 1 where a file is not in the layout, and name it
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+}
+
+impl Verb for Fmt {
+    const NAME: &'static str = "fmt";
+
+    fn run(self, out: &Out) -> Exit {
+        let mut files = self.files;
+        if files.is_empty() {
+            match self.pipeline.find() {
+                Ok(file) => files.push(file),
+                Err(message) => {
+                    out.err_line(&format!("error: {message}"));
+                    return Exit::Usage;
+                }
+            }
+        }
+        files.iter().map(|file| one(out, file, self.check)).max().unwrap_or(Exit::Fine)
+    }
+}
+
+/// Formats one file; the worst of all files is the exit code.
+fn one(out: &Out, path: &Path, check: bool) -> Exit {
+    let stdin = path == Path::new("-");
+    let source = match if stdin { standard_input() } else { project::read(path) } {
+        Ok(source) => source,
+        Err(message) => {
+            out.err_line(&format!("error: {message}"));
+            return Exit::Usage;
+        }
+    };
+    let formatted = match syntax::fmt::format(FileId(0), source.text()) {
+        Ok(formatted) => formatted,
+        Err(diagnostics) => {
+            let mut sources = Sources::default();
+            sources.add(source);
+            render::diagnostics(out, &sources, &diagnostics, render::Format::Text);
+            return Exit::Usage;
+        }
+    };
+    let same = formatted == source.text();
+    match (check, stdin) {
+        (true, _) if same => Exit::Fine,
+        (true, _) => {
+            out.err_line(&format!("{}: not formatted; run `mlpc fmt`", source.name()));
+            Exit::Failed
+        }
+        (false, true) => {
+            out.write(&formatted);
+            Exit::Fine
+        }
+        (false, false) if same => Exit::Fine,
+        (false, false) => match rewrite(path, &formatted) {
+            Ok(()) => {
+                out.line(&format!("{}: formatted", source.name()));
+                Exit::Fine
+            }
+            Err(error) => {
+                out.err_line(&format!("error: {error}"));
+                Exit::Failed
+            }
+        },
+    }
+}
+
+/// Replaces the file behind any link, and keeps its permissions.
+fn rewrite(path: &Path, text: &str) -> crate::host::Result<()> {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mode = real.metadata().ok().map(|meta| meta.permissions().mode());
+    fs::write_atomic(&real, text.as_bytes())?;
+    mode.map_or(Ok(()), |mode| fs::set_mode(&real, mode & 0o777))
+}
+
+fn standard_input() -> Result<SourceFile, String> {
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes).map_err(|error| format!("standard input can't be read: {error}"))?;
+    let text = String::from_utf8(bytes).map_err(|_| "standard input is not UTF-8".to_owned())?;
+    Ok(SourceFile::new("<stdin>", text))
+}

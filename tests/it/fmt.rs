@@ -1,0 +1,55 @@
+//! `mlpc fmt` as a command: what it writes, what it leaves alone, how it ends.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use crate::sandbox::Sandbox;
+
+const ODD: &str = "pipeline odd\nedition 2026\n\n\n\nstage hello {\n      out text: File = \"hello.txt\"   # kept\n    run <<< echo hello > \"$text\" >>>\n}";
+const EVEN: &str = "pipeline odd\nedition 2026\n\nstage hello {\n  out text: File = \"hello.txt\"   # kept\n  run <<< echo hello > \"$text\" >>>\n}\n";
+
+#[test]
+fn check_names_the_file_and_changes_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.file("odd.mlp", ODD);
+    let ended = sandbox.mlpc(&["fmt", "--check"]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("odd.mlp"), "{ended:?}");
+    assert_eq!(sandbox.read("odd.mlp"), ODD);
+    assert_eq!(sandbox.mlpc(&["fmt"]).code, 0);
+    assert_eq!(sandbox.read("odd.mlp"), EVEN);
+    assert_eq!(sandbox.mlpc(&["fmt", "--check", "odd.mlp"]).code, 0);
+}
+
+#[test]
+fn a_file_with_errors_is_left_alone_and_the_others_are_not() {
+    let sandbox = Sandbox::new();
+    sandbox.file("a.mlp", "stage {\n").file("b.mlp", ODD);
+    let ended = sandbox.mlpc(&["fmt", "a.mlp", "b.mlp"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert_eq!(sandbox.read("a.mlp"), "stage {\n");
+    assert_eq!(sandbox.read("b.mlp"), EVEN);
+}
+
+#[test]
+fn links_and_permissions_survive() {
+    let sandbox = Sandbox::new();
+    sandbox.file("real/odd.mlp", ODD);
+    let real = sandbox.path().join("real/odd.mlp");
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).expect("permissions");
+    symlink("real/odd.mlp", sandbox.path().join("odd.mlp")).expect("a link");
+    assert_eq!(sandbox.mlpc(&["fmt", "odd.mlp"]).code, 0);
+    assert_eq!(sandbox.read("real/odd.mlp"), EVEN);
+    assert!(sandbox.path().join("odd.mlp").is_symlink());
+    assert_eq!(real.metadata().expect("metadata").permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
+fn standard_input_goes_to_standard_output() {
+    let sandbox = Sandbox::new();
+    sandbox.file("odd.mlp", ODD);
+    let ended = sandbox.shell("mlpc fmt - < odd.mlp");
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, EVEN), "{ended:?}");
+    let ended = sandbox.shell("mlpc fmt --check - < odd.mlp");
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
+}
