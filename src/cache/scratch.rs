@@ -47,30 +47,11 @@ impl Scratch {
         fs::rename(path, &target)?;
         Ok(target)
     }
-
-    /// Notes that a process group runs on behalf of this folder, so that it can be ended if we are killed.
-    pub fn note_group(&self, group: u32) -> GroupNote {
-        let path = self.folder.join(format!("group-{group}"));
-        if let Some(birth) = process::birth(group) {
-            let _ = std::fs::write(&path, format!("{group} {birth}"));
-        }
-        GroupNote(path)
-    }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove(&self.folder);
-    }
-}
-
-/// Stands as long as a noted group runs.
-#[derive(Debug)]
-pub struct GroupNote(PathBuf);
-
-impl Drop for GroupNote {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 
@@ -88,23 +69,10 @@ fn clear(root: &Path) -> Result<()> {
             continue;
         }
         let Some(_free) = Lock::try_take(&path.join(".lock"))? else { continue };
-        for note in fs::sorted_entries(&path)? {
-            if note.file_name().to_string_lossy().starts_with("group-") {
-                end_noted(&note.path());
-            }
-        }
+        process::end_strays(&path);
         fs::remove(&path)?;
     }
     Ok(())
-}
-
-fn end_noted(note: &Path) {
-    let text = std::fs::read_to_string(note).unwrap_or_default();
-    if let Some((group, birth)) = text.split_once(' ')
-        && let (Ok(group), Ok(birth)) = (group.parse(), birth.parse())
-    {
-        process::end_orphan(group, birth);
-    }
 }
 
 #[cfg(test)]
@@ -128,14 +96,11 @@ mod tests {
 
     #[test]
     fn a_process_that_a_killed_run_left_is_ended() {
-        use std::os::unix::process::{CommandExt, ExitStatusExt};
+        use std::os::unix::process::ExitStatusExt;
         let state = tempfile::tempdir().expect("a folder");
-        let mut orphan = std::process::Command::new("sleep").arg("1000").process_group(0).spawn().expect("started");
         let dead = state.path().join("tmp/run-dead");
         fs::create_dirs(&dead).expect("made");
-        let birth = process::birth(orphan.id()).expect("it lives");
-        std::fs::write(dead.join(format!("group-{}", orphan.id())), format!("{} {birth}", orphan.id()))
-            .expect("written");
+        let mut orphan = std::process::Command::new("sleep").arg("1000").current_dir(&dead).spawn().expect("started");
         drop(Scratch::open(state.path()).expect("opened"));
         assert_eq!(orphan.wait().expect("ended").signal(), Some(9));
     }

@@ -12,7 +12,8 @@ use crate::cache::{Memory, Store};
 use crate::host::process;
 use crate::plan::{Bound, NodeKind, Why};
 
-/// Runs what a stage reads from, then opens a shell where its command would run. Returns the shell's exit code.
+/// Runs what a stage reads from, then opens a shell where its command would run. Returns the exit code; how a person leaves a
+/// shell says nothing.
 pub fn shell(
     bound: &Bound,
     setup: &Setup,
@@ -48,12 +49,12 @@ pub fn shell(
         let caller = |name: &str| setup.caller.get(&OsString::from(name)).cloned();
         spec.argv = vec![caller("SHELL").unwrap_or_else(|| "sh".into())];
         spec.env.extend(caller("TERM").map(|term| (OsString::from("TERM"), term)));
-        let status = process::interactive(&spec)?;
+        process::interactive(&spec)?;
         if options.keep {
             let kept = store.scratch().keep(&folder.root, store.state(), name)?;
             context.note(name, format!("its folder is kept: `{}`", kept.display()));
         }
-        Ok(u8::try_from(process::shell_code(status)).unwrap_or(1))
+        Ok(0)
     };
     work().map_err(|stop| match stop {
         Stop::Failed(why) | Stop::Skip(why) => RunError::new(1, why),

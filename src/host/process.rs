@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, PipeReader, Read};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -60,8 +60,8 @@ pub struct Outcome {
 }
 
 /// Runs a process to its end. `line` gets each line of its output, stdout and stderr as they come, with the line
-/// end. `started` gets the id of its group once it runs. An error means that it could not be started at all.
-pub fn run(spec: &Spec, interrupt: &Interrupt, started: impl FnOnce(u32), line: impl FnMut(&[u8])) -> Result<Outcome> {
+/// end. An error means that it could not be started at all.
+pub fn run(spec: &Spec, interrupt: &Interrupt, line: impl FnMut(&[u8])) -> Result<Outcome> {
     let program = spec.argv.first().cloned().unwrap_or_default();
     let (reader, writer) = std::io::pipe().context(|| "cannot make a pipe".to_owned())?;
     let second = writer.try_clone().context(|| "cannot make a pipe".to_owned())?;
@@ -79,7 +79,6 @@ pub fn run(spec: &Spec, interrupt: &Interrupt, started: impl FnOnce(u32), line: 
     let mut child = command.spawn().context(|| format!("cannot start `{}`", program.to_string_lossy()))?;
     // The command keeps the writing ends open; without them gone the output would never end.
     drop(command);
-    started(child.id());
     let ended = supervise(spec, &child, interrupt, begin, Lines::new(reader, line)?);
     let _ = child.wait();
     Ok(Outcome { ended, took: begin.elapsed() })
@@ -227,7 +226,7 @@ fn status(pid: Pid) -> Option<Ended> {
 }
 
 /// Runs a process with our own terminal until it ends, for a person who wants to look around.
-pub fn interactive(spec: &Spec) -> Result<ExitStatus> {
+pub fn interactive(spec: &Spec) -> Result<()> {
     let program = spec.argv.first().cloned().unwrap_or_default();
     Command::new(find_program(&program, spec))
         .args(spec.argv.iter().skip(1))
@@ -235,36 +234,59 @@ pub fn interactive(spec: &Spec) -> Result<ExitStatus> {
         .env_clear()
         .envs(&spec.env)
         .status()
+        .map(|_| ())
         .context(|| format!("cannot start `{}`", program.to_string_lossy()))
 }
 
-/// Returns the exit status as a shell counts it: 128 and the signal for one that was killed.
-#[must_use]
-pub fn shell_code(status: ExitStatus) -> i32 {
-    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
-}
-
-/// Ends a group that an earlier, killed run left behind. `birth` is what [`birth`] said when it was started: a
-/// number that was given to another process since is left alone.
-pub fn end_orphan(group: u32, birth_then: u64) {
-    let pid = i32::try_from(group).ok().and_then(Pid::from_raw);
-    if let (Some(pid), Some(now)) = (pid, birth(group))
-        && now == birth_then
-    {
-        let _ = kill_process_group(pid, Signal::KILL);
+/// Ends whatever still works in a folder, or has its private temporary folder below it: what a killed run left going.
+/// Found by looking at every process, so that none can slip through between its start and a note of it.
+pub fn end_strays(folder: &Path) {
+    #[cfg(target_os = "linux")]
+    for _ in 0..3 {
+        let ended = std::fs::read_dir("/proc")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw))
+            .filter(|&pid| end_stray(pid, folder))
+            .count();
+        // What is ended may have started something in the meantime.
+        if ended == 0 {
+            break;
+        }
     }
+    #[cfg(not(target_os = "linux"))]
+    let _ = folder;
 }
 
-/// Returns when a process was started, in ticks since the machine was; with its id it names one process for good.
-#[must_use]
-pub fn birth(id: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The name of the program stands in parentheses and may hold anything; the fields that follow it are plain.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+/// Ends one process if it belongs to the folder; the handle makes sure that it is the one that was looked at.
+#[cfg(target_os = "linux")]
+fn end_stray(pid: Pid, folder: &Path) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    let Ok(handle) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else { return false };
+    let proc = PathBuf::from(format!("/proc/{}", pid.as_raw_nonzero()));
+    let works_there = std::fs::read_link(proc.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder));
+    let has_its_own_there = || {
+        let environment = std::fs::read(proc.join("environ")).unwrap_or_default();
+        let mut variables = environment.split(|&byte| byte == 0);
+        variables.any(|variable| {
+            let path = variable.strip_prefix(b"TMPDIR=").map(|path| Path::new(std::ffi::OsStr::from_bytes(path)));
+            path.is_some_and(|path| path.starts_with(folder))
+        })
+    };
+    if !works_there && !has_its_own_there() {
+        return false;
+    }
+    let sent = rustix::process::pidfd_send_signal(&handle, Signal::KILL).is_ok();
+    let second = Timespec { tv_sec: 1, tv_nsec: 0 };
+    let _ = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&second));
+    sent
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
     use super::*;
 
     fn spec(script: &str) -> Spec {
@@ -280,7 +302,7 @@ mod tests {
 
     fn run_it(spec: &Spec, interrupt: &Interrupt) -> (Ended, String) {
         let mut text = Vec::new();
-        let outcome = run(spec, interrupt, |_| (), |line| text.extend_from_slice(line)).expect("started");
+        let outcome = run(spec, interrupt, |line| text.extend_from_slice(line)).expect("started");
         (outcome.ended, String::from_utf8(text).expect("text"))
     }
 
@@ -337,7 +359,7 @@ mod tests {
     fn a_program_that_is_not_there_is_an_error() {
         let mut spec = spec("");
         spec.argv = vec!["no-such-program".into()];
-        let error = run(&spec, &Interrupt::new(), |_| (), |_| ()).expect_err("not there");
+        let error = run(&spec, &Interrupt::new(), |_| ()).expect_err("not there");
         assert_eq!(error.to_string(), "cannot start `no-such-program`: no such file or directory");
     }
 
@@ -345,18 +367,25 @@ mod tests {
     fn a_line_without_end_arrives_in_pieces() {
         let mut pieces = Vec::new();
         let endless = spec("head -c 200000 /dev/zero | tr '\\0' x");
-        run(&endless, &Interrupt::new(), |_| (), |piece| pieces.push(piece.len())).expect("started");
+        run(&endless, &Interrupt::new(), |piece| pieces.push(piece.len())).expect("started");
         assert_eq!(pieces.iter().sum::<usize>(), 200_000);
         assert!(pieces.len() >= 3);
     }
 
     #[test]
-    fn an_orphan_is_ended_only_if_it_is_the_same_process() {
-        let mut child = Command::new("sleep").arg("1000").process_group(0).spawn().expect("started");
-        let born = birth(child.id()).expect("it lives");
-        end_orphan(child.id(), born + 1);
-        assert!(child.try_wait().expect("known").is_none());
-        end_orphan(child.id(), born);
-        assert_eq!(child.wait().expect("ended").signal(), Some(9));
+    fn strays_are_ended_by_the_folder_that_they_work_in_and_nobody_else_is() {
+        let (ours, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let sleep = |folder: &Path, temporary: &Path| {
+            let mut command = Command::new("sleep");
+            command.arg("1000").current_dir(folder).env("TMPDIR", temporary).spawn().expect("started")
+        };
+        let mut works = sleep(ours.path(), other.path());
+        let mut owns = sleep(other.path(), &ours.path().join("tmp"));
+        let mut stranger = sleep(other.path(), other.path());
+        end_strays(ours.path());
+        assert_eq!(works.wait().expect("ended").signal(), Some(9));
+        assert_eq!(owns.wait().expect("ended").signal(), Some(9));
+        assert!(stranger.try_wait().expect("known").is_none());
+        stranger.kill().and_then(|()| stranger.wait()).expect("ended");
     }
 }

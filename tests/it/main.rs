@@ -10,6 +10,7 @@ mod fmt;
 mod markdown;
 mod promotion;
 mod robust;
+mod run;
 mod sandbox;
 mod syntax;
 mod syntax_properties;

@@ -298,25 +298,18 @@ pub(super) fn command(
     let mut log = File::create(&path).cannot("write", &path)?;
     let mut lost = None;
     let mut tail = VecDeque::with_capacity(TAIL);
-    let mut note = None;
-    let outcome = process::run(
-        &spec,
-        &run.setup.interrupt,
-        |group| note = Some(run.store.scratch().note_group(group)),
-        |line| {
-            let text = run.mask.apply(&String::from_utf8_lossy(line));
-            if let Err(error) = log.write_all(text.as_bytes()) {
-                lost = Some(error);
-            }
-            let text = text.trim_end_matches(['\n', '\r']);
-            if tail.len() == TAIL {
-                tail.pop_front();
-            }
-            tail.push_back(text.to_owned());
-            run.tell(Event::Line { node: node.name.clone(), text: text.to_owned() });
-        },
-    )?;
-    drop(note);
+    let outcome = process::run(&spec, &run.setup.interrupt, |line| {
+        let text = run.mask.apply(&String::from_utf8_lossy(line));
+        if let Err(error) = log.write_all(text.as_bytes()) {
+            lost = Some(error);
+        }
+        let text = text.trim_end_matches(['\n', '\r']);
+        if tail.len() == TAIL {
+            tail.pop_front();
+        }
+        tail.push_back(text.to_owned());
+        run.tell(Event::Line { node: node.name.clone(), text: text.to_owned() });
+    })?;
     if let Some(error) = lost {
         run.note(&node.name, format!("the log is not whole: {}", crate::host::error::reason(&error)));
     }
