@@ -215,10 +215,9 @@ impl Reading<'_> {
         };
         let diagnostic = Diagnostic::new(codes::SYNTAX, span, message);
         let parts = forms::parts(self.keyword);
-        if depths[index] == 0 && token.kind == Kind::Word {
-            if let Some(near) = nearest(found, parts.iter().copied()) {
-                return diagnostic.help(format!("did you mean `{near}`?")).fix(span, near);
-            }
+        let near = (depths[index] == 0 && token.kind == Kind::Word).then(|| nearest(found, parts.iter().copied()));
+        if let Some(near) = near.flatten() {
+            return diagnostic.help(format!("did you mean `{near}`?")).fix(span, near);
         }
         diagnostic.help(self.form(index, body, depths))
     }

@@ -35,31 +35,57 @@ pub struct Parsed {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// Texts of more bytes than this are parsed by two threads; a thread costs as much as a few kilobytes.
+const ALONE: usize = 128 * 1024;
+
 /// Parses a whole file.
 #[must_use]
 pub fn parse(file: FileId, text: &str) -> Parsed {
     let mut diagnostics = Vec::new();
-    let mut items = Vec::new();
-    let mut broken = Vec::new();
-    diagnostics.extend(nul(file, text));
     let chunks = split::split(file, text, &mut diagnostics);
-    items.reserve(chunks.len());
-    for chunk in chunks {
-        match declaration(file, text, chunk, &mut diagnostics) {
-            Some(item) => items.push(item),
-            None => broken.extend(broken_name(file, text, chunk)),
-        }
-    }
+    let half = chunks.partition_point(|chunk| (chunk.start as usize) < text.len() / 2);
+    let mut read = if text.len() > ALONE && half > 0 {
+        let (front, back) = chunks.split_at(half);
+        std::thread::scope(|scope| {
+            let back = scope.spawn(|| declarations(file, text, back));
+            let mut front = declarations(file, text, front);
+            front.append(back.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            front
+        })
+    } else {
+        declarations(file, text, &chunks)
+    };
+    diagnostics.append(&mut read.diagnostics);
     diagnostic::sort(&mut diagnostics);
-    Parsed { file: ast::File { items, span: Span::new(file, 0, text.len() as u32) }, broken, diagnostics }
+    let span = Span::new(file, 0, text.len() as u32);
+    Parsed { file: ast::File { items: read.items, span }, broken: read.broken, diagnostics }
 }
 
-/// Finds the first NUL byte. It stands nowhere, neither in a string nor in a script: no argument, no variable and no
-/// file name can hold one.
-fn nul(file: FileId, text: &str) -> Option<Diagnostic> {
-    let at = text.bytes().position(|byte| byte == 0)? as u32;
-    let help = "remove it: the file may be binary, or saved in another encoding than UTF-8";
-    Some(Diagnostic::new(codes::BAD_CHARACTER, Span::new(file, at, at + 1), "a NUL byte in the text").help(help))
+/// What was read of some neighbouring declarations.
+#[derive(Default)]
+struct Read {
+    items: Vec<ast::Item>,
+    broken: Vec<ast::Name>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Read {
+    fn append(&mut self, mut next: Self) {
+        self.items.append(&mut next.items);
+        self.broken.append(&mut next.broken);
+        self.diagnostics.append(&mut next.diagnostics);
+    }
+}
+
+fn declarations(file: FileId, text: &str, chunks: &[Chunk]) -> Read {
+    let mut read = Read { items: Vec::with_capacity(chunks.len()), ..Read::default() };
+    for &chunk in chunks {
+        match declaration(file, text, chunk, &mut read.diagnostics) {
+            Some(item) => read.items.push(item),
+            None => read.broken.extend(broken_name(file, text, chunk)),
+        }
+    }
+    read
 }
 
 /// Cuts a file into its declarations and returns how many there are; what benches measure beside [`parse`].

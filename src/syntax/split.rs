@@ -414,3 +414,6 @@ fn current_name(text: &str, chunk: Option<Chunk>) -> Option<String> {
     let name = starts::word_at(text, rest + text[rest..].len() - text[rest..].trim_start().len());
     (!keyword.is_empty() && !name.is_empty()).then(|| format!("{keyword} {name}"))
 }
+
+#[cfg(test)]
+mod tests;

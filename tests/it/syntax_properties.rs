@@ -5,6 +5,9 @@ use mlpc::source::FileId;
 use mlpc::syntax::{self, Parsed};
 use proptest::prelude::*;
 
+#[path = "../../benches/support/mod.rs"]
+mod generated;
+
 const FLAGSHIP: &str = include_str!("../fixtures/flagship/main.mlp");
 const WHOLE: &str = include_str!("../fixtures/whole-language/main.mlp");
 
@@ -298,4 +301,19 @@ fn disturbed_files_are_formatted_and_not_refused() {
             assert!(formatted.is_ok(), "{:?}\n{disturbed}", formatted.err());
         }
     }
+}
+
+#[test]
+fn a_file_that_two_threads_parse_is_read_in_order() {
+    let text = generated::pipeline(600)
+        .replace("stage s17 {", "stage s17 { cod \"x\"")
+        .replace("stage s590 {", "stage s590 { cod \"x\"");
+    let parsed = parse(&text);
+    assert_eq!(parsed.diagnostics.len(), 2);
+    assert!(parsed.diagnostics[0].span().start < parsed.diagnostics[1].span().start);
+    let starts: Vec<_> = parsed.file.items.iter().map(|item| item.span.start).collect();
+    assert!(starts.is_sorted() && starts.len() > 660, "{}", starts.len());
+    assert!(syntax::fmt::same_tree(&parsed.file, &syntax::parse(FileId(0), &text).file));
+    let clean = generated::pipeline(60);
+    assert_eq!(syntax::fmt::format(FileId(0), &clean).as_deref(), Ok(clean.as_str()));
 }
