@@ -6,7 +6,7 @@ use super::case::{Case, Undecided};
 use super::facts::{Champion, Facts, Found};
 use super::kinds::{self, Kind, Measured};
 use super::number::{Unit, number_text};
-use super::report::{Admitted, Compared, FORMAT, Input, Limit, Line, Outcome, Position, Report, State};
+use super::report::{Admitted, Compared, FORMAT, Input, Limit, Line, Outcome, Position, Registered, Report, State};
 use super::{Bound, Compare, Evidence, Gate, Level, OnMissing, Requirement};
 use crate::types::{Artifact, Expr, MetricsType, Type};
 
@@ -241,6 +241,7 @@ fn compared(gate: &Gate, facts: &Facts) -> Compared {
         decision: None,
         moved: None,
         evidence: Vec::new(),
+        recorded: Vec::new(),
     };
     match &facts.champion {
         None => compared.reason = Some("`mlpc run` does that".to_owned()),
@@ -253,7 +254,11 @@ fn compared(gate: &Gate, facts: &Facts) -> Compared {
             compared.state = State::Unreachable;
             compared.reason = Some(why.clone());
         }
-        Some(Champion::Known { version, digest: of_model, scored, .. }) => {
+        Some(Champion::Known { version, digest: of_model, scored, recorded }) => {
+            let recorded = recorded.iter();
+            compared.recorded = recorded
+                .map(|(origin, found)| Registered { origin: origin.clone(), digest: digest(Some(found)) })
+                .collect();
             (compared.version, compared.digest) = (Some(version.clone()), Some(of_model.clone()));
             match scored {
                 Err(why) => {
@@ -361,6 +366,8 @@ fn baseline_sentence(compared: &Compared) -> String {
     match compared.state {
         State::Absent => format!("{pointer} does not exist yet"),
         State::Unscorable => format!("{pointer} could not be scored by today's code: {why}"),
+        // The reason names what could not be read.
+        State::Unreachable if why.contains(&pointer) => why.to_owned(),
         State::Unreachable => format!("{pointer} could not be read: {why}"),
         State::Skipped => format!("{pointer} was not looked for: {why}"),
         State::Scored => format!("{pointer} was scored"),

@@ -21,7 +21,8 @@ pub use evaluate::{About, evaluate, is_measurable, is_read};
 pub use facts::{Champion, Facts, Found};
 pub use number::{Unit, number_text};
 pub use report::{
-    Admitted, Compared, Decision, FORMAT, Input, Limit, Line, Outcome, Override, Position, Report, SCHEMA, State,
+    Admitted, Compared, Decision, FORMAT, Input, Limit, Line, Outcome, Override, Position, Registered, Report, SCHEMA,
+    State,
 };
 pub use requirement::{
     Baseline, BaselineEvidence, Bound, Compare, Evidence, Gate, Level, Measure, MetricRef, OnMissing, Requirement,

@@ -138,6 +138,18 @@ pub struct Compared {
     pub moved: Option<String>,
     /// Its measurements of this run.
     pub evidence: Vec<Input>,
+    /// What was registered with it, against which its own decline is told.
+    pub recorded: Vec<Registered>,
+}
+
+/// Measurements that were registered with a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registered {
+    /// The output that they were of.
+    pub origin: Origin,
+    /// Their digest; none where they could not be read.
+    pub digest: Option<String>,
 }
 
 /// What was found of a baseline.

@@ -588,7 +588,10 @@ fn reports_of_every_shape_conform_to_the_published_schema() {
     let reports = [
         full,
         setup("{}").at_least("auc", 0.5).report(),
-        setup(r#"{"auc": 0.9}"#).production(r#"{"auc": 0.9}"#).regression("auc", 0.1).report(),
+        setup(r#"{"auc": 0.9}"#)
+            .champion(scored(r#"{"auc": 0.9}"#, Some(r#"{"auc": 0.9}"#)))
+            .regression("auc", 0.1)
+            .report(),
         setup(r#"{"auc": 0.9}"#).champion(Champion::Unreachable("no".into())).regression("auc", 0.1).report(),
     ];
     for report in reports {

@@ -5,6 +5,7 @@
 mod argo;
 mod compile;
 mod docs;
+mod gate;
 mod github;
 mod fmt;
 mod markdown;
@@ -12,5 +13,7 @@ mod promotion;
 mod robust;
 mod run;
 mod sandbox;
+mod seven;
 mod syntax;
 mod syntax_properties;
+mod tiny;

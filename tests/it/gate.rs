@@ -1,0 +1,152 @@
+//! Gates through the command line: the champion, people, the report and its proof.
+
+use crate::tiny::{GATE, tiny};
+
+#[test]
+fn a_worse_model_is_refused_and_production_stays() {
+    let sandbox = tiny(GATE);
+    sandbox.weights("0.9").runs(0);
+    let production = sandbox.registry();
+    sandbox.weights("0.85").runs(10);
+    assert_eq!(sandbox.registry(), production);
+    let report = sandbox.report();
+    let line = &report["requirements"][1];
+    assert_eq!((line["candidate"].as_f64(), line["baseline"].as_f64()), (Some(0.85), Some(0.9)));
+    assert_eq!(report["baseline"]["version"].as_str(), production.1.as_deref().map(str::trim));
+    sandbox.weights("0.89").runs(0);
+    assert_ne!(sandbox.registry(), production, "a little worse is within the margin");
+}
+
+#[test]
+fn no_champion_yet_is_what_the_gate_says() {
+    let sandbox = tiny(&GATE.replace("no_baseline: pass", "no_baseline: fail"));
+    sandbox.weights("0.9").runs(10);
+    assert_eq!(sandbox.registry(), (0, None));
+    assert_eq!(sandbox.report()["baseline"]["decision"], "fail");
+    let sandbox = tiny(GATE);
+    sandbox.weights("0.9").runs(0);
+    assert_eq!(sandbox.report()["baseline"]["decision"], "pass");
+    assert_eq!(sandbox.report()["requirements"][1]["verdict"], "passed_over");
+}
+
+#[test]
+fn a_stage_that_opens_the_candidate_by_its_name_does_not_score_it_twice() {
+    let sandbox = tiny(GATE);
+    // Whatever it is given, it reads what stands at the candidate's path.
+    sandbox.file("evaluate.sh", "cat out/model.json\n");
+    sandbox.weights("0.9").runs(0);
+    sandbox.weights("0.85").runs(10);
+    assert_eq!(sandbox.report()["requirements"][1]["baseline"].as_f64(), Some(0.9), "the champion's own number");
+}
+
+#[test]
+fn a_gate_that_nobody_named_stops_the_model_that_it_measured() {
+    let other = "gate other on evaluate.report { require auc_roc >= 0.99 }\n";
+    let sandbox = tiny(&format!("{GATE}{other}"));
+    sandbox.weights("0.9").runs(10);
+    assert_eq!(sandbox.registry(), (0, None));
+}
+
+#[test]
+fn a_report_is_proved_until_something_changes() {
+    let sandbox = tiny(GATE);
+    sandbox.weights("0.9").runs(0);
+    sandbox.weights("0.89").runs(0);
+    let report = sandbox.read(".mlpc/gates/quality/gate_report.json");
+    let verify = || sandbox.mlpc(&["verify", ".mlpc/gates/quality/gate_report.json"]);
+    assert_eq!(verify().code, 0, "{:?}", verify());
+    let shown = sandbox.mlpc(&["gate", "quality", "--format", "json"]);
+    assert_eq!((shown.code, shown.stdout), (0, report.clone()), "the same bytes by the verb alone");
+    assert_eq!(sandbox.shell("mkdir sub && cd sub && mlpc verify ../.mlpc/gates/quality/gate_report.json").code, 0);
+
+    sandbox.edit(".mlpc/gates/quality/gate_report.json", "0.89", "0.99");
+    let forged = verify();
+    assert_eq!(forged.code, 11);
+    assert!(forged.stderr.contains("0.99"), "{}", forged.stderr);
+    sandbox.file(".mlpc/gates/quality/gate_report.json", &report).edit("out/report.json", "0.89", "0.99");
+    assert_eq!(verify().code, 11, "the evidence is another one");
+    sandbox.edit("pipeline.mlp", ">= 0.8", ">= 0.81");
+    assert_eq!(verify().code, 11, "the pipeline is another one");
+    assert_eq!(sandbox.mlpc(&["verify", "rows.csv"]).code, 11);
+    assert_eq!(sandbox.mlpc(&["verify", "nothing.json"]).code, 2);
+}
+
+/// The first release of the gate is up to a person.
+fn asking() -> String {
+    let approval = "approval bootstrap of train.model { by: [\"alice\"], timeout: 24h }\n";
+    GATE.replace("no_baseline: pass", "no_baseline: ask bootstrap") + approval
+}
+
+#[test]
+fn what_a_gate_asks_waits_for_a_person_who_may_say_so() {
+    let sandbox = tiny(&asking());
+    let waiting = sandbox.weights("0.9").runs(14);
+    assert!(waiting.stdout.contains("mlpc approve bootstrap"), "{}", waiting.stdout);
+    assert_eq!(sandbox.registry(), (0, None));
+    let alone = sandbox.mlpc(&["gate", "quality"]);
+    assert_eq!(alone.code, 11, "nobody has said yes: {}", alone.stdout);
+
+    assert!(sandbox.mlpc(&["approve"]).stdout.contains("bootstrap"));
+    let mallory = sandbox.mlpc(&["approve", "bootstrap", "--as", "mallory"]);
+    assert_eq!(mallory.code, 2);
+    assert!(mallory.stderr.contains("`alice` may"), "{}", mallory.stderr);
+    assert_eq!(sandbox.mlpc(&["run", "--resume"]).code, 14);
+
+    let alice = sandbox.mlpc(&["approve", "bootstrap", "--as", "alice", "--reason", "looked at the slices"]);
+    assert_eq!(alice.code, 0, "{}", alice.stderr);
+    assert!(alice.stdout.contains("train.model") && alice.stdout.contains("gate quality"), "{}", alice.stdout);
+    let resumed = sandbox.mlpc(&["run", "--resume"]);
+    assert_eq!(resumed.code, 0, "{}{}", resumed.stdout, resumed.stderr);
+    assert_eq!(sandbox.registry().0, 1);
+    let report = sandbox.report();
+    assert_eq!((report["approval"]["by"].as_str(), report["approval"]["given"].as_bool()), (Some("alice"), Some(true)));
+    assert_eq!(sandbox.mlpc(&["verify", ".mlpc/gates/quality/gate_report.json"]).code, 0);
+    assert_eq!(sandbox.mlpc(&["gate", "quality"]).code, 0);
+    assert_eq!(sandbox.mlpc(&["approve", "bootstrap", "--as", "alice"]).code, 2, "it is decided already");
+}
+
+#[test]
+fn a_refusal_ends_the_run_and_ships_nothing() {
+    let sandbox = tiny(&asking());
+    sandbox.weights("0.9").runs(14);
+    assert_eq!(sandbox.mlpc(&["approve", "bootstrap", "--as", "alice", "--reject"]).code, 0);
+    let resumed = sandbox.mlpc(&["run", "--resume"]);
+    assert_eq!(resumed.code, 10, "{}{}", resumed.stdout, resumed.stderr);
+    assert_eq!(sandbox.registry(), (0, None));
+    assert_eq!(sandbox.mlpc(&["approve", "bootstrap", "--as", "alice"]).code, 2, "a refusal is final");
+}
+
+#[test]
+fn an_approval_is_of_the_bytes_that_were_shown() {
+    let sandbox = tiny(&asking());
+    sandbox.weights("0.9").runs(14);
+    assert_eq!(sandbox.mlpc(&["approve", "bootstrap", "--as", "alice"]).code, 0);
+    // Another model than the one that alice saw.
+    sandbox.weights("0.91").runs(14);
+    assert_eq!(sandbox.registry(), (0, None));
+}
+
+#[test]
+fn a_verdict_against_a_production_that_moved_since_promotes_nothing() {
+    let live = GATE.replace("to models@production\n", "to models@production after go_live\n")
+        + "approval go_live of release { by: [\"alice\"], timeout: 24h }\n";
+    let sandbox = tiny(&live);
+    let run_id = |stdout: &str| stdout.split_whitespace().nth(1).expect("run ID of tiny").to_owned();
+    let approve = |run: &str| sandbox.mlpc(&["approve", "go_live", "--as", "alice", "--run", run]).code;
+    let resume = |run: &str| sandbox.mlpc(&["run", "--resume", run]);
+    let first = run_id(&sandbox.weights("0.9").runs(14).stdout);
+    assert_eq!((approve(&first), resume(&first).code), (0, 0));
+
+    // Two candidates pass against the same champion; the second is released while the first waits.
+    let slow = run_id(&sandbox.weights("0.91").runs(14).stdout);
+    let quick = run_id(&sandbox.weights("0.92").runs(14).stdout);
+    assert_eq!(sandbox.mlpc(&["approve", "go_live", "--as", "alice"]).code, 2, "which of the two is not said");
+    assert_eq!((approve(&quick), resume(&quick).code), (0, 0));
+    let production = sandbox.registry();
+
+    assert_eq!(approve(&slow), 0);
+    sandbox.weights("0.91");
+    let late = resume(&slow);
+    assert_eq!(late.code, 11, "{}{}", late.stdout, late.stderr);
+    assert_eq!(sandbox.registry(), production);
+}
