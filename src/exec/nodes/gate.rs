@@ -124,7 +124,13 @@ fn at_path(run: &Run<'_>, path: &str, read: bool) -> Found {
 fn champion(run: &Run<'_>, node: &Node, gate: &Gate) -> Result<Option<Champion>, Stop> {
     let Some(baseline) = &gate.baseline else { return Ok(None) };
     let (registry, pointer) = (baseline.registry.as_str(), baseline.pointer.as_str());
-    let (file, champion) = match run.pointer(registry, pointer) {
+    // What can't be fetched, or is not what was registered, is no champion that today's code can't score: `on
+    // unscorable` must not wave it through.
+    let looked = match unsound(run, &node.name) {
+        Some(why) => Err(Stop::Unsound(format!("`{registry}@{pointer}` can't be read: {why}"))),
+        None => run.pointer(registry, pointer),
+    };
+    let (file, champion) = match looked {
         Err(Stop::Unsound(why) | Stop::Failed(why)) => {
             (BaselineFile::unreachable(&node.name, registry, pointer, &why), Champion::Unreachable(why))
         }
@@ -143,6 +149,19 @@ fn champion(run: &Run<'_>, node: &Node, gate: &Gate) -> Result<Option<Champion>,
     };
     judge::write_baseline(run.bound, run.workspace(), &file)?;
     Ok(Some(champion))
+}
+
+/// Returns why a stage that scores this gate's baseline found something that is not what it was said to be.
+fn unsound(run: &Run<'_>, gate: &str) -> Option<String> {
+    run.bound.plan.nodes.iter().find_map(|node| match &node.kind {
+        NodeKind::Stage(stage) if stage.baseline.as_ref().is_some_and(|baseline| baseline.gate == gate) => {
+            match run.ending(&node.name) {
+                Some(Ending::Unsound(why)) => Some(why),
+                _ => None,
+            }
+        }
+        _ => None,
+    })
 }
 
 /// Returns the baseline's own measurements of this run, or why today's code could not make them.
