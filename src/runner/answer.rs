@@ -1,0 +1,106 @@
+//! `result.json`: what became of a node, for the jobs after it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::exec::{Release, Seen};
+use crate::host::Digest;
+
+/// Version of the format.
+pub(super) const FORMAT: u32 = 1;
+
+/// What became of a node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Version of the format.
+    pub format: u32,
+    /// The node.
+    pub node: String,
+    /// Digest of the plan.
+    pub plan: String,
+    /// The run.
+    pub run: String,
+    /// How it came out.
+    pub status: Status,
+    /// The exit code of the job.
+    pub exit: u8,
+    /// Why, where it did not come out well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What it made, by the outputs' names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, Made>,
+    /// Small files of mlpc's own, by their paths in the workspace.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<String, String>,
+    /// Where pointers stood when it looked; `null`: not set yet.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pointers: BTreeMap<String, Option<Seen>>,
+    /// What it registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    /// What a gate decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Decided>,
+}
+
+/// How a node came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It did what it is for.
+    Done,
+    /// There was nothing to do: a stage's result or a release was there.
+    Hit,
+    /// A gate was evaluated; what it said stands in `gate`.
+    Decided,
+    /// There is no baseline to score yet.
+    NoBaseline,
+    /// Today's code can't score the baseline.
+    Unscorable,
+    /// The registry of the baseline could not be read.
+    Unreachable,
+    /// It failed.
+    Failed,
+}
+
+/// A file or folder that a node made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Made {
+    /// Its digest.
+    pub digest: Digest,
+    /// It is a folder.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub folder: bool,
+    /// Its executable bit, which artifact stores lose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub executable: bool,
+}
+
+/// What a gate decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decided {
+    /// The verdict in a word.
+    pub verdict: String,
+    /// The approval that it asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask: Option<String>,
+    /// What waits for it may go on, once what it asks for is given.
+    pub lets_go_on: bool,
+    /// It is shown and does not block.
+    pub advisory: bool,
+}
+
+impl Answer {
+    /// Returns the bytes of `result.json`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("an answer has string keys");
+        text.push('\n');
+        text
+    }
+}

@@ -1,0 +1,135 @@
+//! What goes from job to job: files into the workspace, hashed again on the way, and out of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::answer::{Answer, FORMAT, Made};
+use super::{Job, Trouble};
+use crate::cache::{Kind, Memory};
+use crate::host::Digest;
+use crate::host::fs::{self, join_inside};
+use crate::plan::{Output, Plan};
+
+/// What came in, by node.
+#[derive(Debug, Default)]
+pub struct Received {
+    /// The answers of the nodes before.
+    pub answers: BTreeMap<String, Answer>,
+}
+
+/// Reads the folders of the nodes before this one, checks every byte, and puts all of it into the workspace.
+pub fn receive(job: &Job<'_>) -> Result<Received, Trouble> {
+    let mut received = Received::default();
+    if !job.input.is_dir() {
+        return Ok(received);
+    }
+    for entry in fs::sorted_entries(&job.input)? {
+        let folder = entry.path();
+        let path = folder.join("result.json");
+        if !path.is_file() {
+            continue;
+        }
+        let bytes = fs::read(&path)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some(expected) = &job.expected
+            && expected.get(&name) != Some(&Digest::of(&bytes).hex())
+        {
+            return Err(Trouble::unsound(format!("what `{name}` handed on is not what it said: its digest differs")));
+        }
+        let answer: Answer = serde_json::from_slice(&bytes)
+            .map_err(|error| Trouble::unsound(format!("`{}` is not what a job writes: {error}", path.display())))?;
+        check(job, &answer)?;
+        place(job, &answer, &folder)?;
+        if received.answers.insert(answer.node.clone(), answer).is_some() {
+            return Err(Trouble::unsound(format!("`{name}` says the same node again")));
+        }
+    }
+    Ok(received)
+}
+
+fn check(job: &Job<'_>, answer: &Answer) -> Result<(), Trouble> {
+    if answer.format != FORMAT {
+        return Err(Trouble::unsound(format!("`{}` was handed on by another version of mlpc", answer.node)));
+    }
+    if answer.plan != job.bound.digest || answer.run != job.run {
+        return Err(Trouble::unsound(format!("`{}` was handed on by another run or another plan", answer.node)));
+    }
+    if job.bound.plan.node(&answer.node).is_none() {
+        return Err(Trouble::unsound(format!("the plan has no node `{}`", answer.node)));
+    }
+    Ok(())
+}
+
+fn place(job: &Job<'_>, answer: &Answer, folder: &Path) -> Result<(), Trouble> {
+    let workspace = &job.setup.workspace;
+    let memory = Memory::open(&workspace.join(".mlpc/memory"), workspace);
+    for (name, made) in &answer.outputs {
+        let output = output(&job.bound.plan, &answer.node, name)
+            .ok_or_else(|| Trouble::unsound(format!("`{}` has no output `{name}`", answer.node)))?;
+        let target = join_inside(workspace, &output.publish)?;
+        // What a checkout holds at this path is not what the job made, and must not be taken for it.
+        fs::remove(&target)?;
+        let from = folder.join("files").join(name);
+        if !from.exists() {
+            continue;
+        }
+        fs::create_dirs(fs::parent(&target))?;
+        fs::copy_tree(&from, &target)?;
+        if !made.folder {
+            fs::set_mode(&target, if made.executable { 0o755 } else { 0o644 })?;
+        }
+        let there = memory.look(&target)?;
+        if there.digest != made.digest {
+            fs::remove(&target)?;
+            return Err(Trouble::unsound(format!("`{}.{name}` arrived with another digest than it left with", answer.node)));
+        }
+    }
+    for (path, text) in &answer.texts {
+        if !path.starts_with(".mlpc/") {
+            return Err(Trouble::unsound(format!("`{}` hands on `{path}`, which is not mlpc's own", answer.node)));
+        }
+        let target = join_inside(workspace, path)?;
+        fs::create_dirs(fs::parent(&target))?;
+        fs::write_atomic(&target, text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Returns an output of a stage.
+pub(super) fn output<'p>(plan: &'p Plan, node: &str, name: &str) -> Option<&'p Output> {
+    plan.stage(node)?.outputs.iter().find(|output| output.name == name)
+}
+
+/// Copies what a stage made out of the workspace and notes it in its answer; what is not there is left out.
+pub(super) fn hand_on(job: &Job<'_>, node: &str, answer: &mut Answer) -> Result<(), Trouble> {
+    let workspace = &job.setup.workspace;
+    let memory = Memory::open(&workspace.join(".mlpc/memory"), workspace);
+    for output in job.bound.plan.stage(node).map(|stage| stage.outputs.as_slice()).unwrap_or_default() {
+        let from = join_inside(workspace, &output.publish)?;
+        if !from.exists() {
+            continue;
+        }
+        let to = job.output.join("files").join(&output.name);
+        fs::create_dirs(fs::parent(&to))?;
+        fs::remove(&to)?;
+        fs::copy_tree(&from, &to)?;
+        let there = memory.look(&from)?;
+        let made = Made { digest: there.digest, folder: there.kind == Kind::Tree, executable: there.executable };
+        answer.outputs.insert(output.name.clone(), made);
+    }
+    Ok(())
+}
+
+/// Writes the answer into the output folder and returns its digest.
+pub(super) fn write(job: &Job<'_>, answer: &Answer) -> Result<String, Trouble> {
+    let text = answer.to_json();
+    let digest = Digest::of(text.as_bytes()).hex();
+    fs::create_dirs(&job.output)?;
+    fs::write_atomic(&job.output.join("result.json"), text.as_bytes())?;
+    fs::write_atomic(&job.output.join("digest"), digest.as_bytes())?;
+    if let Some(gate) = &answer.gate {
+        let ask = if gate.ask.is_some() { "true" } else { "false" };
+        fs::write_atomic(&job.output.join("ask"), ask.as_bytes())?;
+    }
+    Ok(digest)
+}

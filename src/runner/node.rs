@@ -1,0 +1,375 @@
+//! Does what one node is for, with what came in, and says so in its answer, however it ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::answer::{Answer, Decided, FORMAT, Status};
+use super::exchange::{Received, hand_on, write};
+use super::{Job, Trouble};
+use crate::exec::{self, Ending, Listener, Options, RunRecord, Seen};
+use crate::gate::{BaselineFile, Gate, Report};
+use crate::host::Digest;
+use crate::host::fs::{self, join_inside};
+use crate::judge;
+use crate::plan::{BaselineRun, NodeKind, Promote, Register, Why};
+use crate::registry::{Outcome, Provenance, RegistryError, Release};
+use crate::types::Origin;
+
+/// Runs a node; returns its answer, the digest of that, and the report of a gate. The output folder is complete
+/// also where the answer is no good one.
+pub fn run(
+    job: &Job<'_>,
+    node: &str,
+    received: &Received,
+    listener: &dyn Listener,
+) -> Result<(Answer, String, Option<Report>), Trouble> {
+    let declared = job.bound.plan.node(node).ok_or_else(|| Trouble {
+        exit: 2,
+        message: format!("no node `{node}` in `{}`", job.bound.plan.pipeline),
+        help: None,
+    })?;
+    if let Some(skip) = job.bound.skipped.get(node) {
+        let message = format!("`{node}` is not part of this run ({skip:?}), and the platform started it all the same");
+        return Err(Trouble::unsound(message).help("compile the pipeline again"));
+    }
+    let mut answer = empty(job, node);
+    let mut report = None;
+    let done = match &declared.kind {
+        NodeKind::Stage(stage) => {
+            complete(job, node, received)?;
+            clear(job, node)?;
+            self::stage(job, node, stage.baseline.as_ref(), received, listener, &mut answer)
+        }
+        NodeKind::Action(_) => {
+            complete(job, node, received)?;
+            self::stage(job, node, None, received, listener, &mut answer)
+        }
+        NodeKind::Gate(gate) => self::gate(job, node, gate, received, &mut answer).map(|judged| report = Some(judged)),
+        NodeKind::Register(register) => self::register(job, node, register, received, &mut answer),
+        NodeKind::Promote(promote) => self::promote(job, node, promote, received, &mut answer),
+        NodeKind::Approval(_) => Err(Trouble::unsound("an approval is read from the platform, not run")),
+    };
+    if let Err(trouble) = done {
+        answer.status = Status::Failed;
+        answer.exit = trouble.exit;
+        answer.reason = Some(trouble.message);
+    }
+    let digest = write(job, &answer)?;
+    Ok((answer, digest, report))
+}
+
+/// Returns an answer with nothing in it yet.
+pub(super) fn empty(job: &Job<'_>, node: &str) -> Answer {
+    Answer {
+        format: FORMAT,
+        node: node.to_owned(),
+        plan: job.bound.digest.clone(),
+        run: job.run.clone(),
+        status: Status::Done,
+        exit: 0,
+        reason: None,
+        outputs: BTreeMap::new(),
+        texts: BTreeMap::new(),
+        pointers: BTreeMap::new(),
+        release: None,
+        gate: None,
+    }
+}
+
+/// Makes sure that what a stage or action needs has come in: what a checkout holds there is not taken for it.
+pub(super) fn complete(job: &Job<'_>, node: &str, received: &Received) -> Result<(), Trouble> {
+    let work = match job.bound.plan.node(node).map(|node| &node.kind) {
+        Some(NodeKind::Stage(stage)) => &stage.work,
+        Some(NodeKind::Action(action)) => &action.work,
+        _ => return Ok(()),
+    };
+    for input in work.inputs.iter().filter(|input| !input.optional) {
+        if let Origin::Output { stage, output } = &input.origin {
+            let made = received.answers.get(stage).and_then(|answer| answer.outputs.get(output));
+            if made.is_none() {
+                return Err(Trouble::unsound(format!("`{}`, which `{node}` reads, was not handed on", input.origin)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Removes what a checkout holds where the node will write.
+pub(super) fn clear(job: &Job<'_>, node: &str) -> Result<(), Trouble> {
+    for output in job.bound.plan.stage(node).map(|stage| stage.outputs.as_slice()).unwrap_or_default() {
+        fs::remove(&join_inside(&job.setup.workspace, &output.publish)?)?;
+    }
+    Ok(())
+}
+
+fn stage(
+    job: &Job<'_>,
+    node: &str,
+    baseline: Option<&BaselineRun>,
+    received: &Received,
+    listener: &dyn Listener,
+    answer: &mut Answer,
+) -> Result<(), Trouble> {
+    let mut before = RunRecord::new(&job.run, job.bound, &job.setup.clock);
+    for known in received.answers.values() {
+        before.pointers.extend(known.pointers.clone());
+        if let Some(release) = &known.release {
+            before.releases.insert(known.node.clone(), release.clone());
+        }
+    }
+    let options = Options { nodes: vec![node.to_owned()], alone: true, release: true, ..Options::default() };
+    let summary = exec::run(job.bound, job.setup, &options, Some(&before), listener)?;
+    let state = job.setup.workspace.join(".mlpc");
+    answer.pointers = RunRecord::read(&state, &summary.run)?.pointers;
+    let ended = summary.nodes.into_iter().find(|report| report.node == node);
+    let ending = ended.map_or(Ending::Failed("did not run".into()), |report| report.ending);
+    let unsound = |why: String| Trouble::unsound(format!("`{node}` {why}"));
+    match ending {
+        Ending::Done => answer.status = Status::Done,
+        Ending::Hit => answer.status = Status::Hit,
+        // A baseline that is not there, or that can't be scored, is for the gate to judge; the job is none the worse.
+        Ending::Skipped(why) if baseline.is_some() => {
+            (answer.status, answer.reason) = (Status::NoBaseline, Some(why));
+            return Ok(());
+        }
+        Ending::Failed(why) if baseline.is_some() => {
+            (answer.status, answer.reason) = (Status::Unscorable, Some(why));
+            return Ok(());
+        }
+        Ending::Unsound(why) if baseline.is_some() => {
+            (answer.status, answer.reason) = (Status::Unreachable, Some(why));
+            return Ok(());
+        }
+        Ending::Failed(why) => {
+            hand_on(job, node, answer)?;
+            return Err(Trouble { exit: 1, message: format!("`{node}` {why}"), help: None });
+        }
+        Ending::Unsound(why) => return Err(unsound(why)),
+        Ending::Interrupted => return Err(Trouble { exit: 130, message: "interrupted".into(), help: None }),
+        other => return Err(unsound(format!("ended as nothing that a job ends as: {other:?}"))),
+    }
+    hand_on(job, node, answer)
+}
+
+fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mut Answer) -> Result<Report, Trouble> {
+    write_baseline(job, node, gate, received, answer)?;
+    // Evidence that did not come in was not made in this run, whatever the checkout holds at its path.
+    let mut absent = BTreeMap::new();
+    for origin in looked_at(gate) {
+        if let Origin::Output { stage, output } = origin
+            && received.answers.get(stage).is_none_or(|answer| !answer.outputs.contains_key(output))
+        {
+            absent.insert(stage.clone(), "handed nothing on in this run".to_owned());
+        }
+    }
+    let report = judge::judge(job.bound, &job.setup.workspace, node, &absent).map_err(Trouble::unsound)?;
+    let path = judge::report_path(&job.bound.prefix, node);
+    judge::write(job.bound, &job.setup.workspace, &report)?;
+    let text = report.to_json();
+    fs::create_dirs(&job.output)?;
+    fs::write_atomic(&job.output.join("gate_report.json"), text.as_bytes())?;
+    fs::write_atomic(&job.output.join("summary.md"), crate::gate::render::markdown(&report).as_bytes())?;
+    answer.texts.insert(path, text);
+    answer.status = Status::Decided;
+    answer.reason = Some(report.reason.clone());
+    // A question is no answer: what waits for the gate waits for the approval too, which the platform sees to.
+    answer.exit = if report.is_waiting() { 0 } else { report.exit_code() };
+    answer.gate = Some(Decided {
+        verdict: word(&report),
+        ask: report.ask.clone(),
+        lets_go_on: report.lets_go_on() || report.is_waiting(),
+        advisory: report.advisory,
+    });
+    Ok(report)
+}
+
+/// Returns the verdict in a word.
+fn word(report: &Report) -> String {
+    serde_json::to_value(report.verdict).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn looked_at(gate: &Gate) -> impl Iterator<Item = &Origin> {
+    let evidence = gate.evidence.iter().map(|evidence| &evidence.origin);
+    let artifacts = gate.requirements.iter().filter_map(|requirement| requirement.measure.artifact.as_ref());
+    evidence.chain(artifacts).chain(&gate.admits)
+}
+
+/// Writes down what the jobs before found of the baseline, where the gate looks for it.
+fn write_baseline(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mut Answer) -> Result<(), Trouble> {
+    let Some(baseline) = &gate.baseline else { return Ok(()) };
+    let (registry, pointer) = (baseline.registry.as_str(), baseline.pointer.as_str());
+    let declared = job.bound.plan.node(node).map(|node| node.waits.as_slice()).unwrap_or_default();
+    let stages: BTreeSet<&str> =
+        declared.iter().filter(|wait| wait.why == Why::Baseline).map(|wait| wait.node.as_str()).collect();
+    let mut file = match sighted(job, registry, pointer, &stages, received)? {
+        Sight::Absent => BaselineFile::absent(node, registry, pointer),
+        Sight::Unreachable(why) => BaselineFile::unreachable(node, registry, pointer, &why),
+        Sight::Unscorable(seen, why) => {
+            BaselineFile::unscorable(node, registry, pointer, &seen.version, &seen.digest.to_string(), &why)
+        }
+        Sight::Scored(seen) => BaselineFile::scored(node, registry, pointer, &seen.version, &seen.digest.to_string()),
+    };
+    if let Some(version) = file.version.clone() {
+        let registered = job.bound.plan.nodes.iter().find_map(|node| match &node.kind {
+            NodeKind::Register(register) if register.registry == registry => register.metrics.clone(),
+            _ => None,
+        });
+        if let Some(origin) = registered
+            && let Some(text) = release(job).open(registry).and_then(|open| open.metrics(&version)).map_err(trouble)?
+        {
+            let path = BaselineFile::recorded_path(&job.bound.prefix, node);
+            fs::write_atomic(&join_inside(&job.setup.workspace, &path)?, text.as_bytes())?;
+            file.recorded.insert(origin, path);
+        }
+    }
+    let seen = file.version.clone().zip(file.digest.as_deref().and_then(|digest| digest.parse().ok()));
+    answer.pointers.insert(format!("{registry}@{pointer}"), seen.map(|(version, digest): (_, Digest)| Seen { version, digest }));
+    Ok(judge::write_baseline(job.bound, &job.setup.workspace, &file)?)
+}
+
+enum Sight {
+    Absent,
+    Unreachable(String),
+    Unscorable(Seen, String),
+    Scored(Seen),
+}
+
+/// Puts together what the jobs that scored the baseline saw; without any, looks at the registry itself.
+fn sighted(
+    job: &Job<'_>,
+    registry: &str,
+    pointer: &str,
+    stages: &BTreeSet<&str>,
+    received: &Received,
+) -> Result<Sight, Trouble> {
+    if stages.is_empty() {
+        return Ok(match release(job).open(registry).and_then(|open| open.pointer(pointer)) {
+            Err(error) => Sight::Unreachable(error.to_string()),
+            Ok(None) => Sight::Absent,
+            Ok(Some(found)) => {
+                let digest = found.digest.parse()?;
+                Sight::Scored(Seen { version: found.version, digest })
+            }
+        });
+    }
+    let mut versions = BTreeSet::new();
+    let mut unscorable = None;
+    for stage in stages {
+        let Some(answer) = received.answers.get(*stage) else {
+            return Ok(Sight::Unreachable(format!("`{stage}` handed nothing on")));
+        };
+        let reason = answer.reason.clone().unwrap_or_default();
+        match answer.status {
+            Status::Unreachable => return Ok(Sight::Unreachable(reason)),
+            Status::Unscorable => unscorable = Some(reason),
+            _ => {}
+        }
+        let seen = answer.pointers.get(&format!("{registry}@{pointer}")).cloned();
+        versions.insert(seen.flatten().map(|seen| (seen.version, seen.digest.to_string())));
+    }
+    let Some(first) = versions.pop_first().filter(|_| versions.is_empty()) else {
+        return Ok(Sight::Unreachable(format!("`{registry}@{pointer}` was moved while this run scored it")));
+    };
+    Ok(match (first, unscorable) {
+        (None, _) => Sight::Absent,
+        (Some((version, digest)), why) => {
+            let seen = Seen { version, digest: digest.parse()? };
+            match why {
+                Some(why) => Sight::Unscorable(seen, why),
+                None => Sight::Scored(seen),
+            }
+        }
+    })
+}
+
+fn release<'j>(job: &'j Job<'_>) -> Release<'j> {
+    Release { bound: job.bound, workspace: &job.setup.workspace, run: &job.run, clock: job.setup.clock.clone() }
+}
+
+fn trouble(error: RegistryError) -> Trouble {
+    Trouble { exit: error.exit_code(), message: error.to_string(), help: None }
+}
+
+fn register(job: &Job<'_>, node: &str, register: &Register, received: &Received, answer: &mut Answer) -> Result<(), Trouble> {
+    let gates = admitted(job, node, received)?;
+    let made = |origin: &Origin| match origin {
+        Origin::Output { stage, output } => received.answers.get(stage)?.outputs.get(output),
+        Origin::Source(_) | Origin::Pointer { .. } => None,
+    };
+    let needed = [&register.model].into_iter().chain(&register.with).chain(&register.metrics);
+    if let Some(missing) = needed.into_iter().find(|origin| made(origin).is_none()) {
+        return Err(Trouble::unsound(format!("`{missing}`, which is to be registered, was not handed on")));
+    }
+    let provenance = Provenance {
+        model: made(&register.model).map(|made| made.digest),
+        inputs: BTreeMap::new(),
+        gates,
+        notes: BTreeMap::new(),
+    };
+    let registered = release(job).register(node, provenance).map_err(trouble)?;
+    answer.status = if registered.new { Status::Done } else { Status::Hit };
+    let version = registered.version;
+    answer.reason = Some(format!("version `{}` in `{}`", version.id, register.registry));
+    let digest = version.digest.parse()?;
+    answer.release = Some(exec::Release { version: version.id, digest, new: registered.new });
+    Ok(())
+}
+
+/// Makes sure that every gate that the node waits for said yes, and returns the digests of their reports.
+fn admitted(job: &Job<'_>, node: &str, received: &Received) -> Result<BTreeMap<String, String>, Trouble> {
+    let mut gates = BTreeMap::new();
+    let waits = job.bound.plan.node(node).map(|node| node.waits.as_slice()).unwrap_or_default();
+    for wait in waits {
+        let Some(NodeKind::Gate(_)) = job.bound.plan.node(&wait.node).map(|node| &node.kind) else { continue };
+        let Some(answer) = received.answers.get(&wait.node) else {
+            return Err(Trouble::unsound(format!("the report of `{}` was not handed on", wait.node)));
+        };
+        if answer.gate.as_ref().is_none_or(|gate| !gate.lets_go_on) {
+            return Err(Trouble::unsound(format!("`{}` did not let go on, and `{node}` was started all the same", wait.node)));
+        }
+        let path = judge::report_path(&job.bound.prefix, &wait.node);
+        if let Some(report) = answer.texts.get(&path) {
+            gates.insert(wait.node.clone(), Digest::of(report.as_bytes()).to_string());
+        }
+    }
+    Ok(gates)
+}
+
+fn promote(job: &Job<'_>, node: &str, promote: &Promote, received: &Received, answer: &mut Answer) -> Result<(), Trouble> {
+    let release = received.answers.get(&promote.release).and_then(|answer| answer.release.clone());
+    let release = release.ok_or_else(|| Trouble::unsound(format!("`{}` was not handed on", promote.release)))?;
+    let name = format!("{}@{}", promote.registry, promote.pointer);
+    let mut compared = BTreeSet::new();
+    for gate in &promote.compared_by {
+        let seen = received.answers.get(gate).and_then(|answer| answer.pointers.get(&name));
+        let seen = seen.ok_or_else(|| Trouble::unsound(format!("`{gate}` does not say which version of `{name}` it compared with")))?;
+        compared.insert(seen.as_ref().map(|seen| seen.version.clone()));
+    }
+    let expected = match compared.len() {
+        // Nothing compared: what any job of this run saw first, else what stands there now.
+        0 => match received.answers.values().find_map(|answer| answer.pointers.get(&name)) {
+            Some(seen) => seen.as_ref().map(|seen| seen.version.clone()),
+            None => {
+                let open = self::release(job).open(&promote.registry).map_err(trouble)?;
+                open.pointer(&promote.pointer).map_err(trouble)?.map(|pointer| pointer.version)
+            }
+        },
+        1 => compared.pop_first().flatten(),
+        _ => return Err(Trouble::unsound(format!("gates compared with several versions of `{name}`")).help("run again")),
+    };
+    let text = |version: Option<&str>| version.map_or("no version".to_owned(), |id| format!("`{id}`"));
+    match self::release(job).promote(node, &release.version, expected.as_deref()).map_err(trouble)? {
+        Outcome::Promoted(pointer) => {
+            answer.reason = Some(format!("`{name}` is `{}`", pointer.version));
+        }
+        Outcome::AlreadyThere(pointer) => {
+            answer.status = Status::Hit;
+            answer.reason = Some(format!("`{name}` is `{}` already", pointer.version));
+        }
+        Outcome::Moved { found } => {
+            let found = text(found.as_ref().map(|pointer| pointer.version.as_str()));
+            let message = format!("`{name}` names {found}, and this run compared with {}: somebody moved it", text(expected.as_deref()));
+            return Err(Trouble::unsound(message).help("run again"));
+        }
+    }
+    Ok(())
+}
