@@ -51,4 +51,5 @@ pub mod judge;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod exec;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
+pub mod runner;
 pub mod cli;

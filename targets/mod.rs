@@ -3,7 +3,7 @@
 //! Pure: no file system, no clock. What a platform can't express is a diagnostic, never dropped.
 
 mod argo;
-mod github;
+pub mod github;
 
 use std::collections::BTreeMap;
 

@@ -5,6 +5,7 @@
 mod approve;
 mod check;
 mod compile;
+mod exec;
 mod exit;
 mod fmt;
 mod explain;
@@ -71,6 +72,7 @@ const VERBS: &[Entry] = &[
     verb::<graph::Graph>(),
     verb::<explain::Explain>(),
     verb::<compile::Compile>(),
+    verb::<exec::ExecArgs>(),
 ];
 
 /// Runs the command line of this process and returns its exit code.

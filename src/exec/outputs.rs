@@ -47,6 +47,20 @@ pub(super) fn collect(run: &Run<'_>, stage: &Stage, folder: &Folder) -> Result<V
     Ok(produced)
 }
 
+/// Checks one output of a command that ran elsewhere; `Err` says what is wrong with it.
+pub fn check_output(output: &Output, path: &Path) -> Result<(), String> {
+    if !path.exists() {
+        return Err("was not written".into());
+    }
+    match &output.kind {
+        OutputKind::Artifact(ty) => check(path, ty),
+        OutputKind::Value { ty, pointer } => {
+            let json = value(path, pointer)?;
+            ty.fit(&plain(&json)).map(drop).map_err(|_| format!("holds `{json}` at `{pointer}`, not `{ty}`"))
+        }
+    }
+}
+
 /// Says what is wrong with an output; whether its content is any good is for gates to say.
 fn check(path: &Path, ty: &ArtifactType) -> Result<(), String> {
     let folder = path.is_dir();

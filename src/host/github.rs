@@ -121,14 +121,33 @@ impl GitHub {
         format!("{server}/{repository}/actions/runs/{run}")
     }
 
-    /// Returns the path of the API at which the reviews of this run stand.
+    /// Asks the API for the reviews of this run, through the program that every runner of GitHub has.
+    pub fn reviews(&self) -> Result<String> {
+        let [repository, run] = ["GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(|name| self.variable(name));
+        let path = format!("repos/{repository}/actions/runs/{run}/approvals");
+        let said = std::process::Command::new("gh").args(["api", &path]).output();
+        let said = said.context(|| "`gh`, which asks GitHub who approved, can't be run".to_owned())?;
+        if !said.status.success() {
+            let why = String::from_utf8_lossy(&said.stderr);
+            return Err(Error::new(format!("GitHub does not tell who approved: {}", why.trim())));
+        }
+        Ok(String::from_utf8_lossy(&said.stdout).into_owned())
+    }
+
+    /// Returns the repository's default branch, as the event tells it.
     #[must_use]
-    pub fn reviews(&self) -> String {
-        format!(
-            "repos/{}/actions/runs/{}/approvals",
-            self.variable("GITHUB_REPOSITORY"),
-            self.variable("GITHUB_RUN_ID")
-        )
+    pub fn default_branch(&self) -> String {
+        let event = fs::read(&PathBuf::from(self.variable("GITHUB_EVENT_PATH"))).unwrap_or_default();
+        let event: serde_json::Value = serde_json::from_slice(&event).unwrap_or_default();
+        event.pointer("/repository/default_branch").and_then(|name| name.as_str()).unwrap_or_default().to_owned()
+    }
+
+    /// Returns a path as the repository knows it, for annotations.
+    #[must_use]
+    pub fn in_repository(&self, path: &std::path::Path) -> String {
+        let root = self.variable("GITHUB_WORKSPACE");
+        let inside = std::fs::canonicalize(root).ok().and_then(|root| path.strip_prefix(root).ok().map(PathBuf::from));
+        inside.unwrap_or_else(|| path.to_owned()).to_string_lossy().into_owned()
     }
 
     /// Returns the folder that the job has for itself.

@@ -20,7 +20,7 @@ pub use approval::{Asked, Review, decide, reviews};
 pub use exchange::{Received, receive};
 pub use node::run;
 pub use plain::{begin, end};
-pub use verdict::{Settled, Verdict, verdict};
+pub use verdict::{Ended, Settled, Verdict, verdict};
 
 use crate::exec::Setup;
 use crate::plan::Bound;
@@ -84,6 +84,3 @@ impl From<crate::exec::RunError> for Trouble {
         Self { exit: error.exit, message: error.message, help: error.help }
     }
 }
-
-#[cfg(test)]
-mod tests;

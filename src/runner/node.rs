@@ -109,7 +109,7 @@ fn stage(
     listener: &dyn Listener,
     answer: &mut Answer,
 ) -> Result<(), Trouble> {
-    let mut before = RunRecord::new(&job.run, job.bound, &job.setup.clock);
+    let mut before = RunRecord::new(&job.run, job.bound, &[node.to_owned()], &job.setup.clock);
     for known in received.answers.values() {
         before.pointers.extend(known.pointers.clone());
         if let Some(release) = &known.release {
@@ -246,8 +246,7 @@ fn sighted(
             Err(error) => Sight::Unreachable(error.to_string()),
             Ok(None) => Sight::Absent,
             Ok(Some(found)) => {
-                let digest = found.digest.parse()?;
-                Sight::Scored(Seen { version: found.version, digest })
+                Sight::Scored(Seen { version: found.version, digest: found.digest })
             }
         });
     }
@@ -309,8 +308,7 @@ fn register(job: &Job<'_>, node: &str, register: &Register, received: &Received,
     answer.status = if registered.new { Status::Done } else { Status::Hit };
     let version = registered.version;
     answer.reason = Some(format!("version `{}` in `{}`", version.id, register.registry));
-    let digest = version.digest.parse()?;
-    answer.release = Some(exec::Release { version: version.id, digest, new: registered.new });
+    answer.release = Some(exec::Release { version: version.id, digest: version.digest, new: registered.new });
     Ok(())
 }
 

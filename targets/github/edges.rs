@@ -355,7 +355,7 @@ fn outputs(expr: &Expr, of: &mut impl FnMut(&Origin)) {
 
 /// Returns a job id for every node: its name with `-` for what GitHub does not take in an id. Names that would fall
 /// together, and names that are ours, carry the beginning of their digest.
-fn ids(plan: &Plan) -> BTreeMap<&str, String> {
+pub(super) fn ids(plan: &Plan) -> BTreeMap<&str, String> {
     let plain = |name: &str| {
         let words = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
         words.collect::<Vec<_>>().join("-")

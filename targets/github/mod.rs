@@ -12,6 +12,8 @@ mod plain;
 mod settings;
 mod triggers;
 
+use std::collections::BTreeMap;
+
 use super::{Compiled, OutputFile, Site, Target};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::emit::{self, Noted};
@@ -20,6 +22,24 @@ use edges::Edges;
 use jobs::Jobs;
 use model::{Concurrency, Defaults, Entries, Flag, RunDefaults, Workflow};
 use triggers::Case;
+
+/// Returns the id of every node's job, for who reads what GitHub tells of jobs.
+#[must_use]
+pub fn job_ids(plan: &Plan) -> BTreeMap<&str, String> {
+    edges::ids(plan)
+}
+
+/// Returns the id of the job behind a gate that may ask for an approval.
+#[must_use]
+pub fn verdict_id(gate: &str) -> String {
+    edges::verdict_of(gate)
+}
+
+/// Tells whether a run that a person started on `branch` may release: only what a push there would.
+#[must_use]
+pub fn releases_by_hand(plan: &Plan, branch: &str, default_branch: &str) -> bool {
+    triggers::is_released_branch(plan, branch, default_branch)
+}
 
 /// The target `github`.
 pub(super) struct GitHub;

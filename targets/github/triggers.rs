@@ -215,6 +215,16 @@ fn released_branches(plan: &Plan) -> String {
     }
 }
 
+/// Tells what [`released_branches`] says in GitHub's words.
+pub(super) fn is_released_branch(plan: &Plan, branch: &str, default_branch: &str) -> bool {
+    let pushed = plan.triggers.iter().flat_map(|trigger| match &trigger.kind {
+        TriggerKind::Push { branches, .. } => branches.as_slice(),
+        _ => &[],
+    });
+    let mut named = pushed.filter(|branch| !is_pattern(branch)).peekable();
+    if named.peek().is_none() { branch == default_branch } else { named.any(|name| name == branch) }
+}
+
 fn is_pattern(branch: &str) -> bool {
     branch.contains(['*', '?', '+', '[', '!'])
 }

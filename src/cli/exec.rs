@@ -1,0 +1,311 @@
+//! `mlpc exec`: one node of a compiled pipeline on a runner. What compiled jobs call; people call `mlpc run`.
+
+mod github;
+mod params;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::project::{self, Loaded, PipelineArgs};
+use super::run::setup;
+use super::selection::bind_shown;
+use super::{Exit, Verb};
+use crate::exec::{Event, Setup};
+use crate::gate::render::{Style, table};
+use crate::host::Out;
+use crate::host::github::{GitHub, quiet};
+use crate::plan::{Bound, NodeKind, Plan, Selection};
+use crate::runner::{self, Answer, Ended, Job, Settled, Trouble};
+
+/// Do what one node of a compiled pipeline is for
+///
+/// Compiled jobs call this on a platform's runner: what the nodes before it made comes in as folders, and what it makes
+/// goes out as one. Exit codes: 0 fine, 1 failed, 2 usage or source errors, 10 a gate or a person said no, 11 it could not
+/// be decided, or something is not what it was said to be: also where the platform's files are older than the pipeline.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mlpc exec train --plan \"$MLPC_PLAN\" --in in --out out")]
+pub(crate) struct ExecArgs {
+    /// The node
+    #[arg(value_name = "NODE", required_unless_present = "verdict")]
+    node: Option<String>,
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    #[command(flatten)]
+    job: JobArgs,
+    /// Come to the verdict of the whole run, from what became of its jobs
+    #[arg(long, conflicts_with = "node")]
+    verdict: bool,
+    /// With `--verdict`: how the job of a node ended
+    #[arg(long, value_name = "NODE=STATE")]
+    status: Vec<String>,
+    /// Bring the inputs of a stage whose command the platform runs itself
+    #[arg(long, conflicts_with_all = ["verdict", "end"])]
+    begin: bool,
+    /// Check the outputs of such a stage
+    #[arg(long, conflicts_with = "verdict")]
+    end: bool,
+    /// Note that a person will be asked after this node
+    #[arg(long)]
+    asks: bool,
+    /// What a person said to an approval
+    #[arg(long, value_name = "YES|NO", ignore_case = true, value_parser = ["YES", "NO"])]
+    answer: Option<String>,
+}
+
+/// What a platform tells every job.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct JobArgs {
+    /// Digest of the plan that the platform's files were compiled from
+    #[arg(long, value_name = "HEX")]
+    pub(crate) plan: Option<String>,
+    /// The profile; else `MLPC_PROFILE`
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// What started the run; else `MLPC_EVENT`
+    #[arg(long, value_name = "EVENT")]
+    event: Option<String>,
+    /// Parameters, a JSON object in base64; else `MLPC_PARAMS`, as JSON
+    #[arg(long, value_name = "BASE64")]
+    params: Option<String>,
+    /// The platform's id of the run
+    #[arg(long, value_name = "ID")]
+    run: Option<String>,
+    /// Where the folders of the nodes before are
+    #[arg(long = "in", value_name = "DIR")]
+    input: Option<PathBuf>,
+    /// Where this node's own goes
+    #[arg(long = "out", value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+impl Verb for ExecArgs {
+    const NAME: &'static str = "exec";
+
+    fn run(self, out: &Out) -> Exit {
+        self.exec(out).unwrap_or_else(|exit| exit)
+    }
+}
+
+/// A job with everything that it knows.
+struct Context<'a> {
+    out: &'a Out,
+    github: Option<GitHub>,
+    loaded: &'a Loaded,
+    job: Job<'a>,
+}
+
+impl ExecArgs {
+    fn exec(self, out: &Out) -> Result<Exit, Exit> {
+        let loaded = project::load(out, &self.pipeline)?;
+        let shown = |trouble: Trouble| troubled(out, &trouble);
+        let setup = setup(loaded.project.workspace.clone()).map_err(|error| shown(error.into()))?;
+        let github = GitHub::of(&setup.caller);
+        let plan = self.job.plan.as_deref().ok_or_else(|| {
+            out.err_line("error: `mlpc exec` needs `--plan`; to run a pipeline here there is `mlpc run`");
+            Exit::Usage
+        })?;
+        if loaded.plan.digest() != plan {
+            let stale = Trouble::unsound("this workflow is stale: run mlpc compile");
+            return Err(self::stale(out, github.as_ref(), &stale));
+        }
+        let bound = self.job.bind(out, &loaded.plan, &setup, github.as_ref())?;
+        let job = self.job.job(&bound, &setup, github.as_ref()).map_err(shown)?;
+        let context = Context { out, github, loaded: &loaded, job };
+        let done = match &self.node {
+            None => self.verdict(&context),
+            Some(node) => self.node(&context, node),
+        };
+        done.map_err(|trouble| troubled(out, &trouble))
+    }
+
+    fn node(&self, context: &Context<'_>, node: &str) -> Result<Exit, Trouble> {
+        let job = &context.job;
+        if let Some(NodeKind::Approval(_)) = job.bound.plan.node(node).map(|node| &node.kind) {
+            return self.approval(context, node);
+        }
+        let received = runner::receive(job)?;
+        if self.begin {
+            runner::begin(job, node, &received)?;
+            context.out.line(&format!("{node}: its inputs are in place"));
+            return Ok(Exit::Fine);
+        }
+        let (answer, digest, report) = if self.end {
+            let failed = context.variable("MLPC_OUTCOME").is_some_and(|outcome| outcome != "success");
+            let (answer, digest) = runner::end(job, node, failed)?;
+            (answer, digest, None)
+        } else {
+            context.speak(|| runner::run(job, node, &received, &|event: &Event| context.event(event)))?
+        };
+        if let Some(report) = &report {
+            context.out.write(&table(report, Style::Plain));
+        }
+        if let Some(github) = &context.github {
+            github::tell(context, github, &answer, &digest, report.as_ref())?;
+            if self.asks {
+                github::ask(context, github, &answer, &received)?;
+            }
+        }
+        context.conclude(&answer);
+        Ok(exit(answer.exit))
+    }
+
+    fn approval(&self, context: &Context<'_>, node: &str) -> Result<Exit, Trouble> {
+        if let Some(github) = &context.github {
+            let who = github::answered(context, github, node)?;
+            context.out.line(&format!("{node}: approved by {who}"));
+            return Ok(Exit::Fine);
+        }
+        let given = self.answer.as_deref().is_some_and(|answer| answer.eq_ignore_ascii_case("yes"));
+        context.out.line(&format!("{node}: {}", if given { "approved" } else { "not approved" }));
+        Ok(if given { Exit::Fine } else { Exit::Refused })
+    }
+
+    fn verdict(&self, context: &Context<'_>) -> Result<Exit, Trouble> {
+        let bound = context.job.bound;
+        let (ended, released) = match &context.github {
+            Some(github) => github::ended(bound, github)?,
+            None => (self.told(context)?, bound.releases),
+        };
+        let verdict = runner::verdict(bound, &ended, released);
+        let mut markdown = format!("### {}\n\n| node | |\n|---|---|\n", bound.plan.pipeline);
+        for (node, text, well) in &verdict.rows {
+            context.out.line(&format!("{} {node}: {text}", if *well { "  " } else { "✗ " }));
+            markdown.push_str(&format!("| {}`{node}: {text}` | {} |\n", "", if *well { "✓" } else { "✗" }));
+        }
+        if let Some(github) = &context.github {
+            github.summarize(&markdown)?;
+        }
+        Ok(exit(verdict.exit))
+    }
+
+    /// Reads `--status`, and what came in of gates.
+    fn told(&self, context: &Context<'_>) -> Result<BTreeMap<String, Ended>, Trouble> {
+        let received = runner::receive(&context.job)?;
+        let mut ended = BTreeMap::new();
+        for status in &self.status {
+            let read = status.rsplit_once('=').and_then(|(node, state)| Some((node, Settled::read(state)?)));
+            let Some((node, settled)) = read else {
+                return Err(Trouble { exit: 2, message: format!("`--status {status}` says no state of a node"), help: None });
+            };
+            let gate = received.answers.get(node).and_then(|answer| answer.gate.as_ref());
+            let (verdict, asked) = (gate.map(|gate| gate.verdict.clone()), gate.is_some_and(|gate| gate.ask.is_some()));
+            ended.insert(node.to_owned(), Ended { settled, verdict, asked });
+        }
+        Ok(ended)
+    }
+}
+
+impl JobArgs {
+    /// Binds the plan as the platform asks for it.
+    pub(crate) fn bind(&self, out: &Out, plan: &Plan, setup: &Setup, github: Option<&GitHub>) -> Result<Bound, Exit> {
+        let variable = |name: &str| variable(setup, name);
+        let params = params::read(plan, self.params.as_deref(), variable("MLPC_PARAMS").as_deref()).map_err(|message| {
+            out.err_line(&format!("error: {message}"));
+            Exit::Usage
+        })?;
+        let told = github.map(|github| github.event().to_owned());
+        let selection = Selection {
+            profile: self.profile.clone().or_else(|| variable("MLPC_PROFILE")).filter(|name| !name.is_empty()),
+            params,
+            event: self.event.clone().or_else(|| variable("MLPC_EVENT")).or(told),
+            branch: github.map(|github| github.branch().to_owned()),
+        };
+        bind_shown(out, plan, &selection)
+    }
+
+    fn job<'a>(&self, bound: &'a Bound, setup: &'a Setup, github: Option<&GitHub>) -> Result<Job<'a>, Trouble> {
+        let temporary = |name: &str| match github {
+            Some(github) => Ok(github.temporary()?.join("mlpc").join(name)),
+            None => Ok::<_, Trouble>(PathBuf::from(".mlpc/job").join(name)),
+        };
+        let expected = github.map(GitHub::needs).transpose()?.flatten().map(|needs| {
+            let digest = |(id, need): (String, crate::host::github::Need)| Some((id, need.outputs.get("digest")?.clone()));
+            needs.into_iter().filter_map(digest).collect()
+        });
+        Ok(Job {
+            bound,
+            setup,
+            run: self.run.clone().or_else(|| github.map(GitHub::run)).unwrap_or_else(|| "local".into()),
+            input: self.input.clone().map_or_else(|| temporary("in"), Ok)?,
+            output: self.output.clone().map_or_else(|| temporary("out"), Ok)?,
+            expected,
+        })
+    }
+}
+
+impl Context<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        variable(self.job.setup, name)
+    }
+
+    /// Lets programs of the user speak without being taken for commands of the platform.
+    fn speak<T>(&self, what: impl FnOnce() -> T) -> T {
+        if self.github.is_none() {
+            return what();
+        }
+        let secret = format!("{}\0{}\0{:?}", self.job.run, std::process::id(), std::time::SystemTime::now());
+        let (stop, resume) = quiet(&secret);
+        self.out.line(&stop);
+        let done = what();
+        self.out.line(&resume);
+        done
+    }
+
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Line { text, .. } => self.out.line(text),
+            Event::Note { text, .. } => self.out.err_line(&format!("note: {text}")),
+            _ => {}
+        }
+    }
+
+    /// Says how the node came out, in a line.
+    fn conclude(&self, answer: &Answer) {
+        let word = match &answer.gate {
+            Some(gate) => gate.verdict.clone(),
+            None => format!("{:?}", answer.status).to_lowercase(),
+        };
+        let reason = answer.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let line = format!("{}: {word}{reason}", answer.node);
+        if answer.exit == 0 { self.out.line(&line) } else { self.out.err_line(&line) }
+    }
+}
+
+fn variable(setup: &Setup, name: &str) -> Option<String> {
+    let value = setup.caller.get(std::ffi::OsStr::new(name))?.to_str()?.to_owned();
+    (!value.is_empty()).then_some(value)
+}
+
+/// Shows why a job could not do what it is for; returns the exit code.
+fn troubled(out: &Out, trouble: &Trouble) -> Exit {
+    out.err_line(&format!("error: {}", trouble.message));
+    if let Some(help) = &trouble.help {
+        out.err_line(&format!("  help: {help}"));
+    }
+    exit(trouble.exit)
+}
+
+/// Says that the platform's files are older than the pipeline, where people look.
+fn stale(out: &Out, github: Option<&GitHub>, trouble: &Trouble) -> Exit {
+    if let Some(github) = github {
+        use crate::host::github::{Level, annotation};
+        out.line(&annotation(Level::Error, None, "stale", &trouble.message));
+        if github.summarize(&format!("**{}**\n", trouble.message)).is_err() {
+            out.err_line("note: the summary could not be written");
+        }
+    }
+    troubled(out, trouble)
+}
+
+/// Returns the exit code as clap's side knows it.
+fn exit(code: u8) -> Exit {
+    match code {
+        0 => Exit::Fine,
+        2 => Exit::Usage,
+        10 => Exit::Refused,
+        11 => Exit::Undecided,
+        14 => Exit::Waiting,
+        130 => Exit::Interrupted,
+        _ => Exit::Failed,
+    }
+}

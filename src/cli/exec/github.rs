@@ -1,0 +1,155 @@
+//! What `mlpc exec` tells GitHub and learns from it: outputs, summaries, annotations, reviews, results of jobs.
+
+use std::collections::BTreeMap;
+
+use super::Context;
+use crate::gate::Report;
+use crate::host::clock;
+use crate::host::fs;
+use crate::host::github::{GitHub, Level, Spot, annotation};
+use crate::plan::{Bound, NodeKind, Subject};
+use crate::runner::{self, Answer, Asked, Ended, Received, Review, Settled, Trouble};
+use crate::targets::github::{job_ids, releases_by_hand, verdict_id};
+use crate::types::Origin;
+
+/// GitHub shows about as many annotations of a step.
+const ANNOTATIONS: usize = 10;
+
+/// Sets the outputs of the step, adds to its summary, and annotates what a gate objects to.
+pub(super) fn tell(
+    context: &Context<'_>,
+    github: &GitHub,
+    answer: &Answer,
+    digest: &str,
+    report: Option<&Report>,
+) -> Result<(), Trouble> {
+    github.output("artifact", &format!("{}-{}", github.job(), github.attempt()))?;
+    github.output("digest", digest)?;
+    if let Some(gate) = &answer.gate {
+        github.output("verdict", &gate.verdict)?;
+        github.output("ask", if gate.ask.is_some() { "true" } else { "false" })?;
+        github.output("asked", gate.ask.as_deref().unwrap_or_default())?;
+    }
+    if let Some(report) = report {
+        let markdown = fs::read_text(&context.job.output.join("summary.md"))?;
+        github.summarize(&format!("**`{}: {}`**\n\n{markdown}\n", report.gate, answer.gate.as_ref().map_or("", |gate| gate.verdict.as_str())))?;
+        annotate(context, github, report);
+    } else if answer.exit != 0 {
+        let reason = answer.reason.clone().unwrap_or_default();
+        github.summarize(&format!("**`{}: failed`** {reason}\n", answer.node))?;
+        context.out.line(&annotation(Level::Error, spot(context, github, &answer.node).as_ref(), &answer.node, &reason));
+    }
+    Ok(())
+}
+
+/// Returns where a node stands in the repository.
+fn spot(context: &Context<'_>, github: &GitHub, key: &str) -> Option<Spot> {
+    let place = context.loaded.plan.places.get(key)?;
+    let file = github.in_repository(&context.loaded.project.workspace.join(&place.file));
+    Some(Spot { file, line: place.line, column: place.column })
+}
+
+fn annotate(context: &Context<'_>, github: &GitHub, report: &Report) {
+    let mut found: Vec<_> = report
+        .requirements
+        .iter()
+        .filter(|line| !matches!(line.verdict, crate::gate::Outcome::Pass | crate::gate::Outcome::PassedOver))
+        .collect();
+    // The worst first: GitHub drops what is too much.
+    found.sort_by_key(|line| std::cmp::Reverse(line.verdict));
+    let level = |outcome: crate::gate::Outcome| match outcome {
+        _ if report.advisory => Level::Notice,
+        crate::gate::Outcome::Warn => Level::Warning,
+        _ => Level::Error,
+    };
+    let shown = if found.len() > ANNOTATIONS { ANNOTATIONS - 1 } else { found.len() };
+    for line in &found[..shown] {
+        let spot = line.place.as_ref().map(|place| Spot {
+            file: github.in_repository(&context.loaded.project.workspace.join(&place.file)),
+            line: place.line,
+            column: place.column,
+        });
+        let title = format!("{}: {}", report.gate, line.verdict);
+        context.out.line(&annotation(level(line.verdict), spot.as_ref(), &title, &format!("{}: {}", line.text, line.reason)));
+    }
+    if shown < found.len() {
+        let message = format!("and {} more; the whole report is in the summary", found.len() - shown);
+        context.out.line(&annotation(Level::Notice, None, &report.gate, &message));
+    }
+}
+
+/// Notes when a person is asked, and the reviews that there are before.
+pub(super) fn ask(context: &Context<'_>, github: &GitHub, answer: &Answer, received: &Received) -> Result<(), Trouble> {
+    let asks = answer.gate.as_ref().map_or(answer.exit == 0, |gate| gate.ask.is_some());
+    if !asks {
+        return Ok(());
+    }
+    let told = runner::reviews(&github.reviews()?).map_err(Trouble::unsound)?;
+    let digest = subject(context.job.bound, answer, received).unwrap_or_default();
+    let short = digest.strip_prefix("blake3:").unwrap_or(&digest).get(..8).unwrap_or_default().to_owned();
+    github.output("short", &short)?;
+    github.output("asked_at", &clock::iso(context.job.setup.clock.now()))?;
+    github.output("attempt", github.attempt())?;
+    github.output("reviews", &serde_json::to_string(&told).unwrap_or_default())?;
+    github.summarize(&format!("\nA person is asked about the candidate `{digest}`.\n"))?;
+    Ok(())
+}
+
+/// Returns the digest of what a person is asked about after this node.
+fn subject(bound: &Bound, answer: &Answer, received: &Received) -> Option<String> {
+    if let Some(release) = &answer.release {
+        return Some(release.digest.to_string());
+    }
+    let asked = bound.plan.nodes.iter().find_map(|node| match &node.kind {
+        NodeKind::Approval(approval) => match (&approval.of, &answer.gate) {
+            (Subject::Artifact(origin), Some(gate)) if gate.ask.as_deref() == Some(&node.name) => Some(origin),
+            (Subject::Artifact(origin), None) if origin.stage() == Some(&answer.node) => Some(origin),
+            _ => None,
+        },
+        _ => None,
+    })?;
+    let Origin::Output { stage, output } = asked else { return None };
+    let made = if *stage == answer.node { Some(answer) } else { received.answers.get(stage) };
+    made?.outputs.get(output).map(|made| made.digest.to_string())
+}
+
+/// Reads what a person said to an approval; returns who it was.
+pub(super) fn answered(context: &Context<'_>, github: &GitHub, node: &str) -> Result<String, Trouble> {
+    let plan = &context.job.bound.plan;
+    let Some(NodeKind::Approval(approval)) = plan.node(node).map(|node| &node.kind) else {
+        return Err(Trouble::unsound(format!("`{node}` is no approval")));
+    };
+    let needs = github.needs()?.unwrap_or_default();
+    let asker = needs.values().find(|need| need.outputs.get("asked_at").is_some_and(|at| !at.is_empty()));
+    let asker = asker.ok_or_else(|| Trouble::unsound(format!("no job before says when `{node}` was asked for")))?;
+    let text = |name: &str| asker.outputs.get(name).cloned().unwrap_or_default();
+    let unreadable = |what: &str| Trouble::unsound(format!("`{what}` of the job that asked for `{node}` can't be read"));
+    let before: Vec<Review> = serde_json::from_str(&text("reviews")).map_err(|_| unreadable("reviews"))?;
+    let at = text("asked_at").parse().map_err(|_| unreadable("asked_at"))?;
+    let asked = Asked { at, attempt: text("attempt"), reviews: before };
+    let now = runner::reviews(&github.reviews()?).map_err(Trouble::unsound)?;
+    runner::decide(node, approval, &asked, github.attempt(), context.job.setup.clock.now(), &now)
+}
+
+/// Reads what became of all jobs, and whether this run may release.
+pub(super) fn ended(bound: &Bound, github: &GitHub) -> Result<(BTreeMap<String, Ended>, bool), Trouble> {
+    let needs = github.needs()?.ok_or_else(|| Trouble::unsound("`MLPC_NEEDS` is not set"))?;
+    let mut ended = BTreeMap::new();
+    for (node, id) in job_ids(&bound.plan) {
+        let Some(need) = needs.get(&id) else { continue };
+        let settled = Settled::read(&need.result)
+            .ok_or_else(|| Trouble::unsound(format!("GitHub says `{}` of the job `{id}`", need.result)))?;
+        let verdict = need.outputs.get("verdict").filter(|word| !word.is_empty()).cloned();
+        let asked = need.outputs.get("ask").is_some_and(|ask| ask == "true");
+        // What waits for a gate that asked waits for the job behind the answer.
+        let behind = needs.get(&verdict_id(&id)).and_then(|need| Settled::read(&need.result));
+        let settled = match behind {
+            Some(Settled::Failed | Settled::Cancelled) => Settled::Failed,
+            _ => settled,
+        };
+        ended.insert(node.to_owned(), Ended { settled, verdict, asked });
+    }
+    let by_hand = bound.event == "manual";
+    let released = bound.releases && (!by_hand || releases_by_hand(&bound.plan, &bound.branch, &github.default_branch()));
+    Ok((ended, released))
+}

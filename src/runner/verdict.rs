@@ -1,0 +1,144 @@
+//! The last job: from what became of every job to one verdict, by the rule of `mlpc run`. Red is what failed, and also
+//! what should have happened and did not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::exec::exit_code;
+use crate::plan::{Bound, Node, NodeKind, Why};
+
+/// How a platform says that a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// Well.
+    Success,
+    /// Not well.
+    Failed,
+    /// Somebody or something stopped it.
+    Cancelled,
+    /// It never began.
+    Skipped,
+}
+
+/// What is known of one node's job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// How it ended.
+    pub settled: Settled,
+    /// What a gate said, in a word.
+    pub verdict: Option<String>,
+    /// A gate asked for an approval.
+    pub asked: bool,
+}
+
+/// What the whole run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The exit code.
+    pub exit: u8,
+    /// What became of each node, in the plan's order: its name, a word or two, and whether that is as it should be.
+    pub rows: Vec<(String, String, bool)>,
+}
+
+impl Settled {
+    /// Reads a platform's word: GitHub's results and Argo's phases.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        Some(match word.to_ascii_lowercase().as_str() {
+            "success" | "succeeded" => Self::Success,
+            "failure" | "failed" | "error" => Self::Failed,
+            "cancelled" => Self::Cancelled,
+            "skipped" | "omitted" | "" => Self::Skipped,
+            _ => return None,
+        })
+    }
+}
+
+/// Comes to the verdict. `released` is false where this run may not release, although its profile would.
+#[must_use]
+pub fn verdict(bound: &Bound, ended: &BTreeMap<String, Ended>, released: bool) -> Verdict {
+    let mut codes = Vec::new();
+    let mut rows = Vec::new();
+    let mut left_out: BTreeSet<&str> = BTreeSet::new();
+    let approved = |name: &str| ended.get(name).is_some_and(|ended| ended.settled == Settled::Success);
+    for node in &bound.plan.nodes {
+        let mine = ended.get(&node.name);
+        let settled = mine.map_or(Settled::Skipped, |ended| ended.settled);
+        let (text, code) = match settled {
+            Settled::Success => well(bound, node, mine, &approved),
+            Settled::Failed => badly(node, mine),
+            Settled::Cancelled => ("cancelled".to_owned(), 1),
+            Settled::Skipped => match left_out_by(bound, node, ended, &left_out, released) {
+                Some(why) => {
+                    left_out.insert(&node.name);
+                    (format!("skipped: {why}"), 0)
+                }
+                None => ("not run, although it should have been".to_owned(), 11),
+            },
+        };
+        rows.push((node.name.clone(), text, code == 0));
+        codes.push((settled, code));
+    }
+    // What did not run because something before it failed is no fault of its own; where nothing did, it is.
+    let failed = codes.iter().any(|(settled, code)| *settled != Settled::Skipped && *code != 0);
+    let counted = codes.into_iter().filter(|(settled, _)| !failed || *settled != Settled::Skipped);
+    Verdict { exit: exit_code(counted.map(|(_, code)| code)), rows }
+}
+
+fn well(bound: &Bound, node: &Node, ended: Option<&Ended>, approved: &impl Fn(&str) -> bool) -> (String, u8) {
+    let NodeKind::Gate(gate) = &node.kind else { return ("done".into(), 0) };
+    let word = ended.and_then(|ended| ended.verdict.clone()).unwrap_or_default();
+    if !bound.gates_block {
+        return (format!("{word} (advisory)"), 0);
+    }
+    if ended.is_some_and(|ended| ended.asked) {
+        let given = gate.baseline.iter().flat_map(|baseline| [&baseline.on_absent, &baseline.on_unscorable]).any(|missing| {
+            matches!(missing, crate::gate::OnMissing::Ask(approval) if approved(approval))
+        });
+        return if given { (format!("{word} (approved)"), 0) } else { (format!("{word}, and not approved"), 10) };
+    }
+    match word.as_str() {
+        "pass" | "warn" => (word, 0),
+        "fail" | "inconclusive" => (word, 10),
+        "" => ("no verdict".into(), 11),
+        _ => (word, 11),
+    }
+}
+
+fn badly(node: &Node, ended: Option<&Ended>) -> (String, u8) {
+    match (&node.kind, ended.and_then(|ended| ended.verdict.as_deref())) {
+        (NodeKind::Gate(_), Some(word @ ("fail" | "inconclusive"))) => (word.to_owned(), 10),
+        (NodeKind::Gate(_), Some(word)) if !word.is_empty() => (word.to_owned(), 11),
+        (NodeKind::Gate(_), _) => ("could not be decided".into(), 11),
+        (NodeKind::Approval(_), _) => ("not approved".into(), 10),
+        _ => ("failed".into(), 1),
+    }
+}
+
+/// Tells why a node was rightly left out, if it was.
+fn left_out_by(
+    bound: &Bound,
+    node: &Node,
+    ended: &BTreeMap<String, Ended>,
+    left_out: &BTreeSet<&str>,
+    released: bool,
+) -> Option<String> {
+    if bound.skipped.contains_key(&node.name) {
+        return Some("not part of this run".into());
+    }
+    let acts = matches!(node.kind, NodeKind::Register(_) | NodeKind::Promote(_) | NodeKind::Action(_));
+    if acts && !released {
+        return Some("nothing is released from here".into());
+    }
+    let asked = |gate: &str| ended.get(gate).is_some_and(|ended| ended.asked && ended.settled == Settled::Success);
+    if let NodeKind::Approval(approval) = &node.kind
+        && approval.on_demand
+        && !node.waits.iter().any(|wait| wait.why == Why::Ask && asked(&wait.node))
+    {
+        return Some("nobody asked for it".into());
+    }
+    let before = node.waits.iter().find(|wait| {
+        let gate = matches!(bound.plan.node(&wait.node).map(|node| &node.kind), Some(NodeKind::Gate(_)));
+        !matches!(wait.why, Why::Baseline) && !(gate && !bound.gates_block) && left_out.contains(wait.node.as_str())
+    })?;
+    Some(format!("`{}` was", before.node))
+}
