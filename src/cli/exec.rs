@@ -185,7 +185,11 @@ impl ExecArgs {
         for status in &self.status {
             let read = status.rsplit_once('=').and_then(|(node, state)| Some((node, Settled::read(state)?)));
             let Some((node, settled)) = read else {
-                return Err(Trouble { exit: 2, message: format!("`--status {status}` says no state of a node"), help: None });
+                return Err(Trouble {
+                    exit: 2,
+                    message: format!("`--status {status}` says no state of a node"),
+                    help: None,
+                });
             };
             let gate = received.answers.get(node).and_then(|answer| answer.gate.as_ref());
             let (verdict, asked) = (gate.map(|gate| gate.verdict.clone()), gate.is_some_and(|gate| gate.ask.is_some()));
@@ -199,10 +203,11 @@ impl JobArgs {
     /// Binds the plan as the platform asks for it.
     pub(crate) fn bind(&self, out: &Out, plan: &Plan, setup: &Setup, github: Option<&GitHub>) -> Result<Bound, Exit> {
         let variable = |name: &str| variable(setup, name);
-        let params = params::read(plan, self.params.as_deref(), variable("MLPC_PARAMS").as_deref()).map_err(|message| {
-            out.err_line(&format!("error: {message}"));
-            Exit::Usage
-        })?;
+        let params =
+            params::read(plan, self.params.as_deref(), variable("MLPC_PARAMS").as_deref()).map_err(|message| {
+                out.err_line(&format!("error: {message}"));
+                Exit::Usage
+            })?;
         let told = github.map(|github| github.event().to_owned());
         let selection = Selection {
             profile: self.profile.clone().or_else(|| variable("MLPC_PROFILE")).filter(|name| !name.is_empty()),
@@ -219,7 +224,8 @@ impl JobArgs {
             None => Ok::<_, Trouble>(PathBuf::from(".mlpc/job").join(name)),
         };
         let expected = github.map(GitHub::needs).transpose()?.flatten().map(|needs| {
-            let digest = |(id, need): (String, crate::host::github::Need)| Some((id, need.outputs.get("digest")?.clone()));
+            let digest =
+                |(id, need): (String, crate::host::github::Need)| Some((id, need.outputs.get("digest")?.clone()));
             needs.into_iter().filter_map(digest).collect()
         });
         Ok(Job {

@@ -22,8 +22,8 @@ mod tokens;
 
 pub use context::{Force, Options, Release, Seen, Setup};
 pub use event::{Event, Listener, NodeReport, Reason};
-pub use predict::{Expected, Explanation, Prediction, predict, why};
 pub use outputs::check_output;
+pub use predict::{Expected, Explanation, Prediction, predict, why};
 pub use record::{NodeRecord, RunRecord, runs};
 pub use run::{RunError, Summary, run};
 pub use shell::shell;

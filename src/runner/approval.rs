@@ -84,7 +84,8 @@ pub fn decide(
     }
     let waited = now.duration_since(asked.at);
     if waited > SignedDuration::from_nanos(approval.timeout) {
-        let message = format!("`{name}` was answered after more than {}: that is a rejection", duration_text(approval.timeout));
+        let message =
+            format!("`{name}` was answered after more than {}: that is a rejection", duration_text(approval.timeout));
         return Err(Trouble::unsound(message).help(again));
     }
     let environment = approval.environment.as_deref().unwrap_or_default();
@@ -106,7 +107,8 @@ pub fn decide(
     let listed = approval.by.join(", ");
     Err(match fresh.first() {
         Some(review) => {
-            let message = format!("`{name}`: {} by {}, who may not decide; listed are {listed}", review.state, review.user);
+            let message =
+                format!("`{name}`: {} by {}, who may not decide; listed are {listed}", review.state, review.user);
             Trouble::unsound(message)
         }
         None => Trouble::unsound(format!("nobody approved `{name}`: GitHub ran the job without asking")).help(format!(

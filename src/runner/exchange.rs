@@ -81,7 +81,10 @@ fn place(job: &Job<'_>, answer: &Answer, folder: &Path) -> Result<(), Trouble> {
         let there = memory.look(&target)?;
         if there.digest != made.digest {
             fs::remove(&target)?;
-            return Err(Trouble::unsound(format!("`{}.{name}` arrived with another digest than it left with", answer.node)));
+            return Err(Trouble::unsound(format!(
+                "`{}.{name}` arrived with another digest than it left with",
+                answer.node
+            )));
         }
     }
     for (path, text) in &answer.texts {

@@ -123,20 +123,22 @@ fn stage(
     let ended = summary.nodes.into_iter().find(|report| report.node == node);
     let ending = ended.map_or(Ending::Failed("did not run".into()), |report| report.ending);
     let unsound = |why: String| Trouble::unsound(format!("`{node}` {why}"));
+    let unsound_ending = matches!(ending, Ending::Unsound(_));
     match ending {
         Ending::Done => answer.status = Status::Done,
         Ending::Hit => answer.status = Status::Hit,
         // A baseline that is not there, or that can't be scored, is for the gate to judge; the job is none the worse.
-        Ending::Skipped(why) if baseline.is_some() => {
-            (answer.status, answer.reason) = (Status::NoBaseline, Some(why));
-            return Ok(());
-        }
-        Ending::Failed(why) if baseline.is_some() => {
-            (answer.status, answer.reason) = (Status::Unscorable, Some(why));
-            return Ok(());
-        }
-        Ending::Unsound(why) if baseline.is_some() => {
-            (answer.status, answer.reason) = (Status::Unreachable, Some(why));
+        // Only a registry that was read can say either.
+        Ending::Skipped(why) | Ending::Failed(why) | Ending::Unsound(why) if baseline.is_some() => {
+            let name =
+                baseline.map(|baseline| format!("{}@{}", baseline.registry, baseline.pointer)).unwrap_or_default();
+            let seen = answer.pointers.get(&name);
+            answer.status = match (seen, unsound_ending) {
+                (Some(None), false) => Status::NoBaseline,
+                (Some(Some(_)), false) => Status::Unscorable,
+                _ => Status::Unreachable,
+            };
+            answer.reason = Some(why);
             return Ok(());
         }
         Ending::Failed(why) => {
@@ -194,7 +196,13 @@ fn looked_at(gate: &Gate) -> impl Iterator<Item = &Origin> {
 }
 
 /// Writes down what the jobs before found of the baseline, where the gate looks for it.
-fn write_baseline(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mut Answer) -> Result<(), Trouble> {
+fn write_baseline(
+    job: &Job<'_>,
+    node: &str,
+    gate: &Gate,
+    received: &Received,
+    answer: &mut Answer,
+) -> Result<(), Trouble> {
     let Some(baseline) = &gate.baseline else { return Ok(()) };
     let (registry, pointer) = (baseline.registry.as_str(), baseline.pointer.as_str());
     let declared = job.bound.plan.node(node).map(|node| node.waits.as_slice()).unwrap_or_default();
@@ -222,7 +230,9 @@ fn write_baseline(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, a
         }
     }
     let seen = file.version.clone().zip(file.digest.as_deref().and_then(|digest| digest.parse().ok()));
-    answer.pointers.insert(format!("{registry}@{pointer}"), seen.map(|(version, digest): (_, Digest)| Seen { version, digest }));
+    answer
+        .pointers
+        .insert(format!("{registry}@{pointer}"), seen.map(|(version, digest): (_, Digest)| Seen { version, digest }));
     Ok(judge::write_baseline(job.bound, &job.setup.workspace, &file)?)
 }
 
@@ -245,9 +255,7 @@ fn sighted(
         return Ok(match release(job).open(registry).and_then(|open| open.pointer(pointer)) {
             Err(error) => Sight::Unreachable(error.to_string()),
             Ok(None) => Sight::Absent,
-            Ok(Some(found)) => {
-                Sight::Scored(Seen { version: found.version, digest: found.digest })
-            }
+            Ok(Some(found)) => Sight::Scored(Seen { version: found.version, digest: found.digest }),
         });
     }
     let mut versions = BTreeSet::new();
@@ -262,8 +270,14 @@ fn sighted(
             Status::Unscorable => unscorable = Some(reason),
             _ => {}
         }
-        let seen = answer.pointers.get(&format!("{registry}@{pointer}")).cloned();
-        versions.insert(seen.flatten().map(|seen| (seen.version, seen.digest.to_string())));
+        // Not having looked is not having found nothing.
+        let Some(seen) = answer.pointers.get(&format!("{registry}@{pointer}")).cloned() else {
+            return Ok(Sight::Unreachable(format!("`{stage}` did not look at `{registry}@{pointer}`")));
+        };
+        if (answer.status == Status::NoBaseline) != seen.is_none() {
+            return Ok(Sight::Unreachable(format!("`{stage}` contradicts itself about `{registry}@{pointer}`")));
+        }
+        versions.insert(seen.map(|seen| (seen.version, seen.digest.to_string())));
     }
     let Some(first) = versions.pop_first().filter(|_| versions.is_empty()) else {
         return Ok(Sight::Unreachable(format!("`{registry}@{pointer}` was moved while this run scored it")));
@@ -288,7 +302,13 @@ fn trouble(error: RegistryError) -> Trouble {
     Trouble { exit: error.exit_code(), message: error.to_string(), help: None }
 }
 
-fn register(job: &Job<'_>, node: &str, register: &Register, received: &Received, answer: &mut Answer) -> Result<(), Trouble> {
+fn register(
+    job: &Job<'_>,
+    node: &str,
+    register: &Register,
+    received: &Received,
+    answer: &mut Answer,
+) -> Result<(), Trouble> {
     let gates = admitted(job, node, received)?;
     let made = |origin: &Origin| match origin {
         Origin::Output { stage, output } => received.answers.get(stage)?.outputs.get(output),
@@ -322,7 +342,10 @@ fn admitted(job: &Job<'_>, node: &str, received: &Received) -> Result<BTreeMap<S
             return Err(Trouble::unsound(format!("the report of `{}` was not handed on", wait.node)));
         };
         if answer.gate.as_ref().is_none_or(|gate| !gate.lets_go_on) {
-            return Err(Trouble::unsound(format!("`{}` did not let go on, and `{node}` was started all the same", wait.node)));
+            return Err(Trouble::unsound(format!(
+                "`{}` did not let go on, and `{node}` was started all the same",
+                wait.node
+            )));
         }
         let path = judge::report_path(&job.bound.prefix, &wait.node);
         if let Some(report) = answer.texts.get(&path) {
@@ -332,14 +355,22 @@ fn admitted(job: &Job<'_>, node: &str, received: &Received) -> Result<BTreeMap<S
     Ok(gates)
 }
 
-fn promote(job: &Job<'_>, node: &str, promote: &Promote, received: &Received, answer: &mut Answer) -> Result<(), Trouble> {
+fn promote(
+    job: &Job<'_>,
+    node: &str,
+    promote: &Promote,
+    received: &Received,
+    answer: &mut Answer,
+) -> Result<(), Trouble> {
     let release = received.answers.get(&promote.release).and_then(|answer| answer.release.clone());
     let release = release.ok_or_else(|| Trouble::unsound(format!("`{}` was not handed on", promote.release)))?;
     let name = format!("{}@{}", promote.registry, promote.pointer);
     let mut compared = BTreeSet::new();
     for gate in &promote.compared_by {
         let seen = received.answers.get(gate).and_then(|answer| answer.pointers.get(&name));
-        let seen = seen.ok_or_else(|| Trouble::unsound(format!("`{gate}` does not say which version of `{name}` it compared with")))?;
+        let seen = seen.ok_or_else(|| {
+            Trouble::unsound(format!("`{gate}` does not say which version of `{name}` it compared with"))
+        })?;
         compared.insert(seen.as_ref().map(|seen| seen.version.clone()));
     }
     let expected = match compared.len() {
@@ -352,7 +383,9 @@ fn promote(job: &Job<'_>, node: &str, promote: &Promote, received: &Received, an
             }
         },
         1 => compared.pop_first().flatten(),
-        _ => return Err(Trouble::unsound(format!("gates compared with several versions of `{name}`")).help("run again")),
+        _ => {
+            return Err(Trouble::unsound(format!("gates compared with several versions of `{name}`")).help("run again"));
+        }
     };
     let text = |version: Option<&str>| version.map_or("no version".to_owned(), |id| format!("`{id}`"));
     match self::release(job).promote(node, &release.version, expected.as_deref()).map_err(trouble)? {
@@ -365,7 +398,10 @@ fn promote(job: &Job<'_>, node: &str, promote: &Promote, received: &Received, an
         }
         Outcome::Moved { found } => {
             let found = text(found.as_ref().map(|pointer| pointer.version.as_str()));
-            let message = format!("`{name}` names {found}, and this run compared with {}: somebody moved it", text(expected.as_deref()));
+            let message = format!(
+                "`{name}` names {found}, and this run compared with {}: somebody moved it",
+                text(expected.as_deref())
+            );
             return Err(Trouble::unsound(message).help("run again"));
         }
     }

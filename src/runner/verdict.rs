@@ -91,9 +91,11 @@ fn well(bound: &Bound, node: &Node, ended: Option<&Ended>, approved: &impl Fn(&s
         return (format!("{word} (advisory)"), 0);
     }
     if ended.is_some_and(|ended| ended.asked) {
-        let given = gate.baseline.iter().flat_map(|baseline| [&baseline.on_absent, &baseline.on_unscorable]).any(|missing| {
-            matches!(missing, crate::gate::OnMissing::Ask(approval) if approved(approval))
-        });
+        let given = gate
+            .baseline
+            .iter()
+            .flat_map(|baseline| [&baseline.on_absent, &baseline.on_unscorable])
+            .any(|missing| matches!(missing, crate::gate::OnMissing::Ask(approval) if approved(approval)));
         return if given { (format!("{word} (approved)"), 0) } else { (format!("{word}, and not approved"), 10) };
     }
     match word.as_str() {
@@ -138,7 +140,9 @@ fn left_out_by(
     }
     let before = node.waits.iter().find(|wait| {
         let gate = matches!(bound.plan.node(&wait.node).map(|node| &node.kind), Some(NodeKind::Gate(_)));
-        !matches!(wait.why, Why::Baseline) && !(gate && !bound.gates_block) && left_out.contains(wait.node.as_str())
+        // A gate that only advises holds nothing up.
+        let holds_up = wait.why != Why::Baseline && (bound.gates_block || !gate);
+        holds_up && left_out.contains(wait.node.as_str())
     })?;
     Some(format!("`{}` was", before.node))
 }

@@ -319,15 +319,12 @@ pub(super) fn verdict_of(job: &str) -> String {
 }
 
 fn asks(gate: &Gate) -> BTreeSet<&str> {
-    let name = |missing| match missing {
-        &OnMissing::Ask(ref approval) => Some(approval.as_str()),
-        _ => None,
-    };
-    gate.baseline
-        .iter()
-        .flat_map(|baseline| [name(&baseline.on_absent), name(&baseline.on_unscorable)])
-        .flatten()
-        .collect()
+    let missing = gate.baseline.iter().flat_map(|baseline| [&baseline.on_absent, &baseline.on_unscorable]);
+    let asked = missing.filter_map(|missing| match missing {
+        OnMissing::Ask(approval) => Some(approval.as_str()),
+        OnMissing::Fail | OnMissing::Pass | OnMissing::Error => None,
+    });
+    asked.collect()
 }
 
 /// Returns what a stage or an action runs.

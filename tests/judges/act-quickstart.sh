@@ -6,7 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/rig.sh"
 root=$(cd "$here/../.." && pwd)
 [ -n "${MLPC:-}" ] || { (cd "$root" && cargo build --locked -q); MLPC=${CARGO_TARGET_DIR:-$root/target}/debug/mlpc; }
-work=$(mktemp -d); trap "cp $work/log /tmp/act.log; rm -rf $work" EXIT
+work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 mkdir "$work/bin"; ln -s "$MLPC" "$work/bin/mlpc"; export PATH="$work/bin:$PATH"
 export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=j GIT_AUTHOR_EMAIL=j@example.com GIT_COMMITTER_NAME=j GIT_COMMITTER_EMAIL=j@example.com
 repo=$work/repo pipeline=examples/quickstart/pipeline.mlp workflow=.github/workflows/quickstart.yml
@@ -46,6 +46,7 @@ echo "ok: red as stale"
 mlpc compile -f "$pipeline" --target github
 push "a higher bar, compiled"
 if act 3; then fail "the run with the higher bar is green"; fi
-grep -q 'quality: fail' "$work/log" || fail "no \`quality: fail\`"
+grep -q 'Summary - .*quality: fail' "$work/log" || fail "no \`quality: fail\` in the summary"
+grep -q 'compared with .*models@production' "$work/log" || fail "the gate did not compare with the production model"
 [ "$(pointer)" = "$first" ] || fail "the run with the higher bar moved the branch"
 echo "ok: red with quality: fail, and the registry's branch where it was"

@@ -32,12 +32,21 @@ pub(super) fn tell(
     }
     if let Some(report) = report {
         let markdown = fs::read_text(&context.job.output.join("summary.md"))?;
-        github.summarize(&format!("**`{}: {}`**\n\n{markdown}\n", report.gate, answer.gate.as_ref().map_or("", |gate| gate.verdict.as_str())))?;
+        github.summarize(&format!(
+            "**`{}: {}`**\n\n{markdown}\n",
+            report.gate,
+            answer.gate.as_ref().map_or("", |gate| gate.verdict.as_str())
+        ))?;
         annotate(context, github, report);
     } else if answer.exit != 0 {
         let reason = answer.reason.clone().unwrap_or_default();
         github.summarize(&format!("**`{}: failed`** {reason}\n", answer.node))?;
-        context.out.line(&annotation(Level::Error, spot(context, github, &answer.node).as_ref(), &answer.node, &reason));
+        context.out.line(&annotation(
+            Level::Error,
+            spot(context, github, &answer.node).as_ref(),
+            &answer.node,
+            &reason,
+        ));
     }
     Ok(())
 }
@@ -70,7 +79,12 @@ fn annotate(context: &Context<'_>, github: &GitHub, report: &Report) {
             column: place.column,
         });
         let title = format!("{}: {}", report.gate, line.verdict);
-        context.out.line(&annotation(level(line.verdict), spot.as_ref(), &title, &format!("{}: {}", line.text, line.reason)));
+        context.out.line(&annotation(
+            level(line.verdict),
+            spot.as_ref(),
+            &title,
+            &format!("{}: {}", line.text, line.reason),
+        ));
     }
     if shown < found.len() {
         let message = format!("and {} more; the whole report is in the summary", found.len() - shown);
@@ -123,7 +137,8 @@ pub(super) fn answered(context: &Context<'_>, github: &GitHub, node: &str) -> Re
     let asker = needs.values().find(|need| need.outputs.get("asked_at").is_some_and(|at| !at.is_empty()));
     let asker = asker.ok_or_else(|| Trouble::unsound(format!("no job before says when `{node}` was asked for")))?;
     let text = |name: &str| asker.outputs.get(name).cloned().unwrap_or_default();
-    let unreadable = |what: &str| Trouble::unsound(format!("`{what}` of the job that asked for `{node}` can't be read"));
+    let unreadable =
+        |what: &str| Trouble::unsound(format!("`{what}` of the job that asked for `{node}` can't be read"));
     let before: Vec<Review> = serde_json::from_str(&text("reviews")).map_err(|_| unreadable("reviews"))?;
     let at = text("asked_at").parse().map_err(|_| unreadable("asked_at"))?;
     let asked = Asked { at, attempt: text("attempt"), reviews: before };
@@ -150,6 +165,7 @@ pub(super) fn ended(bound: &Bound, github: &GitHub) -> Result<(BTreeMap<String, 
         ended.insert(node.to_owned(), Ended { settled, verdict, asked });
     }
     let by_hand = bound.event == "manual";
-    let released = bound.releases && (!by_hand || releases_by_hand(&bound.plan, &bound.branch, &github.default_branch()));
+    let released =
+        bound.releases && (!by_hand || releases_by_hand(&bound.plan, &bound.branch, &github.default_branch()));
     Ok((ended, released))
 }
