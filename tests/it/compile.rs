@@ -69,9 +69,27 @@ fn every_page_fails_with_its_code_alone_and_is_clean_when_corrected() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// Pipelines with what comes out of them beside them: diagnostics, and for what is right the graph and the plan.
+const CASES: [&str; 6] = ["baseline_paths", "flagship", "guards", "many_mistakes", "torn", "values"];
+
 #[test]
-fn the_flagship_gives_exactly_what_is_not_in_this_version_yet() {
-    let sources = Sources::single("flagship.mlp", include_str!("../fixtures/flagship/main.mlp"));
-    let compiled = compile(&sources);
-    insta::assert_snapshot!(listed(&sources, &compiled.diagnostics));
+fn fixtures_give_what_stands_beside_them() {
+    for case in CASES {
+        let case = crate::sandbox::repository().join("tests/fixtures").join(case);
+        let text = std::fs::read_to_string(case.join("main.mlp")).expect("its pipeline");
+        let sources = Sources::single("main.mlp", text);
+        let compiled = compile(&sources);
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(&case);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| {
+            insta::assert_snapshot!("diagnostics", listed(&sources, &compiled.diagnostics));
+            if let Some(mut plan) = compiled.plan {
+                insta::assert_snapshot!("graph", plan.drawing().draw(mlpc::graph::Format::Text));
+                plan.places.clear();
+                insta::assert_json_snapshot!("plan", plan);
+            }
+        });
+    }
 }

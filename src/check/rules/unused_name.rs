@@ -7,6 +7,9 @@ pub(in crate::check) struct UnusedName;
 
 impl Rule for UnusedName {
     fn check(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+        if subject.model.torn {
+            return;
+        }
         for (kind, name) in &subject.model.unused {
             let text = &name.value;
             let help = match *kind {
