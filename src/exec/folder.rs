@@ -89,10 +89,10 @@ impl Folder {
                     let copied = Tree::scan(&target, &|file, _| Digest::of_file(file))?;
                     check(copied.digest() == artifact.digest, path)?;
                 }
-                From::Registry { registry, version } => {
+                From::Registry { registry, version, with } => {
                     if run.store.write_to(artifact, &target)? == Restored::Missing {
                         fs::remove(&target)?;
-                        fetch(run, registry, version, artifact)?;
+                        fetch(run, registry, version, with.as_deref(), artifact)?;
                         run.store.write_to(artifact, &target)?;
                     }
                 }
@@ -190,11 +190,22 @@ fn check(same: bool, path: &Path) -> Result<(), Stop> {
     Err(Stop::Failed(format!("`{}` changed while the stage was being prepared; run again", path.display())))
 }
 
-/// Brings the model of a version into the store; what comes is hashed before anything reads it.
-fn fetch(run: &Run<'_>, registry: &str, version: &str, artifact: &Artifact) -> Result<(), Stop> {
+/// Brings the model of a version, or what was registered with it, into the store; what comes is hashed before
+/// anything reads it.
+fn fetch(
+    run: &Run<'_>,
+    registry: &str,
+    version: &str,
+    with: Option<&str>,
+    artifact: &Artifact,
+) -> Result<(), Stop> {
     let temporary = run.store.scratch().fresh("champion");
-    run.registry(registry)?
-        .fetch(version, &temporary)
+    let opened = run.registry(registry)?;
+    let fetched = match with {
+        Some(name) => opened.fetch_with(version, name, &temporary),
+        None => opened.fetch(version, &temporary),
+    };
+    fetched
         .map_err(|error| Stop::Unsound(format!("version `{version}` of `{registry}` can't be fetched: {error}")))?;
     let got = run.store.put(&temporary, Take::Move)?;
     fs::remove(&temporary)?;

@@ -10,7 +10,7 @@ use crate::cache::{Artifact, CodeFile, CommandLine, InputFile, Key, Kind, Manife
 use crate::host::Digest;
 use crate::host::fs::{self, Fingerprint};
 use crate::plan::{Command, Input, Interpreter, Isolation, Location, OutputKind, RuntimeKind, Stage, Work};
-use crate::types::{self, Context, Names, Origin, Value};
+use crate::types::{self, Context, Names, Origin, Value, companion};
 
 /// Work that is ready to be looked up or run.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) struct Found {
 pub(super) enum From {
     Workspace(PathBuf),
     Store,
-    Registry { registry: String, version: String },
+    Registry { registry: String, version: String, with: Option<String> },
 }
 
 /// What work gets besides what it declares.
@@ -211,6 +211,7 @@ fn look(run: &Run<'_>, full: PathBuf, watched: &mut Vec<(PathBuf, Fingerprint)>)
 
 /// Finds what a pointer names. Its bytes are fetched only if somebody reads them.
 fn champion(run: &Run<'_>, registry: &str, pointer: &str, input: &Input) -> Result<Option<(Artifact, From)>, Stop> {
+    let (pointer, with) = companion(pointer);
     let Some(seen) = run.pointer(registry, pointer)? else {
         if input.optional {
             return Ok(None);
@@ -220,9 +221,22 @@ fn champion(run: &Run<'_>, registry: &str, pointer: &str, input: &Input) -> Resu
     let unsound = |what: String| Stop::Unsound(format!("`{registry}@{pointer}`: {what}"));
     let version = run.registry(registry)?.version(&seen.version).map_err(|error| unsound(error.to_string()))?;
     let version = version.ok_or_else(|| unsound(format!("there is no version `{}`", seen.version)))?;
-    let kind = if version.model.directory { Kind::Tree } else { Kind::File };
-    let artifact = Artifact { kind, digest: seen.digest, executable: false, size: version.model.bytes };
-    Ok(Some((artifact, From::Registry { registry: registry.to_owned(), version: seen.version })))
+    let (stored, digest) = match with {
+        None => (&version.model, seen.digest),
+        Some(name) => match version.with.get(name) {
+            Some(stored) => (stored, stored.digest),
+            None => {
+                return Err(Stop::Failed(format!(
+                    "version `{}` of `{registry}` was registered without `{name}`, which today's code reads",
+                    seen.version
+                )));
+            }
+        },
+    };
+    let kind = if stored.directory { Kind::Tree } else { Kind::File };
+    let artifact = Artifact { kind, digest, executable: false, size: stored.bytes };
+    let with = with.map(str::to_owned);
+    Ok(Some((artifact, From::Registry { registry: registry.to_owned(), version: seen.version, with })))
 }
 
 fn code(run: &Run<'_>, work: &Work, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Vec<CodeFile>, Stop> {

@@ -20,7 +20,7 @@ pub use eval::{Names, Nothing, evaluate};
 pub use expr::{BinaryOp, Context, Expr};
 pub use fit::Misfit;
 pub use metrics::{Metric, MetricsType};
-pub use origin::Origin;
+pub use origin::{Origin, companion};
 pub use value::{Value, duration_text, size_text};
 pub use work::{Command, Interpreter, Isolation, Needs, Rerun, Retry, Why};
 

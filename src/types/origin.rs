@@ -21,7 +21,7 @@ pub enum Origin {
     Pointer {
         /// The registry's name.
         registry: String,
-        /// The pointer's name.
+        /// The pointer's name; `production/encoder` is what was registered as `encoder` with the model that it names.
         pointer: String,
     },
 }
@@ -39,6 +39,15 @@ impl Origin {
             Self::Output { stage, .. } => Some(stage),
             Self::Source(_) | Self::Pointer { .. } => None,
         }
+    }
+}
+
+/// Splits a pointer into its name and, for what was registered with the model, the name of that.
+#[must_use]
+pub fn companion(pointer: &str) -> (&str, Option<&str>) {
+    match pointer.split_once('/') {
+        Some((pointer, with)) => (pointer, Some(with)),
+        None => (pointer, None),
     }
 }
 
@@ -86,7 +95,7 @@ mod tests {
 
     #[test]
     fn origins_read_back_as_written() {
-        for text in ["raw", "train.model", "models@production", "evaluate@quality.report", "train[nord,1].model"] {
+        for text in ["raw", "train.model", "models@production", "models@production/encoder", "evaluate@quality.report", "train[nord,1].model"] {
             let origin: Origin = text.parse().unwrap_or_else(|never| match never {});
             assert_eq!(origin.to_string(), text);
         }
