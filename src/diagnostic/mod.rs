@@ -123,8 +123,11 @@ pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
 /// Returns the nearest of `names` to `word`, if it is near enough to be a slip of the hand.
 pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let limit = (word.chars().count() / 3).max(1);
+    let length = word.chars().count();
     names
         .into_iter()
+        // The distance is at least the difference in length, and costs more to compute.
+        .filter(|name| name.chars().count().abs_diff(length) <= limit)
         .map(|name| (strsim::damerau_levenshtein(word, name), name))
         .filter(|&(distance, name)| distance <= limit && name != word)
         .min()

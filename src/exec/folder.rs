@@ -192,21 +192,14 @@ fn check(same: bool, path: &Path) -> Result<(), Stop> {
 
 /// Brings the model of a version, or what was registered with it, into the store; what comes is hashed before
 /// anything reads it.
-fn fetch(
-    run: &Run<'_>,
-    registry: &str,
-    version: &str,
-    with: Option<&str>,
-    artifact: &Artifact,
-) -> Result<(), Stop> {
+fn fetch(run: &Run<'_>, registry: &str, version: &str, with: Option<&str>, artifact: &Artifact) -> Result<(), Stop> {
     let temporary = run.store.scratch().fresh("champion");
     let opened = run.registry(registry)?;
     let fetched = match with {
         Some(name) => opened.fetch_with(version, name, &temporary),
         None => opened.fetch(version, &temporary),
     };
-    fetched
-        .map_err(|error| Stop::Unsound(format!("version `{version}` of `{registry}` can't be fetched: {error}")))?;
+    fetched.map_err(|error| Stop::Unsound(format!("version `{version}` of `{registry}` can't be fetched: {error}")))?;
     let got = run.store.put(&temporary, Take::Move)?;
     fs::remove(&temporary)?;
     if got.digest == artifact.digest {

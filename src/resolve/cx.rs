@@ -131,7 +131,7 @@ impl<'a> Cx<'a> {
             return;
         }
         // Only so many are shown; looking for the nearest of many names is not free.
-        if self.diagnostics.len() > 200 {
+        if self.diagnostics.len() > 60 {
             let message = format!("no {} `{}`", wanted.word(), name.text);
             self.diagnostics.push(Diagnostic::new(codes::UNKNOWN_NAME, name.span, message));
             return;

@@ -95,7 +95,14 @@ mod tests {
 
     #[test]
     fn origins_read_back_as_written() {
-        for text in ["raw", "train.model", "models@production", "models@production/encoder", "evaluate@quality.report", "train[nord,1].model"] {
+        for text in [
+            "raw",
+            "train.model",
+            "models@production",
+            "models@production/encoder",
+            "evaluate@quality.report",
+            "train[nord,1].model",
+        ] {
             let origin: Origin = text.parse().unwrap_or_else(|never| match never {});
             assert_eq!(origin.to_string(), text);
         }

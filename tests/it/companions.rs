@@ -64,5 +64,8 @@ fn a_baseline_registered_without_its_encoder_is_not_absent_but_unscorable() {
     sandbox.file("toy.mlp", PIPELINE).file("score.txt", "11 5\n");
     let ended = sandbox.mlpc(&["run"]);
     assert_eq!(ended.code, 11, "{ended:?}");
-    assert!(ended.stderr.contains("registered without `encoder`") || ended.stdout.contains("registered without `encoder`"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("registered without `encoder`") || ended.stdout.contains("registered without `encoder`"),
+        "{ended:?}"
+    );
 }
