@@ -5,11 +5,13 @@
 
 mod expr;
 mod item;
+mod live;
 mod node;
 mod ty;
 
 pub use expr::*;
 pub use item::*;
+pub use live::*;
 pub use node::*;
 pub use ty::*;
 

@@ -50,7 +50,7 @@ fn diagnostics(name: &str, text: &str, parsed: &Parsed) -> String {
     for diagnostic in &parsed.diagnostics {
         let at = source.line_column(diagnostic.span().start);
         let place = format!("{}:{}", at.line, at.column);
-        writeln!(out, "{place} {}[{:?}] {}", "error", diagnostic.code, diagnostic.message).expect("a string takes all");
+        writeln!(out, "{place} error[{:?}] {}", diagnostic.code, diagnostic.message).expect("a string takes all");
         for label in &diagnostic.labels {
             let shown = &text[label.span.range()];
             let shown: String = shown.chars().take(40).collect();
