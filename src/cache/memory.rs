@@ -113,6 +113,8 @@ impl Memory {
         if changed.is_empty() {
             return Ok(());
         }
+        // After a power cut a file may have the times and the size that we remember, and other bytes.
+        fs::sync_file_system(&self.root)?;
         let _lock = Lock::wait(&self.file.with_extension("lock"))?;
         let mut all = std::fs::read(&self.file).ok().and_then(|bytes| decode(&bytes)).unwrap_or_default();
         all.extend(changed.iter().map(|(name, known)| (name.clone(), *known)));

@@ -95,7 +95,7 @@ impl Store {
         (record.format == FORMAT && record.key == *key).then_some(record)
     }
 
-    /// Records a result; one that was there is replaced. Its objects have to be durable before: see [`Store::sync`].
+    /// Records a result; one that was there is replaced. An object that a power cut takes away after that is a miss.
     pub fn record(&self, record: &ResultRecord) -> Result<Recorded> {
         let before = self.result(&record.key);
         let json = serde_json::to_vec_pretty(record).context(|| "cannot write a result".to_owned())?;

@@ -22,6 +22,9 @@ use crate::plan::{Node, Rerun, Retry, Stage, Work};
 /// How many lines of a failed stage's log are shown.
 const TAIL: usize = 20;
 
+/// A stage that took so many milliseconds is worth a flush of the file system by itself.
+const WORTH_SYNCING: u64 = 2000;
+
 /// What the cache says of a stage.
 #[derive(Debug)]
 pub(in crate::exec) enum Lookup {
@@ -141,9 +144,12 @@ fn lock(run: &Run<'_>, key: &Key) -> Result<Lock, Stop> {
     }
 }
 
-/// Objects are made durable before the result that names them is.
+/// Records a result. What took long is made durable before; the rest is at the end of the run, all at once: until
+/// then a power cut can cost some quick stages, and never more, since whatever is read is hashed again.
 fn keep(run: &Run<'_>, node: &str, record: &ResultRecord) -> Result<(), Stop> {
-    run.store.sync()?;
+    if record.provenance.milliseconds >= WORTH_SYNCING {
+        run.store.sync()?;
+    }
     if let Recorded::Different(outputs) = run.store.record(record)? {
         let names: Vec<_> = outputs.iter().map(|name| format!("`{name}`")).collect();
         run.note(node, format!("not deterministic: {} came out different from the same work", names.join(", ")));
