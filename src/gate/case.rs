@@ -57,6 +57,9 @@ impl<'a> Case<'a> {
 
     fn read_baseline(&self) -> BTreeMap<usize, Result<Content, Undecided>> {
         let Some(baseline) = &self.gate.baseline else { return BTreeMap::new() };
+        if baseline.recorded {
+            return self.read_recorded();
+        }
         let scored = match &self.facts.champion {
             Some(Champion::Known { scored: Ok(scored), .. }) => scored.as_slice(),
             _ => return BTreeMap::new(),
@@ -71,6 +74,17 @@ impl<'a> Case<'a> {
             contents.insert(measured.evidence, read);
         }
         contents
+    }
+
+    /// Takes the numbers that were registered with the baseline for its numbers (`baseline … recorded`).
+    fn read_recorded(&self) -> BTreeMap<usize, Result<Content, Undecided>> {
+        let Some(Champion::Known { recorded, version, .. }) = &self.facts.champion else { return BTreeMap::new() };
+        let read = self.gate.evidence.iter().enumerate().map(|(index, evidence)| {
+            let none = || Undecided::Error(format!("no `{}` was registered with `{version}`", evidence.origin));
+            let found = recorded.get(&evidence.origin).ok_or_else(none);
+            (index, found.and_then(|found| content(found, &format!("{} of {version}", evidence.path), &evidence.ty)))
+        });
+        read.collect()
     }
 
     /// Returns the candidate's number, in the base unit of the metric's type.

@@ -287,7 +287,7 @@ impl Report {
     pub fn exit_code(&self) -> u8 {
         match self.verdict {
             _ if self.lets_go_on() => 0,
-            Outcome::Fail | Outcome::Inconclusive => 10,
+            Outcome::Fail => 10,
             _ => 11,
         }
     }

@@ -423,6 +423,31 @@ fn a_champion_that_fell_from_its_own_record_makes_it_at_best_a_warning() {
 }
 
 #[test]
+fn a_recorded_baseline_is_what_was_registered_with_it() {
+    let recorded = |recorded: Option<&str>| {
+        let mut setup = setup(r#"{"auc": 0.8}"#)
+            .champion(Champion::Known {
+                version: "v1".into(),
+                digest: "d".into(),
+                scored: Ok(vec![]),
+                recorded: recorded
+                    .map(|text| (Origin::output("evaluate", "report"), present(text)))
+                    .into_iter()
+                    .collect(),
+            })
+            .regression("auc", 0.02);
+        let baseline = setup.gate.baseline.as_mut().expect("a baseline");
+        (baseline.recorded, baseline.evidence) = (true, vec![]);
+        setup.report()
+    };
+    assert_eq!(recorded(Some(r#"{"auc": 0.81}"#)).verdict, Outcome::Pass);
+    assert_eq!(recorded(Some(r#"{"auc": 0.9}"#)).verdict, Outcome::Fail);
+    let report = recorded(None);
+    assert_eq!(report.reason, "of the baseline: no `evaluate.report` was registered with `v1`");
+    assert_eq!((report.verdict, report.exit_code()), (Outcome::Error, 11));
+}
+
+#[test]
 fn durations_compare_in_nanoseconds_and_are_told_in_their_unit() {
     let within = |text: &str| {
         setup(text).line(Level::Require, "metric", "p99", &[], Compare::AtMost, Value::Duration(50_000_000)).report()
@@ -455,7 +480,7 @@ fn tests_are_counted_and_none_at_all_is_inconclusive() {
     let report = tests(r#"<testsuite tests="1"><testcase><failure/></testcase></testsuite>"#);
     assert_eq!((report.verdict, report.exit_code()), (Outcome::Fail, 10));
     let report = tests("<testsuites/>");
-    assert_eq!((report.verdict, report.exit_code()), (Outcome::Inconclusive, 10));
+    assert_eq!((report.verdict, report.exit_code()), (Outcome::Inconclusive, 11));
     assert_eq!(tests("<testsuite>").verdict, Outcome::Error);
 }
 
@@ -477,7 +502,7 @@ fn too_few_rows_are_inconclusive_and_an_unknown_number_of_them_is_an_error() {
     let (many, few) = (r#"{"auc": 0.9, "n": 100}"#, r#"{"auc": 0.9, "n": 99}"#);
     assert_eq!(judged(many, many, Some("/n")).verdict, Outcome::Pass);
     let report = judged(few, many, Some("/n"));
-    assert_eq!((report.verdict, report.exit_code()), (Outcome::Inconclusive, 10));
+    assert_eq!((report.verdict, report.exit_code()), (Outcome::Inconclusive, 11));
     assert_eq!(report.reason, "`auc` was measured on 99 rows in `out/e.json`, fewer than 100");
     assert_eq!(judged(many, few, Some("/n")).verdict, Outcome::Inconclusive);
     assert_eq!(judged(many, r#"{"auc": 0.9}"#, Some("/n")).verdict, Outcome::Error);
@@ -627,4 +652,27 @@ fn markdown_shows_the_same() {
         .on_absent(OnMissing::Ask("bootstrap".into()))
         .report();
     insta::assert_snapshot!(render::markdown(&first));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_make_a_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        let _ = json::parse(&bytes);
+        let _ = junit::count(&bytes);
+    }
+
+    #[test]
+    fn what_serde_writes_is_read_and_what_we_take_serde_takes(
+        text in r#"[\[\]{}",:0-9.eE+\-a-z \\]{0,24}"#,
+        number in proptest::num::f64::NORMAL,
+    ) {
+        let ours = json::parse(text.as_bytes());
+        let theirs = serde_json::from_str::<serde_json::Value>(&text);
+        // Stricter we may be (a name twice), more lenient only about what Python writes.
+        if ours.is_ok() {
+            proptest::prop_assert!(theirs.is_ok() || text.contains('e') || text.contains("an"), "{text:?}");
+        }
+        let written = serde_json::to_string(&number).expect("finite");
+        proptest::prop_assert_eq!(json::parse(written.as_bytes()), Ok(json::Json::Number(written)));
+    }
 }

@@ -32,8 +32,8 @@ impl Verdict {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Pass | Self::Warn => 0,
-            Self::Fail | Self::Inconclusive => 10,
-            Self::Error => 11,
+            Self::Fail => 10,
+            Self::Inconclusive | Self::Error => 11,
         }
     }
 }

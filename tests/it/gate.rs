@@ -150,3 +150,24 @@ fn a_verdict_against_a_production_that_moved_since_promotes_nothing() {
     assert_eq!(late.code, 11, "{}{}", late.stdout, late.stderr);
     assert_eq!(sandbox.registry(), production);
 }
+
+#[test]
+fn recorded_numbers_compare_only_with_those_of_the_same_frozen_data() {
+    let sandbox = tiny(&GATE.replace("models@production\n  on", "models@production recorded\n  on"));
+    let freeze = |from: &str, rows: &str| {
+        let digest = mlpc::host::Digest::of(rows.as_bytes());
+        sandbox.file("rows.csv", rows);
+        sandbox.edit("pipeline.mlp", from, &format!("\"rows.csv\" frozen \"{digest}\""));
+        format!("\"rows.csv\" frozen \"{digest}\"")
+    };
+    let first = freeze("\"rows.csv\"", "a,b\n1,2\n");
+    sandbox.weights("0.9").runs(0);
+    let worse = sandbox.weights("0.85").runs(10);
+    assert!(!worse.stdout.contains("evaluate@quality"), "nothing is scored again: {}", worse.stdout);
+    assert_eq!(sandbox.report()["requirements"][1]["baseline"].as_f64(), Some(0.9));
+    let production = sandbox.registry();
+    freeze(&first, "a,b\n3,4\n");
+    let other = sandbox.weights("0.91").runs(11);
+    assert!(other.stdout.contains("which is frozen as"), "{}", other.stdout);
+    assert_eq!(sandbox.registry(), production);
+}

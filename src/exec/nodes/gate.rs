@@ -138,6 +138,11 @@ fn champion(run: &Run<'_>, node: &Node, gate: &Gate) -> Result<Option<Champion>,
         Ok(None) => (BaselineFile::absent(&node.name, registry, pointer), Champion::Absent),
         Ok(Some(seen)) => {
             let digest = seen.digest.to_string();
+            if let Some(why) = measured_on_other_data(run, gate, registry, &seen.version)? {
+                let file = BaselineFile::unreachable(&node.name, registry, pointer, &why);
+                judge::write_baseline(run.bound, run.workspace(), &file)?;
+                return Ok(Some(Champion::Unreachable(why)));
+            }
             let scored = scored(run, gate);
             let mut file = match &scored {
                 Ok(_) => BaselineFile::scored(&node.name, registry, pointer, &seen.version, &digest),
@@ -176,6 +181,28 @@ fn scored(run: &Run<'_>, gate: &Gate) -> Result<Vec<Found>, String> {
             }
         })
         .collect()
+}
+
+/// Tells where recorded numbers were measured on other data than is frozen now: they can't be compared.
+fn measured_on_other_data(run: &Run<'_>, gate: &Gate, registry: &str, version: &str) -> Result<Option<String>, Stop> {
+    if gate.baseline.as_ref().is_none_or(|baseline| !baseline.recorded) {
+        return Ok(None);
+    }
+    let metadata = match run.registry(registry)?.version(version) {
+        Ok(found) => found.map(|version| version.metadata),
+        Err(error) => return Ok(Some(error.to_string())),
+    };
+    let inputs = metadata.map(|metadata| metadata.inputs).unwrap_or_default();
+    for evidence in &gate.evidence {
+        let Some(Origin::Source(name)) = &evidence.over else { continue };
+        let source = run.bound.plan.sources.iter().find(|source| source.name == *name);
+        let Some(frozen) = source.and_then(|source| source.frozen.as_ref()) else { continue };
+        if inputs.get(name) != Some(frozen) {
+            let then = inputs.get(name).map_or("unknown data".to_owned(), |digest| format!("`{digest}`"));
+            return Ok(Some(format!("`{version}` was measured on {then} as `{name}`, which is frozen as `{frozen}`")));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the metrics that were registered with a version, by the output that they were of.
