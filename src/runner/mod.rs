@@ -84,3 +84,6 @@ impl From<crate::exec::RunError> for Trouble {
         Self { exit: error.exit, message: error.message, help: error.help }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,7 @@ fn triggers_become_events_and_profiles_expressions() {
       cancel-in-progress: ${{ github.event_name == 'pull_request' }}
     env:
       MLPC_PLAN: '…'
-      MLPC_PROFILE: ${{ github.event_name == 'push' && 'shared' || github.event_name == 'pull_request' && 'smoke' || github.event_name == 'schedule' && 'shared' || '' }}
+      MLPC_PROFILE: ${{ github.event_name == 'push' && 'shared' || github.event_name == 'pull_request' && 'smoke' || github.event_name == 'schedule' && 'shared' || github.event_name == 'workflow_dispatch' && 'shared' || '' }}
       MLPC_PARAMS: ${{ toJSON(inputs) }}
     "#);
     assert_eq!(said, ["cron-on-the-hour: the schedule `0 6 * * 1` starts at minute 0"]);

@@ -1,0 +1,333 @@
+#![allow(clippy::disallowed_methods, reason = "tests face the host")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::node::run;
+use super::*;
+use crate::compile::compile;
+use crate::exec::{Event, Seen};
+use crate::host::signal::Interrupt;
+use crate::host::{Clock, Digest};
+use crate::plan::{Approval, NodeKind, Selection, bind};
+use crate::source::Sources;
+
+const PIPELINE: &str = r#"
+pipeline example
+edition 2026
+metrics Evaluation { auc: ratio higher }
+source raw: Dataset<csv> = "data/raw.csv"
+registry models = directory("registry")
+stage train {
+  in   raw
+  out  model: Model<pickle> = "out/model.pkl"
+  run <<< cp "$raw" "$model" >>>
+}
+stage evaluate {
+  in   model = train.model, data = raw
+  out  report: Metrics<Evaluation> of model over data as test = "out/report.json"
+  run <<< echo '{"auc": 0.9}' > "$report" >>>
+}
+gate quality on evaluate.report {
+  baseline models@production
+  on no_baseline: ask bootstrap
+  require auc >= 0.5
+  require regression(auc) <= 1%
+}
+approval bootstrap of train.model { by: ["alice"], environment: "bootstrap", timeout: 24h }
+register release = train.model to models after quality { metrics: evaluate.report }
+approval go_live of release { by: ["alice", "Bob"], environment: "production", timeout: 24h }
+promote  current = release to models@production after go_live
+profile smoke { set raw = "data/smoke.csv" }
+"#;
+
+fn bound(profile: Option<&str>) -> Bound {
+    let compiled = compile(&Sources::single("p.mlp", PIPELINE));
+    let plan = compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    let selection = Selection { profile: profile.map(str::to_owned), ..Selection::default() };
+    bind(&plan, &selection).expect("binds")
+}
+
+fn setup(workspace: &Path) -> Setup {
+    let caller = std::env::vars_os().filter(|(name, _)| name == "PATH").collect();
+    let interrupt = Interrupt::default();
+    Setup { workspace: workspace.to_owned(), caller, clock: Clock::host(), interrupt }
+}
+
+/// A folder with the workspace of each job in it, as a platform gives every job a checkout of its own.
+struct Rig {
+    folder: tempfile::TempDir,
+    bound: Bound,
+}
+
+impl Rig {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), bound: bound(None) }
+    }
+
+    /// Runs a node in a fresh checkout with what the named nodes handed on.
+    fn job(&self, node: &str, before: &[&str], change: impl FnOnce(&Path)) -> Result<Answer, Trouble> {
+        let root = self.folder.path().join(node.replace('@', "-"));
+        let (work, input, output) = (root.join("work"), root.join("in"), self.folder.path().join("out").join(node));
+        std::fs::create_dir_all(work.join("data")).expect("made");
+        std::fs::create_dir_all(&input).expect("made");
+        std::fs::write(work.join("data/raw.csv"), "a,b\n1,2\n").expect("written");
+        // The registry is the one thing that all jobs share.
+        let shared = self.folder.path().join("registry");
+        if !shared.exists() {
+            std::fs::create_dir_all(&shared).expect("made");
+        }
+        std::os::unix::fs::symlink(&shared, work.join("registry")).expect("linked");
+        for other in before {
+            crate::host::fs::copy_tree(&self.folder.path().join("out").join(other), &input.join(other)).expect("copied");
+        }
+        change(&root);
+        let setup = setup(&work);
+        let job = Job { bound: &self.bound, setup: &setup, run: "7".into(), input, output, expected: None };
+        let received = receive(&job)?;
+        run(&job, node, &received, &|_: &Event| {}).map(|(answer, _, _)| answer)
+    }
+
+    fn well(&self, node: &str, before: &[&str]) -> Answer {
+        let answer = self.job(node, before, |_| {}).expect("no trouble");
+        assert_eq!(answer.exit, 0, "{node}: {:?}", answer.reason);
+        answer
+    }
+}
+
+#[test]
+fn a_pipeline_runs_job_by_job_and_the_second_model_is_compared_with_the_first() {
+    let rig = Rig::new();
+    rig.well("train", &[]);
+    rig.well("evaluate", &["train"]);
+    assert_eq!(rig.well("evaluate@quality", &[]).status, Status::NoBaseline);
+    let gate = rig.well("quality", &["train", "evaluate", "evaluate@quality"]).gate.expect("decided");
+    assert_eq!((gate.ask.as_deref(), gate.lets_go_on), (Some("bootstrap"), true));
+    let release = rig.well("release", &["train", "evaluate", "quality"]).release.expect("released");
+    rig.well("current", &["release", "quality"]);
+
+    let again = Rig { folder: tempfile::tempdir().expect("a folder"), bound: bound(None) };
+    std::fs::rename(rig.folder.path().join("registry"), again.folder.path().join("registry")).expect("moved");
+    again.well("train", &[]);
+    again.well("evaluate", &["train"]);
+    let baseline = again.well("evaluate@quality", &["train"]);
+    assert_eq!(baseline.status, Status::Done, "{:?}", baseline.reason);
+    let gate = again.well("quality", &["train", "evaluate", "evaluate@quality"]);
+    assert_eq!(gate.gate.map(|gate| gate.verdict), Some("pass".into()));
+    let seen = gate.pointers["models@production"].as_ref().map(|seen| seen.version.clone());
+    assert_eq!(seen, Some(release.version));
+}
+
+#[test]
+fn what_arrives_changed_is_refused() {
+    let rig = Rig::new();
+    rig.well("train", &[]);
+    let changed = rig.job("evaluate", &["train"], |root| {
+        std::fs::write(root.join("in/train/files/model"), "another model\n").expect("written");
+    });
+    let trouble = changed.expect_err("refused");
+    assert_eq!(trouble.exit, 11);
+    assert!(trouble.message.contains("another digest"), "{trouble}");
+}
+
+#[test]
+fn a_checkout_is_never_taken_for_what_a_job_made() {
+    let rig = Rig::new();
+    rig.well("train", &[]);
+    let stale = |root: &Path| {
+        std::fs::create_dir_all(root.join("work/out")).expect("made");
+        std::fs::write(root.join("work/out/model.pkl"), "an old model\n").expect("written");
+        std::fs::write(root.join("work/out/report.json"), "{\"auc\": 1.0}").expect("written");
+    };
+    let trouble = rig.job("evaluate", &[], stale).expect_err("nothing came in");
+    assert_eq!(trouble.exit, 11);
+    assert!(trouble.message.contains("`train.model`, which `evaluate` reads, was not handed on"), "{trouble}");
+    // A gate whose evidence did not come in decides nothing.
+    let rig = Rig::new();
+    rig.well("train", &[]);
+    rig.well("evaluate@quality", &[]);
+    let answer = rig.job("quality", &["train", "evaluate@quality"], stale).expect("an answer");
+    assert_eq!((answer.exit, answer.gate.map(|gate| gate.verdict)), (11, Some("not_evaluated".into())));
+}
+
+/// A gate's verdict for each thing that the baseline's job may have said, or not said.
+#[test]
+fn a_baseline_that_nobody_looked_at_is_not_one_that_is_absent() {
+    let seen = Seen { version: "v1".into(), digest: Digest::of(b"m") };
+    let absent = BTreeMap::from([("models@production".to_owned(), None)]);
+    let present = BTreeMap::from([("models@production".to_owned(), Some(seen))]);
+    let cases = [
+        (Status::NoBaseline, absent.clone(), "pass asks"),
+        (Status::NoBaseline, BTreeMap::new(), "error"),
+        (Status::NoBaseline, present.clone(), "error"),
+        (Status::Unscorable, BTreeMap::new(), "error"),
+        (Status::Unscorable, absent, "error"),
+        (Status::Unscorable, present, "error"),
+        (Status::Unreachable, BTreeMap::new(), "error"),
+        (Status::Failed, BTreeMap::new(), "error"),
+    ];
+    for (status, pointers, wanted) in cases {
+        let rig = Rig::new();
+        rig.well("train", &[]);
+        rig.well("evaluate", &["train"]);
+        let mut answer = rig.well("evaluate@quality", &[]);
+        answer.status = status;
+        answer.pointers = pointers.clone();
+        answer.reason = Some("a reason".into());
+        std::fs::write(rig.folder.path().join("out/evaluate@quality/result.json"), answer.to_json()).expect("written");
+        let answer = rig.job("quality", &["train", "evaluate", "evaluate@quality"], |_| {}).expect("an answer");
+        let gate = answer.gate;
+        let said = gate.map(|gate| format!("{}{}", gate.verdict, if gate.ask.is_some() { " asks" } else { "" }));
+        let said = said.unwrap_or_else(|| format!("error: {:?}", answer.reason));
+        assert!(said.starts_with(wanted), "{status:?} {pointers:?}: {said}");
+        assert_eq!(answer.exit == 0, wanted == "pass asks", "{status:?}: {said}");
+    }
+    let rig = Rig::new();
+    rig.well("train", &[]);
+    rig.well("evaluate", &["train"]);
+    let answer = rig.job("quality", &["train", "evaluate"], |_| {}).expect("an answer");
+    assert_eq!((answer.exit, answer.gate.map(|gate| gate.verdict)), (11, Some("error".into())));
+}
+
+#[test]
+fn nothing_is_registered_behind_a_gate_that_did_not_let_go_on() {
+    let rig = Rig::new();
+    rig.well("train", &[]);
+    rig.well("evaluate", &["train"]);
+    rig.well("evaluate@quality", &[]);
+    let mut gate = rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
+    if let Some(gate) = &mut gate.gate {
+        gate.lets_go_on = false;
+    }
+    std::fs::write(rig.folder.path().join("out/quality/result.json"), gate.to_json()).expect("written");
+    let answer = rig.job("release", &["train", "evaluate", "quality"], |_| {}).expect("an answer");
+    assert_eq!((answer.exit, answer.release), (11, None));
+    let answer = rig.job("current", &["quality"], |_| {}).expect("an answer");
+    assert_eq!(answer.exit, 11);
+}
+
+/// Two runs that both compared with nothing can't both promote.
+#[test]
+fn a_pointer_that_moved_meanwhile_is_not_moved_again() {
+    let promoted = |rig: &Rig, raw: &str| {
+        let raw = raw.to_owned();
+        let train = rig.job("train", &[], |root| std::fs::write(root.join("work/data/raw.csv"), raw).expect("written"));
+        assert_eq!(train.map(|answer| answer.exit), Ok(0));
+        rig.well("evaluate", &["train"]);
+        rig.well("evaluate@quality", &[]);
+        rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
+        rig.well("release", &["train", "evaluate", "quality"]);
+    };
+    let (first, second) = (Rig::new(), Rig::new());
+    promoted(&first, "a,b\n1,2\n");
+    // The second run shares the registry, and has compared before the first promotes.
+    let registry = first.folder.path().join("registry");
+    std::fs::remove_dir_all(second.folder.path().join("registry")).ok();
+    std::os::unix::fs::symlink(&registry, second.folder.path().join("registry")).expect("linked");
+    promoted(&second, "a,b\n3,4\n");
+    first.well("current", &["release", "quality"]);
+    let pointer = || std::fs::read_to_string(registry.join("pointers/production.json"));
+    let before = pointer().expect("is there");
+    let answer = second.job("current", &["release", "quality"], |_| {}).expect("an answer");
+    assert_eq!(answer.exit, 11);
+    assert!(answer.reason.as_deref().is_some_and(|why| why.contains("somebody moved it")), "{:?}", answer.reason);
+    assert_eq!(pointer().expect("is there"), before);
+}
+
+fn ended(settled: Settled, verdict: Option<&str>, asked: bool) -> Ended {
+    Ended { settled, verdict: verdict.map(str::to_owned), asked }
+}
+
+#[test]
+fn the_last_job_is_red_unless_all_is_as_it_should_be() {
+    use Settled::{Cancelled, Failed, Skipped, Success};
+    let bound = bound(None);
+    let all = || -> BTreeMap<String, Ended> {
+        let mut all: BTreeMap<_, _> =
+            bound.plan.nodes.iter().map(|node| (node.name.clone(), ended(Success, None, false))).collect();
+        all.insert("quality".into(), ended(Success, Some("pass"), false));
+        all.insert("bootstrap".into(), ended(Skipped, None, false));
+        all
+    };
+    let exit = |changes: &[(&str, Ended)], released: bool| {
+        let mut states = all();
+        states.extend(changes.iter().map(|(node, ended)| ((*node).to_owned(), ended.clone())));
+        verdict(&bound, &states, released).exit
+    };
+    let skipped = || ended(Skipped, None, false);
+    assert_eq!(exit(&[], true), 0);
+    assert_eq!(exit(&[("quality", ended(Success, Some("warn"), false))], true), 0);
+    // A gate that is green without a verdict, or with another one, is no gate that let go on.
+    assert_eq!(exit(&[("quality", ended(Success, None, false))], true), 11);
+    assert_eq!(exit(&[("quality", ended(Success, Some("fail"), false))], true), 10);
+    assert_eq!(exit(&[("quality", ended(Success, Some("not_evaluated"), false))], true), 11);
+    let behind = [("release", skipped()), ("go_live", skipped()), ("current", skipped())];
+    let with = |node: (&'static str, Ended)| [vec![node], behind.to_vec()].concat();
+    assert_eq!(exit(&with(("quality", ended(Failed, Some("fail"), false))), true), 10);
+    assert_eq!(exit(&with(("quality", ended(Failed, Some("error"), false))), true), 11);
+    assert_eq!(exit(&with(("quality", ended(Failed, None, false))), true), 11);
+    assert_eq!(exit(&with(("evaluate", ended(Failed, None, false))), true), 1);
+    assert_eq!(exit(&with(("train", ended(Cancelled, None, false))), true), 1);
+    assert_eq!(exit(&with(("quality", skipped())), true), 11);
+    assert_eq!(exit(&[("current", skipped())], true), 11);
+    // Started by hand elsewhere: nothing is released, and that is as it should be.
+    assert_eq!(exit(&behind, false), 0);
+    let asks = || ended(Success, Some("pass"), true);
+    assert_eq!(exit(&with(("quality", asks())), true), 10);
+    assert_eq!(exit(&[("quality", asks()), ("bootstrap", ended(Success, None, false))], true), 0);
+    assert_eq!(exit(&[("go_live", ended(Failed, None, false)), ("current", skipped())], true), 10);
+    assert!(verdict(&bound, &BTreeMap::new(), true).exit == 11);
+    // A profile's gates are shown, and nothing is released.
+    let smoke = self::bound(Some("smoke"));
+    let mut states = all();
+    states.insert("quality".into(), ended(Success, Some("fail"), false));
+    states.extend(behind.iter().map(|(node, ended)| ((*node).to_owned(), ended.clone())));
+    assert_eq!(verdict(&smoke, &states, true).exit, 0);
+}
+
+fn approval() -> Approval {
+    let bound = bound(None);
+    match bound.plan.node("go_live").map(|node| node.kind.clone()) {
+        Some(NodeKind::Approval(approval)) => approval,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn review(user: &str, state: &str) -> Review {
+    Review { environment: "production".into(), state: state.into(), user: user.into(), comment: String::new() }
+}
+
+#[test]
+fn only_a_new_review_by_somebody_listed_in_time_approves() {
+    let at: Timestamp = "2026-08-01T12:00:00Z".parse().expect("a time");
+    let later = |hours: i64| at + jiff::SignedDuration::from_hours(hours);
+    let asked = |reviews: &[Review]| Asked { at, attempt: "1".into(), reviews: reviews.to_vec() };
+    let decide = |before: &[Review], attempt: &str, hours: i64, now: &[Review]| {
+        super::decide("go_live", &approval(), &asked(before), attempt, later(hours), now).map_err(|trouble| trouble.exit)
+    };
+    let alice = review("alice", "approved");
+    assert_eq!(decide(&[], "1", 1, std::slice::from_ref(&alice)), Ok("alice".into()));
+    assert_eq!(decide(&[], "1", 1, &[review("BOB", "approved")]), Ok("BOB".into()));
+    assert_eq!(decide(&[], "1", 24, std::slice::from_ref(&alice)), Ok("alice".into()));
+    // Nobody was asked; somebody else; a no; another environment; too late; another attempt; an old answer.
+    assert_eq!(decide(&[], "1", 1, &[]), Err(11));
+    assert_eq!(decide(&[], "1", 1, &[review("mallory", "approved")]), Err(11));
+    assert_eq!(decide(&[], "1", 1, &[review("alice", "rejected")]), Err(11));
+    assert_eq!(decide(&[], "1", 1, &[Review { environment: "staging".into(), ..alice.clone() }]), Err(11));
+    assert_eq!(decide(&[], "1", 25, std::slice::from_ref(&alice)), Err(11));
+    assert_eq!(decide(&[], "2", 1, std::slice::from_ref(&alice)), Err(11));
+    assert_eq!(decide(std::slice::from_ref(&alice), "1", 1, std::slice::from_ref(&alice)), Err(11));
+    assert_eq!(decide(std::slice::from_ref(&alice), "1", 1, &[alice.clone(), alice.clone()]), Ok("alice".into()));
+}
+
+#[test]
+fn reviews_are_read_as_the_api_tells_them() {
+    let json = r#"[{"state": "approved", "comment": "ok", "user": {"login": "alice", "id": 1},
+        "environments": [{"id": 2, "name": "production"}, {"id": 3, "name": "staging"}]}]"#;
+    let read = reviews(json).expect("reads");
+    let names: Vec<_> = read.iter().map(|review| (review.environment.as_str(), review.user.as_str())).collect();
+    assert_eq!(names, [("production", "alice"), ("staging", "alice")]);
+    assert!(reviews("{}").is_err());
+}
