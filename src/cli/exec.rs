@@ -78,6 +78,27 @@ pub(crate) struct JobArgs {
     output: Option<PathBuf>,
 }
 
+/// Returns the call that a gate's job makes.
+pub(super) fn gate(
+    gate: String,
+    pipeline: PipelineArgs,
+    profile: Option<String>,
+    plan: Option<String>,
+    asks: bool,
+) -> ExecArgs {
+    ExecArgs {
+        node: Some(gate),
+        pipeline,
+        job: JobArgs { plan, profile, ..JobArgs::default() },
+        verdict: false,
+        status: vec![],
+        begin: false,
+        end: false,
+        asks,
+        answer: None,
+    }
+}
+
 impl Verb for ExecArgs {
     const NAME: &'static str = "exec";
 

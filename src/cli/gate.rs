@@ -27,6 +27,12 @@ pub(crate) struct GateArgs {
     /// How it is shown
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: ReportFormat,
+    /// In a compiled job: the digest of the plan that it was compiled from; as `mlpc exec GATE`
+    #[arg(long, value_name = "HEX")]
+    plan: Option<String>,
+    /// In a compiled job: note that a person will be asked after this gate
+    #[arg(long, requires = "plan")]
+    asks: bool,
 }
 
 /// A form in which a report is shown.
@@ -45,6 +51,9 @@ impl Verb for GateArgs {
     const NAME: &'static str = "gate";
 
     fn run(self, out: &Out) -> Exit {
+        if self.plan.is_some() {
+            return super::exec::gate(self.gate, self.pipeline, self.selection.profile, self.plan, self.asks).run(out);
+        }
         self.evaluate(out).unwrap_or_else(|exit| exit)
     }
 }

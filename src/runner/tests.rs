@@ -81,7 +81,8 @@ impl Rig {
         }
         std::os::unix::fs::symlink(&shared, work.join("registry")).expect("linked");
         for other in before {
-            crate::host::fs::copy_tree(&self.folder.path().join("out").join(other), &input.join(other)).expect("copied");
+            crate::host::fs::copy_tree(&self.folder.path().join("out").join(other), &input.join(other))
+                .expect("copied");
         }
         change(&root);
         let setup = setup(&work);
@@ -305,7 +306,8 @@ fn only_a_new_review_by_somebody_listed_in_time_approves() {
     let later = |hours: i64| at + jiff::SignedDuration::from_hours(hours);
     let asked = |reviews: &[Review]| Asked { at, attempt: "1".into(), reviews: reviews.to_vec() };
     let decide = |before: &[Review], attempt: &str, hours: i64, now: &[Review]| {
-        super::decide("go_live", &approval(), &asked(before), attempt, later(hours), now).map_err(|trouble| trouble.exit)
+        super::decide("go_live", &approval(), &asked(before), attempt, later(hours), now)
+            .map_err(|trouble| trouble.exit)
     };
     let alice = review("alice", "approved");
     assert_eq!(decide(&[], "1", 1, std::slice::from_ref(&alice)), Ok("alice".into()));
