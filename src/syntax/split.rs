@@ -49,7 +49,25 @@ pub(crate) fn split(file: FileId, text: &str, diagnostics: &mut Vec<Diagnostic>)
         diagnostics,
     };
     splitter.run();
-    splitter.chunks
+    let mut chunks = splitter.chunks;
+    if text.contains('\0') {
+        refuse_nul(file, text, &mut chunks, diagnostics);
+    }
+    chunks
+}
+
+/// Reports the first NUL of each declaration. It stands nowhere, neither in a string nor in a script: no argument, no
+/// variable and no file name can hold one.
+fn refuse_nul(file: FileId, text: &str, chunks: &mut [Chunk], diagnostics: &mut Vec<Diagnostic>) {
+    for chunk in chunks.iter_mut().filter(|chunk| !chunk.broken) {
+        if let Some(at) = text[chunk.start as usize..chunk.end as usize].find('\0') {
+            let at = chunk.start + at as u32;
+            let help = "remove it: the file may be binary, or saved in another encoding than UTF-8";
+            let span = Span::new(file, at, at + 1);
+            diagnostics.push(Diagnostic::new(codes::BAD_CHARACTER, span, "a NUL byte in the text").help(help));
+            chunk.broken = true;
+        }
+    }
 }
 
 struct Splitter<'t, 'd> {

@@ -83,3 +83,10 @@ fn a_merge_conflict_is_one_fault_with_both_ends() {
     assert_eq!(diagnostics.len(), 1);
     assert_eq!(diagnostics[0].labels.len(), 2);
 }
+
+#[test]
+fn a_nul_is_refused_in_code_and_in_text() {
+    for text in ["const a = \0", "const a = '\0'", "const a = <<<\n\0\n>>>"] {
+        assert_eq!(cut(&format!("{text}\nconst b = 1")).1.len(), 1, "{text:?}");
+    }
+}
