@@ -117,7 +117,8 @@ impl SourceCode for Indexed<'_> {
             (from, to - from).into(),
             first,
             column,
-            lines.len(),
+            // Of the snippet, not of the file: miette joins two places into one snippet where these overlap.
+            last.min(lines.len() - 1) + 1 - first,
         )))
     }
 }
