@@ -1,8 +1,6 @@
 //! A builder for tests of the command line: a temporary folder, files in it, and `mlpc` run there with an environment that holds
 //! nothing of the machine's but PATH.
 
-#![allow(dead_code, reason = "the tests of verbs that are not there yet use the rest")]
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
