@@ -1,5 +1,6 @@
 //! Cycles, each told once, along its shortest way round.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use petgraph::algo::kosaraju_scc;
@@ -88,8 +89,8 @@ fn shortest(graph: &Graph, knot: &[NodeId], first: NodeId) -> Option<Vec<(NodeId
                 way.reverse();
                 return Some(way);
             }
-            if !came.contains_key(&edge.to) {
-                came.insert(edge.to, (id, edge));
+            if let Entry::Vacant(unseen) = came.entry(edge.to) {
+                unseen.insert((id, edge));
                 queue.push_back(edge.to);
             }
         }

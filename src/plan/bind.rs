@@ -144,10 +144,10 @@ pub fn bind(plan: &Plan, selection: &Selection) -> Result<Bound, Vec<BindError>>
     let settings = profile.map(|profile| profile.settings.clone()).unwrap_or_default();
     locate(&mut bound.plan, &settings);
     let mut off = vec![false; plan.nodes.len()];
-    for index in 0..plan.nodes.len() {
+    for (index, off) in off.iter_mut().enumerate() {
         let mut node = bound.plan.nodes[index].clone();
         let when = node.when.take();
-        off[index] = settle(&bound, &mut node, when, &mut errors);
+        *off = settle(&bound, &mut node, when, &mut errors);
         bound.plan.nodes[index] = node;
     }
     bound.skipped = skip::skipped(&bound, &off);

@@ -105,7 +105,7 @@ pub fn size_text(bytes: u64) -> String {
         (1 << 10, "KiB"),
         (1_000, "kB"),
     ];
-    match UNITS.iter().find(|(size, _)| bytes != 0 && bytes % size == 0) {
+    match UNITS.iter().find(|(size, _)| bytes != 0 && bytes.is_multiple_of(*size)) {
         Some((size, unit)) => format!("{}{unit}", bytes / size),
         None => format!("{bytes}B"),
     }

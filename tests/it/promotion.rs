@@ -44,7 +44,7 @@ fn toy(pipeline: &str, score: &str) -> Sandbox {
 
 fn nothing_registered(sandbox: &Sandbox) -> bool {
     let versions = sandbox.path().join("registry/versions");
-    !sandbox.path().join(POINTER).exists() && std::fs::read_dir(versions).is_ok_and(|all| all.count() > 0) == false
+    !sandbox.path().join(POINTER).exists() && !std::fs::read_dir(versions).is_ok_and(|all| all.count() > 0)
 }
 
 #[test]

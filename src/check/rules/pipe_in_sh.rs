@@ -34,11 +34,7 @@ fn pipes(script: &str) -> bool {
                 chars.next();
             }
             (None, '#') => while chars.next_if(|&c| c != '\n').is_some() {},
-            (None, '|') => {
-                if chars.next_if_eq(&'|').is_none() {
-                    return true;
-                }
-            }
+            (None, '|') if chars.next_if_eq(&'|').is_none() => return true,
             _ => {}
         }
     }

@@ -105,7 +105,7 @@ impl SourceCode for Indexed<'_> {
         }
         let lines = self.0.line_starts();
         let first = self.0.line_index(span.offset() as u32).saturating_sub(before);
-        let last = self.0.line_index(end.saturating_sub(usize::from(span.len() > 0)) as u32) + after;
+        let last = self.0.line_index(end.saturating_sub(usize::from(!span.is_empty())) as u32) + after;
         let from = lines[first] as usize;
         let to = lines.get(last + 1).map_or(text.len(), |&start| start as usize);
         // Columns of the header line are those of the span, as miette's own sources give them.
