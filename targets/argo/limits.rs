@@ -4,7 +4,7 @@ use super::model::Template;
 use super::{Context, pod};
 use crate::diagnostic::{Code, Diagnostic, codes};
 use crate::emit::Noted;
-use crate::plan::{Node, NodeKind, Profile, RegistryLocation, Setting, TriggerKind};
+use crate::plan::{Node, NodeKind, Profile, RegistryLocation, RuntimeKind, Setting, TriggerKind};
 use crate::types::Origin;
 
 /// Templates of a workflow, and tasks of a graph.
@@ -19,6 +19,7 @@ const BYTES: usize = 300_000;
 /// Finds what can't be expressed.
 pub(super) fn check(context: &Context<'_>, profiles: &[Option<&str>]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    images(context, &mut found);
     for node in &context.plan.nodes {
         one(context, node, &mut found);
     }
@@ -33,7 +34,7 @@ pub(super) fn check(context: &Context<'_>, profiles: &[Option<&str>]) -> Vec<Dia
             "the name of a workflow on argo has at most {WORKFLOW} characters, `{pipeline}` has {}",
             pipeline.len()
         );
-        found.push(context.say(codes::TARGET_LIMIT, "pipeline", message, "give the pipeline a shorter name"));
+        found.push(context.say(codes::TARGET_LIMIT, &context.top(), message, "give the pipeline a shorter name"));
     }
     found
 }
@@ -45,12 +46,30 @@ pub(super) fn check_size(context: &Context<'_>, templates: &[Noted<Template>], t
         if count > limit {
             let message = format!("argo takes at most {limit} {what} in a workflow, this pipeline needs {count}");
             let help = "split the pipeline, or let one stage do the work of several legs";
-            found.push(context.say(codes::TARGET_LIMIT, "pipeline", message, help));
+            found.push(context.say(codes::TARGET_LIMIT, &context.top(), message, help));
         }
     };
     too_many(templates.len(), "templates", TEMPLATES);
     too_many(text.len(), "bytes", BYTES);
     found
+}
+
+/// Everything runs in a container. Where none is named at all, that is said once.
+fn images(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+    for runtime in &context.plan.runtimes {
+        if let RuntimeKind::Dockerfile { path } = &runtime.kind {
+            let message = format!("argo can't build an image from `{path}`");
+            let help = "build and push it in your CI, and name it: `runtime … { image: \"…\" }`";
+            found.push(context.say(codes::TARGET_LIMIT, &format!("runtime {}", runtime.name), message, help));
+        }
+    }
+    if context.plan.nodes.iter().any(|node| pod::image(context, &node.kind).is_none())
+        || pod::own_image(context).is_none()
+    {
+        let message = "argo runs everything in a container, and `target argo` names no image".to_owned();
+        let help = "write `target argo { image: \"python:3.11-slim\" }`, with an image that holds `mlpc`";
+        found.push(context.say(codes::TARGET_SETTING, "target argo", message, help));
+    }
 }
 
 fn one(context: &Context<'_>, node: &Node, found: &mut Vec<Diagnostic>) {
@@ -61,9 +80,6 @@ fn one(context: &Context<'_>, node: &Node, found: &mut Vec<Diagnostic>) {
             "argo can't evaluate the `when` of `{name}`: parameters reach its pods encoded, as argo would evaluate their text"
         );
         say(codes::TARGET_LIMIT, message, "compile this pipeline for github, or move the condition into the script");
-    }
-    if let Err((message, help)) = pod::image(context, &node.kind) {
-        say(codes::TARGET_SETTING, message, &help);
     }
     if context.slug(name).len() > NAME {
         say(
@@ -156,7 +172,7 @@ fn triggers(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
     if context.plan.targets.iter().any(|target| target.name != "argo") {
         return;
     }
-    for trigger in &context.plan.triggers {
+    for (index, trigger) in context.plan.triggers.iter().enumerate() {
         let word = match &trigger.kind {
             TriggerKind::Push { .. } => "push",
             TriggerKind::PullRequest { .. } => "pull_request",
@@ -166,7 +182,7 @@ fn triggers(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
         };
         let message = format!("argo does not see `on {word}`");
         let help = format!("let what sees it submit `{}`", context.path("submit"));
-        found.push(context.say(codes::TRIGGER_ELSEWHERE, &format!("on {word}"), message, &help));
+        found.push(context.say(codes::TRIGGER_ELSEWHERE, &format!("on {index}"), message, &help));
     }
 }
 

@@ -157,6 +157,11 @@ impl<'a> Context<'a> {
         all
     }
 
+    /// Returns the key of the pipeline's own place.
+    fn top(&self) -> String {
+        format!("pipeline {}", self.plan.pipeline)
+    }
+
     fn say(&self, code: Code, place: &str, message: String, help: &str) -> Diagnostic {
         Diagnostic::new(code, self.site.span(place), message).help(help)
     }

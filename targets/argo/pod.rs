@@ -82,28 +82,21 @@ pub(super) fn file_artifact(slug: &str, output: &str) -> String {
     format!("{slug}-file-{output}")
 }
 
-/// Returns the image that a node's pod runs in, or why there is none.
-pub(super) fn image(context: &Context<'_>, kind: &NodeKind) -> Result<String, (String, String)> {
-    let settings = &context.settings;
-    let runtime = work(kind).and_then(|work| work.runtime.as_deref());
-    let runtime = runtime.and_then(|name| context.plan.runtimes.iter().find(|runtime| runtime.name == name));
-    match runtime.map(|runtime| &runtime.kind) {
-        Some(RuntimeKind::Image { image }) => return Ok(image.clone()),
-        Some(RuntimeKind::Dockerfile { path }) => {
-            return Err((
-                format!("argo can't build an image from `{path}`"),
-                "build and push it in your CI, and name it: `runtime … { image: \"…\" }`".into(),
-            ));
-        }
-        Some(RuntimeKind::Python { .. }) | None => {}
+/// Returns the image that a node's pod runs in, if one is named.
+pub(super) fn image(context: &Context<'_>, kind: &NodeKind) -> Option<String> {
+    let Some(work) = work(kind) else { return own_image(context) };
+    let runtimes = &context.plan.runtimes;
+    match work
+        .runtime
+        .as_deref()
+        .and_then(|name| runtimes.iter().find(|runtime| runtime.name == name))
+        .map(|found| &found.kind)
+    {
+        Some(RuntimeKind::Image { image }) => Some(image.clone()),
+        // Said of the runtime itself: it can't be built here.
+        Some(RuntimeKind::Dockerfile { path }) => Some(path.clone()),
+        Some(RuntimeKind::Python { .. }) | None => context.settings.image.clone(),
     }
-    let ours = settings.mlpc_image.as_ref().filter(|_| work(kind).is_none());
-    ours.or(settings.image.as_ref()).cloned().ok_or_else(|| {
-        (
-            "argo runs everything in a container, and no image is named".into(),
-            "add `image: \"python:3.11-slim\"` to `target argo`".into(),
-        )
-    })
 }
 
 fn work(kind: &NodeKind) -> Option<&Work> {
@@ -141,7 +134,8 @@ pub(super) fn defaults(context: &Context<'_>) -> Container {
     }
 }
 
-fn own_image(context: &Context<'_>) -> Option<String> {
+/// Returns the image of gates, releases and the verdict.
+pub(super) fn own_image(context: &Context<'_>) -> Option<String> {
     context.settings.mlpc_image.clone().or_else(|| context.settings.image.clone())
 }
 
@@ -154,8 +148,7 @@ fn pod(context: &Context<'_>, name: String, node: &Node, work: Option<&Work>) ->
     let mut template = own_pod(context, name);
     let settings = &context.settings;
     if let Some(container) = &mut template.container {
-        let image = image(context, &node.kind).ok();
-        container.image = image.filter(|image| own_image(context).as_ref() != Some(image));
+        container.image = image(context, &node.kind).filter(|image| own_image(context).as_ref() != Some(image));
         if let Some(work) = work {
             container.resources = Some(resources(context, &work.needs));
             container.env.extend(secrets(context, work));

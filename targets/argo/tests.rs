@@ -381,6 +381,19 @@ fn what_argo_cannot_do_is_said() {
 }
 
 #[test]
+fn no_image_at_all_is_said_once() {
+    let mut plan = quickstart();
+    plan.targets = settings(vec![("profile", text("shared"))]);
+    plan.targets.push(TargetSettings { name: "github".into(), settings: Value::Record(vec![]) });
+    assert_eq!(
+        messages(&plan),
+        ["target-setting: argo runs everything in a container, and `target argo` names no image"]
+    );
+    plan.targets[0] = settings(vec![("profile", text("shared")), ("mlpc_image", text("i"))]).remove(0);
+    assert_eq!(messages(&plan).len(), 1, "stages have none");
+}
+
+#[test]
 fn two_hundred_nodes_are_too_many() {
     let mut plan = quickstart();
     plan.nodes = (0..199).map(|number| on_stage(&format!("s[{number}]"), &[], stage(&[], &[]))).collect();
