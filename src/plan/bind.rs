@@ -143,13 +143,13 @@ pub fn bind(plan: &Plan, selection: &Selection) -> Result<Bound, Vec<BindError>>
     };
     let settings = profile.map(|profile| profile.settings.clone()).unwrap_or_default();
     locate(&mut bound.plan, &settings);
-    let mut off = vec![false; plan.nodes.len()];
-    for (index, off) in off.iter_mut().enumerate() {
-        let mut node = bound.plan.nodes[index].clone();
+    let mut nodes = std::mem::take(&mut bound.plan.nodes);
+    let settled = nodes.iter_mut().map(|node| {
         let when = node.when.take();
-        *off = settle(&bound, &mut node, when, &mut errors);
-        bound.plan.nodes[index] = node;
-    }
+        settle(&bound, node, when, &mut errors)
+    });
+    let off: Vec<bool> = settled.collect();
+    bound.plan.nodes = nodes;
     bound.skipped = skip::skipped(&bound, &off);
     if errors.is_empty() { Ok(bound) } else { Err(errors) }
 }
@@ -332,3 +332,6 @@ fn below(prefix: &str, path: &str) -> String {
     }
     format!("{prefix}{}", path.strip_prefix(".mlpc/").unwrap_or(path))
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 mod argo;
 mod companions;
 mod compile;
+mod compile_properties;
 mod docs;
 mod gate;
 mod errors;
