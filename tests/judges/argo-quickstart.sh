@@ -40,7 +40,7 @@ origin=$work/origin.git project=$work/project
 git init -q --bare -b main "$origin"
 git clone -q "$origin" "$project" 2>/dev/null
 # What a container writes to disk goes with it, so the remote is served.
-"$(git --exec-path)/git-daemon" --listen=127.0.0.1 --port=$((RIG_PORT + 4)) --base-path="$work" --export-all --enable=receive-pack "$work" 2>"$work/daemon.log" &
+"$(git --exec-path)/git-daemon" --reuseaddr --listen=127.0.0.1 --port=$((RIG_PORT + 4)) --base-path="$work" --export-all --enable=receive-pack "$work" 2>"$work/daemon.log" &
 daemon=$!
 remote=git://127.0.0.1:$((RIG_PORT + 4))/origin.git
 git -C "$project" checkout -q -b main
