@@ -76,6 +76,9 @@ pub(crate) struct JobArgs {
     /// Where this node's own goes
     #[arg(long = "out", value_name = "DIR")]
     output: Option<PathBuf>,
+    /// Digest of the `result.json` in a folder of `--in`, as the platform passed it on; empty where there is none
+    #[arg(long, value_name = "FOLDER=HEX")]
+    expect: Vec<String>,
 }
 
 /// Returns the call that a gate's job makes.
@@ -244,11 +247,12 @@ impl JobArgs {
             Some(github) => Ok(github.temporary()?.join("mlpc").join(name)),
             None => Ok::<_, Trouble>(PathBuf::from(".mlpc/job").join(name)),
         };
-        let expected = github.map(GitHub::needs).transpose()?.flatten().map(|needs| {
+        let needs = github.map(GitHub::needs).transpose()?.flatten().map(|needs| {
             let digest =
                 |(id, need): (String, crate::host::github::Need)| Some((id, need.outputs.get("digest")?.clone()));
             needs.into_iter().filter_map(digest).collect()
         });
+        let expected = if self.expect.is_empty() { needs } else { Some(expected(&self.expect)?) };
         Ok(Job {
             bound,
             setup,
@@ -258,6 +262,13 @@ impl JobArgs {
             expected,
         })
     }
+}
+
+/// Reads `--expect`.
+fn expected(given: &[String]) -> Result<BTreeMap<String, String>, Trouble> {
+    let pair = |text: &String| text.split_once('=').map(|(folder, digest)| (folder.to_owned(), digest.to_owned()));
+    let usage = |text: &String| Trouble { exit: 2, message: format!("`--expect {text}` says no digest"), help: None };
+    given.iter().map(|text| pair(text).ok_or_else(|| usage(text))).collect()
 }
 
 impl Context<'_> {

@@ -23,13 +23,12 @@ const OWN_SECONDS: i64 = 1800;
 pub(super) fn of_node(context: &Context<'_>, node: &Node, reads: &Reads) -> Template {
     let slug = context.slug(&node.name);
     let work = work(&node.kind);
-    let verb = if matches!(node.kind, NodeKind::Gate(_)) { "gate" } else { "exec" };
-    let mut args = command(context, &[verb, &node.name]);
+    let mut args = command(context, &["exec", &node.name]);
     args.extend([format!("--in={WORK}/in"), format!("--out={WORK}/out")]);
     let mut template = pod(context, slug.to_owned(), node, work);
     for (other, optional) in &reads.results {
         let other_slug = context.slug(other);
-        args.push(format!("--expect={other}={{{{inputs.parameters.{other_slug}}}}}"));
+        args.push(format!("--expect={other_slug}={{{{inputs.parameters.{other_slug}}}}}"));
         template.inputs.parameters.push(Parameter { name: other_slug.into(), ..Parameter::default() });
         template.inputs.artifacts.push(input(&format!("{other_slug}-result"), other_slug, "result.json", *optional));
     }
@@ -50,6 +49,7 @@ pub(super) fn of_node(context: &Context<'_>, node: &Node, reads: &Reads) -> Temp
 pub(super) fn of_answer(context: &Context<'_>, node: &Node, reads: &Reads) -> Template {
     let mut template = of_node(context, node, reads);
     template.name = names::answer(context.slug(&node.name));
+    template.outputs = Arguments::default();
     template.inputs.parameters.push(Parameter { name: "answer".into(), ..Parameter::default() });
     if let Some(container) = &mut template.container {
         container.args.push("--answer={{inputs.parameters.answer}}".into());

@@ -74,10 +74,9 @@ pub(super) fn reads(plan: &Plan, skippable: &BTreeSet<&str>) -> BTreeMap<String,
             values(when, &mut reads);
         }
         for wait in &node.waits {
-            reads.result(&wait.node, wait.why == Why::Baseline);
-            // Where the gate asked, its own result says so and no more: the answer is another's.
-            for approval in asked_by(plan, &wait.node).filter(|approval| approval.name != node.name) {
-                reads.result(&approval.name, true);
+            // An approval hands nothing on: the graph sees to it that it was given.
+            if !is_approval(plan, &wait.node) {
+                reads.result(&wait.node, wait.why == Why::Baseline);
             }
         }
         (node.name.clone(), reads)
@@ -117,6 +116,10 @@ fn values(expr: &Expr, reads: &mut Reads) {
         }
         Expr::Value(_) | Expr::Param(_) | Expr::Local(_) | Expr::Context(_) => {}
     }
+}
+
+fn is_approval(plan: &Plan, node: &str) -> bool {
+    plan.node(node).is_some_and(|node| matches!(node.kind, NodeKind::Approval(_)))
 }
 
 /// Returns the approvals that a gate may ask for.
