@@ -170,7 +170,8 @@ fn what_github_cannot_do_is_said() {
     assert_eq!(codes(&needs("needs { gpu: 1 }")), ["target-limit"]);
     assert_eq!(codes(&needs("timeout 5h")), [""; 0]);
     let approval = |environment: &str| {
-        pipeline(&format!("approval go of train.model {{ by: [\"alice\"]{environment}, timeout: 24h }}"))
+        let go = format!("approval go of train.model {{ by: [\"alice\"]{environment}, timeout: 24h }}");
+        pipeline(&format!("{go}\nstage told after go {{ run <<< true >>> }}"))
     };
     assert_eq!(codes(&approval("")), ["approval-without-environment"]);
     assert_eq!(codes(&approval(", environment: \"production\"")), [""; 0]);
