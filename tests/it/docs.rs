@@ -129,7 +129,8 @@ fn generated(path: &str, mark: &str, text: &str) {
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&file, format!("{before}{mark}{text}")).expect("the page is written");
     } else {
-        assert_eq!(after, text, "{path} is out of date: BLESS=1 cargo test docs");
+        let differs = after.lines().zip(text.lines()).find(|(kept, now)| kept != now);
+        assert!(after == text, "{path} is out of date, first at {differs:?}: BLESS=1 cargo test docs");
     }
 }
 

@@ -45,7 +45,7 @@ fn decode(text: &str) -> Option<String> {
         }))
     };
     let digits = text.trim_end_matches('=');
-    if digits.len() % 4 == 1 || text.len() % 4 != 0 {
+    if digits.len() % 4 == 1 || !text.len().is_multiple_of(4) {
         return None;
     }
     let (mut bytes, mut bits, mut held) = (Vec::new(), 0, 0);
