@@ -30,6 +30,9 @@ pub(crate) struct ExecArgs {
     node: Option<String>,
     #[command(flatten)]
     pipeline: PipelineArgs,
+    /// The profile; else `MLPC_PROFILE`
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     #[command(flatten)]
     job: JobArgs,
     /// Come to the verdict of the whole run, from what became of its jobs
@@ -44,9 +47,6 @@ pub(crate) struct ExecArgs {
     /// Check the outputs of such a stage
     #[arg(long, conflicts_with = "verdict")]
     end: bool,
-    /// Note that a person will be asked after this node
-    #[arg(long)]
-    asks: bool,
     /// What a person said to an approval
     #[arg(long, value_name = "YES|NO", ignore_case = true, value_parser = ["YES", "NO"])]
     answer: Option<String>,
@@ -58,9 +58,6 @@ pub(crate) struct JobArgs {
     /// Digest of the plan that the platform's files were compiled from
     #[arg(long, value_name = "HEX")]
     pub(crate) plan: Option<String>,
-    /// The profile; else `MLPC_PROFILE`
-    #[arg(long, value_name = "NAME")]
-    profile: Option<String>,
     /// What started the run; else `MLPC_EVENT`
     #[arg(long, value_name = "EVENT")]
     event: Option<String>,
@@ -79,27 +76,15 @@ pub(crate) struct JobArgs {
     /// Digest of the `result.json` in a folder of `--in`, as the platform passed it on; empty where there is none
     #[arg(long, value_name = "FOLDER=HEX")]
     expect: Vec<String>,
+    /// Note that a person will be asked after this node
+    #[arg(long)]
+    asks: bool,
 }
 
 /// Returns the call that a gate's job makes.
-pub(super) fn gate(
-    gate: String,
-    pipeline: PipelineArgs,
-    profile: Option<String>,
-    plan: Option<String>,
-    asks: bool,
-) -> ExecArgs {
-    ExecArgs {
-        node: Some(gate),
-        pipeline,
-        job: JobArgs { plan, profile, ..JobArgs::default() },
-        verdict: false,
-        status: vec![],
-        begin: false,
-        end: false,
-        asks,
-        answer: None,
-    }
+pub(super) fn gate(gate: String, pipeline: PipelineArgs, profile: Option<String>, job: JobArgs) -> ExecArgs {
+    let (status, answer) = (Vec::new(), None);
+    ExecArgs { node: Some(gate), pipeline, profile, job, verdict: false, status, begin: false, end: false, answer }
 }
 
 impl Verb for ExecArgs {
@@ -132,7 +117,7 @@ impl ExecArgs {
             let stale = Trouble::unsound("this workflow is stale: run mlpc compile");
             return Err(self::stale(out, github.as_ref(), &stale));
         }
-        let bound = self.job.bind(out, &loaded.plan, &setup, github.as_ref())?;
+        let bound = self.job.bind(out, &loaded.plan, self.profile.clone(), &setup, github.as_ref())?;
         let job = self.job.job(&bound, &setup, github.as_ref()).map_err(shown)?;
         let context = Context { out, github, loaded: &loaded, job };
         let done = match &self.node {
@@ -147,7 +132,13 @@ impl ExecArgs {
         if let Some(NodeKind::Approval(_)) = job.bound.plan.node(node).map(|node| &node.kind) {
             return self.approval(context, node);
         }
-        let received = runner::receive(job)?;
+        let received = match runner::receive(job) {
+            Ok(received) => received,
+            Err(trouble) => {
+                runner::refuse(job, node, &trouble)?;
+                return Err(trouble);
+            }
+        };
         if self.begin {
             runner::begin(job, node, &received)?;
             context.out.line(&format!("{node}: its inputs are in place"));
@@ -165,7 +156,7 @@ impl ExecArgs {
         }
         if let Some(github) = &context.github {
             github::tell(context, github, &answer, &digest, report.as_ref())?;
-            if self.asks {
+            if self.job.asks {
                 github::ask(context, github, &answer, &received)?;
             }
         }
@@ -225,7 +216,14 @@ impl ExecArgs {
 
 impl JobArgs {
     /// Binds the plan as the platform asks for it.
-    pub(crate) fn bind(&self, out: &Out, plan: &Plan, setup: &Setup, github: Option<&GitHub>) -> Result<Bound, Exit> {
+    fn bind(
+        &self,
+        out: &Out,
+        plan: &Plan,
+        profile: Option<String>,
+        setup: &Setup,
+        github: Option<&GitHub>,
+    ) -> Result<Bound, Exit> {
         let variable = |name: &str| variable(setup, name);
         let params =
             params::read(plan, self.params.as_deref(), variable("MLPC_PARAMS").as_deref()).map_err(|message| {
@@ -234,7 +232,7 @@ impl JobArgs {
             })?;
         let told = github.map(|github| github.event().to_owned());
         let selection = Selection {
-            profile: self.profile.clone().or_else(|| variable("MLPC_PROFILE")).filter(|name| !name.is_empty()),
+            profile: profile.or_else(|| variable("MLPC_PROFILE")).filter(|name| !name.is_empty()),
             params,
             event: self.event.clone().or_else(|| variable("MLPC_EVENT")).or(told),
             branch: github.map(|github| github.branch().to_owned()),

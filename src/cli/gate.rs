@@ -27,12 +27,9 @@ pub(crate) struct GateArgs {
     /// How it is shown
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: ReportFormat,
-    /// In a compiled job: the digest of the plan that it was compiled from; as `mlpc exec GATE`
-    #[arg(long, value_name = "HEX")]
-    plan: Option<String>,
-    /// In a compiled job: note that a person will be asked after this gate
-    #[arg(long, requires = "plan")]
-    asks: bool,
+    /// With `--plan`: what a compiled job calls, as `mlpc exec GATE` would do it
+    #[command(flatten)]
+    job: super::exec::JobArgs,
 }
 
 /// A form in which a report is shown.
@@ -51,8 +48,8 @@ impl Verb for GateArgs {
     const NAME: &'static str = "gate";
 
     fn run(self, out: &Out) -> Exit {
-        if self.plan.is_some() {
-            return super::exec::gate(self.gate, self.pipeline, self.selection.profile, self.plan, self.asks).run(out);
+        if self.job.plan.is_some() {
+            return super::exec::gate(self.gate, self.pipeline, self.selection.profile, self.job).run(out);
         }
         self.evaluate(out).unwrap_or_else(|exit| exit)
     }

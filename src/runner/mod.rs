@@ -18,7 +18,7 @@ use std::path::PathBuf;
 pub use answer::{Answer, Decided, Made, Status};
 pub use approval::{Asked, Review, decide, reviews};
 pub use exchange::{Received, receive};
-pub use node::run;
+pub use node::{refuse, run};
 pub use plain::{begin, end};
 pub use verdict::{Ended, Settled, Verdict, verdict};
 

@@ -34,14 +34,11 @@ pub fn run(
     let mut answer = empty(job, node);
     let mut report = None;
     let done = match &declared.kind {
-        NodeKind::Stage(stage) => {
-            complete(job, node, received)?;
-            clear(job, node)?;
-            self::stage(job, node, stage.baseline.as_ref(), received, listener, &mut answer)
-        }
+        NodeKind::Stage(stage) => complete(job, node, received)
+            .and_then(|()| clear(job, node))
+            .and_then(|()| self::stage(job, node, stage.baseline.as_ref(), received, listener, &mut answer)),
         NodeKind::Action(_) => {
-            complete(job, node, received)?;
-            self::stage(job, node, None, received, listener, &mut answer)
+            complete(job, node, received).and_then(|()| self::stage(job, node, None, received, listener, &mut answer))
         }
         NodeKind::Gate(gate) => self::gate(job, node, gate, received, &mut answer).map(|judged| report = Some(judged)),
         NodeKind::Register(register) => self::register(job, node, register, received, &mut answer),
@@ -55,6 +52,12 @@ pub fn run(
     }
     let digest = write(job, &answer)?;
     Ok((answer, digest, report))
+}
+
+/// Writes the answer of a node that could not even begin.
+pub fn refuse(job: &Job<'_>, node: &str, trouble: &Trouble) -> Result<(), Trouble> {
+    let reason = Some(trouble.message.clone());
+    write(job, &Answer { status: Status::Failed, exit: trouble.exit, reason, ..empty(job, node) }).map(drop)
 }
 
 /// Returns an answer with nothing in it yet.

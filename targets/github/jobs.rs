@@ -180,9 +180,12 @@ impl Jobs<'_> {
             );
         }
         let flag = if flag.is_empty() { String::new() } else { format!(" {flag}") };
-        let run =
-            format!("mlpc {} {} --file {} --plan \"$MLPC_PLAN\"{flag}",
-            if matches!(node.kind, NodeKind::Gate(_)) { "gate" } else { "exec" }, quote(&node.name), quote(self.site.file));
+        let run = format!(
+            "mlpc {} {} --file {} --plan \"$MLPC_PLAN\"{flag}",
+            if matches!(node.kind, NodeKind::Gate(_)) { "gate" } else { "exec" },
+            quote(&node.name),
+            quote(self.site.file)
+        );
         Step { env, run: Some(run), ..Step::default() }
     }
 

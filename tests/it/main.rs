@@ -7,6 +7,7 @@ mod companions;
 mod compile;
 mod compile_properties;
 mod docs;
+mod exec;
 mod gate;
 mod errors;
 mod github;

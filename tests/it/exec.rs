@@ -1,0 +1,87 @@
+//! `mlpc exec` as a platform calls it: the wiring; what it does is tested in `src/runner`.
+
+use crate::sandbox::{Ended, Sandbox};
+
+/// Runs `line` in a copy of the quickstart, with `$plan` set to the digest of its plan.
+fn on_a_runner(sandbox: &Sandbox, line: &str) -> Ended {
+    let digest = r#"plan=$(mlpc compile --target github -o "$HOME" >/dev/null && sed -n 's/^# plan: //p' "$HOME"/.github/workflows/*.yml)"#;
+    // The base pipeline keeps its models in a folder, which a runner loses: the profile does not.
+    sandbox.shell(&format!("{digest}; {line}"))
+}
+
+#[test]
+fn another_plan_than_the_one_compiled_is_stale() {
+    let sandbox = Sandbox::copy_of("examples/quickstart");
+    let ended = on_a_runner(
+        &sandbox,
+        "sed -i 's/>= 0.95/>= 0.96/' pipeline.mlp; mlpc exec prepare --plan $plan --in in --out out",
+    );
+    assert_eq!(ended.code, 11);
+    assert_eq!(ended.stderr, "error: this workflow is stale: run mlpc compile\n");
+    // A comment makes no other plan.
+    let ended = on_a_runner(
+        &sandbox,
+        "sed -i '1i # hello' pipeline.mlp; mlpc exec prepare --plan $plan --in in --out made/prepare",
+    );
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let without = sandbox.mlpc(&["exec", "prepare"]);
+    assert_eq!(without.code, 2, "{}", without.stderr);
+}
+
+#[test]
+fn jobs_hand_on_and_check_what_they_get() {
+    let sandbox = Sandbox::copy_of("examples/quickstart");
+    let ended = on_a_runner(
+        &sandbox,
+        "set -e
+         mlpc exec prepare --plan $plan --run 1 --in none --out job/prepare
+         rm -rf out .mlpc
+         mlpc exec train --plan $plan --run 1 --in job --out handed/train --expect prepare=$(cat job/prepare/digest)
+         test -s handed/train/files/model
+         mlpc exec train --plan $plan --run 1 --in job --out handed/train --expect prepare=0123 && exit 90 || test $? = 11
+         mlpc exec train --plan $plan --run 2 --in job --out handed/train && exit 91 || test $? = 11
+         mlpc exec train --plan $plan --run 1 --in none --out handed/train && exit 92 || test $? = 11
+         test \"$(grep -c '\"exit\": 11' handed/train/result.json)\" = 1
+         mlpc gate quality --plan $plan --run 1 --in none --out handed/quality && exit 93 || test $? = 11
+         test \"$(cat handed/quality/ask)\" = false
+         grep -q not_evaluated handed/quality/gate_report.json",
+    );
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+}
+
+#[test]
+fn a_stage_whose_command_the_platform_runs_is_begun_and_ended() {
+    let sandbox = Sandbox::copy_of("examples/quickstart");
+    let ended = on_a_runner(
+        &sandbox,
+        "set -e
+         mkdir -p out; echo stale > out/test.csv
+         mlpc exec prepare --plan $plan --run 1 --in none --out job/prepare --begin
+         test ! -e out/test.csv
+         mlpc exec prepare --plan $plan --run 1 --in none --out job/prepare --end && exit 90 || test $? = 1
+         grep -q 'the output `train` (`out/train.csv`) was not written' job/prepare/result.json
+         test ! -e job/prepare/files/train
+         echo a,b > out/train.csv; echo a,b > out/test.csv
+         mlpc exec prepare --plan $plan --run 1 --in none --out job/prepare --end
+         cmp out/test.csv job/prepare/files/test
+         MLPC_OUTCOME=failure mlpc exec prepare --plan $plan --run 1 --in none --out job/failed --end && exit 91 || test $? = 1
+         test ! -e job/failed/files",
+    );
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+}
+
+#[test]
+fn the_verdict_is_made_from_what_became_of_the_jobs() {
+    let sandbox = Sandbox::copy_of("examples/quickstart");
+    let all = "--status prepare=Succeeded --status train=Succeeded --status evaluate=Succeeded --status evaluate@quality=Succeeded";
+    let ended = on_a_runner(
+        &sandbox,
+        &format!(
+            "mlpc exec --verdict --plan $plan --in none {all} --status quality=Failed --status release=Omitted --status current=Omitted"
+        ),
+    );
+    assert_eq!(ended.code, 11, "{}", ended.stdout);
+    assert!(ended.stdout.contains("quality: could not be decided"), "{}", ended.stdout);
+    let wrong = on_a_runner(&sandbox, "mlpc exec --verdict --plan $plan --in none --status prepare=Perhaps");
+    assert_eq!(wrong.code, 2, "{}", wrong.stderr);
+}
