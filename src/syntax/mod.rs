@@ -14,6 +14,8 @@ mod split;
 mod symbol;
 mod tokens;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::diagnostic::{self, Diagnostic, codes, nearest};
 use crate::source::{FileId, Span};
 use fault::Reading;
@@ -35,30 +37,50 @@ pub struct Parsed {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Texts of more bytes than this are parsed by two threads; a thread costs as much as a few kilobytes.
-const ALONE: usize = 128 * 1024;
+/// Texts of more bytes than this are parsed by two threads.
+const ALONE: usize = 512 * 1024;
+
+/// So many declarations a thread takes at a time.
+const SHARE: usize = 128;
 
 /// Parses a whole file.
 #[must_use]
 pub fn parse(file: FileId, text: &str) -> Parsed {
     let mut diagnostics = Vec::new();
     let chunks = split::split(file, text, &mut diagnostics);
-    let half = chunks.partition_point(|chunk| (chunk.start as usize) < text.len() / 2);
-    let mut read = if text.len() > ALONE && half > 0 {
-        let (front, back) = chunks.split_at(half);
-        std::thread::scope(|scope| {
-            let back = scope.spawn(|| declarations(file, text, back));
-            let mut front = declarations(file, text, front);
-            front.append(back.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            front
-        })
-    } else {
-        declarations(file, text, &chunks)
-    };
-    diagnostics.append(&mut read.diagnostics);
+    let read = if text.len() > ALONE { shared(file, text, &chunks) } else { declarations(file, text, &chunks) };
+    diagnostics.extend(read.diagnostics);
     diagnostic::sort(&mut diagnostics);
     let span = Span::new(file, 0, text.len() as u32);
     Parsed { file: ast::File { items: read.items, span }, broken: read.broken, diagnostics }
+}
+
+/// Reads declarations by two threads, which take shares until none is left: on a machine so busy that the second one
+/// never runs, the first does all.
+fn shared(file: FileId, text: &str, chunks: &[Chunk]) -> Read {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut shares = Vec::new();
+        loop {
+            let share = next.fetch_add(1, Ordering::Relaxed);
+            let Some(taken) = chunks.chunks(SHARE).nth(share) else { return shares };
+            shares.push((share, declarations(file, text, taken)));
+        }
+    };
+    let mut shares = std::thread::scope(|scope| {
+        let second = scope.spawn(work);
+        let mut shares = work();
+        shares.extend(second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        shares
+    });
+    shares.sort_unstable_by_key(|&(share, _)| share);
+    let mut all = Read { items: Vec::with_capacity(chunks.len()), ..Read::default() };
+    for (_, read) in shares {
+        all.items.extend(read.items);
+        all.broken.extend(read.broken);
+        all.diagnostics.extend(read.diagnostics);
+    }
+    all
 }
 
 /// What was read of some neighbouring declarations.
@@ -67,14 +89,6 @@ struct Read {
     items: Vec<ast::Item>,
     broken: Vec<ast::Name>,
     diagnostics: Vec<Diagnostic>,
-}
-
-impl Read {
-    fn append(&mut self, mut next: Self) {
-        self.items.append(&mut next.items);
-        self.broken.append(&mut next.broken);
-        self.diagnostics.append(&mut next.diagnostics);
-    }
 }
 
 fn declarations(file: FileId, text: &str, chunks: &[Chunk]) -> Read {

@@ -305,15 +305,15 @@ fn disturbed_files_are_formatted_and_not_refused() {
 
 #[test]
 fn a_file_that_two_threads_parse_is_read_in_order() {
-    let text = generated::pipeline(600)
+    let text = generated::pipeline(1_000)
         .replace("stage s17 {", "stage s17 { cod \"x\"")
-        .replace("stage s590 {", "stage s590 { cod \"x\"");
+        .replace("stage s990 {", "stage s990 { cod \"x\"");
     let parsed = parse(&text);
     assert_eq!(parsed.diagnostics.len(), 2);
     assert!(parsed.diagnostics[0].span().start < parsed.diagnostics[1].span().start);
     let starts: Vec<_> = parsed.file.items.iter().map(|item| item.span.start).collect();
-    assert!(starts.is_sorted() && starts.len() > 660, "{}", starts.len());
-    assert!(syntax::fmt::same_tree(&parsed.file, &syntax::parse(FileId(0), &text).file));
+    assert!(starts.is_sorted());
+    assert_eq!(starts.len(), 1_000 + 100 + 6, "stages, gates, and what stands before them");
     let clean = generated::pipeline(60);
     assert_eq!(syntax::fmt::format(FileId(0), &clean).as_deref(), Ok(clean.as_str()));
 }
