@@ -51,11 +51,21 @@ fail() {
   for log in "$RIG_STATE"/node/logs/argo/*/main.log; do [ -e "$log" ] && { echo "--- ${log#"$RIG_STATE/node/logs/argo/"}"; grep -v '^time=' "$log" || true; }; done
   exit 1
 }
-compile() { (cd "$project" && "$mlpc" compile --target argo); }
+compile() { (cd "$project" && "$mlpc" compile --target argo | sed "s#$project/##"); }
 push() { git -C "$project" add -A; git -C "$project" commit -qm "$1"; git -C "$project" push -q origin main; }
 apply() { for file in "$project"/argo/*-{account,template}.yaml; do "$rig" kubectl apply -f "$file" >/dev/null; done; }
-# Runs the newest commit, as a submission of the file that was compiled; the status is the workflow's.
-run() { "$rig" run "$project"/argo/quickstart-submit.yaml -p "repo=$remote" -p revision="$(git -C "$project" rev-parse HEAD)"; }
+# Runs the newest commit, as a submission of the file that was compiled; the status is the workflow's. Shows what each pod says of
+# itself but its digest, and what the gate said.
+run() {
+  local status=0 table name
+  table=$("$rig" run "$project"/argo/quickstart-submit.yaml -p "repo=$remote" -p revision="$(git -C "$project" rev-parse HEAD)") || status=$?
+  sed -E 's/"digest": "[0-9a-f]*", //; s/ +$//' <<<"$table"
+  name=$(sed -n 's/^workflow \(quickstart-[^:]*\):.*/\1/p' <<<"$table")
+  for log in "$RIG_STATE"/node/logs/argo/"$name"-{quality,verdict}-*/main.log; do
+    [ -e "$log" ] && { echo "  --- said by $(sed -E 's/.*-(quality|verdict)-.*/\1/' <<<"${log%/*}")"; grep -v '^time=\|^Error: exit status' "$log" | sed 's/^/  /'; }
+  done
+  return $status
+}
 registry() { git -C "$origin" rev-parse -q --verify refs/heads/mlpc-registry || echo none; }
 pointer() { git -C "$origin" ls-tree -r --name-only mlpc-registry | grep -q production; }
 sees() { grep -qE "$2" <<<"$1" || fail "expected /$2/ in what stands above"; }
@@ -78,6 +88,7 @@ sed -i 's/^param epochs: \(.*\)= 20/param epochs: \1= 60/' "$project/pipeline.ml
 compile; push "more epochs"; apply
 out=$(run) || { echo "$out"; fail "the second run did not succeed"; }
 echo "$out"
+sees "$out" 'pass +require regression\(auc_roc, relative\) <= 2% +-?[0-9]'
 second=$(registry); echo "registry branch: $second"
 [ "$second" != "$first" ] || fail "the registry's branch was not moved"
 
@@ -87,6 +98,7 @@ compile; push "a higher bar"; apply
 out=$(run) && { echo "$out"; fail "a model that is not good enough got through"; }
 echo "$out"
 sees "$out" '^workflow quickstart-.*: Failed'
+sees "$out" 'gate quality: fail'
 sees "$out" 'quality.*exit code 10'
 sees "$out" '^  release +.*(Omitted|Skipped)'
 sees "$out" '^  verdict.*Failed'
