@@ -373,3 +373,6 @@ pub fn closure(bound: &Bound, names: &[String]) -> Result<BTreeSet<usize>, Strin
     }
     Ok(wanted)
 }
+
+#[cfg(test)]
+mod tests;
