@@ -37,11 +37,11 @@ impl Bars {
         }
     }
 
-    pub(super) fn end(&self, node: &str) {
+    pub(super) fn end(&self, node: &str, counts: bool) {
         if let Some(bar) = locked(&self.running).remove(node) {
             bar.finish_and_clear();
         }
-        if let Some(total) = locked(&self.total).as_ref() {
+        if let (true, Some(total)) = (counts, locked(&self.total).as_ref()) {
             total.inc(1);
         }
     }
@@ -52,6 +52,9 @@ impl Bars {
     }
 
     pub(super) fn clear(&self) {
+        if let Some(total) = locked(&self.total).take() {
+            total.finish_and_clear();
+        }
         let _ = self.all.clear();
     }
 }

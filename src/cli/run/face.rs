@@ -94,7 +94,7 @@ impl Plain {
 
     fn ended(&self, report: &NodeReport) {
         if let Some(bars) = &self.bars {
-            bars.end(&report.node);
+            bars.end(&report.node, report.kind == "stage");
         }
         let took = report.milliseconds.map(|took| format!(" in {}", duration(took))).unwrap_or_default();
         let detail = report.detail.as_deref();
