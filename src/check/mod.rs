@@ -36,6 +36,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::undeclared_path::UndeclaredPath,
     &rules::ungated_release::UngatedRelease,
     &rules::unknown_variable::UnknownVariable,
+    &rules::unused_in_command::UnusedInCommand,
     &rules::unused_name::UnusedName,
 ];
 

@@ -16,4 +16,5 @@ pub(super) mod promoted_elsewhere;
 pub(super) mod undeclared_path;
 pub(super) mod ungated_release;
 pub(super) mod unknown_variable;
+pub(super) mod unused_in_command;
 pub(super) mod unused_name;

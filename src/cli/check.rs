@@ -1,14 +1,17 @@
 //! `mlpc check`: proves what can be proved before anything runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::project::{PipelineArgs, read};
 use super::render::{self, Format};
 use super::{Exit, Verb};
 use crate::compile::{Compilation, compile_file};
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::{self, Diagnostic, codes, nearest};
+use crate::exec;
 use crate::host::Out;
+use crate::model::{Model, NodeKind, Work};
 use crate::source::{FileId, Sources};
+use crate::targets;
 
 /// Check pipelines without running anything
 ///
@@ -41,6 +44,9 @@ impl Verb for Check {
         let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
         let compiled: Vec<Compilation> = files.into_iter().map(|id| compile_file(&sources, id)).collect();
         let mut found: Vec<Diagnostic> = compiled.iter().flat_map(|one| one.diagnostics.iter().cloned()).collect();
+        for ((_, file), one) in sources.iter().zip(&compiled) {
+            found.extend(around(&one.model, Path::new(file.name()).parent().unwrap_or(Path::new(""))));
+        }
         diagnostic::sort(&mut found);
         render::diagnostics(out, &sources, &found, self.format);
         if found.iter().any(Diagnostic::is_error) {
@@ -79,4 +85,37 @@ fn summary(compiled: &Compilation) -> String {
     };
     let counts: Vec<String> = ["stage", "gate", "approval"].into_iter().filter_map(count).collect();
     if counts.is_empty() { "fine".to_owned() } else { format!("fine, {}", counts.join(", ")) }
+}
+
+/// Says what only the surroundings of a pipeline tell: patterns of code that mean nothing, targets that don't exist.
+fn around(model: &Model, workspace: &Path) -> Vec<Diagnostic> {
+    let works: Vec<&Work> = model
+        .nodes
+        .iter()
+        .filter_map(|(_, node)| match &node.kind {
+            NodeKind::Stage(stage) => Some(&stage.work),
+            NodeKind::Action(action) => Some(&action.work),
+            _ => None,
+        })
+        .collect();
+    let patterns = || works.iter().flat_map(|work| &work.code);
+    let empty = exec::unmatched(workspace, patterns().map(|pattern| pattern.value.as_str()));
+    let mut found: Vec<Diagnostic> = patterns()
+        .filter(|pattern| empty.contains(pattern.value.as_str()))
+        .map(|pattern| {
+            let message = format!("no file of the workspace is `{}`", pattern.value);
+            Diagnostic::new(codes::NOTHING_MATCHES, pattern.span, message)
+                .help("correct the pattern, or remove it; what .gitignore leaves out is no code")
+        })
+        .collect();
+    for target in model.targets.iter().filter(|target| targets::find(&target.name.value).is_none()) {
+        let names: Vec<&str> = targets::TARGETS.iter().map(|target| target.name()).collect();
+        let help = match nearest(&target.name.value, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are `{}`", names.join("`, `")),
+        };
+        let message = format!("no target `{}`", target.name.value);
+        found.push(Diagnostic::new(codes::UNKNOWN_NAME, target.name.span, message).help(help));
+    }
+    found
 }

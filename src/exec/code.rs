@@ -22,6 +22,14 @@ pub(super) struct CodeFinder {
     found: Mutex<HashMap<String, Arc<Vec<String>>>>,
 }
 
+/// Returns those of the patterns that mean no file of the workspace, each once. What can't be read is not reported.
+pub(crate) fn unmatched<'p>(workspace: &Path, patterns: impl Iterator<Item = &'p str>) -> BTreeSet<&'p str> {
+    let finder = CodeFinder::new(workspace, std::iter::empty());
+    let distinct: BTreeSet<&str> = patterns.collect();
+    let empty = |pattern: &&str| finder.pattern(pattern).is_ok_and(|files| files.is_empty());
+    distinct.into_iter().filter(empty).collect()
+}
+
 impl CodeFinder {
     pub(super) fn new(workspace: &Path, outputs: impl Iterator<Item = PathBuf>) -> Self {
         Self { workspace: workspace.to_owned(), outputs: outputs.collect(), found: Mutex::default() }

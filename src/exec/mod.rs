@@ -20,6 +20,7 @@ mod shell;
 mod state;
 mod tokens;
 
+pub(crate) use code::unmatched;
 pub use context::{Force, Options, Release, Seen, Setup};
 pub use event::{Event, Listener, NodeReport, Reason};
 pub use outputs::check_output;

@@ -13,6 +13,9 @@ use crate::source::Span;
 use crate::syntax::ast;
 use crate::types::{Artifact, Type};
 
+/// Longest chain of stages that are made from each other.
+const LONGEST: usize = 64;
+
 /// A stage whose clauses are known and whose outputs are in the model.
 pub(super) struct Draft<'a> {
     id: NodeId,
@@ -151,6 +154,13 @@ fn with<'a>(
         }
         if matches!(next.body, ast::StageBody::With { .. }) {
             chain.push(next);
+        }
+        if chain.len() > LONGEST {
+            let message = format!(
+                "`{}` is made from a stage that is made from a stage, more than {LONGEST} times",
+                item.name.text
+            );
+            return cx.error(codes::NESTING_TOO_DEEP, base.span, message, "write one of them out with its clauses");
         }
         current = next;
     };

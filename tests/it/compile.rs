@@ -39,36 +39,6 @@ fn the_quickstart_compiles_without_a_word() {
     insta::assert_json_snapshot!(compiled.plan);
 }
 
-/// Compiles the text of a page, with the two lines before it that a page leaves out.
-fn of_page(text: &str) -> (Sources, Vec<mlpc::diagnostic::Diagnostic>) {
-    let head = if text.contains("pipeline ") { "" } else { "pipeline example\nedition 2026\n" };
-    let sources = Sources::single("page.mlp", format!("{head}{text}"));
-    let diagnostics = compile(&sources).diagnostics;
-    (sources, diagnostics)
-}
-
-#[test]
-fn every_page_fails_with_its_code_alone_and_is_clean_when_corrected() {
-    let mut wrong = String::new();
-    for code in mlpc::diagnostic::catalogue::all() {
-        for block in crate::markdown::blocks(code.page()) {
-            let (sources, found) = of_page(&block.text);
-            let mut codes: Vec<&str> = found.iter().map(|diagnostic| diagnostic.code.name()).collect();
-            codes.dedup();
-            let as_said = match block.info.as_str() {
-                "mlp fails check" => codes == [code.name()],
-                "mlp" => codes.is_empty(),
-                _ => continue,
-            };
-            if !as_said {
-                wrong.push_str(&format!("{} line {}: {}\n", code.name(), block.line, block.info));
-                wrong.push_str(&listed(&sources, &found));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-}
-
 /// Pipelines with what comes out of them beside them: diagnostics, and for what is right the graph and the plan.
 const CASES: [&str; 6] = ["baseline_paths", "flagship", "guards", "many_mistakes", "torn", "values"];
 
@@ -92,4 +62,13 @@ fn fixtures_give_what_stands_beside_them() {
             }
         });
     }
+}
+
+#[test]
+fn an_unknown_target_is_named() {
+    let sandbox = crate::sandbox::Sandbox::new();
+    sandbox.file("main.mlp", "pipeline a\nedition 2026\ntarget gihub { }\n");
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("no target `gihub`") && ended.stderr.contains("did you mean `github`?"), "{ended:?}");
 }
