@@ -231,6 +231,14 @@ impl JobArgs {
                 Exit::Usage
             })?;
         let told = github.map(|github| github.event().to_owned());
+        if let Some(github) = github.filter(|github| github.event() == "event") {
+            let dispatched = github.dispatched().map_err(|error| error.to_string());
+            let checked = dispatched.and_then(|(event, payload)| params::check_payload(plan, &event, &payload));
+            checked.map_err(|message| {
+                out.err_line(&format!("error: {message}"));
+                Exit::Usage
+            })?;
+        }
         let selection = Selection {
             profile: profile.or_else(|| variable("MLPC_PROFILE")).filter(|name| !name.is_empty()),
             params,
@@ -299,7 +307,10 @@ impl Context<'_> {
     fn conclude(&self, answer: &Answer) {
         let word = match &answer.gate {
             Some(gate) => gate.verdict.clone(),
-            None => format!("{:?}", answer.status).to_lowercase(),
+            None => serde_json::to_value(answer.status)
+                .ok()
+                .and_then(|word| Some(word.as_str()?.replace('_', " ")))
+                .unwrap_or_default(),
         };
         let reason = answer.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let line = format!("{}: {word}{reason}", answer.node);

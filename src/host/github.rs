@@ -207,12 +207,13 @@ impl GitHub {
         file.write_all(text.as_bytes()).cannot("write", &path)
     }
 
-    /// Returns the payload of a `repository_dispatch`.
-    pub fn payload(&self) -> Result<serde_json::Value> {
+    /// Returns the name and the payload of a `repository_dispatch`.
+    pub fn dispatched(&self) -> Result<(String, serde_json::Value)> {
         let path = PathBuf::from(self.variable("GITHUB_EVENT_PATH"));
         let event: serde_json::Value =
             serde_json::from_slice(&fs::read(&path)?).context(|| "the event is not JSON".to_owned())?;
-        Ok(event.get("client_payload").cloned().unwrap_or(serde_json::Value::Null))
+        let name = event.get("action").and_then(|name| name.as_str()).unwrap_or_default().to_owned();
+        Ok((name, event.get("client_payload").cloned().unwrap_or_default()))
     }
 }
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Runs the quickstart's workflow under act, with a bare repository on disk as the remote: green with the registry's branch
 # moved; with the threshold raised and compiled again red, the branch untouched; not compiled again red as stale.
-# usage: act-quickstart.sh     env: RIG, see rig.sh; MLPC, the program (default: built here). Exit status: 0 when all three are so.
+# usage: act-quickstart.sh [MLPC]     MLPC: the program (default: built here). env: RIG, see rig.sh. Exit status: 0 when all three are so.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/rig.sh"
 root=$(cd "$here/../.." && pwd)
-[ -n "${MLPC:-}" ] || { (cd "$root" && cargo build --locked -q); MLPC=${CARGO_TARGET_DIR:-$root/target}/debug/mlpc; }
+MLPC=${1:+$(realpath "$1")}
+[ -n "$MLPC" ] || { (cd "$root" && cargo build --locked -q); MLPC=${CARGO_TARGET_DIR:-$root/target}/debug/mlpc; }
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 mkdir "$work/bin"; ln -s "$MLPC" "$work/bin/mlpc"; export PATH="$work/bin:$PATH"
 export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=j GIT_AUTHOR_EMAIL=j@example.com GIT_COMMITTER_NAME=j GIT_COMMITTER_EMAIL=j@example.com

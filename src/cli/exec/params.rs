@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{Given, Plan};
-use crate::types::Type;
+use crate::plan::{Given, Plan, TriggerKind};
+use crate::types::{Type, Value};
 
 /// Reads the parameters that a platform gives; `Err` is the message to show.
 pub(super) fn read(plan: &Plan, base64: Option<&str>, plain: Option<&str>) -> Result<BTreeMap<String, Given>, String> {
@@ -30,6 +30,47 @@ pub(super) fn read(plan: &Plan, base64: Option<&str>, plain: Option<&str>) -> Re
         }
     }
     Ok(given)
+}
+
+/// Checks the payload of an event from outside against what its trigger declares; `Err` is the message to show.
+pub(super) fn check_payload(plan: &Plan, event: &str, payload: &serde_json::Value) -> Result<(), String> {
+    let declared = plan.triggers.iter().find_map(|trigger| match &trigger.kind {
+        TriggerKind::Event { name, payload } if name == event => Some(payload),
+        _ => None,
+    });
+    let declared = declared.ok_or_else(|| format!("no trigger listens to the event `{event}`"))?;
+    let empty = serde_json::Map::new();
+    let given = match payload {
+        serde_json::Value::Null => &empty,
+        serde_json::Value::Object(given) => given,
+        other => return Err(format!("the payload of `{event}` is no object: `{other}`")),
+    };
+    for (name, ty) in declared {
+        let value = given.get(name).map_or(Value::Null, value);
+        ty.fit(&value).map_err(|_| match given.get(name) {
+            Some(there) => format!("`{name}` of the event `{event}` is `{there}`, not `{ty}`"),
+            None => format!("the event `{event}` has no `{name}`, which is declared as `{ty}`"),
+        })?;
+    }
+    match given.keys().find(|name| declared.iter().all(|(known, _)| known != *name)) {
+        Some(unknown) => Err(format!("the event `{event}` has a `{unknown}`, which its trigger does not declare")),
+        None => Ok(()),
+    }
+}
+
+fn value(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(value) => Value::Bool(*value),
+        serde_json::Value::Number(number) => {
+            number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap_or(f64::NAN)), Value::Int)
+        }
+        serde_json::Value::String(text) => Value::String(text.clone()),
+        serde_json::Value::Array(items) => Value::List(items.iter().map(value).collect()),
+        serde_json::Value::Object(fields) => {
+            Value::Record(fields.iter().map(|(name, json)| (name.clone(), value(json))).collect())
+        }
+    }
 }
 
 /// Decodes base64 with padding to text.
@@ -63,6 +104,21 @@ fn decode(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn payloads_are_what_their_trigger_declares() {
+        let text = "pipeline p\nedition 2026\nexternal event \"retrain\"\non event \"retrain\" { reason: string, rows: int }\n\
+                    stage s { out x: Report = \"x\" run <<< echo > \"$x\" >>> }\n";
+        let compiled = crate::compile::compile(&crate::source::Sources::single("p.mlp", text));
+        let plan = compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+        let said = |event: &str, json: serde_json::Value| check_payload(&plan, event, &json).err().unwrap_or_default();
+        assert_eq!(said("retrain", serde_json::json!({"reason": "drift", "rows": 3})), "");
+        assert!(said("retrain", serde_json::json!({"reason": "drift", "rows": "3"})).contains("is `\"3\"`, not `int`"));
+        assert!(said("retrain", serde_json::json!({"rows": 3})).contains("has no `reason`"));
+        assert!(said("retrain", serde_json::Value::Null).contains("has no `reason`"));
+        assert!(said("retrain", serde_json::json!({"reason": "", "rows": 3, "x": 1})).contains("has a `x`"));
+        assert!(said("other", serde_json::json!({})).contains("no trigger listens"));
+    }
 
     #[test]
     fn base64_is_read_or_refused() {
