@@ -126,6 +126,10 @@ fn own(model: &Model, guards: &Guards<'_>, id: NodeId, edges: &mut Vec<Edge>) {
         NodeKind::Action(action) => {
             for input in &action.work.inputs {
                 reads(guards, &input.origin, !input.ungated, input.span, edges);
+                // What has effects and reads a model acts on it, also where it does not say `of`.
+                if !input.ungated && node.ungated.is_none() {
+                    admission(guards, &input.origin, input.span, edges);
+                }
             }
             if let Some(of) = &action.of {
                 subject(of, node.name.span, edges);
