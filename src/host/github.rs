@@ -26,8 +26,15 @@ pub struct Need {
     /// `success`, `failure`, `cancelled` or `skipped`.
     pub result: String,
     /// Its outputs.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub outputs: BTreeMap<String, String>,
+}
+
+/// A job without outputs may be told with `null` in their place, and an output that was not set too.
+fn null_is_empty<'de, D: serde::Deserializer<'de>>(from: D) -> std::result::Result<BTreeMap<String, String>, D::Error> {
+    let told: Option<BTreeMap<String, Option<String>>> = Deserialize::deserialize(from)?;
+    let set = |(name, value): (String, Option<String>)| Some((name, value?));
+    Ok(told.unwrap_or_default().into_iter().filter_map(set).collect())
 }
 
 /// How grave an annotation is.
@@ -293,6 +300,18 @@ mod tests {
         runner(folder.path(), &[]).summarize(&"é".repeat(1 << 20)).expect("written");
         let text = fs::read_text(&folder.path().join("summary")).expect("is there");
         assert!(text.len() < 1 << 20 && text.contains("Cut here"));
+    }
+
+    #[test]
+    fn jobs_without_outputs_are_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let json = r#"{"a": {"result": "success", "outputs": null}, "b": {"result": "skipped"},
+            "c": {"result": "failure", "outputs": {"digest": "0", "ask": null}}}"#;
+        let needs = runner(folder.path(), &[("MLPC_NEEDS", json)]).needs().expect("reads").expect("is there");
+        let told: Vec<_> = needs.iter().map(|(id, need)| (id.as_str(), need.outputs.len())).collect();
+        assert_eq!(told, [("a", 0), ("b", 0), ("c", 1)]);
+        assert!(runner(folder.path(), &[("MLPC_NEEDS", "[1]")]).needs().is_err());
+        assert_eq!(runner(folder.path(), &[]).needs().expect("reads"), None);
     }
 
     #[test]
