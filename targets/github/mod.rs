@@ -10,6 +10,7 @@ mod model;
 mod pins;
 mod plain;
 mod settings;
+mod steps;
 mod triggers;
 
 use std::collections::BTreeMap;
