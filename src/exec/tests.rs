@@ -37,6 +37,7 @@ fn work(text: &str) -> Work {
         needs: Needs::default(),
         timeout: None,
         pass_env: vec![],
+        variables: vec![],
     }
 }
 
@@ -55,7 +56,15 @@ fn output(name: &str, path: &str, ty: Artifact) -> Output {
 }
 
 fn input(name: &str, origin: Origin, path: &str) -> Input {
-    Input { name: name.into(), origin, path: path.into(), ty: Artifact::File, optional: false, ungated: false }
+    Input {
+        name: name.into(),
+        kind: crate::plan::InputKind::Artifact,
+        origin,
+        path: path.into(),
+        ty: Artifact::File,
+        optional: false,
+        ungated: false,
+    }
 }
 
 fn stage(text: &str, outputs: Vec<Output>) -> Stage {
@@ -78,7 +87,7 @@ fn node(name: &str, stage: Stage) -> Node {
             waits.push(Wait { node: before.into(), why: Why::Data });
         }
     }
-    Node { name: name.into(), doc: None, when: None, waits, kind: NodeKind::Stage(Box::new(stage)) }
+    Node { name: name.into(), leg: None, doc: None, when: None, waits, kind: NodeKind::Stage(Box::new(stage)) }
 }
 
 impl Bench {
@@ -598,11 +607,12 @@ fn gated(score: &str) -> Bench {
         of: None,
         over: None,
         split: None,
+        list: None,
     };
     let gate = Gate { evidence: vec![evidence], admits: vec![], baseline: None, requirements: vec![requirement] };
     let waits = vec![Wait { node: "evaluate".into(), why: Why::Data }];
     let kind = NodeKind::Gate(Box::new(gate));
-    let gate = Node { name: "quality".into(), doc: None, when: None, waits, kind };
+    let gate = Node { name: "quality".into(), leg: None, doc: None, when: None, waits, kind };
     let mut behind = node("behind", stage("echo x > \"$out\"", vec![output("out", "x", Artifact::File)]));
     behind.waits.push(Wait { node: "quality".into(), why: Why::After });
     let mut bench = Bench::new(vec![node("evaluate", measured), gate, behind]);

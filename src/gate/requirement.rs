@@ -41,6 +41,10 @@ pub struct Evidence {
     /// The split that the data is (`test`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
+    /// Index of the first of the legs that are named together (`evaluate[*].report`): each is an evidence, and they
+    /// follow each other.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub list: Option<usize>,
 }
 
 /// `baseline models@production` and what to do where it can't be had.

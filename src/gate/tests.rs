@@ -29,6 +29,7 @@ fn setup(candidate: &str) -> Setup {
         of: Some(Origin::output("train", "model")),
         over: Some(Origin::output("prepare", "test")),
         split: Some("test".into()),
+        list: None,
     };
     let ratio = || Type::Ratio(Range::ANY);
     let float = || Type::Float(Range::ANY);

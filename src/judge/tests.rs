@@ -34,6 +34,7 @@ fn stage(name: &str, output: &str, ty: Artifact, path: &str) -> Node {
         needs: Needs::default(),
         timeout: None,
         pass_env: vec![],
+        variables: vec![],
     };
     let stage = Stage {
         work,
@@ -45,7 +46,7 @@ fn stage(name: &str, output: &str, ty: Artifact, path: &str) -> Node {
         isolation: Isolation::Copies,
         baseline: None,
     };
-    Node { name: name.into(), doc: None, when: None, waits: vec![], kind: NodeKind::Stage(Box::new(stage)) }
+    Node { name: name.into(), leg: None, doc: None, when: None, waits: vec![], kind: NodeKind::Stage(Box::new(stage)) }
 }
 
 fn requirement(kind: &str, op: Compare, limit: Value) -> Requirement {
@@ -74,6 +75,7 @@ fn plan(with_baseline: bool) -> Plan {
         of: Some(Origin::output("train", "model")),
         over: None,
         split: None,
+        list: None,
     };
     let mut requirements = vec![
         requirement("metric", Compare::AtLeast, Value::Ratio(0.8)),
@@ -107,8 +109,14 @@ fn plan(with_baseline: bool) -> Plan {
         scale: None,
         n: None,
     };
-    let gate =
-        Node { name: "quality".into(), doc: None, when: None, waits: vec![], kind: NodeKind::Gate(Box::new(gate)) };
+    let gate = Node {
+        name: "quality".into(),
+        leg: None,
+        doc: None,
+        when: None,
+        waits: vec![],
+        kind: NodeKind::Gate(Box::new(gate)),
+    };
     Plan {
         format: FORMAT,
         pipeline: "p".into(),

@@ -16,7 +16,7 @@ pub use node::{
     Action, Approval, Baseline, Evidence, Gate, Measure, Node, NodeKind, Pointer, Promote, Register, Requirement,
     Subject,
 };
-pub use work::{Input, Origin, Output, SecretUse, Stage, Work};
+pub use work::{Input, Origin, Output, SecretUse, Stage, ValueOutput, Work};
 
 use std::collections::BTreeSet;
 

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use super::{NodeId, Origin, RegistryId, Stage, Work};
 use crate::gate;
 use crate::source::{Span, Spanned};
-use crate::types::{Artifact, Expr, Type, Value};
+use crate::types::{Artifact, Expr, Leg, Type, Value};
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Its name.
+    /// Its name; that of a leg has the values in it: `train[nord,1]`.
     pub name: Spanned<String>,
+    /// Which leg of a loop it is.
+    pub leg: Option<Leg>,
     /// Its `##` comment.
     pub doc: Option<String>,
     /// The word that declares it.
@@ -89,6 +91,8 @@ pub struct Evidence {
     pub ty: Artifact,
     /// Where it is named.
     pub span: Span,
+    /// Index of the first of the legs that are named together (`evaluate[*].report`): they follow each other.
+    pub list: Option<usize>,
 }
 
 /// What a gate compares with.

@@ -2,7 +2,7 @@
 
 use super::{OutputId, Pointer, RuntimeId, SecretId, SourceId};
 use crate::source::{Span, Spanned};
-use crate::types::{Artifact, Command, Isolation, Needs, Rerun, Retry};
+use crate::types::{Artifact, Command, InputKind, Isolation, Needs, Rerun, Retry, Type, Value};
 
 /// Where an artifact comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,7 +18,7 @@ pub enum Origin {
 /// What stages and actions share.
 #[derive(Debug, Clone, Default)]
 pub struct Work {
-    /// What it reads.
+    /// What it reads; legs that are named together are an input each, one after the other.
     pub inputs: Vec<Input>,
     /// Patterns of its code.
     pub code: Vec<Spanned<String>>,
@@ -40,6 +40,8 @@ pub struct Work {
     pub timeout: Option<i64>,
     /// Variables of the caller that are let through.
     pub pass_env: Vec<String>,
+    /// Loop variables with their values.
+    pub variables: Vec<(String, Value)>,
     /// Every name that its command can see, understood or not.
     pub locals: Vec<Spanned<String>>,
 }
@@ -51,6 +53,8 @@ pub struct Input {
     pub name: Spanned<String>,
     /// Where it comes from.
     pub origin: Origin,
+    /// What its variable holds.
+    pub kind: InputKind,
     /// It may be absent.
     pub optional: bool,
     /// It does not wait for the gates on it.
@@ -94,8 +98,10 @@ pub struct Output {
     pub name: Spanned<String>,
     /// Its `##` comment.
     pub doc: Option<String>,
-    /// Its type.
+    /// Its type; `File` for the file that a value is read from.
     pub ty: Artifact,
+    /// Set where it is a value.
+    pub value: Option<ValueOutput>,
     /// Where it is written, relative to the workspace.
     pub path: Option<Spanned<String>>,
     /// It is kept also when the stage fails.
@@ -108,4 +114,13 @@ pub struct Output {
     pub over: Option<Origin>,
     /// The split that the data is.
     pub split: Option<String>,
+}
+
+/// What makes an output a value.
+#[derive(Debug, Clone)]
+pub struct ValueOutput {
+    /// Its type.
+    pub ty: Type,
+    /// Where it stands in the file, a JSON pointer.
+    pub pointer: String,
 }

@@ -36,6 +36,7 @@ pub fn build(sources: &Sources, model: &Model, graph: &Graph) -> Plan {
         waits_by_name.push(waits);
         plan.nodes.push(Node {
             name: node.name.value.clone(),
+            leg: node.leg.clone(),
             doc: node.doc.clone(),
             when: node.when.clone(),
             waits: Vec::new(),
@@ -204,7 +205,10 @@ fn plan_stage(model: &Model, stage: &model::Stage) -> Option<Stage> {
         Output {
             name: output.name.value.clone(),
             doc: output.doc.clone(),
-            kind: OutputKind::Artifact(output.ty.clone()),
+            kind: match &output.value {
+                Some(value) => OutputKind::Value { ty: value.ty.clone(), pointer: value.pointer.clone() },
+                None => OutputKind::Artifact(output.ty.clone()),
+            },
             publish: path.clone(),
             path,
             always: output.always,
@@ -245,12 +249,14 @@ fn plan_work(model: &Model, work: &model::Work) -> Option<Work> {
         needs: work.needs.clone(),
         timeout: work.timeout,
         pass_env: work.pass_env.clone(),
+        variables: work.variables.clone(),
     })
 }
 
 fn plan_input(model: &Model, input: &model::Input) -> Input {
     Input {
         name: input.name.value.clone(),
+        kind: input.kind.clone(),
         origin: model.plan_origin(&input.origin),
         path: path(model, &input.origin),
         ty: model.artifact(&input.origin).unwrap_or(crate::types::Artifact::File),
@@ -301,6 +307,7 @@ fn plan_gate(model: &Model, id: NodeId, gate: &model::Gate) -> gate::Gate {
                 of,
                 over: output.and_then(|output| output.over.as_ref()).map(|over| model.plan_origin(over)),
                 split: output.and_then(|output| output.split.clone()),
+                list: evidence.list,
             }
         })
         .collect();

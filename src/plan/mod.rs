@@ -22,10 +22,10 @@ pub use declared::{
     Location, Param, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Source,
     TargetSettings, Trigger, TriggerKind,
 };
-pub use node::{Action, Approval, Node, NodeKind, Promote, Register, Subject, Wait, Why};
+pub use node::{Action, Approval, Leg, Node, NodeKind, Promote, Register, Subject, Wait, Why};
 pub use work::{
-    BaselineRun, Command, Input, Interpreter, Isolation, Needs, Output, OutputKind, Rerun, Retry, SecretUse, Stage,
-    Work,
+    BaselineRun, Command, Input, InputKind, Interpreter, Isolation, Needs, Output, OutputKind, Rerun, Retry, SecretUse,
+    Stage, Work,
 };
 
 use crate::types::MetricsType;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::work::{Stage, Work};
 use crate::gate::Gate;
+pub use crate::types::Leg;
 pub use crate::types::Why;
 use crate::types::{Expr, Origin};
 
@@ -13,6 +14,9 @@ pub struct Node {
     /// Its name, unique: `train`, `train[nord,1]` for a leg of a loop, `evaluate@quality` for the stage that scores
     /// the baseline of the gate `quality`.
     pub name: String,
+    /// Which leg of a loop it is; also that of the leg which a baseline stage repeats.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub leg: Option<Leg>,
     /// Its `##` comment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doc: Option<String>,

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Artifact, Origin, Type};
-pub use crate::types::{Command, Interpreter, Isolation, Needs, Rerun, Retry};
+use crate::types::{Artifact, Origin, Type, Value};
+pub use crate::types::{Command, InputKind, Interpreter, Isolation, Needs, Rerun, Retry};
 
 /// What stages and actions share: something that runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Work {
-    /// What it reads, in the order written.
+    /// What it reads, in the order written; legs that are named together are an input each, of one name, one after
+    /// the other.
     pub inputs: Vec<Input>,
     /// Patterns of the code that it needs, relative to the workspace.
     pub code: Vec<String>,
@@ -29,13 +30,20 @@ pub struct Work {
     /// Names of the caller's variables that are let through; part of the key with their values.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub pass_env: Vec<String>,
+    /// Loop variables with their values, which are part of the key.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub variables: Vec<(String, Value)>,
 }
 
 /// An input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Input {
-    /// The name, also of the environment variable that holds its path.
+    /// The name, also of the environment variable that holds its path. A value that the argument list alone reads is
+    /// named as it is written there, `prepare.rows`, and has no variable.
     pub name: String,
+    /// What the variable holds.
+    #[serde(skip_serializing_if = "InputKind::is_artifact", default)]
+    pub kind: InputKind,
     /// Where it comes from.
     pub origin: Origin,
     /// Where it stands in the stage's folder. For a source it is the path of its location, which a profile may change.
@@ -46,6 +54,14 @@ pub struct Input {
     pub optional: bool,
     /// It does not wait for the gates on it.
     pub ungated: bool,
+}
+
+impl Input {
+    /// Returns the variable that it is, if it is one.
+    #[must_use]
+    pub fn variable(&self) -> Option<&str> {
+        (!self.name.contains('.')).then_some(self.name.as_str())
+    }
 }
 
 /// A secret and the environment variable that holds it.

@@ -78,7 +78,13 @@ fn evidence(cx: &mut Cx<'_>, written: &ast::Evidence, gate: &mut Gate) {
     if let Artifact::Metrics { name } = &ty {
         gate.partial |= cx.model.opaque.contains(&format!("{name}.*"));
     }
-    gate.evidence.push(Evidence { alias: written.alias.as_ref().map(|alias| alias.text.clone()), origin, ty, span });
+    gate.evidence.push(Evidence {
+        alias: written.alias.as_ref().map(|alias| alias.text.clone()),
+        origin,
+        ty,
+        span,
+        list: None,
+    });
 }
 
 fn baseline(cx: &mut Cx<'_>, item: &ast::Gate, gate: &mut Gate) {

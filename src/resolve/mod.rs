@@ -191,6 +191,7 @@ fn node(
 ) -> Decl {
     Decl::Node(model.nodes.push(Node {
         name,
+        leg: None,
         doc,
         keyword,
         span: item.span,

@@ -115,6 +115,7 @@ fn output(cx: &mut Cx<'_>, written: &ast::Output) -> Option<Output> {
         name: Cx::own(&written.name),
         doc: written.docs.as_ref().map(|docs| docs.text.clone()),
         ty,
+        value: None,
         path,
         always: written.always.is_some(),
         of: None,

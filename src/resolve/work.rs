@@ -12,7 +12,7 @@ use crate::model::{Action, Input, Origin, SecretUse, Stage, Work};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::syntax::ast::StageClause as C;
-use crate::types::{Command, Expr, Interpreter, Isolation, Needs, Range, Rerun, Retry, Type, Value};
+use crate::types::{Command, Expr, InputKind, Interpreter, Isolation, Needs, Range, Rerun, Retry, Type, Value};
 
 /// Whose clauses they are.
 pub(super) enum Kind<'m> {
@@ -264,6 +264,7 @@ fn input(cx: &mut Cx<'_>, written: &ast::Input, locals: &mut Locals) -> Option<I
     Some(Input {
         name: Cx::own(&written.name),
         origin,
+        kind: InputKind::Artifact,
         optional,
         ungated: written.ungated.is_some(),
         span: written.span,

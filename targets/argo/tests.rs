@@ -50,12 +50,13 @@ fn waits(list: &[(&str, Why)]) -> Vec<Wait> {
 }
 
 fn node(name: &str, list: &[(&str, Why)], kind: NodeKind) -> Node {
-    Node { name: name.into(), doc: None, when: None, waits: waits(list), kind }
+    Node { name: name.into(), leg: None, doc: None, when: None, waits: waits(list), kind }
 }
 
 fn stage(inputs: &[(&str, &str)], outputs: &[(&str, Artifact)]) -> Stage {
     let input = |(name, origin): &(&str, &str)| Input {
         name: (*name).into(),
+        kind: crate::plan::InputKind::Artifact,
         origin: origin.parse().expect("never fails"),
         path: format!("in/{name}"),
         ty: Artifact::File,
@@ -85,6 +86,7 @@ fn stage(inputs: &[(&str, &str)], outputs: &[(&str, Artifact)]) -> Stage {
             needs: Needs::default(),
             timeout: None,
             pass_env: vec![],
+            variables: vec![],
         },
         outputs: outputs.iter().map(output).collect(),
         retry: None,
@@ -123,6 +125,7 @@ fn gate(on_absent: OnMissing) -> Gate {
             of: Some(Origin::output("train", "model")),
             over: Some(Origin::output("prepare", "test")),
             split: Some("test".into()),
+            list: None,
         }],
         admits: vec![Origin::output("train", "model")],
         baseline: Some(Baseline {

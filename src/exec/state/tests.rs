@@ -22,6 +22,7 @@ fn stage(needs: Needs) -> NodeKind {
         needs,
         timeout: None,
         pass_env: vec![],
+        variables: vec![],
     };
     NodeKind::Stage(Box::new(Stage {
         work,
@@ -54,7 +55,7 @@ fn approval() -> NodeKind {
 
 fn node(name: &str, kind: NodeKind, waits: &[(&str, Why)]) -> Node {
     let waits = waits.iter().map(|&(node, why)| Wait { node: node.into(), why }).collect();
-    Node { name: name.into(), doc: None, when: None, waits, kind }
+    Node { name: name.into(), leg: None, doc: None, when: None, waits, kind }
 }
 
 fn bound(nodes: Vec<Node>) -> Bound {

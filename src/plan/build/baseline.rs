@@ -96,6 +96,7 @@ impl Swap<'_> {
         Some(Derived {
             node: Node {
                 name: name(repeated, self.gate),
+                leg: node.leg.clone(),
                 doc: node.doc.clone(),
                 when: node.when.clone(),
                 waits,
