@@ -11,6 +11,7 @@ mod exec;
 mod gate;
 mod errors;
 mod github;
+mod grammar;
 mod fmt;
 mod init;
 mod markdown;
