@@ -132,7 +132,11 @@ impl ExecArgs {
         if let Some(NodeKind::Approval(_)) = job.bound.plan.node(node).map(|node| &node.kind) {
             return self.approval(context, node);
         }
-        let received = match runner::receive(job) {
+        let permitted = |received| match &context.github {
+            Some(github) => github::permitted(context, github, node, &received).map(|()| received),
+            None => Ok(received),
+        };
+        let received = match runner::receive(job).and_then(permitted) {
             Ok(received) => received,
             Err(trouble) => {
                 runner::refuse(job, node, &trouble)?;

@@ -85,3 +85,29 @@ fn the_verdict_is_made_from_what_became_of_the_jobs() {
     let wrong = on_a_runner(&sandbox, "mlpc exec --verdict --plan $plan --in none --status prepare=Perhaps");
     assert_eq!(wrong.code, 2, "{}", wrong.stderr);
 }
+
+#[test]
+fn what_waits_for_a_person_looks_itself_whether_one_said_yes() {
+    let sandbox = Sandbox::new();
+    sandbox.file("p.mlp", "pipeline example\nedition 2026\n\
+        stage train { out model: File = \"m.txt\"   run <<< echo m > \"$model\" >>> }\n\
+        approval go of train.model { by: [\"alice\"], environment: \"production\", timeout: 24h }\n\
+        stage told after go { out note: File = \"n.txt\"   run <<< echo n > \"$note\" >>> }\n");
+    let told = |result: &str| {
+        format!(
+            "rm -rf job n.txt; GITHUB_ACTIONS=true GITHUB_JOB=told GITHUB_OUTPUT=$HOME/o GITHUB_STEP_SUMMARY=$HOME/s \
+             MLPC_NEEDS='{{\"go\": {{\"result\": \"{result}\", \"outputs\": {{}}}}}}' \
+             mlpc exec told --plan $plan --in none --out job/told"
+        )
+    };
+    // A condition that somebody edited away lets the job start; the program still does not.
+    for result in ["skipped", "failure", "cancelled"] {
+        let ended = on_a_runner(&sandbox, &told(result));
+        assert_eq!(ended.code, 11, "{result}: {}", ended.stderr);
+        assert!(ended.stderr.contains("`told` waits for `go`, and no approval of it has come in"), "{}", ended.stderr);
+        assert!(!sandbox.path().join("n.txt").exists());
+    }
+    let ended = on_a_runner(&sandbox, &told("success"));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(sandbox.read("n.txt"), "n\n");
+}

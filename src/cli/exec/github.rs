@@ -7,7 +7,7 @@ use crate::gate::Report;
 use crate::host::clock;
 use crate::host::fs;
 use crate::host::github::{GitHub, Level, Spot, annotation};
-use crate::plan::{Bound, NodeKind, Subject};
+use crate::plan::{Bound, NodeKind, Subject, Why};
 use crate::runner::{self, Answer, Asked, Ended, Received, Review, Settled, Trouble};
 use crate::targets::github::{job_ids, releases_by_hand, verdict_id};
 use crate::types::Origin;
@@ -144,6 +144,39 @@ pub(super) fn answered(context: &Context<'_>, github: &GitHub, node: &str) -> Re
     let asked = Asked { at, attempt: text("attempt"), reviews: before };
     let now = runner::reviews(&github.reviews()?).map_err(Trouble::unsound)?;
     runner::decide(node, approval, &asked, github.attempt(), context.job.setup.clock.now(), &now)
+}
+
+/// Makes sure that what a node waits for and people decide was decided in its favour. The workflow's own condition says
+/// so too; but that is text that can be edited, and this lock is not.
+pub(super) fn permitted(
+    context: &Context<'_>,
+    github: &GitHub,
+    node: &str,
+    received: &Received,
+) -> Result<(), Trouble> {
+    let bound = context.job.bound;
+    let Some(declared) = bound.plan.node(node) else { return Ok(()) };
+    let waits = declared.waits.iter().filter(|wait| !matches!(wait.why, Why::Ask | Why::Baseline));
+    let (jobs, needs) = (job_ids(&bound.plan), github.needs()?.unwrap_or_default());
+    let well = |job: &str| needs.get(job).is_some_and(|need| Settled::read(&need.result) == Some(Settled::Success));
+    for wait in waits.filter(|wait| !bound.skipped.contains_key(&wait.node)) {
+        let Some(job) = jobs.get(wait.node.as_str()) else { continue };
+        let given = match bound.plan.node(&wait.node).map(|node| &node.kind) {
+            Some(NodeKind::Approval(approval)) => approval.on_demand || well(job),
+            Some(NodeKind::Gate(_)) => {
+                let gate = received.answers.get(&wait.node).and_then(|answer| answer.gate.as_ref());
+                let asked = gate.is_some_and(|gate| gate.ask.is_some());
+                let verdict = verdict_id(job);
+                !bound.gates_block || if needs.contains_key(&verdict) { well(&verdict) } else { !asked }
+            }
+            _ => true,
+        };
+        if !given {
+            let message = format!("`{node}` waits for `{}`, and no approval of it has come in", wait.node);
+            return Err(Trouble::unsound(message).help("compile the pipeline again, and re-run all jobs"));
+        }
+    }
+    Ok(())
 }
 
 /// Reads what became of all jobs, and whether this run may release.
