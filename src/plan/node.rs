@@ -6,7 +6,7 @@ use super::work::{Stage, Work};
 use crate::gate::Gate;
 pub use crate::types::Leg;
 pub use crate::types::Why;
-use crate::types::{Expr, Origin};
+use crate::types::{Expr, Origin, RegistryLocation};
 
 /// One thing that happens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,6 +127,28 @@ pub struct Promote {
     /// The gates that compared with this pointer: their reports say which version it must still name.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub compared_by: Vec<String>,
+}
+
+impl Action {
+    /// Returns the registry that the action's journal stands in: that of the release that it is of, else the first that
+    /// others than one machine reach. `None` where there is none: then only this machine can remember what was done.
+    #[must_use]
+    pub fn journal<'p>(
+        &self,
+        plan: &'p super::Plan,
+        location: impl Fn(&'p str) -> Option<&'p RegistryLocation>,
+    ) -> Option<&'p str> {
+        let shared = |name: &&'p str| location(name).is_some_and(RegistryLocation::is_shared);
+        let of = match &self.of {
+            Some(Subject::Release(release)) => match &plan.node(release)?.kind {
+                NodeKind::Register(register) => Some(register.registry.as_str()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let declared = || plan.registries.iter().map(|registry| registry.name.as_str()).find(shared);
+        of.filter(shared).or_else(declared)
+    }
 }
 
 /// Runs a command with effects.

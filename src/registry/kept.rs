@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::error::{ErrorKind, RegistryError};
+use super::journal::{self, Act, Begun, State};
 use super::record::{Candidate, Entry, Finding, Outcome, Overview, Pointer, Promotion, Registered, Stored, Version};
 use super::view::{Store, View, measure};
 use super::{Registry, fsck, layout, rules};
@@ -71,6 +72,20 @@ impl<S: Store> Registry for S {
             Ok(changes)
         })?;
         Ok(outcome.expect("a transaction asks at least once"))
+    }
+
+    fn begin(&self, act: &Act) -> Result<Begun, RegistryError> {
+        let mut begun = None;
+        self.transact(&format!("begin {}", act.action), &mut |view| {
+            let (answer, changes) = journal::begin(view, act, self.clock().now())?;
+            begun = Some(answer);
+            Ok(changes)
+        })?;
+        Ok(begun.expect("a transaction asks at least once"))
+    }
+
+    fn end(&self, act: &Act, state: State) -> Result<(), RegistryError> {
+        self.transact(&format!("end {}", act.action), &mut |view| journal::end(view, act, state, self.clock().now()))
     }
 
     fn fetch(&self, id: &str, dest: &Path) -> Result<(), RegistryError> {

@@ -9,6 +9,7 @@
 //! versions/<id>/requirements.txt   the packages it needs
 //! pointers/<name>.json             the truth
 //! history.jsonl                    what pointers were set to, a line each
+//! actions/<run>/…                the journal of actions, a file each
 //! <name>/version.txt               derived, for serving code
 //! <name>/metrics.json              derived
 //! ```
@@ -22,6 +23,7 @@ use crate::host::Digest;
 
 pub(super) const VERSIONS: &str = "versions";
 pub(super) const POINTERS: &str = "pointers";
+pub(super) const ACTIONS: &str = "actions";
 pub(super) const HISTORY: &str = "history.jsonl";
 
 pub(super) const MODEL: &str = "model";
@@ -56,7 +58,7 @@ pub(super) fn check_name(name: &str) -> Result<(), RegistryError> {
         let message = format!("`{name}` is no name: lower case letters, digits and `_`, a letter first");
         return Err(RegistryError::new(ErrorKind::Unknown, message));
     }
-    if name == VERSIONS || name == POINTERS {
+    if [VERSIONS, POINTERS, ACTIONS].contains(&name) {
         let message = format!("`{name}` can't be a pointer: the registry keeps its own files under this name");
         return Err(RegistryError::new(ErrorKind::Unknown, message));
     }
@@ -126,7 +128,7 @@ pub(super) fn decode_history(bytes: &[u8]) -> Result<Vec<Pointer>, RegistryError
     lines.map(|(i, line)| decode(&format!("{HISTORY}:{}", i + 1), line)).collect()
 }
 
-fn decode<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, RegistryError> {
+pub(super) fn decode<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, RegistryError> {
     /// The one field that all formats share.
     #[derive(serde::Deserialize)]
     struct Head {
@@ -160,7 +162,9 @@ mod tests {
     #[test]
     fn names_stay_one_folder_and_off_the_registrys_own() {
         assert!(check_name("production").is_ok());
-        for wrong in ["", "..", "a/b", "Production", "-x", ".git", "versions", "pointers", "a b", "1a", "a\n"] {
+        for wrong in
+            ["", "..", "a/b", "Production", "-x", ".git", "versions", "pointers", "actions", "a b", "1a", "a\n"]
+        {
             assert!(check_name(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -5,6 +5,7 @@ mod directory;
 mod error;
 mod fsck;
 mod git;
+mod journal;
 mod kept;
 mod layout;
 mod reach;
@@ -23,6 +24,7 @@ use crate::host::{Clock, Digest};
 use crate::plan::RegistryLocation;
 
 pub use error::{ErrorKind, RegistryError};
+pub use journal::{Act, Begun, State};
 pub use record::{
     Artifact, Candidate, Entry, Finding, Metadata, Outcome, Overview, Pointer, Promotion, Registered, Stored, Version,
 };
@@ -86,6 +88,12 @@ pub trait Registry: Send + Sync {
 
     /// Moves a pointer if it stands where the caller believes.
     fn promote(&self, promotion: &Promotion) -> Result<Outcome, RegistryError>;
+
+    /// Records that an action begins, if it may: nobody else's record comes in between.
+    fn begin(&self, act: &Act) -> Result<Begun, RegistryError>;
+
+    /// Records how an action ended that was begun.
+    fn end(&self, act: &Act, state: State) -> Result<(), RegistryError>;
 
     /// Writes the model of a version to `dest`, verified by its digest.
     fn fetch(&self, id: &str, dest: &Path) -> Result<(), RegistryError>;

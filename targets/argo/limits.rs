@@ -124,6 +124,18 @@ fn registries(context: &Context<'_>, profile: Option<&str>, found: &mut Vec<Diag
     if profile.is_some_and(|profile| !profile.releases && !profile.gates_block) {
         return;
     }
+    for node in &plan.nodes {
+        let NodeKind::Action(action) = &node.kind else { continue };
+        let of = |name: &str| plan.registry(name).map(|registry| &registry.location);
+        if action.journal(plan, |name| location(profile, name).or_else(|| of(name))).is_none() {
+            let message = format!("what the action `{}` did is written down nowhere that outlasts its pod", node.name);
+            let help = "declare a registry that others reach, `registry models = git(\"mlpc-registry\")`: it keeps the journal of actions";
+            let diagnostic = context.say(codes::REGISTRY_NOT_SHARED, &node.name, message, help);
+            if !found.contains(&diagnostic) {
+                found.push(diagnostic);
+            }
+        }
+    }
     for registry in plan.registries.iter().filter(|registry| is_used(context, &registry.name)) {
         let RegistryLocation::Directory { path } = location(profile, &registry.name).unwrap_or(&registry.location)
         else {

@@ -103,6 +103,11 @@ impl Jobs<'_> {
                     job.permissions.0.retain(|(other, _)| other != scope);
                     job.permissions.push(scope, access.clone());
                 }
+                if self.keeps_journal(node) {
+                    // The journal of what it did stands in a branch of the repository.
+                    job.permissions.0.retain(|(scope, _)| scope != "contents");
+                    job.permissions.0.insert(0, ("contents".into(), "write".into()));
+                }
                 if !asked.is_empty() && job.permissions.0.iter().all(|(scope, _)| scope != "actions") {
                     job.permissions.push("actions", "read".into());
                 }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use super::{Compiled, OutputFile, Site, Target};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::emit::{self, Noted};
-use crate::plan::{Plan, RegistryLocation};
+use crate::plan::{NodeKind, Plan, RegistryLocation};
 use edges::Edges;
 use jobs::Jobs;
 use model::{Concurrency, Defaults, Entries, Flag, RunDefaults, Workflow};
@@ -60,6 +60,7 @@ impl Target for GitHub {
         let cases = triggers::cases(plan, site, &mut diagnostics);
         let edges = Edges::new(plan, &cases, site, &mut diagnostics);
         reach(plan, &cases, &edges, &settings, site, &mut diagnostics);
+        journals(plan, &cases, &edges, site, &mut diagnostics);
         let jobs = Jobs { plan, site, settings: &settings, cases: &cases, edges: &edges }.all(&mut diagnostics);
         let workflow = Workflow {
             name: plan.pipeline.clone(),
@@ -170,6 +171,21 @@ fn reach(
             );
             break;
         }
+    }
+}
+
+/// Complains about actions whose journal would be lost with the runner: a job that is run again would act again.
+fn journals(plan: &Plan, cases: &[Case], edges: &Edges<'_>, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for node in plan.nodes.iter().filter(|node| edges.runs(&node.name)) {
+        let NodeKind::Action(action) = &node.kind else { continue };
+        let lost = |case: &&Case| action.journal(plan, |name| case.registries.get(name)).is_none();
+        let Some(case) = cases.iter().filter(|case| case.releases).find(lost) else { continue };
+        let message = format!("what the action `{}` did is written down nowhere that outlasts the runner", node.name);
+        diagnostics.push(
+            Diagnostic::new(codes::REGISTRY_NOT_SHARED, site.span(&node.name), message)
+                .label(site.span(&case.place), "for this trigger")
+                .help("declare a registry that others reach, `registry models = git(\"mlpc-registry\")`: it keeps the journal of actions"),
+        );
     }
 }
 

@@ -44,7 +44,17 @@ impl Jobs<'_> {
         let git = |registry: &str| {
             self.cases.iter().any(|case| matches!(case.registries.get(registry), Some(RegistryLocation::Git { .. })))
         };
-        registries(node).into_iter().any(git)
+        registries(node).into_iter().any(git) || self.keeps_journal(node)
+    }
+
+    /// Tells whether a node writes the journal of actions into a branch of this repository.
+    pub(super) fn keeps_journal(&self, node: &Node) -> bool {
+        let NodeKind::Action(action) = &node.kind else { return false };
+        self.cases.iter().any(|case| {
+            let registry = action.journal(self.plan, |name| case.registries.get(name));
+            let location = registry.and_then(|name| case.registries.get(name));
+            matches!(location, Some(RegistryLocation::Git { .. }))
+        })
     }
 
     pub(super) fn fetch(&self, node: &Node, other: &str) -> Step {

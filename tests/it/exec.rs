@@ -89,10 +89,13 @@ fn the_verdict_is_made_from_what_became_of_the_jobs() {
 #[test]
 fn what_waits_for_a_person_looks_itself_whether_one_said_yes() {
     let sandbox = Sandbox::new();
-    sandbox.file("p.mlp", "pipeline example\nedition 2026\n\
+    sandbox.file(
+        "p.mlp",
+        "pipeline example\nedition 2026\n\
         stage train { out model: File = \"m.txt\"   run <<< echo m > \"$model\" >>> }\n\
         approval go of train.model { by: [\"alice\"], environment: \"production\", timeout: 24h }\n\
-        stage told after go { out note: File = \"n.txt\"   run <<< echo n > \"$note\" >>> }\n");
+        stage told after go { out note: File = \"n.txt\"   run <<< echo n > \"$note\" >>> }\n",
+    );
     let told = |result: &str| {
         format!(
             "rm -rf job n.txt; GITHUB_ACTIONS=true GITHUB_JOB=told GITHUB_OUTPUT=$HOME/o GITHUB_STEP_SUMMARY=$HOME/s \
@@ -110,4 +113,33 @@ fn what_waits_for_a_person_looks_itself_whether_one_said_yes() {
     let ended = on_a_runner(&sandbox, &told("success"));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert_eq!(sandbox.read("n.txt"), "n\n");
+}
+
+#[test]
+fn an_action_is_done_once_a_run_whatever_machine_is_asked_to() {
+    let sandbox = Sandbox::new();
+    sandbox.file("work/p.mlp", "pipeline example\nedition 2026\non push { branches: [\"main\"] }\n\
+        registry models = git(\"mlpc-registry\")\n\
+        stage train { out model: Model<pickle> = \"m.pkl\"   run <<< printf '\\x80\\x04N.' > \"$model\" >>> }\n\
+        register release = train.model to models ungated \"a test\"\n\
+        action tell of release { run <<< echo once >> /\"$HOME_OF_TEST\"/told; test \"${FAIL:-}\" = \"\" >>>   pass_env [\"HOME_OF_TEST\", \"FAIL\"] }\n");
+    let ended = sandbox.shell(
+        "set -e; export HOME_OF_TEST=$HOME
+         git init -q --bare -b main remote.git; git init -q -b main work; cd work; git remote add origin ../remote.git
+         git add -A; git commit -qm one; git push -q origin main; cd ..
+         git clone -q remote.git other 2>/dev/null
+         cd work
+         plan=$(mlpc compile --target github -o \"$HOME\" >/dev/null && sed -n 's/^# plan: //p' \"$HOME\"/.github/workflows/*.yml)
+         grep -A20 '^  tell:' \"$HOME\"/.github/workflows/*.yml | grep -q 'contents: write'
+         mlpc exec train --plan $plan --run 1 --in none --out ../job/train
+         mlpc exec release --plan $plan --run 1 --in ../job --out ../job/release
+         FAIL=1 mlpc exec tell --plan $plan --run 1 --in ../job --out ../out && exit 90 || test $? = 1
+         test $(wc -l < $HOME/told) = 1
+         mlpc exec tell --plan $plan --run 1 --in ../job --out ../out
+         test $(wc -l < $HOME/told) = 2
+         cd ../other; mlpc exec tell --plan $plan --run 1 --in ../job --out ../out
+         test $(wc -l < $HOME/told) = 2
+         grep -q '\"status\": \"hit\"' ../out/result.json",
+    );
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
 }

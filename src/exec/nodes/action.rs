@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
-use super::register::reach;
+use super::register::{reach, release as releases, stop};
 use super::stage;
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::{Event, NodeReport, Reason};
@@ -16,56 +14,56 @@ use crate::exec::state::Ending;
 use crate::host::process::Ended;
 use crate::host::{Context, fs};
 use crate::plan::{Action, Isolation, Node, NodeKind, Subject};
+use crate::registry::{Act, Begun, Registry, State};
 use crate::types::Origin;
-
-/// What the journal says of an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Entry {
-    Started,
-    Failed,
-    Done,
-}
 
 pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut NodeReport) -> Result<Ending, Stop> {
     if let Some(ending) = may_act(run, action)? {
         return Ok(ending);
     }
     let extra = release(run, action)?;
+    let of = extra.locals.get("version").cloned();
     let prepared = prepare::work(run, &action.work, &[], Isolation::Copies, &[0], extra)?;
-    let journal = journal(run, node, &prepared.key.to_string());
-    match read(&journal)? {
-        Some(Entry::Done) => {
+    let act = Act {
+        run: run.id.clone(),
+        action: node.name.clone(),
+        subject: of.unwrap_or_else(|| prepared.key.to_string()),
+        idempotent: action.idempotent,
+    };
+    let folder = Folder::make(run, &node.name, &prepared, &[])?;
+    let journal = Journal::of(run, action, &act)?;
+    match journal.begin(&act)? {
+        Begun::Go => {}
+        Begun::Done => {
+            fs::remove(&folder.root)?;
             report.detail = Some("done already in this run".into());
             return Ok(Ending::Hit);
         }
-        Some(Entry::Started) if !action.idempotent => {
+        Begun::MayHaveHappened => {
+            fs::remove(&folder.root)?;
             return Err(Stop::Unsound("it was begun before and may have happened; nobody recorded its end".into()));
         }
-        Some(Entry::Started | Entry::Failed) | None => {}
     }
     report.why = Some(Reason::Action);
     run.tell(Event::NodeStarted { node: node.name.clone(), why: Reason::Action });
-    let folder = Folder::make(run, &node.name, &prepared, &[])?;
-    write(&journal, Entry::Started)?;
     let outcome = stage::command(run, node, &action.work, &prepared, &folder);
     let (ended, tail) = match outcome {
         Ok((outcome, tail)) => (outcome.ended, tail),
         Err(stop) => {
             // It could not even be started, so nothing happened.
-            write(&journal, Entry::Failed)?;
+            journal.end(&act, State::Failed)?;
             return Err(stop);
         }
     };
     fs::remove(&folder.root)?;
     if ended == Ended::Exited(0) {
-        write(&journal, Entry::Done)?;
+        journal.end(&act, State::Done)?;
         return Ok(Ending::Done);
     }
     report.tail = tail;
     match ended {
         Ended::Exited(status) => {
-            write(&journal, Entry::Failed)?;
+            journal.end(&act, State::Failed)?;
             Err(Stop::Failed(format!("exited with status {status}")))
         }
         // It was cut off in the middle: what it did is not known, and the journal keeps saying so.
@@ -79,6 +77,9 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
 fn may_act(run: &Run<'_>, action: &Action) -> Result<Option<Ending>, Stop> {
     if let Some(register) = register(run, action) {
         return reach(run, &register.registry);
+    }
+    if let Some(registry) = journal(run, action) {
+        return reach(run, registry);
     }
     if run.options.release || run.options.alone {
         return Ok(None);
@@ -123,12 +124,52 @@ fn release(run: &Run<'_>, action: &Action) -> Result<Extra, Stop> {
     Ok(extra)
 }
 
-fn journal(run: &Run<'_>, node: &Node, subject: &str) -> PathBuf {
-    let name = crate::cache::file_name(&node.name);
-    run.store.state().join("actions").join(&run.id).join(format!("{name}-{subject}.json"))
+/// Returns the registry that holds the journal of an action.
+fn journal<'r>(run: &Run<'r>, action: &Action) -> Option<&'r str> {
+    let plan = &run.bound.plan;
+    action.journal(plan, |name| plan.registry(name).map(|registry| &registry.location))
 }
 
-fn read(path: &std::path::Path) -> Result<Option<Entry>, Stop> {
+/// Where it is written what actions did.
+enum Journal {
+    /// In a registry that others than this machine reach: whoever runs the pipeline sees it.
+    Shared(Box<dyn Registry>),
+    /// On this machine, where nobody else acts for this pipeline.
+    Here(PathBuf),
+}
+
+impl Journal {
+    fn of(run: &Run<'_>, action: &Action, act: &Act) -> Result<Self, Stop> {
+        if let Some(registry) = journal(run, action) {
+            return Ok(Self::Shared(releases(run).open(registry).map_err(stop)?));
+        }
+        let name = crate::cache::file_name(&act.action);
+        let file = format!("{name}-{}.json", crate::cache::file_name(&act.subject));
+        Ok(Self::Here(run.store.state().join("actions").join(&run.id).join(file)))
+    }
+
+    fn begin(&self, act: &Act) -> Result<Begun, Stop> {
+        let path = match self {
+            Self::Shared(registry) => return registry.begin(act).map_err(stop),
+            Self::Here(path) => path,
+        };
+        match read(path)? {
+            Some(State::Done) => return Ok(Begun::Done),
+            Some(State::Started) if !act.idempotent => return Ok(Begun::MayHaveHappened),
+            Some(State::Started | State::Failed) | None => {}
+        }
+        write(path, State::Started).map(|()| Begun::Go)
+    }
+
+    fn end(&self, act: &Act, state: State) -> Result<(), Stop> {
+        match self {
+            Self::Shared(registry) => registry.end(act, state).map_err(stop),
+            Self::Here(path) => write(path, state),
+        }
+    }
+}
+
+fn read(path: &std::path::Path) -> Result<Option<State>, Stop> {
     match std::fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         bytes => {
@@ -139,7 +180,7 @@ fn read(path: &std::path::Path) -> Result<Option<Entry>, Stop> {
     }
 }
 
-fn write(path: &std::path::Path, entry: Entry) -> Result<(), Stop> {
-    let json = serde_json::to_vec(&entry).context(|| "cannot write the journal".to_owned())?;
+fn write(path: &std::path::Path, state: State) -> Result<(), Stop> {
+    let json = serde_json::to_vec(&state).context(|| "cannot write the journal".to_owned())?;
     Ok(fs::write_durable(path, &json)?)
 }

@@ -2,6 +2,7 @@
 
 mod directory;
 mod git;
+mod journal;
 mod processes;
 mod release;
 
