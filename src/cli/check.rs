@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::project::{PipelineArgs, read};
-use super::render::{self, Format};
+use super::render::{self, CheckFormat};
+use super::repair;
 use super::{Exit, Verb};
 use crate::compile::{Compilation, compile_file};
 use crate::diagnostic::{self, Diagnostic, codes, nearest};
@@ -18,7 +19,7 @@ use crate::targets;
 /// Reads `.mlp` files: no data, no network. Ends with exit code 2 where there is an error; warnings and notes are shown and change
 /// nothing. `mlpc explain CODE` tells more about each.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlpc check\n  mlpc check a.mlp b.mlp --format json")]
+#[command(after_help = "Examples:\n  mlpc check\n  mlpc check --fix\n  mlpc check a.mlp b.mlp --format json")]
 pub(crate) struct Check {
     /// The files; else the pipeline
     #[arg(value_name = "FILE")]
@@ -27,32 +28,33 @@ pub(crate) struct Check {
     pipeline: PipelineArgs,
     /// How diagnostics are written
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Format,
+    format: CheckFormat,
+    /// Apply the edits that are certain, say which, and check again
+    #[arg(long)]
+    fix: bool,
 }
 
 impl Verb for Check {
     const NAME: &'static str = "check";
 
     fn run(self, out: &Out) -> Exit {
-        let sources = match self.sources() {
+        let read = self.sources().and_then(|sources| match self.fix {
+            true => repair::repair(out, sources, |sources| look(sources).1).map_err(|error| error.to_string()),
+            false => Ok(sources),
+        });
+        let sources = match read {
             Ok(sources) => sources,
             Err(message) => {
                 out.err_line(&format!("mlpc: {message}"));
                 return Exit::Usage;
             }
         };
-        let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
-        let compiled: Vec<Compilation> = files.into_iter().map(|id| compile_file(&sources, id)).collect();
-        let mut found: Vec<Diagnostic> = compiled.iter().flat_map(|one| one.diagnostics.iter().cloned()).collect();
-        for ((_, file), one) in sources.iter().zip(&compiled) {
-            found.extend(around(&one.model, Path::new(file.name()).parent().unwrap_or(Path::new(""))));
-        }
-        diagnostic::sort(&mut found);
-        render::diagnostics(out, &sources, &found, self.format);
+        let (compiled, found) = look(&sources);
+        render::found(out, &sources, &found, self.format);
         if found.iter().any(Diagnostic::is_error) {
             return Exit::Usage;
         }
-        if self.format == Format::Text {
+        if self.format == CheckFormat::Text {
             for ((_, file), one) in sources.iter().zip(&compiled) {
                 out.line(&format!("{}: {}", file.name(), summary(one)));
             }
@@ -75,6 +77,18 @@ impl Check {
         }
         Ok(sources)
     }
+}
+
+/// Compiles every file; returns what was understood and all there is to say.
+fn look(sources: &Sources) -> (Vec<Compilation>, Vec<Diagnostic>) {
+    let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
+    let compiled: Vec<Compilation> = files.into_iter().map(|id| compile_file(sources, id)).collect();
+    let mut found: Vec<Diagnostic> = compiled.iter().flat_map(|one| one.diagnostics.iter().cloned()).collect();
+    for ((_, file), one) in sources.iter().zip(&compiled) {
+        found.extend(around(&one.model, Path::new(file.name()).parent().unwrap_or(Path::new(""))));
+    }
+    diagnostic::sort(&mut found);
+    (compiled, found)
 }
 
 fn summary(compiled: &Compilation) -> String {

@@ -1,12 +1,12 @@
 //! `mlpc fmt`: writes files in the one layout, or says which are not in it.
 
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::project::{self, PipelineArgs};
+use super::repair::rewrite;
 use super::{Exit, Verb, render};
-use crate::host::{Out, fs};
+use crate::host::Out;
 use crate::source::{FileId, SourceFile, Sources};
 use crate::syntax;
 
@@ -14,7 +14,7 @@ use crate::syntax;
 ///
 /// A file with syntax errors is left alone, and the errors are shown. Without files: the pipeline that is found here.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlpc fmt\n  mlpc fmt --check gates/*.mlp\n  mlpc fmt - < pipeline.mlp")]
+#[command(after_help = "Examples:\n  mlpc fmt\n  mlpc fmt --check --diff gates/*.mlp\n  mlpc fmt - < pipeline.mlp")]
 pub(super) struct Fmt {
     /// The files; `-` reads standard input and writes standard output
     #[arg(value_name = "FILE")]
@@ -22,6 +22,9 @@ pub(super) struct Fmt {
     /// Change nothing; exit 1 where a file is not in the layout, and name it
     #[arg(long)]
     check: bool,
+    /// Change nothing; show what would change, and exit 1 where something would
+    #[arg(long)]
+    diff: bool,
     #[command(flatten)]
     pipeline: PipelineArgs,
 }
@@ -40,12 +43,12 @@ impl Verb for Fmt {
                 }
             }
         }
-        files.iter().map(|file| one(out, file, self.check)).max().unwrap_or(Exit::Fine)
+        files.iter().map(|file| one(out, file, self.check, self.diff)).max().unwrap_or(Exit::Fine)
     }
 }
 
 /// Formats one file; the worst of all files is the exit code.
-fn one(out: &Out, path: &Path, check: bool) -> Exit {
+fn one(out: &Out, path: &Path, check: bool, diff: bool) -> Exit {
     let stdin = path == Path::new("-");
     let source = match if stdin { standard_input() } else { project::read(path) } {
         Ok(source) => source,
@@ -64,8 +67,12 @@ fn one(out: &Out, path: &Path, check: bool) -> Exit {
         }
     };
     let same = formatted == source.text();
-    match (check, stdin) {
+    if diff && !same {
+        out.write(&changes(source.name(), source.text(), &formatted));
+    }
+    match (check || diff, stdin) {
         (true, _) if same => Exit::Fine,
+        (true, _) if !check => Exit::Failed,
         (true, _) => {
             out.err_line(&format!("{}: not formatted; run `mlpc fmt`", source.name()));
             Exit::Failed
@@ -88,12 +95,9 @@ fn one(out: &Out, path: &Path, check: bool) -> Exit {
     }
 }
 
-/// Replaces the file behind any link, and keeps its permissions.
-fn rewrite(path: &Path, text: &str) -> crate::host::Result<()> {
-    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let mode = real.metadata().ok().map(|meta| meta.permissions().mode());
-    fs::write_atomic(&real, text.as_bytes())?;
-    mode.map_or(Ok(()), |mode| fs::set_mode(&real, mode & 0o777))
+/// Returns what formatting changes, as `patch` reads it.
+fn changes(name: &str, was: &str, is: &str) -> String {
+    similar::TextDiff::from_lines(was, is).unified_diff().header(name, name).to_string()
 }
 
 fn standard_input() -> Result<SourceFile, String> {

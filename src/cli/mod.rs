@@ -16,6 +16,7 @@ mod plan;
 mod project;
 mod registry;
 mod render;
+mod repair;
 mod run;
 mod selection;
 mod verify;

@@ -3,6 +3,7 @@
 //! Passes collect them; the edge sorts and renders them. Nothing here prints.
 
 pub mod catalogue;
+pub mod edits;
 
 use serde::Serialize;
 
@@ -96,6 +97,14 @@ impl Diagnostic {
     pub fn fix(mut self, span: Span, replacement: impl Into<String>) -> Self {
         self.fix = Some(Fix { span, replacement: replacement.into() });
         self
+    }
+
+    /// Sets the edit that writes `near` for `word`, unless another of `names` is as near: then nothing is certain.
+    #[must_use]
+    pub fn fix_near<'n>(self, span: Span, word: &str, near: &str, names: impl IntoIterator<Item = &'n str>) -> Self {
+        let distance = strsim::damerau_levenshtein(word, near);
+        let rival = |name: &str| name != near && strsim::damerau_levenshtein(word, name) <= distance;
+        if names.into_iter().any(rival) { self } else { self.fix(span, near) }
     }
 
     /// Returns the primary place.

@@ -151,10 +151,14 @@ impl<'a> Cx<'a> {
                 .here("nothing declares it");
         if let Some(near) = near {
             let (_, place) = self.scope[near.as_str()];
+            let fits = names.contains(&near.as_str());
+            let rivals = self.scope.iter().filter(|(_, (decl, _))| !fits || wanted.is(*decl)).map(|(name, _)| *name);
             diagnostic = diagnostic
                 .label(place, format!("`{near}` is declared here"))
                 .help(format!("did you mean `{near}`?"))
-                .fix(name.span, near);
+                .fix_near(name.span, &name.text, &near, rivals);
+            // One slip, one message: what is meant is not called unused.
+            self.mention(&near);
         } else if !names.is_empty() && names.len() <= 6 {
             let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
             diagnostic = diagnostic.help(format!("declared are {}", names.join(", ")));

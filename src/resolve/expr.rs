@@ -122,7 +122,9 @@ pub(super) fn fitted(cx: &mut Cx<'_>, span: Span, typed: Typed, ty: &Type) -> Op
                     let diagnostic =
                         Diagnostic::new(codes::OUT_OF_RANGE, span, format!("`\"{text}\"` is none of `{ty}`"));
                     match near {
-                        Some(near) => diagnostic.help(format!("did you mean `\"{near}\"`?")),
+                        Some(near) => {
+                            diagnostic.help(format!("did you mean `\"{near}\"`?")).fix(span, format!("\"{near}\""))
+                        }
                         None => diagnostic,
                     }
                 }

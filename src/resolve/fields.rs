@@ -25,7 +25,11 @@ impl<'r> Fields<'r> {
                     None => format!("known are {}", list.join(", ")),
                 };
                 let message = format!("{what} has no field `{key}`");
-                cx.diagnostics.push(Diagnostic::new(codes::UNKNOWN_FIELD, field.key.span, message).help(help));
+                let mut diagnostic = Diagnostic::new(codes::UNKNOWN_FIELD, field.key.span, message).help(help);
+                if let Some(near) = nearest(key, known.iter().copied()) {
+                    diagnostic = diagnostic.fix_near(field.key.span, key, near, known.iter().copied());
+                }
+                cx.diagnostics.push(diagnostic);
             } else if let Some(first) = record.fields[..index].iter().find(|first| first.key.text == key) {
                 let message = format!("`{key}` is given twice");
                 let diagnostic = Diagnostic::new(codes::DUPLICATE_CLAUSE, field.key.span, message)

@@ -86,13 +86,13 @@ impl Locals {
         }
         let mut names: Vec<&str> = self.names.keys().map(String::as_str).collect();
         names.sort_unstable();
-        let Some(near) = nearest(&name.text, names) else { return false };
+        let Some(near) = nearest(&name.text, names.iter().copied()) else { return false };
         let place = self.names[near].1;
         let message = format!("no input, output or parameter `{}` in here", name.text);
         let diagnostic = Diagnostic::new(codes::UNKNOWN_NAME, name.span, message)
             .label(place, format!("`{near}` is declared here"))
             .help(format!("did you mean `{near}`?"))
-            .fix(name.span, near);
+            .fix_near(name.span, &name.text, near, names.iter().copied());
         cx.diagnostics.push(diagnostic);
         true
     }

@@ -120,7 +120,10 @@ fn head(cx: &mut Cx<'_>, file: &ast::File, broken: bool) {
     } else if edition.is_none() && !broken {
         let help = "write `edition 2026` below the `pipeline` line";
         let at = cx.model.pipeline.as_ref().map_or(start, |name| name.span);
-        cx.error::<()>(codes::MISSING_CLAUSE, at, "the file does not say its edition", help);
+        let diagnostic = Diagnostic::new(codes::MISSING_CLAUSE, at, "the file does not say its edition").help(help);
+        let line = format!("\nedition {EDITION}");
+        let known = cx.model.pipeline.is_some();
+        cx.report::<()>(if known { diagnostic.fix(at.after(), line) } else { diagnostic });
     }
 }
 

@@ -79,7 +79,8 @@ fn output(cx: &mut Cx<'_>, base: &ast::Expr, name: &ast::Name) -> Option<OutputI
         .label(cx.model.place(id), format!("`{}` is declared here", stage.text));
     let names: Vec<_> = outputs.iter().map(|output| format!("`{output}`")).collect();
     if let Some(near) = nearest(&name.text, outputs.iter().map(String::as_str)) {
-        diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(name.span, near);
+        diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+        diagnostic = diagnostic.fix_near(name.span, &name.text, near, outputs.iter().map(String::as_str));
     } else if names.is_empty() {
         diagnostic = diagnostic.help(format!("add `out {}: File = \"…\"` to it", name.text));
     } else {

@@ -309,7 +309,8 @@ fn metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> 
                 diagnostic = diagnostic.label(evidence.span, format!("`{}`", evidence.ty));
             }
             if let Some(near) = nearest(&name.text, known.iter().map(String::as_str)) {
-                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(name.span, near);
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+                diagnostic = diagnostic.fix_near(name.span, &name.text, near, known.iter().map(String::as_str));
             } else if known.is_empty() {
                 diagnostic = diagnostic.help("be on an output of type `Metrics<…>` or `Tests`");
             } else {

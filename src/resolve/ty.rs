@@ -141,7 +141,8 @@ fn named(cx: &mut Cx<'_>, name: &ast::Name, args: &[ast::Type]) -> Option<Type> 
             if let Some(help) = declared {
                 diagnostic = diagnostic.help(help);
             } else if let Some(near) = near {
-                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix(name.span, near);
+                let all = VALUES.into_iter().chain(ARTIFACTS);
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?")).fix_near(name.span, unknown, near, all);
             }
             cx.report(diagnostic)
         }

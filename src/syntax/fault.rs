@@ -182,7 +182,9 @@ impl Reading<'_> {
         let message = format!("unknown clause `{word}` in {article} {}", body.kind);
         let diagnostic = Diagnostic::new(codes::UNKNOWN_CLAUSE, span, message);
         Some(match (near, forms::home(word)) {
-            (Some(near), _) => diagnostic.help(format!("did you mean `{near}`?")).fix(span, near),
+            (Some(near), _) => {
+                diagnostic.help(format!("did you mean `{near}`?")).fix_near(span, word, near, known.iter().copied())
+            }
             (None, Some(home)) => diagnostic.help(format!("`{word}` belongs to `{home}`; remove it here")),
             (None, None) => diagnostic.help(format!("{article} {} takes {}", body.kind, forms::quoted_list(known))),
         })
@@ -200,12 +202,18 @@ impl Reading<'_> {
         let shown = shorten(found);
         if stuck.tried.contains(&Rule::need_comma) || self.lacks_comma(index, stuck, body, depths) {
             let message = format!("expected a comma or the end of the list, found `{shown}`");
-            return Diagnostic::new(codes::SYNTAX, span, message).help("write a comma before it");
+            let diagnostic = Diagnostic::new(codes::SYNTAX, span, message).help("write a comma before it");
+            return match self.before(index) {
+                Some(before) if start == token.start && token.kind != Kind::Punct => {
+                    diagnostic.fix(self.span(before.end, before.end), ",")
+                }
+                _ => diagnostic,
+            };
         }
         if stuck.tried.contains(&Rule::need_trigger) {
             let diagnostic = Diagnostic::new(codes::SYNTAX, span, format!("unknown trigger `{shown}`"));
             return match nearest(found, TRIGGERS) {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(span, near),
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix_near(span, found, near, TRIGGERS),
                 None => diagnostic.help(format!("triggers are {}", forms::quoted_list(&TRIGGERS))),
             };
         }
@@ -217,7 +225,8 @@ impl Reading<'_> {
         let parts = forms::parts(self.keyword);
         let near = (depths[index] == 0 && token.kind == Kind::Word).then(|| nearest(found, parts.iter().copied()));
         if let Some(near) = near.flatten() {
-            return diagnostic.help(format!("did you mean `{near}`?")).fix(span, near);
+            let known = parts.iter().copied();
+            return diagnostic.help(format!("did you mean `{near}`?")).fix_near(span, found, near, known);
         }
         diagnostic.help(self.form(index, body, depths))
     }
@@ -267,6 +276,10 @@ impl Reading<'_> {
     fn known_slip(&self, found: &str, start: usize, span: Span, stuck: &Stuck) -> Option<Diagnostic> {
         let glued = |at: usize| self.text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
         let syntax = |message: &str, help: String| Some(Diagnostic::new(codes::SYNTAX, span, message).help(help));
+        let instead = |message: &str, word: &str| {
+            let diagnostic = Diagnostic::new(codes::SYNTAX, span, message).help(format!("write `{word}`"));
+            Some(diagnostic.fix(span, word))
+        };
         let first = found.chars().next()?;
         match found {
             "-" if glued(start) && self.text[start + 1..].starts_with(char::is_alphabetic) => {
@@ -278,13 +291,22 @@ impl Reading<'_> {
                 syntax("a name holds no `-`", format!("write `{}`", name.replace('-', "_")))
             }
             "=" if stuck.tried.contains(&Rule::infix) => {
-                syntax("`=` compares nothing", "write `==` to compare".to_owned())
+                let diagnostic = syntax("`=` compares nothing", "write `==` to compare".to_owned());
+                diagnostic.map(|diagnostic| diagnostic.fix(span, "=="))
             }
-            "&&" => syntax("`&&` is no operator", "write `and`".to_owned()),
-            "||" => syntax("`||` is no operator", "write `or`".to_owned()),
-            "!" => syntax("`!` is no operator", "write `not`".to_owned()),
+            "&&" => instead("`&&` is no operator", "and"),
+            "||" => instead("`||` is no operator", "or"),
+            "!" => {
+                let blank = if self.text[start + 1..].starts_with([' ', '\t']) { "" } else { " " };
+                let diagnostic = syntax("`!` is no operator", "write `not`".to_owned());
+                diagnostic.map(|diagnostic| diagnostic.fix(span, format!("not{blank}")))
+            }
             "%" => syntax("`%` is no operator", "glue it to a number to write a ratio: `2%`".to_owned()),
-            ";" => syntax("`;` separates nothing", "remove it: a clause ends where the next one begins".to_owned()),
+            ";" => {
+                let help = "remove it: a clause ends where the next one begins".to_owned();
+                let diagnostic = syntax("`;` separates nothing", help);
+                diagnostic.map(|diagnostic| diagnostic.fix(span, ""))
+            }
             "." if self.text[..start].ends_with(|c: char| c.is_ascii_digit())
                 || self.text[start + 1..].starts_with(|c: char| c.is_ascii_digit()) =>
             {
@@ -293,12 +315,13 @@ impl Reading<'_> {
             _ if !first.is_alphanumeric() && (!first.is_ascii() || first.is_ascii_control() || first == '`') => {
                 let shown = first.escape_debug();
                 let diagnostic = Diagnostic::new(codes::BAD_CHARACTER, span, format!("unexpected character `{shown}`"));
+                let own = Span { end: span.start + first.len_utf8() as u32, ..span };
                 Some(match first {
                     '“' | '”' | '„' | '`' => diagnostic.help("write `\"`"),
                     '‘' | '’' => diagnostic.help("write `'`"),
-                    '–' | '—' | '−' => diagnostic.help("write `-`"),
-                    '≥' => diagnostic.help("write `>=`"),
-                    '≤' => diagnostic.help("write `<=`"),
+                    '–' | '—' | '−' => diagnostic.help("write `-`").fix(own, "-"),
+                    '≥' => diagnostic.help("write `>=`").fix(own, ">="),
+                    '≤' => diagnostic.help("write `<=`").fix(own, "<="),
                     _ => diagnostic.help("remove it, or put it into a string"),
                 })
             }

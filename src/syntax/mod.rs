@@ -205,7 +205,9 @@ fn unknown_declaration(file: FileId, chunk: Chunk, written: &str, keyword: &str)
     let span = Span::new(file, chunk.start, chunk.start + keyword.len() as u32);
     let diagnostic = Diagnostic::new(codes::UNKNOWN_DECLARATION, span, format!("unknown declaration `{keyword}`"));
     match (nearest(keyword, split::DECLARATIONS), forms::home(keyword)) {
-        (Some(near), _) => diagnostic.help(format!("did you mean `{near}`?")).fix(span, near),
+        (Some(near), _) => {
+            diagnostic.help(format!("did you mean `{near}`?")).fix_near(span, keyword, near, split::DECLARATIONS)
+        }
         (None, Some(home)) => {
             diagnostic.help(format!("`{keyword}` is a clause: write it inside `{home} NAME {{ … }}`"))
         }

@@ -53,3 +53,17 @@ fn standard_input_goes_to_standard_output() {
     let ended = sandbox.shell("mlpc fmt --check - < odd.mlp");
     assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
 }
+
+#[test]
+fn diff_is_a_patch_that_formats() {
+    let sandbox = Sandbox::new();
+    sandbox.file("odd.mlp", ODD);
+    let ended = sandbox.shell("mlpc fmt --diff odd.mlp > odd.patch; echo $?");
+    assert_eq!(ended.stdout, "1\n", "{ended:?}");
+    assert_eq!(sandbox.read("odd.mlp"), ODD);
+    let patched = sandbox.shell("git apply --unidiff-zero -p0 odd.patch 2>&1 || patch -s -p0 < odd.patch");
+    assert_eq!(patched.code, 0, "{patched:?}");
+    assert_eq!(sandbox.read("odd.mlp"), EVEN);
+    let ended = sandbox.mlpc(&["fmt", "--check", "--diff", "odd.mlp"]);
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", ""));
+}

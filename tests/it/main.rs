@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests face the host")]
 
 mod argo;
+mod check;
 mod companions;
 mod compile;
 mod compile_properties;

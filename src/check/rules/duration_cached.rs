@@ -31,7 +31,8 @@ impl Rule for DurationCached {
                 found.push(
                     Diagnostic::new(codes::DURATION_CACHED, output.name.span, message)
                         .label(declared.places[at], "a duration")
-                        .help(format!("add `rerun always` to `{}`", node.name.value)),
+                        .help(format!("add `rerun always` to `{}`", node.name.value))
+                        .add_clause(subject.sources, stage.work.command_span, "rerun always"),
                 );
                 break;
             }

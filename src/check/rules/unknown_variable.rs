@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::common::works;
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes, nearest};
-use crate::model::{Model, NodeId, Work};
+use crate::model::{NodeId, Work};
 use crate::source::Span;
 use crate::types::{Command, Interpreter};
 
@@ -46,15 +46,26 @@ fn check(
         }
         let start = span.start + at as u32;
         let place = Span::new(span.file, start, start + name.len() as u32);
-        found.push(describe(subject.model, params, id, work, place, name));
+        found.push(describe(subject, params, id, work, place, name));
     }
 }
 
-fn describe(model: &Model, params: &HashSet<&str>, id: NodeId, work: &Work, place: Span, name: &str) -> Diagnostic {
-    let node = &model.nodes[id].name.value;
+fn describe(
+    subject: &Subject<'_>,
+    params: &HashSet<&str>,
+    id: NodeId,
+    work: &Work,
+    place: Span,
+    name: &str,
+) -> Diagnostic {
+    let node = &subject.model.nodes[id].name.value;
     if params.contains(name) {
         let message = format!("`{node}` does not use the parameter `{name}`, so its script does not see it");
-        return Diagnostic::new(codes::UNKNOWN_VARIABLE, place, message).help(format!("add `use {name}`"));
+        return Diagnostic::new(codes::UNKNOWN_VARIABLE, place, message).help(format!("add `use {name}`")).add_clause(
+            subject.sources,
+            work.command_span,
+            &format!("use {name}"),
+        );
     }
     let near = nearest(name, work.locals.iter().map(|local| local.value.as_str()));
     if let Some(near) = near
@@ -64,7 +75,7 @@ fn describe(model: &Model, params: &HashSet<&str>, id: NodeId, work: &Work, plac
         return Diagnostic::new(codes::UNKNOWN_VARIABLE, place, message)
             .label(local.span, format!("`{near}` is declared here"))
             .help(format!("did you mean `${near}`?"))
-            .fix(place, near);
+            .fix_near(place, name, near, work.locals.iter().map(|local| local.value.as_str()));
     }
     let message = format!("nothing sets `{name}`");
     Diagnostic::new(codes::UNSET_VARIABLE, place, message)

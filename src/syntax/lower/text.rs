@@ -111,7 +111,12 @@ impl Lower<'_, '_> {
                 let same = number::units().find(|known| known.eq_ignore_ascii_case(unit));
                 let near = || nearest(unit, number::units().filter(|known| known.len() > 1));
                 match habit(unit).or(same).or_else(near) {
-                    Some(near) => diagnostic.help(format!("did you mean `{digits}{near}`?")),
+                    Some(near) => diagnostic.help(format!("did you mean `{digits}{near}`?")).fix_near(
+                        place,
+                        unit,
+                        near,
+                        number::units().filter(|known| known.len() > 1),
+                    ),
                     None => {
                         let units: Vec<_> = number::units().collect();
                         diagnostic.help(format!("units are {}", units.join(" ")))
