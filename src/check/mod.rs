@@ -28,6 +28,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::duration_cached::DurationCached,
     &rules::event_unmatched::EventUnmatched,
     &rules::gate_of_another_model::GateOfAnotherModel,
+    &rules::live_metrics::LiveMetrics,
     &rules::metrics_of_another_model::MetricsOfAnotherModel,
     &rules::path_taken::PathTaken,
     &rules::pipe_in_sh::PipeInSh,
@@ -36,6 +37,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::undeclared_path::UndeclaredPath,
     &rules::ungated_release::UngatedRelease,
     &rules::unknown_variable::UnknownVariable,
+    &rules::unpinned_source::UnpinnedSource,
     &rules::unused_in_command::UnusedInCommand,
     &rules::unused_name::UnusedName,
 ];

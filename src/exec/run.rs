@@ -72,6 +72,7 @@ pub fn run(
 ) -> Result<Summary, RunError> {
     let begin = Instant::now();
     let wanted = wanted(bound, options)?;
+    nodes::rollouts_refused(bound, &wanted, options.release && !options.alone)?;
     if let Some(before) = resume {
         same_work(bound, before)?;
     }
@@ -99,7 +100,6 @@ pub fn run(
     record.write(&run.folder)?;
     look_at_pointers(&run, &wanted);
     run.tell(Event::RunStarted {
-        format: super::event::FORMAT,
         run: id.clone(),
         pipeline: bound.plan.pipeline.clone(),
         profile: bound.profile.clone(),

@@ -67,7 +67,7 @@ fn reason(from: &str, to: &str, why: Why) -> String {
         Why::Admission => format!("`{from}` releases the model that the gate `{to}` measured"),
         Why::Subject => format!("`{from}` is about what `{to}` makes"),
         Why::Baseline => format!("`{from}` compares with what `{to}` measures"),
-        Why::Ask => format!("the gate `{to}` asks for `{from}`"),
+        Why::Ask => format!("`{to}` asks for `{from}`"),
     }
 }
 

@@ -122,6 +122,20 @@ fn own(model: &Model, guards: &Guards<'_>, id: NodeId, edges: &mut Vec<Edge>) {
                 admission(guards, &register.model, node.span, edges);
             }
         }
+        NodeKind::Rollout(rollout) => {
+            edges.push(Edge { to: rollout.release, why: Why::Subject, span: rollout.release_span });
+            if let Some(register) = model.register(rollout.release)
+                && node.ungated.is_none()
+            {
+                admission(guards, &register.model, rollout.release_span, edges);
+            }
+            for input in &rollout.shift.inputs {
+                reads(guards, &input.origin, !input.ungated, input.span, edges);
+                if !input.ungated && node.ungated.is_none() {
+                    admission(guards, &input.origin, input.span, edges);
+                }
+            }
+        }
         NodeKind::Approval(approval) => subject(&approval.of, node.span, edges),
         NodeKind::Action(action) => {
             for input in &action.work.inputs {
@@ -166,11 +180,14 @@ fn subject(of: &Subject, span: Span, edges: &mut Vec<Edge>) {
     edges.push(Edge { to, why: Why::Subject, span });
 }
 
-/// Makes the approvals that a gate asks for wait for it.
+/// Makes the approvals that a gate or rollout asks for wait for it.
 fn asked(model: &Model, id: NodeId, waits: &mut [Vec<Edge>]) {
     if let Some(baseline) = model.gate(id).and_then(|gate| gate.baseline.as_ref()) {
         for ask in &baseline.asks {
             waits[ask.value.index()].push(Edge { to: id, why: Why::Ask, span: ask.span });
         }
+    }
+    for ask in model.rollout(id).into_iter().flat_map(crate::model::Rollout::asks) {
+        waits[ask.value.index()].push(Edge { to: id, why: Why::Ask, span: ask.span });
     }
 }

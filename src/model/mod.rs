@@ -4,6 +4,7 @@
 mod declared;
 mod ids;
 mod lineage;
+mod live;
 mod node;
 mod work;
 
@@ -12,6 +13,7 @@ pub use declared::{
 };
 pub use ids::{Id, MetricsId, NodeId, OutputId, ParamId, RegistryId, RuntimeId, SecretId, SourceId, Table};
 pub use lineage::{Rescored, rescored};
+pub use live::{LiveRequirement, Rollout, Step, Watch};
 pub use node::{
     Action, Approval, Baseline, Evidence, Gate, Measure, Node, NodeKind, Pointer, Promote, Register, Requirement,
     Subject,
@@ -58,8 +60,6 @@ pub struct Model {
     pub nodes: Table<NodeId, Node>,
     /// Declarations, other than nodes, that nothing mentions: what they are and where.
     pub unused: Vec<(&'static str, Spanned<String>)>,
-    /// Pointers that are moved by what is not in this version of the language yet.
-    pub moved_later: Vec<Pointer>,
     /// Parts of the text could not be read: nothing is said about what is missing.
     pub torn: bool,
     /// What was read, but not understood: `stage.output`, or `name.*` for all of a declaration.
@@ -90,6 +90,15 @@ impl Model {
     pub fn register(&self, id: NodeId) -> Option<&Register> {
         match &self.nodes[id].kind {
             NodeKind::Register(register) => Some(register),
+            _ => None,
+        }
+    }
+
+    /// Returns the rollout with this id, if the node is one.
+    #[must_use]
+    pub fn rollout(&self, id: NodeId) -> Option<&Rollout> {
+        match &self.nodes[id].kind {
+            NodeKind::Rollout(rollout) => Some(rollout),
             _ => None,
         }
     }

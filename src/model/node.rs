@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{NodeId, Origin, RegistryId, Stage, Work};
+use super::{NodeId, Origin, RegistryId, Rollout, Stage, Work};
 use crate::gate;
 use crate::source::{Span, Spanned};
 use crate::types::{Artifact, Expr, Leg, Type, Value};
@@ -45,6 +45,8 @@ pub enum NodeKind {
     Promote(Box<Promote>),
     /// Runs a command with effects.
     Action(Box<Action>),
+    /// Gives a release its traffic, step by step.
+    Rollout(Box<Rollout>),
     /// Could not be understood; there is a diagnostic.
     Opaque,
 }

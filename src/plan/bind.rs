@@ -143,6 +143,7 @@ pub fn bind(plan: &Plan, selection: &Selection) -> Result<Bound, Vec<BindError>>
     };
     let settings = profile.map(|profile| profile.settings.clone()).unwrap_or_default();
     locate(&mut bound.plan, &settings);
+    addresses(&mut bound, &mut errors);
     let mut nodes = std::mem::take(&mut bound.plan.nodes);
     let settled = nodes.iter_mut().map(|node| {
         let when = node.when.take();
@@ -269,6 +270,7 @@ fn inputs(kind: &mut NodeKind) -> &mut [Input] {
     let work: &mut Work = match kind {
         NodeKind::Stage(stage) => &mut stage.work,
         NodeKind::Action(action) => &mut action.work,
+        NodeKind::Rollout(rollout) => &mut rollout.work,
         _ => return &mut [],
     };
     &mut work.inputs
@@ -304,25 +306,50 @@ fn settle(bound: &Bound, node: &mut Node, when: Option<Expr>, errors: &mut Vec<B
                 evidence.path = below(&bound.prefix, &evidence.path);
             }
             for requirement in &mut gate.requirements {
-                let what = format!("the limit of `{}`", requirement.text);
-                let mut limit = |expr: &mut Expr| {
-                    if let Some(value) = evaluated(&what, expr) {
-                        *expr = Expr::Value(value);
-                    }
-                };
-                match &mut requirement.bound {
-                    gate::Bound::Compare { limit: expr, .. } => limit(expr),
-                    gate::Bound::Between { low, high } => {
-                        limit(low);
-                        limit(high);
-                    }
-                    gate::Bound::Holds => {}
-                }
+                limits(&requirement.text, &mut requirement.bound, &mut evaluated);
+            }
+        }
+        NodeKind::Rollout(rollout) => {
+            for requirement in &mut rollout.watch.requirements {
+                limits(&requirement.text, &mut requirement.bound, &mut evaluated);
             }
         }
         _ => {}
     }
     when.is_some_and(|when| evaluated("`when`", &when) != Some(Value::Bool(true)))
+}
+
+/// Puts the values of its limits into a requirement.
+fn limits(text: &str, bound: &mut gate::Bound, evaluated: &mut impl FnMut(&str, &Expr) -> Option<Value>) {
+    let what = format!("the limit of `{text}`");
+    let mut limit = |expr: &mut Expr| {
+        if let Some(value) = evaluated(&what, expr) {
+            *expr = Expr::Value(value);
+        }
+    };
+    match bound {
+        gate::Bound::Compare { limit: expr, .. } => limit(expr),
+        gate::Bound::Between { low, high } => {
+            limit(low);
+            limit(high);
+        }
+        gate::Bound::Holds => {}
+    }
+}
+
+/// Puts the addresses of remote sources in, which may be parameters.
+fn addresses(bound: &mut Bound, errors: &mut Vec<BindError>) {
+    let mut sources = std::mem::take(&mut bound.plan.sources);
+    for source in &mut sources {
+        let Location::Remote { address, .. } = &mut source.location else { continue };
+        match bound.evaluate(address, &BTreeMap::new()) {
+            Ok(value) => *address = Expr::Value(Value::String(value.to_string())),
+            Err(why) => {
+                errors.push(BindError { message: format!("the address of `{}`: {why}", source.name), help: None });
+            }
+        }
+    }
+    bound.plan.sources = sources;
 }
 
 /// Moves a published path below a profile's prefix, a baseline's beside the others.

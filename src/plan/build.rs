@@ -15,6 +15,7 @@ use crate::source::{Sources, Span};
 use crate::types::{Command, Isolation, Location, Origin, Rerun};
 
 mod baseline;
+mod live;
 
 /// Builds the plan of a model.
 #[must_use]
@@ -161,7 +162,7 @@ fn kind(model: &Model, id: NodeId) -> Option<NodeKind> {
             release: model.nodes[promote.release].name.value.clone(),
             registry: model.registries[promote.pointer.registry].name.value.clone(),
             pointer: promote.pointer.name.clone(),
-            compared_by: compared_by(model, promote),
+            compared_by: compared_by(model, promote.release, &promote.pointer),
         }),
         model::NodeKind::Action(action) => NodeKind::Action(Box::new(Action {
             work: plan_work(model, &action.work)?,
@@ -169,6 +170,7 @@ fn kind(model: &Model, id: NodeId) -> Option<NodeKind> {
             permissions: action.permissions.clone(),
             idempotent: action.idempotent,
         })),
+        model::NodeKind::Rollout(rollout) => NodeKind::Rollout(Box::new(live::rollout(model, rollout)?)),
         model::NodeKind::Opaque => return None,
     })
 }
@@ -180,18 +182,20 @@ fn subject(model: &Model, of: &model::Subject) -> Subject {
     }
 }
 
-/// Tells whether only gates that ask lead to an approval: no node names it in `after`.
+/// Tells whether only gates and rollouts that ask lead to an approval: no node names it in `after`.
 fn on_demand(model: &Model, id: NodeId) -> bool {
     let baselines = model.nodes.iter().filter_map(|(gate, _)| model.gate(gate)?.baseline.as_ref());
     let asked = baselines.flat_map(|baseline| &baseline.asks).any(|ask| ask.value == id);
+    let rollouts = model.nodes.iter().filter_map(|(rollout, _)| model.rollout(rollout));
+    let asked = asked || rollouts.flat_map(model::Rollout::asks).any(|ask| ask.value == id);
     asked && !model.nodes.iter().flat_map(|(_, node)| &node.after).any(|after| after.value == id)
 }
 
 /// Returns the gates that compared the promoted model with the pointer.
-fn compared_by(model: &Model, promote: &model::Promote) -> Vec<String> {
-    let Some(register) = model.register(promote.release) else { return Vec::new() };
+fn compared_by(model: &Model, release: NodeId, pointer: &model::Pointer) -> Vec<String> {
+    let Some(register) = model.register(release) else { return Vec::new() };
     let compares = |gate: &model::Gate| {
-        gate.baseline.as_ref().is_some_and(|baseline| baseline.pointer == promote.pointer)
+        gate.baseline.as_ref().is_some_and(|baseline| baseline.pointer == *pointer)
             && gate.comparisons().next().is_some()
             && gate.evidence.iter().any(|one| crate::graph::measured(model, &one.origin) == Some(&register.model))
     };

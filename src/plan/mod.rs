@@ -9,6 +9,7 @@ mod build;
 mod declared;
 mod drawing;
 mod given;
+mod live;
 mod node;
 mod work;
 
@@ -22,6 +23,7 @@ pub use declared::{
     Location, Param, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Source,
     TargetSettings, Trigger, TriggerKind,
 };
+pub use live::{FirstDeploy, LiveRequirement, Moves, Rollout, Step, Watch};
 pub use node::{Action, Approval, Leg, Node, NodeKind, Promote, Register, Subject, Wait, Why};
 pub use work::{
     BaselineRun, Command, Input, InputKind, Interpreter, Isolation, Needs, Output, OutputKind, Rerun, Retry, SecretUse,

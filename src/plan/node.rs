@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::live::Rollout;
 use super::work::{Stage, Work};
 use crate::gate::Gate;
 pub use crate::types::Leg;
@@ -54,6 +55,8 @@ pub enum NodeKind {
     Promote(Promote),
     /// Runs a command with effects, never cached.
     Action(Box<Action>),
+    /// Gives a release its traffic, step by step.
+    Rollout(Box<Rollout>),
 }
 
 impl NodeKind {
@@ -67,6 +70,7 @@ impl NodeKind {
             Self::Register(_) => "register",
             Self::Promote(_) => "promote",
             Self::Action(_) => "action",
+            Self::Rollout(_) => "rollout",
         }
     }
 }

@@ -170,7 +170,8 @@ impl<'a> Cx<'a> {
 
     /// Says that a name stands for a thing of another kind.
     pub(super) fn wrong_kind<T>(&mut self, name: &ast::Name, decl: Decl, wanted: Wanted) -> Option<T> {
-        let message = format!("`{}` is a {}, not a {}", name.text, decl.word(&self.model), wanted.word());
+        let message =
+            format!("`{}` is {}, not {}", name.text, with_article(decl.word(&self.model)), with_article(wanted.word()));
         let mut diagnostic = Diagnostic::new(codes::WRONG_KIND, name.span, message);
         if let Some((_, place)) = self.peek(&name.text) {
             diagnostic = diagnostic.label(place, "declared here");
@@ -231,6 +232,10 @@ impl<'a> Cx<'a> {
     }
 }
 
+fn with_article(word: &str) -> String {
+    format!("{} {word}", if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" })
+}
+
 /// Returns the words of a text: what could be names.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
@@ -288,6 +293,7 @@ pub(super) enum Wanted {
     Approval,
     Release,
     Setting,
+    Source,
 }
 
 impl Wanted {
@@ -303,10 +309,11 @@ impl Wanted {
             Self::Stage => "stage",
             Self::Registry => "registry",
             Self::Profile => "profile",
-            Self::Node => "stage, gate, approval, release or action",
+            Self::Node => "stage, gate, approval, release, rollout or action",
             Self::Approval => "approval",
             Self::Release => "release",
             Self::Setting => "parameter, source or registry",
+            Self::Source => "source",
         }
     }
 
@@ -316,7 +323,7 @@ impl Wanted {
             Self::Secret => "secret NAME",
             Self::Runtime => "runtime NAME { python: \"3.11\" }",
             Self::Metrics => "metrics NAME { accuracy: ratio higher }",
-            Self::Artifact => "source NAME: File = \"data/NAME\"",
+            Self::Artifact | Self::Source => "source NAME: File = \"data/NAME\"",
             Self::Registry => "registry NAME = directory(\"registry\")",
             Self::Profile => "profile NAME { set … }",
             Self::Approval => "approval NAME of STAGE.MODEL { by: [\"login\"], timeout: 24h }",
@@ -337,6 +344,7 @@ impl Wanted {
             Self::Stage | Self::Node | Self::Approval | Self::Release => matches!(decl, Decl::Node(_)),
             Self::Registry => matches!(decl, Decl::Registry(_)),
             Self::Profile => matches!(decl, Decl::Profile(_)),
+            Self::Source => matches!(decl, Decl::Source(_)),
             Self::Setting => matches!(decl, Decl::Param(_) | Decl::Source(_) | Decl::Registry(_)),
         }
     }

@@ -3,6 +3,7 @@
 use super::cx::{Cx, Decl};
 use super::expr::{Scope, constant, expr};
 use super::fields::{Fields, text};
+use super::location::location;
 use super::paths;
 use super::ty;
 use crate::diagnostic::{Diagnostic, codes};
@@ -10,7 +11,7 @@ use crate::model::{MetricsId, ParamId, RegistryId, RuntimeId, SourceId, Target};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::syntax::ast::NumberValue;
-use crate::types::{Artifact, Direction, Expr, Location, Metric, RegistryLocation, RuntimeKind, Type, Value};
+use crate::types::{Artifact, Direction, Expr, Metric, RegistryLocation, RuntimeKind, Type, Value};
 
 /// Resolves a parameter's type and default.
 pub(super) fn param(cx: &mut Cx<'_>, id: ParamId, item: &ast::Param) {
@@ -186,27 +187,6 @@ pub(super) fn source(cx: &mut Cx<'_>, id: SourceId, item: &ast::Source) {
     source.ty = artifact.unwrap_or(Artifact::File);
     source.location = location;
     source.frozen = frozen;
-}
-
-/// Resolves where a source is.
-pub(super) fn location(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Location> {
-    if let ast::ExprKind::Call { callee, .. } = &written.kind {
-        let name = match &callee.kind {
-            ast::ExprKind::Name(name) => name.text.as_str(),
-            _ => "",
-        };
-        let known = ["dvc", "s3", "gs", "azure", "http", "prometheus"];
-        if known.contains(&name) {
-            return cx.later(written.span, &format!("a source from `{name}`"));
-        }
-        let near = crate::diagnostic::nearest(name, known);
-        let help = near.map(|near| format!("did you mean `{near}(…)`?")).unwrap_or_default();
-        cx.mention_words(written.span);
-        let help = if help.is_empty() { "write a path: `\"data/raw.csv\"`" } else { &help };
-        return cx.error(codes::UNKNOWN_NAME, callee.span, format!("no kind of source `{name}`"), help);
-    }
-    let path = text(cx, written)?;
-    paths::inside(cx, &path).map(|path| Location::Path(path.value))
 }
 
 /// Resolves a registry.

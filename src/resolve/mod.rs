@@ -11,13 +11,16 @@ mod fields;
 mod gate;
 mod header;
 mod local;
+mod location;
 mod origin;
 mod paths;
 mod release;
 mod requirement;
+mod rollout;
 mod stage;
 mod trigger;
 mod ty;
+mod watch;
 mod work;
 
 use std::collections::{HashMap, HashSet};
@@ -181,6 +184,7 @@ fn row<'a>(cx: &mut Cx<'a>, item: &'a ast::Item) -> Option<Decl> {
         Kind::Approval(_) => node(model, item, "approval", name, doc),
         Kind::Promote(_) => node(model, item, "promote", name, doc),
         Kind::Action(_) => node(model, item, "action", name, doc),
+        Kind::Rollout(_) => node(model, item, "rollout", name, doc),
         _ => Decl::Later,
     })
 }
@@ -237,16 +241,6 @@ fn values<'a>(cx: &mut Cx<'a>, file: &'a ast::File) {
         (Kind::Credential(_), _) => not_yet(cx, item, "credential"),
         (Kind::Use(_), _) => not_yet(cx, item, "use"),
         (Kind::Notify(_), _) => not_yet(cx, item, "notify"),
-        (Kind::Rollout(it), _) => {
-            for clause in &it.clauses {
-                if let ast::RolloutClause::Promote { to, .. } = clause
-                    && let Some(pointer) = origin::pointer(cx, to)
-                {
-                    cx.model.moved_later.push(pointer);
-                }
-            }
-            not_yet(cx, item, "rollout");
-        }
         (Kind::Monitor(it), _) => {
             for clause in &it.clauses {
                 if let ast::MonitorClause::OnBreach { reaction: ast::Reaction::Emit { event, .. }, .. } = clause
@@ -325,6 +319,7 @@ fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
             Kind::Approval(it) => release::approval(cx, id, it),
             Kind::Promote(it) => release::promote(cx, id, it),
             Kind::Action(it) => release::action(cx, id, it),
+            Kind::Rollout(it) => rollout::resolve(cx, id, it),
             _ => {}
         }
     }

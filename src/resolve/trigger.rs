@@ -1,9 +1,10 @@
 //! Triggers and profiles.
 
 use super::cx::{Cx, Decl, Wanted};
-use super::declared::{duplicate, location, registry_location};
+use super::declared::{duplicate, registry_location};
 use super::expr::constant;
 use super::fields::{Fields, truth};
+use super::location::location;
 use super::ty;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Setting, Trigger};

@@ -376,7 +376,7 @@ fn retry(cx: &mut Cx<'_>, times: &ast::Expr, on: &[ast::Expr]) -> Option<Retry> 
     Some(retry)
 }
 
-fn command(cx: &mut Cx<'_>, run: &ast::Run, span: Span, locals: &Locals) -> Option<Command> {
+pub(super) fn command(cx: &mut Cx<'_>, run: &ast::Run, span: Span, locals: &Locals) -> Option<Command> {
     match run {
         ast::Run::Args(list) => {
             let ast::ExprKind::List(items) = &list.kind else {
@@ -409,7 +409,7 @@ fn command(cx: &mut Cx<'_>, run: &ast::Run, span: Span, locals: &Locals) -> Opti
     }
 }
 
-fn script_span(run: &ast::Run) -> Option<Span> {
+pub(super) fn script_span(run: &ast::Run) -> Option<Span> {
     let ast::Run::Script { script, .. } = run else { return None };
     match script.parts.as_slice() {
         [ast::StrPart::Text { span, .. }] => Some(*span),

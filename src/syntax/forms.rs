@@ -65,6 +65,9 @@ const ROLLOUT: &[&str] = &[
     "max_gap",
     "max_duration",
     "side_effects",
+    "unit",
+    "salt",
+    "missing",
 ];
 const WATCH: &[&str] = &["require", "warn", "fail", "on", "min_measurements", "max_hold"];
 const MONITOR: &[&str] = &[

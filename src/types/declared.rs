@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Type;
+use super::{Expr, Type, Value};
 
 /// What a runtime is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,18 +29,44 @@ pub enum RuntimeKind {
 }
 
 /// Where a source is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Location {
     /// A file or folder of the workspace, by relative path.
     Path(String),
     /// Something that a store or server holds; the executor and targets say so where they can't reach it.
     Remote {
-        /// `dvc`, `s3`, `http`, `prometheus`.
+        /// `dvc`, `s3`, `gs`, `azure`, `http`, `prometheus`.
         scheme: String,
-        /// The address.
-        address: String,
+        /// The address: a text once a run's parameters are known.
+        address: Expr,
+        /// The version that is meant, where one is named.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        version: Option<String>,
+        /// The digest that the bytes must have, where one is named.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        digest: Option<String>,
     },
+}
+
+impl Location {
+    /// Tells whether it names the same bytes for ever, or a text under version control that does.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        match self {
+            Self::Path(_) => true,
+            Self::Remote { scheme, version, digest, .. } => scheme == "dvc" || version.is_some() || digest.is_some(),
+        }
+    }
+
+    /// Returns the address of something remote, where it is known.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        match self {
+            Self::Remote { address: Expr::Value(Value::String(text)), .. } => Some(text),
+            _ => None,
+        }
+    }
 }
 
 /// Where a registry is.

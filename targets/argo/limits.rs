@@ -103,6 +103,18 @@ fn one(context: &Context<'_>, node: &Node, found: &mut Vec<Diagnostic>) {
             let message = format!("argo can start a pod twice, and `{name}` does not say that it may happen twice");
             say(codes::TARGET_LIMIT, message, "add `idempotent` to it, once it is");
         }
+        NodeKind::Rollout(_) => {
+            let found_at = context.say(
+                codes::TARGET_LIMIT,
+                name,
+                format!("`mlpc` can't run the rollout `{name}` yet, on argo or anywhere else"),
+                "release with `promote`, and shift traffic in an `action … of` the release",
+            );
+            found.push(match context.site.spans.get("target argo") {
+                Some(&target) => found_at.label(target, "for this target"),
+                None => found_at,
+            });
+        }
         _ => {}
     }
 }
@@ -175,6 +187,10 @@ fn is_used(context: &Context<'_>, registry: &str) -> bool {
         NodeKind::Gate(gate) => gate.baseline.as_ref().is_some_and(|baseline| baseline.registry == registry),
         NodeKind::Stage(stage) => stage.work.inputs.iter().any(|input| reads(&input.origin)),
         NodeKind::Action(action) => action.work.inputs.iter().any(|input| reads(&input.origin)),
+        NodeKind::Rollout(rollout) => {
+            rollout.promote.as_ref().is_some_and(|moves| moves.registry == registry)
+                || rollout.work.inputs.iter().any(|input| reads(&input.origin))
+        }
         NodeKind::Approval(_) => false,
     })
 }

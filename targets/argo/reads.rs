@@ -65,6 +65,11 @@ pub(super) fn reads(plan: &Plan, skippable: &BTreeSet<&str>) -> BTreeMap<String,
                 let origins = [&register.model].into_iter().chain(&register.with).chain(&register.metrics);
                 origins.for_each(|origin| reads.file(origin, may_lack(origin)));
             }
+            NodeKind::Rollout(rollout) => {
+                work(&mut reads, &rollout.work);
+                reads.result(&rollout.release, false);
+                rollout.promote.iter().flat_map(|moves| &moves.compared_by).for_each(|gate| reads.result(gate, false));
+            }
             NodeKind::Promote(promote) => {
                 reads.result(&promote.release, false);
                 promote.compared_by.iter().for_each(|gate| reads.result(gate, false));

@@ -28,7 +28,10 @@ impl<'a> Edges<'a> {
     pub(super) fn new(plan: &'a Plan, cases: &'a [Case], site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut own = BTreeMap::new();
         for node in &plan.nodes {
-            let acts = matches!(node.kind, NodeKind::Register(_) | NodeKind::Promote(_) | NodeKind::Action(_));
+            let acts = matches!(
+                node.kind,
+                NodeKind::Register(_) | NodeKind::Promote(_) | NodeKind::Action(_) | NodeKind::Rollout(_)
+            );
             let found = condition::own(node, acts, cases).unwrap_or_else(|what| {
                 let message = format!("GitHub's conditions can't express the `when` of `{}`: {what}", node.name);
                 diagnostics.push(
@@ -255,7 +258,7 @@ impl<'a> Edges<'a> {
             }
         };
         match &node.kind {
-            NodeKind::Stage(_) | NodeKind::Action(_) => {
+            NodeKind::Stage(_) | NodeKind::Action(_) | NodeKind::Rollout(_) => {
                 let work = work(node).expect("stages and actions have work");
                 work.inputs.iter().for_each(|input| of(&input.origin));
                 if let Command::Arguments(arguments) = &work.command {
@@ -332,6 +335,7 @@ pub(super) fn work(node: &Node) -> Option<&Work> {
     match &node.kind {
         NodeKind::Stage(stage) => Some(&stage.work),
         NodeKind::Action(action) => Some(&action.work),
+        NodeKind::Rollout(rollout) => Some(&rollout.work),
         _ => None,
     }
 }

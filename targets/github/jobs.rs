@@ -112,6 +112,15 @@ impl Jobs<'_> {
                     job.permissions.push("actions", "read".into());
                 }
             }
+            NodeKind::Rollout(_) => {
+                let message = format!("`mlpc` can't run the rollout `{}` yet, on GitHub or anywhere else", node.name);
+                let diagnostic = Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message)
+                    .help("release with `promote`, and shift traffic in an `action … of` the release");
+                diagnostics.push(match self.site.spans.get("target github") {
+                    Some(&target) => diagnostic.label(target, "for this target"),
+                    None => diagnostic,
+                });
+            }
             NodeKind::Stage(_) | NodeKind::Gate(_) => {}
         }
         if !asked.is_empty() && job.permissions.0.iter().all(|(scope, _)| scope != "actions") {
@@ -342,6 +351,7 @@ pub(super) fn registries(node: &Node) -> Vec<&str> {
     let mut found: Vec<&str> = match &node.kind {
         NodeKind::Register(register) => vec![&register.registry],
         NodeKind::Promote(promote) => vec![&promote.registry],
+        NodeKind::Rollout(rollout) => rollout.promote.iter().map(|moves| moves.registry.as_str()).collect(),
         NodeKind::Gate(gate) => gate.baseline.iter().map(|baseline| baseline.registry.as_str()).collect(),
         _ => vec![],
     };
@@ -383,7 +393,7 @@ fn title(node: &Node) -> String {
 fn verb(node: &Node) -> String {
     let name = &node.name;
     match &node.kind {
-        NodeKind::Stage(_) | NodeKind::Action(_) => format!("Run {name}"),
+        NodeKind::Stage(_) | NodeKind::Action(_) | NodeKind::Rollout(_) => format!("Run {name}"),
         NodeKind::Gate(_) => format!("Decide {name}"),
         NodeKind::Approval(_) => format!("Read the answer to {name}"),
         NodeKind::Register(register) => format!("Register {} in {}", register.model, register.registry),

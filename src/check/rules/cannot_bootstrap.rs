@@ -16,9 +16,11 @@ impl Rule for CannotBootstrap {
         for (id, work) in works(model) {
             for input in work.inputs.iter().filter(|input| !input.optional) {
                 let Origin::Pointer(pointer) = &input.origin else { continue };
-                let promoted = model.nodes[id].after.iter().any(
-                    |after| matches!(&model.nodes[after.value].kind, NodeKind::Promote(it) if it.pointer == *pointer),
-                );
+                let promoted = model.nodes[id].after.iter().any(|after| match &model.nodes[after.value].kind {
+                    NodeKind::Promote(it) => it.pointer == *pointer,
+                    NodeKind::Rollout(it) => it.pointer.as_ref().is_some_and(|moved| moved.value == *pointer),
+                    _ => false,
+                });
                 if promoted {
                     continue;
                 }

@@ -36,15 +36,20 @@ pub(super) fn released(model: &Model, id: NodeId) -> Option<&Origin> {
         NodeKind::Register(register) => Some(&register.model),
         NodeKind::Promote(promote) => model.register(promote.release).map(|register| &register.model),
         NodeKind::Action(action) => model.subject_model(action.of.as_ref()?),
+        NodeKind::Rollout(rollout) => model.register(rollout.release).map(|register| &register.model),
         _ => None,
     }
 }
 
-/// Iterates over everything that runs a command.
+/// Iterates over everything that runs a command; a rollout runs three.
 pub(super) fn works(model: &Model) -> impl Iterator<Item = (NodeId, &Work)> {
-    model.nodes.iter().filter_map(|(id, node)| match &node.kind {
-        NodeKind::Stage(stage) => Some((id, &stage.work)),
-        NodeKind::Action(action) => Some((id, &action.work)),
-        _ => None,
+    model.nodes.iter().flat_map(|(id, node)| {
+        let works = match &node.kind {
+            NodeKind::Stage(stage) => [Some(&stage.work), None, None],
+            NodeKind::Action(action) => [Some(&action.work), None, None],
+            NodeKind::Rollout(rollout) => rollout.hooks().map(Some),
+            _ => [None; 3],
+        };
+        works.into_iter().flatten().map(move |work| (id, work))
     })
 }

@@ -16,16 +16,16 @@ impl Rule for PointerNeverWritten {
         if model.torn {
             return;
         }
-        let promotions = model.nodes.iter().filter(|(_, node)| node.keyword == "promote");
+        let promotions = model.nodes.iter().filter(|(_, node)| matches!(node.keyword, "promote" | "rollout"));
         if promotions.clone().any(|(_, node)| matches!(node.kind, NodeKind::Opaque)) {
             return;
         }
         let written: BTreeSet<&Pointer> = promotions
             .filter_map(|(_, node)| match &node.kind {
                 NodeKind::Promote(promote) => Some(&promote.pointer),
+                NodeKind::Rollout(rollout) => rollout.pointer.as_ref().map(|pointer| &pointer.value),
                 _ => None,
             })
-            .chain(&model.moved_later)
             .collect();
         let mut read: Vec<(Span, &Pointer)> = Vec::new();
         for (_, work) in works(model) {

@@ -10,21 +10,26 @@ impl Rule for PromotedElsewhere {
     fn check(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         let model = subject.model;
         for (_, node) in model.nodes.iter() {
-            let NodeKind::Promote(promote) = &node.kind else { continue };
-            let Some(register) = model.register(promote.release) else { continue };
-            if register.registry == promote.pointer.registry {
+            let (release, pointer, place) = match &node.kind {
+                NodeKind::Promote(promote) => (promote.release, &promote.pointer, promote.pointer_span),
+                NodeKind::Rollout(rollout) => match &rollout.pointer {
+                    Some(pointer) => (rollout.release, &pointer.value, pointer.span),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            let Some(register) = model.register(release) else { continue };
+            if register.registry == pointer.registry {
                 continue;
             }
-            let release = &model.nodes[promote.release].name;
-            let (have, want) = (
-                &model.registries[register.registry].name.value,
-                &model.registries[promote.pointer.registry].name.value,
-            );
+            let release = &model.nodes[release].name;
+            let (have, want) =
+                (&model.registries[register.registry].name.value, &model.registries[pointer.registry].name.value);
             let message = format!("`{}` is registered in `{have}`, so `{want}` can't point to it", release.value);
             found.push(
-                Diagnostic::new(codes::PROMOTED_ELSEWHERE, promote.pointer_span, message)
+                Diagnostic::new(codes::PROMOTED_ELSEWHERE, place, message)
                     .label(release.span, "registered here")
-                    .help(format!("write `{have}@{}`", promote.pointer.name)),
+                    .help(format!("write `{have}@{}`", pointer.name)),
             );
         }
     }

@@ -12,7 +12,10 @@ impl Rule for UnusedInCommand {
         for (id, work) in works(subject.model) {
             let Some(command) = work.command.as_ref().filter(|_| work.code.is_empty()) else { continue };
             for name in &work.uses {
-                if mentions(command, &name.value) {
+                // One of a rollout's hooks is enough.
+                let hooks = subject.model.rollout(id).map(crate::model::Rollout::hooks);
+                let elsewhere = hooks.iter().flatten().filter_map(|hook| hook.command.as_ref());
+                if mentions(command, &name.value) || elsewhere.into_iter().any(|other| mentions(other, &name.value)) {
                     continue;
                 }
                 let stage = &subject.model.nodes[id].name.value;

@@ -5,6 +5,7 @@ mod approval;
 mod gate;
 mod promote;
 mod register;
+mod rollout;
 mod stage;
 
 use super::context::{Run, Stop};
@@ -12,6 +13,7 @@ use super::event::NodeReport;
 use super::state::Ending;
 use crate::plan::{Node, NodeKind};
 
+pub(super) use rollout::none_of as rollouts_refused;
 pub(super) use stage::{Lookup, look_up};
 
 /// Does what a node is for.
@@ -24,6 +26,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
         NodeKind::Promote(promote) => promote::run(run, node, promote, &mut report),
         NodeKind::Approval(approval) => approval::run(run, node, approval, &mut report),
         NodeKind::Action(action) => action::run(run, node, action, &mut report),
+        NodeKind::Rollout(_) => rollout::run(run, node),
     };
     report.ending = match ending {
         Ok(ending) => ending,

@@ -42,7 +42,10 @@ pub(super) fn skipped(bound: &Bound, off: &[bool]) -> BTreeMap<String, Skip> {
     let mut skipped = BTreeMap::new();
     let mut queue = VecDeque::new();
     for (index, node) in plan.nodes.iter().enumerate() {
-        let acts = matches!(node.kind, NodeKind::Register(_) | NodeKind::Promote(_) | NodeKind::Action(_));
+        let acts = matches!(
+            node.kind,
+            NodeKind::Register(_) | NodeKind::Promote(_) | NodeKind::Action(_) | NodeKind::Rollout(_)
+        );
         let reason = if off[index] {
             Skip::When
         } else if acts && !bound.releases {
@@ -81,6 +84,7 @@ fn inputs(node: &Node) -> Option<&[Input]> {
     match &node.kind {
         NodeKind::Stage(stage) => Some(&stage.work.inputs),
         NodeKind::Action(action) => Some(&action.work.inputs),
+        NodeKind::Rollout(rollout) => Some(&rollout.work.inputs),
         _ => None,
     }
 }

@@ -1,0 +1,112 @@
+//! What meets live traffic, as the model and the plan both say it: strategies, measurements, counting.
+
+use serde::{Deserialize, Serialize};
+
+use super::Type;
+
+/// How a release gets its traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// Rising shares, each watched.
+    Canary,
+    /// Beside the stable version without traffic, then in its place, with the stable one at full size until the end.
+    BlueGreen,
+    /// A copy of the traffic; what it answers reaches nobody.
+    Shadow,
+    /// A share of the users, always the same ones.
+    Ab,
+}
+
+impl Strategy {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Canary, Self::BlueGreen, Self::Shadow, Self::Ab];
+
+    /// Returns the word that is written for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Canary => "canary",
+            Self::BlueGreen => "blue_green",
+            Self::Shadow => "shadow",
+            Self::Ab => "ab",
+        }
+    }
+}
+
+/// How failing measurements end a rollout: so many, counted so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailAfter {
+    /// How many.
+    pub count: u32,
+    /// Counted how.
+    pub window: Window,
+}
+
+/// How failing measurements are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Window {
+    /// In a row.
+    Consecutive,
+    /// Among the last so many.
+    Of(u32),
+    /// In all.
+    Total,
+}
+
+/// What a measurement without a number means. It is never a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Silence {
+    /// The step waits, up to `max_hold`; then the rollout is rolled back.
+    Hold,
+    /// It counts as a failing measurement.
+    Fail,
+}
+
+/// What one line of a watch looks at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LiveMeasure {
+    /// The metric of the live source.
+    pub metric: String,
+    /// Of which version.
+    pub of: LiveOf,
+    /// The type of the number that comes out.
+    pub ty: Type,
+}
+
+/// Whose number a line of a watch looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LiveOf {
+    /// `candidate.m`
+    Candidate,
+    /// `stable.m`
+    Stable,
+    /// `candidate.m / stable.m`
+    Ratio,
+    /// `candidate.m - stable.m`
+    Difference,
+}
+
+/// Who is in which arm of a test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Mixed into every id, so that two tests split their users in ways that have nothing to do with each other.
+    pub salt: String,
+    /// The field of a request that says who asks.
+    pub unit: String,
+    /// Who asks without one.
+    pub missing: Missing,
+}
+
+/// What becomes of a request without a unit id. There is no random fallback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// It goes to the control arm, and counts.
+    Control,
+    /// It gets the stable version, and counts nowhere.
+    LeftOut,
+}

@@ -1,0 +1,122 @@
+//! What meets live traffic: rollouts, monitors, experiments.
+
+use mlpc::compile::compile;
+use mlpc::source::Sources;
+
+use crate::compile::listed;
+use crate::sandbox::Sandbox;
+
+/// Pipelines with what comes out of them beside them.
+const CASES: [&str; 2] = ["rollouts", "rollout_mistakes"];
+
+#[test]
+fn fixtures_give_what_stands_beside_them() {
+    for case in CASES {
+        let case = crate::sandbox::repository().join("tests/fixtures").join(case);
+        let text = std::fs::read_to_string(case.join("main.mlp")).expect("its pipeline");
+        let sources = Sources::single("main.mlp", text);
+        let compiled = compile(&sources);
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(&case);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| {
+            insta::assert_snapshot!("diagnostics", listed(&sources, &compiled.diagnostics));
+            if let Some(mut plan) = compiled.plan {
+                insta::assert_snapshot!("graph", plan.drawing().draw(mlpc::graph::Format::Text));
+                plan.places.clear();
+                let json = serde_json::to_string(&plan).expect("a plan is JSON");
+                let back: mlpc::plan::Plan = serde_json::from_str(&json).expect("and read back");
+                assert_eq!(back, plan);
+                insta::assert_json_snapshot!("plan", plan);
+            }
+        });
+    }
+}
+
+/// A release that is rolled out, and an action that waits for it.
+const LIVE: &str = r#"pipeline live
+edition 2026
+
+metrics Evaluation { accuracy: ratio higher }
+metrics Live { error_rate: ratio lower from "/errors" }
+registry models = directory("registry")
+source traffic: Metrics<Live> = http("http://localhost:1")
+
+stage train {
+  out model: Model<pickle> = "model.pkl"
+  run <<< printf 'model' > "$model" >>>
+}
+
+stage evaluate {
+  in  model = train.model
+  out report: Metrics<Evaluation> of model = "report.json"
+  run <<< printf '{"accuracy": 0.95}' > "$report" >>>
+}
+
+gate quality on evaluate.report { require accuracy >= 90% }
+register release = train.model to models
+
+rollout live of release by canary {
+  service "scoring" at "production"
+  first_deploy direct
+  step 10% for 30m
+  step 100%
+  watch traffic every 60s { require candidate.error_rate <= 1%   fail after 3 consecutive }
+  keep previous for 7d
+  shift    <<< touch shifted >>>
+  observe  <<< touch observed >>>
+  rollback <<< touch rolled_back >>>
+  promote  models@production
+}
+
+action notes of release after live { run <<< touch acted >>> }
+
+target github { runners: { default: "ubuntu-latest" } }
+"#;
+
+#[test]
+fn nobody_runs_a_rollout_and_nothing_behind_it_runs_either() {
+    let sandbox = Sandbox::new();
+    sandbox.file("main.mlp", LIVE);
+    let ended = sandbox.mlpc(&["run", "--json"]);
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    let ending = |node: &str| {
+        let lines = ended.stdout.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let mut ends = lines.filter(|line| line["event"] == "node_ended" && line["node"] == node);
+        ends.next().unwrap_or_else(|| panic!("no end of {node}: {ended:#?}"))
+    };
+    assert!(ending("release").to_string().contains("done"), "{:#}", ending("release"));
+    assert!(ending("live").to_string().contains("not_released"), "{:#}", ending("live"));
+    assert!(ending("notes").to_string().contains("skipped"), "{:#}", ending("notes"));
+    for never in ["shifted", "observed", "rolled_back", "acted"] {
+        assert!(!sandbox.path().join(never).exists(), "{never}");
+    }
+}
+
+#[test]
+fn a_release_that_would_come_to_a_rollout_is_refused_before_anything_runs() {
+    let sandbox = Sandbox::new();
+    sandbox.file("main.mlp", LIVE);
+    let ended = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!(ended.code, 2, "{ended:#?}");
+    assert!(ended.stderr.contains("can't run the rollout `live` yet (main.mlp:23:1)"), "{ended:#?}");
+    assert!(!sandbox.path().join("model.pkl").exists());
+    // Named nodes that don't lead to it run.
+    let ended = sandbox.mlpc(&["run", "--release", "release"]);
+    assert_eq!(ended.code, 0, "{ended:#?}");
+}
+
+#[test]
+fn targets_say_that_they_cannot_with_both_lines() {
+    for (target, extra) in [("github", ""), ("argo", "target argo { image: \"python:3.11-slim\" }\n")] {
+        let sandbox = Sandbox::new();
+        sandbox.file("main.mlp", &format!("{LIVE}{extra}"));
+        let ended = sandbox.mlpc(&["compile", "--target", target, "-o", "compiled"]);
+        assert_eq!(ended.code, 2, "{ended:#?}");
+        let said = ended.stdout + &ended.stderr;
+        assert!(said.contains("target-limit") || said.contains("can't run the rollout"), "{said}");
+        assert!(said.contains("rollout live of release") && said.contains("for this target"), "{said}");
+        assert!(!sandbox.path().join("compiled").exists());
+    }
+}
