@@ -58,8 +58,8 @@ impl Verb for GateArgs {
 impl GateArgs {
     fn evaluate(&self, out: &Out) -> Result<Exit, Exit> {
         let loaded = project::load(out, &self.pipeline)?;
-        let bound = self.selection.bind(out, &loaded.plan)?;
         let workspace = &loaded.project.workspace;
+        let bound = self.selection.bind_here(out, &loaded.plan, workspace)?;
         let failed = |exit: Exit| {
             move |message: String| {
                 out.err_line(&format!("error: {message}"));

@@ -46,15 +46,6 @@ impl SelectionArgs {
         })?;
         bind_shown(out, plan, &Selection { branch: branch(workspace), ..selection })
     }
-
-    /// Binds a plan; what does not fit is shown.
-    pub(crate) fn bind(&self, out: &Out, plan: &Plan) -> Result<Bound, Exit> {
-        let selection = self.selection().map_err(|message| {
-            out.err_line(&format!("error: {message}"));
-            Exit::Usage
-        })?;
-        bind_shown(out, plan, &selection)
-    }
 }
 
 /// Binds a plan; what does not fit is shown.
