@@ -43,6 +43,8 @@ pub mod host;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod cache;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
+pub mod runtime;
+#[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod registry;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod approval;

@@ -43,6 +43,8 @@ pub struct Site<'a> {
     pub version: &'a str,
     /// Where things were declared, by the keys of [`Plan::places`].
     pub spans: &'a BTreeMap<String, Span>,
+    /// What `mlpc.lock` says of runtimes: an exact version, or the digest of an image.
+    pub locked: &'a BTreeMap<String, String>,
 }
 
 impl Site<'_> {

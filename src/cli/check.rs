@@ -11,6 +11,7 @@ use crate::diagnostic::{self, Diagnostic, codes, nearest};
 use crate::exec;
 use crate::host::Out;
 use crate::model::{Model, NodeKind, Work};
+use crate::plan::Runtime;
 use crate::source::{FileId, Sources};
 use crate::targets;
 
@@ -122,6 +123,11 @@ fn around(model: &Model, workspace: &Path) -> Vec<Diagnostic> {
                 .help("correct the pattern, or remove it; what .gitignore leaves out is no code")
         })
         .collect();
+    let runtimes = model.runtimes.iter().filter_map(|(_, declared)| {
+        let runtime = Runtime { name: declared.name.value.clone(), kind: declared.kind.clone()? };
+        Some((runtime, declared.name.span))
+    });
+    found.extend(super::lock::faults(workspace, &runtimes.collect::<Vec<_>>(), false));
     for target in model.targets.iter().filter(|target| targets::find(&target.name.value).is_none()) {
         let names: Vec<&str> = targets::TARGETS.iter().map(|target| target.name()).collect();
         let help = match nearest(&target.name.value, names.iter().copied()) {

@@ -12,6 +12,7 @@ mod explain;
 mod gate;
 mod graph;
 mod init;
+mod lock;
 mod plan;
 mod project;
 mod registry;
@@ -66,6 +67,7 @@ const VERBS: &[Entry] = &[
     verb::<run::Run>(),
     verb::<plan::PlanVerb>(),
     verb::<why::WhyVerb>(),
+    verb::<lock::LockVerb>(),
     verb::<gate::GateArgs>(),
     verb::<approve::Approve>(),
     verb::<verify::Verify>(),

@@ -124,6 +124,7 @@ catalogue! {
     Error NESTING_TOO_DEEP "nesting-too-deep",
     Error NO_BASELINE_UNSAID "no-baseline-unsaid",
     Error NOT_CONSTANT "not-constant",
+    Error NOT_LOCKED "not-locked",
     Error NOT_YET "not-yet",
     Warning NOTHING_MATCHES "nothing-matches",
     Error OUT_OF_RANGE "out-of-range",

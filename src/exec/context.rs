@@ -19,6 +19,7 @@ use crate::host::{Clock, Digest, Error};
 use crate::judge;
 use crate::plan::{Bound, NodeKind, RegistryLocation};
 use crate::registry::{self, Registry};
+use crate::runtime::Runtimes;
 use crate::types::Value;
 
 /// What a run gets from the machine that it is on.
@@ -138,6 +139,7 @@ pub(super) struct Run<'a> {
     pub(super) code: CodeFinder,
     pub(super) mask: Mask,
     pub(super) secrets: BTreeMap<String, String>,
+    pub(super) runtimes: Runtimes,
     products: Mutex<HashMap<(String, String), Product>>,
     pointers: Mutex<BTreeMap<String, Option<Seen>>>,
     releases: Mutex<BTreeMap<String, Release>>,
@@ -171,6 +173,7 @@ impl<'a> Run<'a> {
             code: CodeFinder::new(&setup.workspace, published(bound)),
             mask: Mask::new(secrets.values().map(String::as_str)),
             secrets,
+            runtimes: Runtimes::new(&setup.workspace, &setup.caller, &setup.interrupt),
             products: Mutex::default(),
             pointers: Mutex::default(),
             releases: Mutex::default(),

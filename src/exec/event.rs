@@ -72,6 +72,8 @@ pub enum Reason {
     Forced,
     /// It acts: that is never cached.
     Action,
+    /// Its runtime is not locked yet: whether its result is known shows when it is.
+    Unlocked,
     /// What it reads is made anew before; whether it runs shows then.
     Upstream(String),
 }
@@ -93,6 +95,7 @@ impl std::fmt::Display for Reason {
             Self::Always => f.write_str("it says `rerun`"),
             Self::Forced => f.write_str("forced"),
             Self::Action => f.write_str("an action"),
+            Self::Unlocked => f.write_str("its runtime is not in `mlpc.lock` yet"),
             Self::Upstream(node) => write!(f, "if `{node}` comes out different"),
         }
     }

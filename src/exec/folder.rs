@@ -2,18 +2,20 @@
 //! and the environment that its command sees.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::context::{Run, Stop};
 use super::prepare::{self, From, Prepared};
+use super::software;
 use crate::cache::{Artifact, Restored, Take};
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
 use crate::host::process::Spec;
 use crate::host::tree::Tree;
 use crate::plan::{Command, Interpreter, Work};
+use crate::runtime::Provided;
 
 /// How long a stage may take to end by itself when it is asked to.
 const GRACE: Duration = Duration::from_secs(10);
@@ -108,7 +110,13 @@ impl Folder {
             let value = run.secrets.get(&secret.secret).cloned().unwrap_or_default();
             locals.insert(secret.variable.clone(), value);
         }
+        let provided = software::provide(run, work)?;
         let mut env = self.environment(run);
+        if let Some(Provided::Programs(folder)) = &provided {
+            let path = env.get(OsStr::new("PATH")).cloned().unwrap_or_default();
+            let folders = std::iter::once(folder.clone()).chain(std::env::split_paths(&path));
+            env.insert("PATH".into(), std::env::join_paths(folders).map_err(|error| Stop::Failed(error.to_string()))?);
+        }
         env.extend(
             prepared
                 .manifest
@@ -119,7 +127,7 @@ impl Folder {
         env.extend(locals.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
         let argv = match &work.command {
             Command::Arguments(list) => prepare::arguments(run, list, &locals).map_err(Stop::Failed)?,
-            Command::Script { interpreter, text } => self.script(*interpreter, text, &env)?,
+            Command::Script { interpreter, text } => self.script(*interpreter, text, (provided.is_some(), &env))?,
         };
         if argv.is_empty() {
             return Err(Stop::Failed("`run` says nothing to run".into()));
@@ -138,12 +146,12 @@ impl Folder {
         &self,
         interpreter: Interpreter,
         text: &str,
-        env: &BTreeMap<OsString, OsString>,
+        (has_runtime, env): (bool, &BTreeMap<OsString, OsString>),
     ) -> Result<Vec<String>, Stop> {
         let mut argv: Vec<String> = prepare::script_command(interpreter).iter().map(|&part| part.to_owned()).collect();
         if interpreter == Interpreter::Python {
             // Given as text, so that modules are looked for where the stage runs and not beside a file of ours.
-            if !has_program(env, "python") {
+            if !has_runtime && !has_program(env, "python") {
                 argv = vec!["python3".to_owned()];
             }
             argv.extend(["-c".to_owned(), text.to_owned()]);

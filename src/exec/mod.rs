@@ -17,6 +17,7 @@ mod prepare;
 mod record;
 mod run;
 mod shell;
+mod software;
 mod state;
 mod tokens;
 

@@ -6,10 +6,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::context::{Product, Run, Stop};
-use crate::cache::{Artifact, CodeFile, CommandLine, InputFile, Key, Kind, Manifest, OutputFile, RuntimeKey};
+use super::software;
+use crate::cache::{Artifact, CodeFile, CommandLine, InputFile, Key, Kind, Manifest, OutputFile};
 use crate::host::Digest;
 use crate::host::fs::{self, Fingerprint};
-use crate::plan::{Command, Input, Interpreter, Isolation, Location, OutputKind, RuntimeKind, Stage, Work};
+use crate::plan::{Command, Input, Interpreter, Isolation, Location, OutputKind, Stage, Work};
 use crate::types::{self, Context, Names, Origin, Value, companion};
 
 /// Work that is ready to be looked up or run.
@@ -119,7 +120,7 @@ pub(super) fn work(
             .iter()
             .map(|(role, path, ty)| OutputFile { role: role.clone(), path: path.clone(), ty: ty.clone() })
             .collect(),
-        runtime: runtime(run, work)?,
+        runtime: software::key(run, work)?,
         platform: None,
         isolation: match isolation {
             Isolation::Copies => "copies",
@@ -252,18 +253,6 @@ fn passed(run: &Run<'_>, work: &Work) -> BTreeMap<String, Option<String>> {
     let value =
         |name: &String| run.setup.caller.get(&OsString::from(name)).map(|value| value.to_string_lossy().into_owned());
     work.pass_env.iter().map(|name| (name.clone(), value(name))).collect()
-}
-
-fn runtime(run: &Run<'_>, work: &Work) -> Result<RuntimeKey, Stop> {
-    let Some(name) = &work.runtime else { return Ok(RuntimeKey::Host) };
-    let declared = run.bound.plan.runtimes.iter().find(|runtime| runtime.name == *name);
-    let what = match declared.map(|runtime| &runtime.kind) {
-        None => return Err(Stop::Failed(format!("the plan has no runtime `{name}`"))),
-        Some(RuntimeKind::Python { version, .. }) => format!("python {version}"),
-        Some(RuntimeKind::Image { image }) => format!("the image `{image}`"),
-        Some(RuntimeKind::Dockerfile { path }) => format!("the image of `{path}`"),
-    };
-    Err(Stop::Failed(format!("the runtime `{name}` is {what}, which this version of `mlpc run` can't provide")))
 }
 
 /// Writes down what is executed; arguments are what the command will see.

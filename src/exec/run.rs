@@ -89,6 +89,7 @@ pub fn run(
         listener.event(event);
     };
     let run = Run::new(bound, (setup, options), (&store, &memory), &listener, id.clone());
+    super::software::lock(&run, &wanted)?;
     missing_secrets(&run, &wanted)?;
     if let Some(before) = resume {
         run.go_on(before);

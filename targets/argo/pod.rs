@@ -86,16 +86,22 @@ pub(super) fn file_artifact(slug: &str, output: &str) -> String {
 pub(super) fn image(context: &Context<'_>, kind: &NodeKind) -> Option<String> {
     let Some(work) = work(kind) else { return own_image(context) };
     let runtimes = &context.plan.runtimes;
-    match work
-        .runtime
-        .as_deref()
-        .and_then(|name| runtimes.iter().find(|runtime| runtime.name == name))
-        .map(|found| &found.kind)
-    {
-        Some(RuntimeKind::Image { image }) => Some(image.clone()),
+    let found = work.runtime.as_deref().and_then(|name| runtimes.iter().find(|runtime| runtime.name == name));
+    match found.map(|found| &found.kind) {
+        Some(RuntimeKind::Image { image }) => {
+            Some(pinned(image, found.and_then(|found| context.site.locked.get(&found.name))))
+        }
         // Said of the runtime itself: it can't be built here.
         Some(RuntimeKind::Dockerfile { path }) => Some(path.clone()),
         Some(RuntimeKind::Python { .. }) | None => context.settings.image.clone(),
+    }
+}
+
+/// Names an image by the digest that was locked.
+fn pinned(image: &str, digest: Option<&String>) -> String {
+    match digest {
+        Some(digest) if !image.contains('@') => format!("{image}@{digest}"),
+        _ => image.to_owned(),
     }
 }
 

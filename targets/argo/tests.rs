@@ -289,7 +289,13 @@ fn everything() -> Plan {
 
 fn compile(plan: &Plan) -> Compiled {
     let spans = BTreeMap::new();
-    let site = Site { folder: "", file: "pipeline.mlp", version: "0.1.0", spans: &spans };
+    let site = Site {
+        folder: "",
+        file: "pipeline.mlp",
+        version: "0.1.0",
+        spans: &spans,
+        locked: &std::collections::BTreeMap::new(),
+    };
     Argo.compile(plan, &site)
 }
 
@@ -315,7 +321,13 @@ fn every_edge_names_its_result() {
 #[test]
 fn a_lost_baseline_is_no_unscorable_one_and_a_gate_waits_for_an_answer() {
     let plan = everything();
-    let site = Site { folder: "", file: "p.mlp", version: "0", spans: &BTreeMap::new() };
+    let site = Site {
+        folder: "",
+        file: "p.mlp",
+        version: "0",
+        spans: &BTreeMap::new(),
+        locked: &std::collections::BTreeMap::new(),
+    };
     let context = Context::new(&plan, &site, Settings::default());
     let templates = dag::templates(&context);
     let graph = templates[0].value.dag.as_ref().expect("the first template is the graph");

@@ -105,20 +105,15 @@ impl Jobs<'_> {
             });
         }
         let found = runtime.and_then(|name| self.plan.runtimes.iter().find(|runtime| runtime.name == name));
-        if let Some(RuntimeKind::Python { version, requirements }) = found.map(|runtime| &runtime.kind) {
+        if let Some((name, RuntimeKind::Python { version, .. })) = found.map(|runtime| (&runtime.name, &runtime.kind)) {
+            // The packages are for `mlpc exec` to install: exactly those of `mlpc.lock`.
+            let version = self.site.locked.get(name).unwrap_or(version);
             steps.push(Step {
                 name: format!("Set up Python {version}"),
                 uses: Some(pins::uses("actions/setup-python", "")),
                 with: [("python-version", With::from(version.as_str()))].into(),
                 ..Step::default()
             });
-            if let Some(requirements) = requirements {
-                steps.push(Step {
-                    name: "Install requirements".into(),
-                    run: Some(format!("python -m pip install --requirement {}", quote(requirements))),
-                    ..Step::default()
-                });
-            }
         }
         steps.into_iter().map(Noted::new).collect()
     }

@@ -27,7 +27,13 @@ fn manifests(source: &str, folder: &str) -> Compiled {
     let said = super::compile::listed(&sources, &compiled.diagnostics);
     let plan = compiled.plan.unwrap_or_else(|| panic!("{said}"));
     let spans = BTreeMap::new();
-    let site = Site { folder, file: "pipeline.mlp", version: "0.1.0", spans: &spans };
+    let site = Site {
+        folder,
+        file: "pipeline.mlp",
+        version: "0.1.0",
+        spans: &spans,
+        locked: &std::collections::BTreeMap::new(),
+    };
     targets::find("argo").expect("is a target").compile(&plan, &site)
 }
 

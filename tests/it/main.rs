@@ -20,6 +20,7 @@ mod markdown;
 mod promotion;
 mod robust;
 mod run;
+mod runtimes;
 mod sandbox;
 mod seven;
 mod syntax;

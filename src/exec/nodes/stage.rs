@@ -12,7 +12,7 @@ use crate::exec::event::{Event, NodeReport, Reason};
 use crate::exec::folder::Folder;
 use crate::exec::prepare::{self, Prepared};
 use crate::exec::state::Ending;
-use crate::exec::{hint, outputs};
+use crate::exec::{hint, outputs, software};
 use crate::host::fs;
 use crate::host::lock::Lock;
 use crate::host::process::{self, Ended, Outcome};
@@ -298,7 +298,7 @@ pub(super) fn command(
     prepared: &Prepared,
     folder: &Folder,
 ) -> Result<(Outcome, Vec<String>), Stop> {
-    let spec = folder.spec(run, work, prepared)?;
+    let (spec, _container) = software::enter(run, work, folder, folder.spec(run, work, prepared)?)?;
     let path = log_path(run, &node.name);
     fs::create_dirs(fs::parent(&path))?;
     let mut log = File::create(&path).cannot("write", &path)?;
