@@ -38,6 +38,7 @@ pub mod compile;
 pub mod emit;
 #[path = "../targets/mod.rs"]
 pub mod targets;
+pub mod import;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod host;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]

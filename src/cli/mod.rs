@@ -11,6 +11,7 @@ mod fmt;
 mod explain;
 mod gate;
 mod graph;
+mod import;
 mod init;
 mod lock;
 mod plan;
@@ -62,6 +63,7 @@ const fn verb<V: Verb>() -> Entry {
 #[rustfmt::skip]
 const VERBS: &[Entry] = &[
     verb::<init::Init>(),
+    verb::<import::ImportVerb>(),
     verb::<check::Check>(),
     verb::<fmt::Fmt>(),
     verb::<run::Run>(),

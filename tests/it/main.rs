@@ -14,6 +14,7 @@ mod errors;
 mod github;
 mod grammar;
 mod fmt;
+mod import;
 mod init;
 mod live;
 mod markdown;
