@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::markdown::{blocks, check};
-use crate::sandbox::{repository, tracked};
+use crate::sandbox::{Sandbox, repository, tracked};
 
 fn pages() -> Vec<(PathBuf, String)> {
     let mut paths =
@@ -48,6 +48,64 @@ fn every_mlp_block_is_clean_or_said_to_be_for_later() {
     }
     assert!(wrong.is_empty(), "{wrong}");
     assert!(count >= 20, "the book has lost its examples: {count} are left");
+}
+
+/// A block that no test looks into must not look like one of ours: an excerpt stands word for word in an example.
+#[test]
+fn no_block_is_left_unchecked() {
+    let examples: Vec<_> = tracked(&repository().join("examples"))
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "mlp"))
+        .map(|path| std::fs::read_to_string(repository().join("examples").join(path)).expect("an example"))
+        .collect();
+    let mut wrong = String::new();
+    for (path, page) in lessons().filter(|(path, _)| !path.ends_with("grammar.md")) {
+        for block in blocks(&page) {
+            let place = format!("{}:{} `{}`", path.display(), block.line, block.info);
+            let excerpt = || examples.iter().any(|example| example.contains(&block.text));
+            match block.info.split_whitespace().next() {
+                Some("mlp") => {}
+                Some("text" | "console" | "sh") if !of_ours(&block.text) || excerpt() => {}
+                Some("text" | "console" | "sh") => wrong += &format!("{place} looks like mlp: say so, or quote an example\n"),
+                Some("yaml") => {
+                    let read = serde_yaml::from_str::<serde_yaml::Value>(&block.text);
+                    wrong += &read.err().map_or_else(String::new, |problem| format!("{place}: {problem}\n"));
+                }
+                Some("json") => {
+                    let read = serde_json::from_str::<serde_json::Value>(&block.text);
+                    wrong += &read.err().map_or_else(String::new, |problem| format!("{place}: {problem}\n"));
+                }
+                Some("python") => {
+                    let sandbox = Sandbox::new();
+                    sandbox.file("block.py", &block.text);
+                    let ended = sandbox.shell("python3 -m py_compile block.py");
+                    wrong += &if ended.code == 0 { String::new() } else { format!("{place}: {}\n", ended.stderr) };
+                }
+                _ => wrong += &format!("{place} is of a kind that nothing checks\n"),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Tells whether a text has the head of one of our declarations in it.
+fn of_ours(text: &str) -> bool {
+    let keywords = ["param", "stage", "gate", "action", "rollout", "register", "promote", "approval", "source", "metrics", "profile"];
+    text.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        words.next().is_some_and(|word| line.starts_with(word) && keywords.contains(&word))
+            && words.next().is_some_and(|name| name.trim_end_matches(':').bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+            && line.ends_with(['{', '}', '"', '@']) | line.contains(" = ")
+    })
+}
+
+#[test]
+fn what_looks_like_ours_is_told_from_the_rest() {
+    assert!(of_ours("gate quality on evaluate.report {"));
+    assert!(of_ours("x\nparam epochs: int in 1..500 = 20"));
+    assert!(!of_ours("gate quality: pass"));
+    assert!(!of_ours("  param epochs: int = 1"));
+    assert!(!of_ours("release = train.model"));
 }
 
 #[test]
