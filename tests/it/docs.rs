@@ -66,7 +66,9 @@ fn no_block_is_left_unchecked() {
             match block.info.split_whitespace().next() {
                 Some("mlp") => {}
                 Some("text" | "console" | "sh") if !of_ours(&block.text) || excerpt() => {}
-                Some("text" | "console" | "sh") => wrong += &format!("{place} looks like mlp: say so, or quote an example\n"),
+                Some("text" | "console" | "sh") => {
+                    wrong += &format!("{place} looks like mlp: say so, or quote an example\n")
+                }
                 Some("yaml") => {
                     let read = serde_yaml::from_str::<serde_yaml::Value>(&block.text);
                     wrong += &read.err().map_or_else(String::new, |problem| format!("{place}: {problem}\n"));
@@ -90,11 +92,16 @@ fn no_block_is_left_unchecked() {
 
 /// Tells whether a text has the head of one of our declarations in it.
 fn of_ours(text: &str) -> bool {
-    let keywords = ["param", "stage", "gate", "action", "rollout", "register", "promote", "approval", "source", "metrics", "profile"];
+    let keywords = [
+        "param", "stage", "gate", "action", "rollout", "register", "promote", "approval", "source", "metrics",
+        "profile",
+    ];
     text.lines().any(|line| {
         let mut words = line.split_whitespace();
         words.next().is_some_and(|word| line.starts_with(word) && keywords.contains(&word))
-            && words.next().is_some_and(|name| name.trim_end_matches(':').bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+            && words.next().is_some_and(|name| {
+                name.trim_end_matches(':').bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            })
             && line.ends_with(['{', '}', '"', '@']) | line.contains(" = ")
     })
 }
