@@ -9,10 +9,10 @@ use crate::markdown::{blocks, check};
 use crate::sandbox::{Sandbox, repository, tracked};
 
 fn pages() -> Vec<(PathBuf, String)> {
-    let mut paths =
-        vec![PathBuf::from("README.md"), "CHANGELOG.md".into(), "examples/quickstart/data/README.md".into()];
-    let book = tracked(&repository().join("book/src"));
-    paths.extend(book.into_iter().map(|path| Path::new("book/src").join(path)));
+    let mut paths = vec![PathBuf::from("README.md"), "CHANGELOG.md".into()];
+    for folder in ["book/src", "examples"] {
+        paths.extend(tracked(&repository().join(folder)).into_iter().map(|path| Path::new(folder).join(path)));
+    }
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     let read = |path: PathBuf| (std::fs::read_to_string(repository().join(&path)).expect("a page"), path);
     paths.into_iter().map(read).map(|(text, path)| (path, text)).collect()

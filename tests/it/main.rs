@@ -11,6 +11,7 @@ mod docs;
 mod exec;
 mod gate;
 mod errors;
+mod examples;
 mod github;
 mod grammar;
 mod fmt;

@@ -4,7 +4,7 @@
 //! stands for anything on a line, and a line `...` for any lines. `BLESS=1` writes what was printed.
 
 use crate::markdown::blocks;
-use crate::sandbox::{Sandbox, repository};
+use crate::sandbox::{Ended, Sandbox, repository};
 
 struct Step {
     line: usize,
@@ -59,16 +59,22 @@ fn line_fits(want: &str, line: &str) -> bool {
 
 #[test]
 fn the_tour_happens_as_told() {
-    let page = std::fs::read_to_string(repository().join("book/src/tour.md")).expect("the tour");
     let sandbox = Sandbox::copy_of("examples/quickstart");
+    let count = play("book/src/tour.md", |command| sandbox.shell(command));
+    assert!(count >= 10, "the tour has lost its steps: {count} are left");
+}
+
+/// Plays the console blocks of a page, and returns how many commands there were.
+pub(crate) fn play(path: &str, shell: impl Fn(&str) -> Ended) -> usize {
+    let page = std::fs::read_to_string(repository().join(path)).expect("the page");
     let steps = steps(&page);
-    assert!(steps.len() >= 10, "the tour has lost its steps: {} are left", steps.len());
+    let count = steps.len();
     let mut told = String::new();
     let mut at = 0;
     for step in steps {
-        let ended = sandbox.shell(&format!("{{ {}\n}} 2>&1", step.command));
+        let ended = shell(&format!("{{ {}\n}} 2>&1", step.command));
         let lines: Vec<_> = ended.stdout.lines().map(str::trim_end).collect();
-        let place = format!("book/src/tour.md:{}\n$ {}\n{}", step.line, step.command, ended.stdout);
+        let place = format!("{path}:{}\n$ {}\n{}", step.line, step.command, ended.stdout);
         assert_eq!(ended.code, step.code, "{place}");
         if std::env::var_os("BLESS").is_some() {
             let head = step.line + usize::from(step.code != 0);
@@ -81,8 +87,9 @@ fn the_tour_happens_as_told() {
     }
     if at > 0 {
         told.extend(page.lines().skip(at).map(|line| format!("{line}\n")));
-        std::fs::write(repository().join("book/src/tour.md"), told).expect("the tour is written");
+        std::fs::write(repository().join(path), told).expect("the page is written");
     }
+    count
 }
 
 /// Puts `[..]` where a line differs from run to run or from one Python to the next: dates, digests, durations, last digits.
@@ -97,6 +104,13 @@ fn elided(line: &str) -> String {
 }
 
 fn elided_word(word: &str) -> String {
+    // A version inside a longer word, such as an address.
+    if let Some((before, rest)) =
+        word.split_once("v20").filter(|(before, _)| before.ends_with(['-', '/', '@', '=', '"']))
+    {
+        let end = rest.find(|c: char| !c.is_ascii_hexdigit() && c != '-').unwrap_or(rest.len());
+        return format!("{before}v[..]{}", elided_word(&rest[end..]));
+    }
     let core = word.trim_matches(|c: char| "`,();".contains(c));
     let digits = core.bytes().filter(u8::is_ascii_digit).count();
     let hex = |text: &str| text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
