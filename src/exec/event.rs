@@ -6,12 +6,20 @@ use super::state::Ending;
 use crate::cache::Change;
 use crate::gate::Report;
 
+/// Version of the events' format; `SCHEMA` says what is in them.
+pub(super) const FORMAT: u32 = 1;
+
+/// The JSON schema of an event as `--json` prints it.
+pub const SCHEMA: &str = include_str!("../../book/src/schemas/run_events.schema.json");
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The run began.
     RunStarted {
+        /// Version of the format.
+        format: u32,
         /// Its id.
         run: String,
         /// The pipeline.
@@ -120,7 +128,7 @@ pub struct NodeReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// Digests of its outputs, by name.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_object")]
     pub outputs: Vec<(String, String)>,
     /// The last lines of its log, where it failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -160,6 +168,11 @@ impl NodeReport {
     }
 }
 
+/// Writes names and what they stand for as an object, in the order that they have.
+fn as_object<S: serde::Serializer>(pairs: &[(String, String)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}
+
 /// Is told what happens, from several threads.
 pub trait Listener: Send + Sync {
     /// Takes an event.
@@ -169,5 +182,67 @@ pub trait Listener: Send + Sync {
 impl<F: Fn(&Event) + Send + Sync> Listener for F {
     fn event(&self, event: &Event) {
         self(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::gate::Verdict;
+
+    /// Returns all endings, each once; a new one does not compile until it stands here.
+    fn endings() -> Vec<Ending> {
+        let all = vec![
+            Ending::Done,
+            Ending::Hit,
+            Ending::Decided(Verdict::Pass),
+            Ending::NotEvaluated(String::new()),
+            Ending::Asks(String::new()),
+            Ending::Approved,
+            Ending::Rejected(String::new()),
+            Ending::WaitsForPerson,
+            Ending::Failed(String::new()),
+            Ending::Unsound(String::new()),
+            Ending::Skipped(String::new()),
+            Ending::NotReleased(String::new()),
+            Ending::Blocked(String::new()),
+            Ending::Interrupted,
+        ];
+        for ending in &all {
+            match ending {
+                Ending::Done | Ending::Hit | Ending::Decided(_) | Ending::NotEvaluated(_) | Ending::Asks(_) => {}
+                Ending::Approved | Ending::Rejected(_) | Ending::WaitsForPerson | Ending::Failed(_) => {}
+                Ending::Unsound(_) | Ending::Skipped(_) | Ending::NotReleased(_) | Ending::Blocked(_) => {}
+                Ending::Interrupted => {}
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn the_schema_knows_every_ending_and_no_other() {
+        let schema: serde_json::Value = serde_json::from_str(SCHEMA).expect("the schema is JSON");
+        let written = |ending: &Ending| match serde_json::to_value(ending).expect("an ending is JSON") {
+            serde_json::Value::String(word) => word,
+            serde_json::Value::Object(fields) => fields.keys().next().expect("one key").clone(),
+            other => panic!("{other}"),
+        };
+        let ours: BTreeSet<String> = endings().iter().map(written).collect();
+        let choices = schema["$defs"]["ending"]["oneOf"].as_array().expect("choices");
+        let words = choices[0]["enum"].as_array().expect("words").iter();
+        let keys = choices[1..].iter().flat_map(|choice| choice["properties"].as_object().expect("one").keys());
+        let theirs: BTreeSet<String> =
+            words.map(|word| word.as_str().expect("text").to_owned()).chain(keys.cloned()).collect();
+        assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn outputs_are_an_object_in_the_order_of_the_declaration() {
+        let mut report = NodeReport::new("prepare", "stage", Ending::Done);
+        report.outputs = vec![("train".into(), "blake3:1".into()), ("test".into(), "blake3:2".into())];
+        let text = serde_json::to_string(&report).expect("a report is JSON");
+        assert!(text.contains(r#""outputs":{"train":"blake3:1","test":"blake3:2"}"#), "{text}");
     }
 }

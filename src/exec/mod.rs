@@ -23,7 +23,7 @@ mod tokens;
 
 pub(crate) use code::unmatched;
 pub use context::{Force, Options, Release, Seen, Setup};
-pub use event::{Event, Listener, NodeReport, Reason};
+pub use event::{Event, Listener, NodeReport, Reason, SCHEMA as EVENTS_SCHEMA};
 pub use outputs::check_output;
 pub use predict::{Expected, Explanation, Prediction, predict, why};
 pub use record::{NodeRecord, RunRecord, runs};

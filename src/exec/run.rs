@@ -101,6 +101,7 @@ pub fn run(
     record.write(&run.folder)?;
     look_at_pointers(&run, &wanted);
     run.tell(Event::RunStarted {
+        format: super::event::FORMAT,
         run: id.clone(),
         pipeline: bound.plan.pipeline.clone(),
         profile: bound.profile.clone(),
