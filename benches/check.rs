@@ -11,6 +11,10 @@ use mlpc::diagnostic::codes;
 use mlpc::source::{FileId, Sources};
 use mlpc::{check, graph, plan, resolve, syntax};
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     println!("| stages | MB | parse | resolve | check | graph | plan | drop | whole, best ms |");
     println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");

@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 use mlpc::source::FileId;
 use mlpc::syntax;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Returns the processor time of this process so far, all threads together, where the system tells: in steps of 10 ms.
 fn cpu() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;

@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::plan::{self, Plan};
 use crate::resolve::resolve;
 use crate::source::{FileId, Sources, Span};
-use crate::syntax;
+use crate::syntax::{self, ast};
 
 /// What compiling gives.
 #[derive(Debug, Clone)]
@@ -40,14 +40,23 @@ pub fn compile(sources: &Sources) -> Compilation {
 #[must_use]
 pub fn compile_file(sources: &Sources, file: FileId) -> Compilation {
     let parsed = syntax::parse(file, sources.file(file).text());
-    let mut diagnostics = parsed.diagnostics;
+    let mut compiled = understand(sources, &parsed.file, parsed.diagnostics);
+    if !compiled.has_errors() {
+        compiled.plan = Some(plan::build(sources, &compiled.model, &compiled.graph));
+    }
+    compiled
+}
+
+/// Does all but the plan for a file that was parsed, with what its text gave to say.
+#[must_use]
+pub fn understand(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diagnostic>) -> Compilation {
     let mut faults: Vec<Span> = diagnostics.iter().filter(|one| one.is_error()).map(Diagnostic::span).collect();
     faults.sort_unstable();
-    let (model, mut found) = resolve(sources, &parsed.file, &faults);
+    let (model, mut found) = resolve(sources, file, &faults);
     found.extend(check::check(sources, &model));
     // A declaration that was not read wholly has its message; what follows from it is not another one.
     let torn: Vec<Span> =
-        parsed.file.items.iter().map(|item| item.span).filter(|item| is_hit(&faults, *item)).collect();
+        file.items.iter().map(|item| item.span).filter(|item| is_hit(&faults, *item)).collect();
     found.retain(|one| !is_inside(&torn, one.span()));
     diagnostics.extend(found);
     let graph = graph::build(&model);
@@ -58,9 +67,7 @@ pub fn compile_file(sources: &Sources, file: FileId) -> Compilation {
         diagnostics.extend(graph::deadlocks(&model, &graph));
     }
     diagnostic::sort(&mut diagnostics);
-    let plan =
-        if diagnostics.iter().any(Diagnostic::is_error) { None } else { Some(plan::build(sources, &model, &graph)) };
-    Compilation { plan, model, graph, diagnostics }
+    Compilation { plan: None, model, graph, diagnostics }
 }
 
 /// Tells whether one of the sorted faults begins inside the span.

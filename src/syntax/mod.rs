@@ -8,8 +8,10 @@ pub mod number;
 
 mod fault;
 mod forms;
+mod incremental;
 mod lower;
 mod parser;
+mod shift;
 mod split;
 mod symbol;
 mod tokens;
@@ -19,6 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::diagnostic::{self, Diagnostic, codes, nearest};
 use crate::source::{FileId, Span};
 use fault::Reading;
+pub use incremental::Incremental;
 use lower::Lower;
 use parser::Rule;
 use split::Chunk;
