@@ -55,8 +55,7 @@ pub fn understand(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diag
     let (model, mut found) = resolve(sources, file, &faults);
     found.extend(check::check(sources, &model));
     // A declaration that was not read wholly has its message; what follows from it is not another one.
-    let torn: Vec<Span> =
-        file.items.iter().map(|item| item.span).filter(|item| is_hit(&faults, *item)).collect();
+    let torn: Vec<Span> = file.items.iter().map(|item| item.span).filter(|item| is_hit(&faults, *item)).collect();
     found.retain(|one| !is_inside(&torn, one.span()));
     diagnostics.extend(found);
     let graph = graph::build(&model);

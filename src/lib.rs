@@ -56,4 +56,6 @@ pub mod exec;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod runner;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
+pub mod lsp;
+#[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod cli;

@@ -14,6 +14,7 @@ mod graph;
 mod import;
 mod init;
 mod lock;
+mod lsp;
 mod plan;
 mod project;
 mod registry;
@@ -76,6 +77,7 @@ const VERBS: &[Entry] = &[
     verb::<registry::RegistryVerb>(),
     verb::<graph::Graph>(),
     verb::<explain::Explain>(),
+    verb::<lsp::Lsp>(),
     verb::<compile::Compile>(),
     verb::<exec::ExecArgs>(),
 ];

@@ -58,6 +58,8 @@ pub struct Model {
     pub targets: Vec<Target>,
     /// Everything that happens.
     pub nodes: Table<NodeId, Node>,
+    /// Constants with what they are worth.
+    pub constants: Vec<(String, crate::types::Type, crate::types::Value)>,
     /// Declarations, other than nodes, that nothing mentions: what they are and where.
     pub unused: Vec<(&'static str, Spanned<String>)>,
     /// Parts of the text could not be read: nothing is said about what is missing.

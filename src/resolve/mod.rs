@@ -53,6 +53,11 @@ pub fn resolve(sources: &Sources, file: &ast::File, faults: &[Span]) -> (Model, 
     values(&mut cx, file);
     work(&mut cx, file, &nodes);
     unused(&mut cx, file);
+    for constant in &cx.consts {
+        if let ConstValue::Known(value, ty) = &constant.value {
+            cx.model.constants.push((constant.item.name.text.clone(), ty.clone(), value.clone()));
+        }
+    }
     (cx.model, cx.diagnostics)
 }
 

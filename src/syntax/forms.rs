@@ -130,6 +130,11 @@ pub(super) fn clauses(kind: &str) -> &'static [&'static str] {
     }
 }
 
+/// Returns the kind of body that a declaration has; the word itself, for good.
+pub(super) fn kind(keyword: &str) -> &'static str {
+    KINDS.into_iter().find(|kind| *kind == keyword).unwrap_or("")
+}
+
 /// Returns the first kind of body that takes this clause.
 pub(super) fn home(word: &str) -> Option<&'static str> {
     KINDS.into_iter().find(|kind| clauses(kind).contains(&word))

@@ -3,6 +3,7 @@
 //! Knows how the language is written and nothing of what it means. Nothing of pest leaves this module.
 
 pub mod ast;
+pub mod cursor;
 pub mod fmt;
 pub mod number;
 

@@ -18,6 +18,7 @@ mod fmt;
 mod import;
 mod init;
 mod live;
+mod lsp;
 mod markdown;
 mod promotion;
 mod robust;

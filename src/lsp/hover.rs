@@ -1,0 +1,150 @@
+//! What an editor shows beside a name: how it is declared, what it is worth, what its author wrote of it.
+
+use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind};
+
+use super::document::Document;
+use super::names::{Names, Symbol};
+use super::text::{self, Encoding};
+use crate::compile::Compilation;
+use crate::source::Span;
+use crate::syntax::{ast, ast::ItemKind, cursor};
+
+/// Returns what there is to say of the place.
+pub(super) fn at(document: &mut Document, offset: usize, encoding: Encoding) -> Option<Hover> {
+    document.compiled();
+    let document = &*document;
+    let names = Names::of(document.file(), document.text());
+    let (span, text) = match names.at(offset as u32) {
+        Some(one) => (one.span, about(document, &names, one.symbol)?),
+        None => keyword(document, offset)?,
+    };
+    Some(Hover {
+        contents: HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value: text }),
+        range: Some(text::range(document.source(), span, encoding)),
+    })
+}
+
+/// Says how the clause or declaration is written whose word stands there.
+fn keyword(document: &Document, offset: usize) -> Option<(Span, String)> {
+    let text = document.text();
+    let item = document.file().items.iter().find(|item| item.span.range().contains(&offset))?;
+    let is_word = |c: char| c.is_ascii_lowercase() || c == '_';
+    let start =
+        text[..offset].rfind(|c| !is_word(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    let end = text[offset..].find(|c| !is_word(c)).map_or(text.len(), |length| offset + length);
+    let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let begins = text[line..start].trim().is_empty()
+        || text[line..start].trim_end().ends_with('{')
+        || start == item.span.start as usize;
+    let form = cursor::form(text.get(start..end)?).filter(|_| begins)?;
+    let span = Span { start: start as u32, end: end as u32, ..item.span };
+    Some((span, format!("```mlp\n{}\n```", form.replace("` or `", "\n"))))
+}
+
+fn about(document: &Document, names: &Names<'_>, symbol: Symbol<'_>) -> Option<String> {
+    let text = document.text();
+    let slice = |span: Span| &text[span.range()];
+    let (code, docs, worth) = match symbol {
+        Symbol::Top(name) => {
+            let item = names.declaration(name)?;
+            (head(slice(item.span)), item.docs.as_ref(), document.worth(name))
+        }
+        Symbol::Output { stage, name } => {
+            let output = names.output(stage, name)?;
+            let code = format!("out {name}: {} = {}", slice(output.ty.span), slice(output.value.span));
+            let of = output.of.as_ref().map(|of| format!("of `{}`", slice(of.span)));
+            let over = output.over.as_ref().map(|over| format!("over `{}`", slice(over.span)));
+            let split = output.split.as_ref().map(|split| format!("as `{}`", split.as_str()));
+            let measured: Vec<String> = of.into_iter().chain(over).chain(split).collect();
+            let worth = if measured.is_empty() {
+                format!("of stage `{stage}`")
+            } else {
+                format!("{}, in stage `{stage}`", measured.join(" "))
+            };
+            (code, output.docs.as_ref(), Some(worth))
+        }
+        Symbol::Local { item, name } => {
+            let place = names.all.iter().find(|one| one.declares && one.symbol == symbol)?.span;
+            let line = slice(around(text, place)).trim();
+            let worth = input(names, item, name).map(|(stage, output)| {
+                let path = slice(output.value.span);
+                format!(
+                    "`{stage}.{}`: `{}` at `{}`",
+                    output.name.as_str(),
+                    slice(output.ty.span),
+                    path.trim_matches('"')
+                )
+            });
+            (line.to_owned(), None, worth)
+        }
+        Symbol::Metric { ty, name } => {
+            let ItemKind::Metrics(it) = &names.declaration(ty)?.kind else { return None };
+            let metric = it.metrics.iter().find(|metric| metric.name.as_str() == name)?;
+            (slice(metric.span).to_owned(), metric.docs.as_ref(), Some(format!("metric of `{ty}`")))
+        }
+        Symbol::Column { schema, name } => {
+            let ItemKind::Schema(it) = &names.declaration(schema)?.kind else { return None };
+            let column = it.columns.iter().find(|column| column.name.as_str() == name)?;
+            (slice(column.span).to_owned(), column.docs.as_ref(), Some(format!("column of `{schema}`")))
+        }
+        Symbol::Pointer { registry, name } => {
+            let item = names.declaration(registry)?;
+            (head(slice(item.span)), item.docs.as_ref(), Some(format!("pointer `{name}` of the registry `{registry}`")))
+        }
+    };
+    let mut said = format!("```mlp\n{code}\n```");
+    for more in worth.into_iter().chain(docs.map(|docs| docs.text.clone())) {
+        said += "\n\n";
+        said += &more;
+    }
+    Some(said)
+}
+
+/// Returns the output that an input is.
+fn input<'a>(names: &Names<'a>, item: &'a str, input: &str) -> Option<(&'a str, &'a ast::Output)> {
+    let clauses = names.stage(item).iter();
+    let value = clauses.filter_map(|clause| match &clause.kind {
+        ast::StageClause::In(inputs) => inputs.iter().find(|one| one.name.as_str() == input)?.value.as_ref(),
+        _ => None,
+    });
+    match &value.into_iter().next()?.kind {
+        ast::ExprKind::Field { base, name } => match &base.kind {
+            ast::ExprKind::Name(stage) => Some((stage.as_str(), names.output(stage.as_str(), name.as_str())?)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Returns the first lines of a declaration, up to its body; a short one whole.
+fn head(text: &str) -> String {
+    if text.len() <= 120 && text.lines().count() <= 6 {
+        return text.to_owned();
+    }
+    let line = text.lines().next().unwrap_or_default().trim_end();
+    match line.strip_suffix('{') {
+        Some(head) => format!("{head}{{ … }}"),
+        None => line.to_owned(),
+    }
+}
+
+/// Returns the line that a place is on.
+fn around(text: &str, place: Span) -> Span {
+    let start = text[..place.start as usize].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[place.end as usize..].find('\n').map_or(text.len(), |length| place.end as usize + length);
+    Span { start: start as u32, end: end as u32, ..place }
+}
+
+/// Returns what a parameter or constant is worth.
+pub(super) fn worth(compiled: &Compilation, name: &str) -> Option<String> {
+    let model = &compiled.model;
+    if let Some((_, param)) = model.params.iter().find(|(_, param)| param.name.value == name) {
+        let ty = param.ty.as_ref()?;
+        return Some(match &param.default {
+            Some(default) => format!("`{ty}`, `{default}` unless given"),
+            None => format!("`{ty}`, to be given"),
+        });
+    }
+    let (_, ty, value) = model.constants.iter().find(|(known, ..)| known == name)?;
+    Some(format!("`{ty}`: `{value}`"))
+}

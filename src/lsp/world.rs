@@ -1,0 +1,99 @@
+//! What the server knows: open files, and where the others of the workspace are.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use lsp_types::Uri;
+
+use super::document::Document;
+use super::text::Encoding;
+
+/// So many files of a workspace are looked into for symbols.
+const FILES: usize = 500;
+
+/// The server's state.
+pub(super) struct World {
+    pub(super) encoding: Encoding,
+    pub(super) roots: Vec<PathBuf>,
+    /// Open files by address.
+    pub(super) open: BTreeMap<String, Document>,
+}
+
+impl World {
+    pub(super) fn get(&mut self, uri: &Uri) -> Option<&mut Document> {
+        self.open.get_mut(uri.as_str())
+    }
+
+    /// Reads the files of the workspace that are not open.
+    pub(super) fn others(&self) -> Vec<Document> {
+        let mut found = Vec::new();
+        for root in &self.roots {
+            let walk = ignore::WalkBuilder::new(root).build().filter_map(Result::ok);
+            for entry in walk.filter(|entry| entry.path().extension().is_some_and(|ext| ext == "mlp")) {
+                found.extend(self.closed(entry.path()));
+                if found.len() == FILES {
+                    return found;
+                }
+            }
+        }
+        found
+    }
+
+    /// Reads a file that is not open.
+    pub(super) fn closed(&self, path: &Path) -> Option<Document> {
+        let uri = uri_of(path)?;
+        if self.open.contains_key(uri.as_str()) {
+            return None;
+        }
+        let text = std::fs::read_to_string(path).ok()?;
+        Some(Document::new(uri, None, text))
+    }
+}
+
+/// Returns the path of a `file:` address.
+pub(super) fn path_of(uri: &Uri) -> Option<PathBuf> {
+    let rest = uri.as_str().strip_prefix("file://")?;
+    let path = &rest[rest.find('/')?..];
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut left = path.as_bytes();
+    while let Some((&byte, rest)) = left.split_first() {
+        let hex = rest.get(..2).filter(|_| byte == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(value) => {
+                bytes.push(value);
+                left = &rest[2..];
+            }
+            None => {
+                bytes.push(byte);
+                left = rest;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok().map(PathBuf::from)
+}
+
+/// Returns the address of a path.
+pub(super) fn uri_of(path: &Path) -> Option<Uri> {
+    let mut uri = "file://".to_owned();
+    for byte in path.to_str()?.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => uri.push(char::from(byte)),
+            _ => uri += &format!("%{byte:02X}"),
+        }
+    }
+    Uri::from_str(&uri).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_path_and_back() {
+        let path = Path::new("/a b/ü%/p.mlp");
+        let uri = uri_of(path).expect("an address");
+        assert_eq!(uri.as_str(), "file:///a%20b/%C3%BC%25/p.mlp");
+        assert_eq!(path_of(&uri).as_deref(), Some(path));
+    }
+}

@@ -1,0 +1,294 @@
+//! What may be written at a place of a text that is being typed: the part of the syntax that an editor asks for. It looks
+//! at tokens, since what is being typed follows no grammar.
+
+use std::ops::Range;
+
+use super::forms;
+use super::split;
+use super::tokens::{Kind, Token, tokens};
+use crate::source::FileId;
+
+/// What stands at a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place<'t> {
+    /// A declaration begins.
+    Declaration,
+    /// The word behind `on`.
+    Trigger,
+    /// A clause of a body of this kind.
+    Clause(&'static str),
+    /// The name behind `train.`.
+    Member(&'t str),
+    /// The name behind `models@`.
+    Pointer(&'t str),
+    /// A type.
+    Type,
+    /// A value or name of a clause; of the declaration's head where the clause is empty.
+    Value {
+        /// The declaration's word.
+        keyword: &'t str,
+        /// The clause's word, or the one before in the head.
+        clause: &'t str,
+    },
+    /// A variable of a script.
+    Variable,
+    /// Text, a comment, a key: nothing to propose.
+    Free,
+}
+
+/// A place with the declaration that it is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor<'t> {
+    /// What may stand there.
+    pub place: Place<'t>,
+    /// The bytes of the word that is being typed, up to the place.
+    pub word: Range<usize>,
+    /// The name of the declaration around it.
+    pub item: Option<&'t str>,
+}
+
+/// Tells what stands at a byte offset, which is on a character boundary.
+#[must_use]
+pub fn cursor(text: &str, offset: usize) -> Cursor<'_> {
+    let typed = text[..offset].rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let start = typed.map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    let word = start..offset;
+    let free = |place, item| Cursor { place, word: start..offset, item };
+    let chunks = split::split(FileId(0), text, &mut Vec::new());
+    let behind = chunks.partition_point(|chunk| (chunk.start as usize) < start);
+    let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let column0 = text[line..start].trim_start_matches('\u{feff}').is_empty();
+    if text[line..start].contains('#') && comment(&text[line..start]) {
+        return free(Place::Free, None);
+    }
+    let Some(chunk) = behind.checked_sub(1).map(|index| chunks[index]) else {
+        return free(Place::Declaration, None);
+    };
+    let written = &text[chunk.start as usize..(chunk.end as usize).max(offset)];
+    let base = chunk.start as usize;
+    let all = tokens(written);
+    let keyword = split::word_at(written, 0);
+    let item = all.get(1).filter(|token| token.kind == Kind::Word).map(|token| token.text(written));
+    let inside = all.iter().find(|token| token.start < start - base && start - base < token.end);
+    match inside.map(|token| token.kind) {
+        Some(Kind::Raw) => {
+            let dollar = text[..start].ends_with('$') || text[..start].ends_with("${");
+            return free(if dollar { Place::Variable } else { Place::Free }, item);
+        }
+        Some(Kind::Comment) => return free(Place::Free, item),
+        Some(Kind::Str) if !text[..start].ends_with('{') => return free(Place::Free, item),
+        Some(Kind::Str) => return free(Place::Value { keyword, clause: "run" }, item),
+        _ => {}
+    }
+    let before: Vec<Token> = all.iter().copied().filter(|token| token.end <= start - base).collect();
+    let reading = Before { text: written, tokens: &before, keyword };
+    let place = if column0 && reading.open().is_empty() { Place::Declaration } else { reading.place() };
+    Cursor { place, word, item }
+}
+
+/// Tells whether a line up to a place is in a comment, as far as the line tells.
+fn comment(line: &str) -> bool {
+    tokens(line).last().is_some_and(|token| token.kind == Kind::Comment)
+}
+
+/// The tokens of a declaration up to the place.
+struct Before<'t, 'k> {
+    text: &'t str,
+    tokens: &'k [Token],
+    keyword: &'t str,
+}
+
+impl<'t> Before<'t, '_> {
+    fn word(&self, index: usize) -> &'t str {
+        self.tokens[index].text(self.text)
+    }
+
+    /// Returns the indices of the brackets that are open.
+    fn open(&self) -> Vec<usize> {
+        let mut open = Vec::new();
+        for (index, token) in self.tokens.iter().enumerate() {
+            match token.kind {
+                Kind::Open => open.push(index),
+                Kind::Close => drop(open.pop()),
+                _ => {}
+            }
+        }
+        open
+    }
+
+    fn place(&self) -> Place<'t> {
+        let code: Vec<usize> = (0..self.tokens.len()).filter(|&index| self.tokens[index].is_code()).collect();
+        let Some(&last) = code.last() else { return Place::Declaration };
+        let previous = self.word(last);
+        match previous {
+            "." => return self.base(&code).map_or(Place::Free, Place::Member),
+            "@" => return self.base(&code).map_or(Place::Free, Place::Pointer),
+            _ => {}
+        }
+        let keyword = self.keyword;
+        let open = self.open();
+        let Some(&first) = open.first() else {
+            if keyword == "on" && code.len() == 1 {
+                return Place::Trigger;
+            }
+            if previous == ":" {
+                return Place::Type;
+            }
+            let heads = ["on", "after", "when", "of", "to", "by", "with", "in", "=", "from"];
+            let clause = code.iter().rev().skip(usize::from(code.len() > 1 && last == 0)).map(|&at| self.word(at));
+            let clause =
+                clause.take_while(|word| *word != self.keyword || keyword == "on").find(|word| heads.contains(word));
+            return match clause {
+                Some(clause) => Place::Value { keyword, clause },
+                None => Place::Free,
+            };
+        };
+        let body = match keyword {
+            "stage" | "action" | "gate" | "rollout" | "monitor" | "experiment" | "profile" => self.word(first) == "{",
+            _ => false,
+        };
+        if !body {
+            return match (previous, keyword) {
+                (":" | "<", "schema" | "metrics") => Place::Type,
+                ("{", "use") | (",", "use") => Place::Free,
+                ("{" | ",", "on") => Place::Value { keyword, clause: "manual" },
+                (":" | "[" | "," | "(", _) => Place::Value { keyword, clause: "" },
+                _ => Place::Free,
+            };
+        }
+        let kind = forms::kind(keyword);
+        let (clause, at) = self.clause(first, 1, kind);
+        if clause == "watch" && open.len() == 2 && self.word(open[1]) == "{" {
+            let (inner, _) = self.clause(open[1], 2, "watch");
+            return if self.begins(open[1]) { Place::Clause("watch") } else { Place::Value { keyword, clause: inner } };
+        }
+        if open.len() == 1 && (clause.is_empty() || self.begins(at)) {
+            return Place::Clause(kind);
+        }
+        let in_record = open.last().is_some_and(|&at| open.len() > 1 && self.word(at) == "{");
+        match previous {
+            ":" | "<" if clause == "out" && !in_record => Place::Type,
+            "{" | "," if in_record => Place::Free,
+            _ => Place::Value { keyword, clause },
+        }
+    }
+
+    /// Tells whether nothing of a clause stands on the line of the place: a new one begins, unless the line before goes on.
+    fn begins(&self, after: usize) -> bool {
+        let rest = &self.tokens[after + 1..];
+        let last = rest.iter().rposition(|token| token.is_code());
+        let fresh = match last {
+            Some(last) => rest[last + 1..].iter().any(|token| token.kind == Kind::Newline),
+            None => self.word(after) == "{",
+        };
+        let goes_on = last.is_some_and(|last| matches!(rest[last].text(self.text), "," | "=" | ":" | "|" | "("));
+        fresh && !goes_on
+    }
+
+    /// Returns the word of the last clause of a body, and its index.
+    fn clause(&self, open: usize, depth: usize, kind: &str) -> (&'t str, usize) {
+        let mut level = 0usize;
+        let mut found = ("", open);
+        let mut fresh = true;
+        for (index, token) in self.tokens.iter().enumerate() {
+            match token.kind {
+                Kind::Open => level += 1,
+                Kind::Close => level = level.saturating_sub(1),
+                Kind::Word
+                    if index > open && level == depth && fresh && forms::clauses(kind).contains(&self.word(index)) =>
+                {
+                    found = (self.word(index), index);
+                }
+                _ => {}
+            }
+            fresh = matches!(token.kind, Kind::Newline | Kind::Open | Kind::Close | Kind::Raw | Kind::Str)
+                || token.kind == Kind::Number;
+        }
+        found
+    }
+
+    /// Returns the name before a dot or `@`, past what is indexed.
+    fn base(&self, code: &[usize]) -> Option<&'t str> {
+        let mut depth = 0usize;
+        for &index in code.iter().rev().skip(1) {
+            match self.tokens[index].kind {
+                Kind::Close => depth += 1,
+                Kind::Open => depth = depth.checked_sub(1)?,
+                Kind::Word if depth == 0 => return Some(self.word(index)),
+                _ if depth == 0 => return None,
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+/// Returns the words that begin a declaration, with how each is written.
+pub fn declarations() -> impl Iterator<Item = (&'static str, &'static str)> {
+    split::DECLARATIONS.iter().map(|word| (*word, forms::of(word)))
+}
+
+/// Returns the kinds of trigger.
+pub fn triggers() -> impl Iterator<Item = &'static str> {
+    split::TRIGGERS.iter().copied()
+}
+
+/// Returns the clauses of a kind of body, with how each is written.
+pub fn clauses(kind: &str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+    forms::clauses(kind).iter().map(|word| (*word, forms::of_clause(word)))
+}
+
+/// Returns how a declaration or clause with this word is written.
+#[must_use]
+pub fn form(word: &str) -> Option<&'static str> {
+    forms::of_clause(word).or_else(|| split::DECLARATIONS.contains(&word).then(|| forms::of(word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The place of `|`.
+    fn at(text: &str) -> Place<'static> {
+        let offset = text.find('|').expect("a mark");
+        let text: &'static str = text.replacen('|', "", 1).leak();
+        cursor(text, offset).place
+    }
+
+    #[test]
+    fn a_place_is_told_from_the_tokens_before_it() {
+        let value = |keyword, clause| Place::Value { keyword, clause };
+        for (text, place) in [
+            ("|", Place::Declaration),
+            ("sta|", Place::Declaration),
+            ("pipeline p\n\nst|\nstage a {\n}\n", Place::Declaration),
+            ("on pu|", Place::Trigger),
+            ("stage a {\n  |", Place::Clause("stage")),
+            ("stage a {\n  co|\n}\n", Place::Clause("stage")),
+            ("stage a {\n  in x = y\n  o|\n  run [x]\n}", Place::Clause("stage")),
+            ("stage a {\n  in x = |", value("stage", "in")),
+            ("stage a {\n  in x = y,\n     z = q|", value("stage", "in")),
+            ("stage a {\n  in x = b.t|\n}", Place::Member("b")),
+            ("stage a {\n  in x = b[\"n\", *].|\n}", Place::Member("b")),
+            ("stage a {\n  use |\n}", value("stage", "use")),
+            ("stage a {\n  out x: D|\n}", Place::Type),
+            ("stage a {\n  out x: Metrics<|\n}", Place::Type),
+            ("stage a {\n  run <<<\n    echo \"$x|\"\n  >>>\n}", Place::Variable),
+            ("stage a {\n  run <<<\n    ec|\n  >>>\n}", Place::Free),
+            ("gate g on b.|", Place::Member("b")),
+            ("gate g on |", value("gate", "on")),
+            ("gate g on b.r {\n  require a|\n}", value("gate", "require")),
+            ("gate g on b.r {\n  baseline models@|\n}", Place::Pointer("models")),
+            ("rollout r of x by canary {\n  watch t every 60s {\n    |\n  }\n}", Place::Clause("watch")),
+            ("rollout r of x by canary {\n  watch t every 60s {\n    require c|\n  }\n}", value("rollout", "require")),
+            ("register r = |", value("register", "=")),
+            ("register r = a.m to |", value("register", "to")),
+            ("stage a after |", value("stage", "after")),
+            ("param x: |", Place::Type),
+            ("# a com|", Place::Free),
+            ("on manual { |", value("on", "manual")),
+        ] {
+            assert_eq!(at(text), place, "{text}");
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! The language server as an editor meets it: the program, driven over its protocol.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::sandbox::Sandbox;
+
+struct Client {
+    server: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    next: i64,
+    /// Diagnostics that came while an answer was waited for.
+    told: Vec<Value>,
+}
+
+impl Client {
+    fn start(encodings: &[&str], root: &str) -> Self {
+        let mut server = Command::new(env!("CARGO_BIN_EXE_mlpc"))
+            .arg("lsp")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let input = server.stdin.take();
+        let output = BufReader::new(server.stdout.take().expect("its output"));
+        let mut client = Self { server, input, output, next: 0, told: Vec::new() };
+        let answer = client.ask(
+            "initialize",
+            json!({
+                "processId": null,
+                "rootUri": null,
+                "workspaceFolders": [{ "uri": root, "name": "work" }],
+                "capabilities": { "general": { "positionEncodings": encodings } },
+            }),
+        );
+        assert_eq!(answer["capabilities"]["positionEncoding"], *encodings.first().unwrap_or(&"utf-16"));
+        client.tell("initialized", json!({}));
+        client
+    }
+
+    fn send(&mut self, message: &Value) {
+        let text = message.to_string();
+        let input = self.input.as_mut().expect("the server listens");
+        write!(input, "Content-Length: {}\r\n\r\n{text}", text.len()).expect("the server reads");
+        input.flush().expect("the server reads");
+    }
+
+    fn tell(&mut self, method: &str, params: Value) {
+        self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }));
+    }
+
+    fn receive(&mut self) -> Value {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            assert!(self.output.read_line(&mut line).expect("a header") > 0, "the server went away");
+            match line.trim() {
+                "" => break,
+                header => {
+                    if let Some(value) = header.strip_prefix("Content-Length: ") {
+                        length = value.parse().expect("a length");
+                    }
+                }
+            }
+        }
+        let mut body = vec![0; length];
+        self.output.read_exact(&mut body).expect("a body");
+        serde_json::from_slice(&body).expect("JSON")
+    }
+
+    /// Sends a request and returns the whole answer.
+    fn asked(&mut self, method: &str, params: Value) -> Value {
+        self.next += 1;
+        let id = self.next;
+        self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
+        loop {
+            let message = self.receive();
+            if message["id"] == id {
+                return message;
+            }
+            assert_eq!(message["method"], "textDocument/publishDiagnostics", "{message}");
+            self.told.push(message["params"].clone());
+        }
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        let answer = self.asked(method, params);
+        assert!(answer.get("error").is_none(), "{answer}");
+        answer["result"].clone()
+    }
+
+    /// Waits for the diagnostics of a version.
+    fn diagnostics(&mut self, version: i64) -> Vec<Value> {
+        loop {
+            let at = self.told.iter().position(|told| told["version"] == version);
+            if let Some(at) = at {
+                let told = self.told.remove(at);
+                return told["diagnostics"].as_array().expect("a list").clone();
+            }
+            let message = self.receive();
+            assert_eq!(message["method"], "textDocument/publishDiagnostics", "{message}");
+            self.told.push(message["params"].clone());
+        }
+    }
+
+    fn open(&mut self, uri: &str, text: &str) -> Vec<Value> {
+        let document = json!({ "uri": uri, "languageId": "mlp", "version": 1, "text": text });
+        self.tell("textDocument/didOpen", json!({ "textDocument": document }));
+        self.diagnostics(1)
+    }
+
+    fn change(&mut self, uri: &str, version: i64, changes: Value) -> Vec<Value> {
+        let document = json!({ "uri": uri, "version": version });
+        self.tell("textDocument/didChange", json!({ "textDocument": document, "contentChanges": changes }));
+        self.diagnostics(version)
+    }
+
+    fn ends(mut self) {
+        let answer = self.asked("shutdown", Value::Null);
+        assert!(answer.get("error").is_none(), "{answer}");
+        self.tell("exit", Value::Null);
+        drop(self.input.take());
+        assert!(self.server.wait().expect("it ends").success());
+    }
+}
+
+const URI: &str = "file:///work/p.mlp";
+
+const TEXT: &str = "pipeline example
+edition 2026
+
+## How many rounds.
+param epochs: int in 1..500 = 20
+const twice = 2 + 3
+metrics Evaluation { accuracy: ratio higher }
+source raw: Dataset<csv> = \"raw.csv\"
+registry models = directory(\"registry\")
+
+## Makes the model.
+stage train {
+  in data = raw
+  use epochs
+  out model: Model<pickle> = \"m.pkl\"
+  run <<< fit \"$data\" \"$epochs\" \"$model\" >>>
+}
+
+stage evaluate {
+  in model = train.model, data = raw
+  out report: Metrics<Evaluation> of model over data as test = \"r.json\"
+  run [\"python\", \"e.py\", model, data, report, \"{twice}\"]
+}
+
+gate quality on evaluate.report { require accuracy >= 85% }
+register release = train.model to models after quality
+promote live = release to models@production
+";
+
+/// The position of the first letter of the `nth` occurrence of `word`.
+fn position(text: &str, word: &str, nth: usize) -> Value {
+    let (at, _) = text.match_indices(word).nth(nth).unwrap_or_else(|| panic!("`{word}` stands there"));
+    let line = text[..at].matches('\n').count();
+    let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
+    json!({ "line": line, "character": text[start..at].encode_utf16().count() })
+}
+
+fn place(word: &str, nth: usize) -> Value {
+    json!({ "textDocument": { "uri": URI }, "position": position(TEXT, word, nth) })
+}
+
+fn opened() -> Client {
+    let mut client = Client::start(&[], "file:///nowhere");
+    let told = client.open(URI, TEXT);
+    assert_eq!(told, Vec::<Value>::new());
+    client
+}
+
+fn lines(locations: &Value) -> Vec<u64> {
+    let mut lines: Vec<u64> = locations
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["range"]["start"]["line"].as_u64().expect("a line") + 1)
+        .collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn diagnostics_follow_what_is_typed() {
+    let mut client = opened();
+    let start = position(TEXT, "raw\n  use", 0);
+    let end = json!({ "line": start["line"], "character": start["character"].as_u64().expect("a column") + 3 });
+    let told = client.change(URI, 2, json!([{ "range": { "start": start, "end": end }, "text": "rww" }]));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["code"], "unknown-name");
+    assert_eq!(told[0]["range"], json!({ "start": start, "end": end }));
+    assert_eq!(told[0]["severity"], 1);
+    assert_eq!(told[0]["relatedInformation"][0]["location"]["range"]["start"], position(TEXT, "raw", 0));
+    let told = client.change(URI, 3, json!([{ "range": { "start": start, "end": end }, "text": "raw" }]));
+    assert_eq!(told, Vec::<Value>::new());
+    let told = client.change(URI, 4, json!([{ "text": "stage" }]));
+    assert!(!told.is_empty());
+    let told = client.change(URI, 5, json!([{ "text": TEXT }]));
+    assert_eq!(told, Vec::<Value>::new());
+    client.ends();
+}
+
+#[test]
+fn hover_shows_the_declaration_the_doc_and_the_value() {
+    let mut client = opened();
+    let mut hover = |word, nth| {
+        let hover = client.ask("textDocument/hover", place(word, nth));
+        hover["contents"]["value"].as_str().unwrap_or_default().to_owned()
+    };
+    insta::assert_snapshot!(hover("epochs\n", 0), @r"
+    ```mlp
+    param epochs: int in 1..500 = 20
+    ```
+
+    `int in 1..500`, `20` unless given
+
+    How many rounds.
+    ");
+    insta::assert_snapshot!(hover("twice}", 0), @r"
+    ```mlp
+    const twice = 2 + 3
+    ```
+
+    `int`: `5`
+    ");
+    insta::assert_snapshot!(hover("model, data, report", 0), @r"
+    ```mlp
+    in model = train.model, data = raw
+    ```
+
+    `train.model`: `Model<pickle>` at `m.pkl`
+    ");
+    insta::assert_snapshot!(hover("report {", 0), @r#"
+    ```mlp
+    out report: Metrics<Evaluation> = "r.json"
+    ```
+
+    of `model` over `data` as `test`, in stage `evaluate`
+    "#);
+    insta::assert_snapshot!(hover("accuracy >=", 0), @r"
+    ```mlp
+    accuracy: ratio higher
+    ```
+
+    metric of `Evaluation`
+    ");
+    assert!(hover("require", 0).contains("require METRIC >= NUMBER"));
+    client.ends();
+}
+
+#[test]
+fn definition_and_references_follow_a_name_into_scripts() {
+    let mut client = opened();
+    assert_eq!(lines(&client.ask("textDocument/definition", place("model, data = raw\n", 0))), [15]);
+    assert_eq!(lines(&client.ask("textDocument/definition", place("epochs", 2))), [5]);
+    let references = |client: &mut Client, mut params: Value, own: bool| {
+        params["context"] = json!({ "includeDeclaration": own });
+        lines(&client.ask("textDocument/references", params))
+    };
+    assert_eq!(references(&mut client, place("epochs", 0), true), [5, 14, 16]);
+    assert_eq!(references(&mut client, place("epochs", 0), false), [14, 16]);
+    assert_eq!(references(&mut client, place("model: Model", 0), true), [15, 16, 20, 26]);
+    assert_eq!(references(&mut client, place("accuracy", 0), true), [7, 25]);
+    assert_eq!(references(&mut client, place("quality", 0), true), [25, 26]);
+    client.ends();
+}
+
+#[test]
+fn renaming_changes_every_place_and_refuses_what_clashes() {
+    let mut client = opened();
+    let rename = |client: &mut Client, mut params: Value, new: &str| {
+        params["newName"] = json!(new);
+        client.asked("textDocument/rename", params)
+    };
+    let answer = rename(&mut client, place("epochs", 0), "rounds");
+    let edits = answer["result"]["changes"][URI].as_array().expect("edits").clone();
+    assert_eq!(edits.len(), 3, "{answer}");
+    let renamed = applied(TEXT, &edits);
+    assert_eq!(renamed, TEXT.replace("epochs", "rounds"));
+    let told = client.change(URI, 2, json!([{ "text": renamed }]));
+    assert_eq!(told, Vec::<Value>::new());
+    client.change(URI, 3, json!([{ "text": TEXT }]));
+    for (new, why) in
+        [("twice", "is taken"), ("Epochs", "is not spelt"), ("not", "is not spelt"), ("a b", "is not spelt")]
+    {
+        let answer = rename(&mut client, place("epochs", 0), new);
+        assert!(answer["error"]["message"].as_str().is_some_and(|said| said.contains(why)), "{new}: {answer}");
+    }
+    let answer = rename(&mut client, place("data = raw", 0), "model");
+    assert!(answer["error"]["message"].as_str().is_some_and(|said| said.contains("is taken")), "{answer}");
+    client.ends();
+}
+
+/// Applies edits of ASCII texts.
+fn applied(text: &str, edits: &[Value]) -> String {
+    let starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let offset = |at: &Value| {
+        let line = at["line"].as_u64().expect("a line") as usize;
+        starts.get(line).map_or(text.len(), |start| start + at["character"].as_u64().expect("a column") as usize)
+    };
+    let mut edits: Vec<(usize, usize, &str)> = edits
+        .iter()
+        .map(|edit| {
+            let range = &edit["range"];
+            (offset(&range["start"]), offset(&range["end"]), edit["newText"].as_str().expect("a text"))
+        })
+        .collect();
+    edits.sort_unstable();
+    let mut text = text.to_owned();
+    for (start, end, new) in edits.into_iter().rev() {
+        text.replace_range(start..end, new);
+    }
+    text
+}
+
+#[test]
+fn completion_knows_where_it_is() {
+    let mut client = opened();
+    let mut version = 1;
+    let mut labels = |typed: &str| {
+        let offset = typed.find('|').expect("a mark");
+        let text = typed.replacen('|', "", 1);
+        version += 1;
+        client.change(URI, version, json!([{ "text": text }]));
+        let at = position(typed, "|", 0);
+        assert!(offset <= text.len());
+        let items = client.ask("textDocument/completion", json!({ "textDocument": { "uri": URI }, "position": at }));
+        let items = items.as_array().expect("a list");
+        items.iter().map(|item| item["label"].as_str().expect("a label").to_owned()).collect::<Vec<_>>()
+    };
+    assert!(labels(&format!("{TEXT}\n|")).contains(&"rollout".to_owned()));
+    assert_eq!(labels(&TEXT.replace("in data = raw\n", "in data = raw, more = evaluate.|\n")), ["report"]);
+    assert_eq!(labels(&TEXT.replace("use epochs", "use |")), ["epochs"]);
+    let clauses = labels(&TEXT.replace("  use epochs\n", "  |\n"));
+    assert!(clauses.contains(&"retry".to_owned()) && !clauses.contains(&"require".to_owned()), "{clauses:?}");
+    assert!(labels(&TEXT.replace("$data", "$|")).contains(&"epochs".to_owned()));
+    assert!(labels(&TEXT.replace("require accuracy", "require |")).contains(&"accuracy".to_owned()));
+    assert!(labels(&TEXT.replace("after quality", "after |")).contains(&"quality".to_owned()));
+    assert!(labels(&TEXT.replace("model: Model<pickle>", "model: |")).contains(&"Dataset".to_owned()));
+    assert_eq!(labels(&TEXT.replace("models@production", "models@|")), ["production"]);
+    assert_eq!(labels("# sta|"), Vec::<String>::new());
+    client.ends();
+}
+
+#[test]
+fn symbols_are_the_declarations_with_what_is_in_them() {
+    let sandbox = Sandbox::new();
+    sandbox.file("other/gates.mlp", "param from_a_closed_file: int = 1\n");
+    let root = format!("file://{}", sandbox.path().display());
+    let mut client = Client::start(&[], &root);
+    client.open(URI, TEXT);
+    let outline = client.ask("textDocument/documentSymbol", json!({ "textDocument": { "uri": URI } }));
+    let names: Vec<&str> = outline.as_array().expect("a list").iter().filter_map(|one| one["name"].as_str()).collect();
+    let all = [
+        "example",
+        "epochs",
+        "twice",
+        "Evaluation",
+        "raw",
+        "models",
+        "train",
+        "evaluate",
+        "quality",
+        "release",
+        "live",
+    ];
+    assert_eq!(names, all);
+    assert_eq!(outline[6]["children"][0]["name"], "model");
+    let found = client.ask("workspace/symbol", json!({ "query": "frmclosed" }));
+    assert_eq!(found[0]["name"], "from_a_closed_file");
+    assert!(found[0]["location"]["uri"].as_str().is_some_and(|uri| uri.ends_with("/other/gates.mlp")), "{found}");
+    let found = client.ask("workspace/symbol", json!({ "query": "evl" }));
+    assert_eq!(found.as_array().map(Vec::len), Some(2), "{found}");
+    client.ends();
+}
+
+#[test]
+fn formatting_and_fixes_are_edits_that_do_what_the_commands_do() {
+    let mut client = opened();
+    let odd =
+        TEXT.replace("  use epochs\n", "      use epochs   \n\n\n").replace("stage evaluate {", "stage evaluate{");
+    client.change(URI, 2, json!([{ "text": odd }]));
+    let options = json!({ "textDocument": { "uri": URI }, "options": { "tabSize": 2, "insertSpaces": true } });
+    let edits = client.ask("textDocument/formatting", options.clone());
+    let sandbox = Sandbox::new();
+    sandbox.file("p.mlp", &odd);
+    assert_eq!(sandbox.mlpc(&["fmt", "p.mlp"]).code, 0);
+    assert_eq!(applied(&odd, edits.as_array().expect("edits")), sandbox.read("p.mlp"));
+
+    let slips = TEXT.replace("in data = raw\n", "in data = rww\n").replace("\"$epochs\"", "\"$epchs\"");
+    let told = client.change(URI, 3, json!([{ "text": slips }]));
+    let codes: Vec<&str> = told.iter().filter_map(|one| one["code"].as_str()).collect();
+    assert_eq!(codes, ["unknown-name", "unused-in-command", "unknown-variable"]);
+    assert_eq!(client.ask("textDocument/formatting", options.clone()), json!([]));
+    let range = told[0]["range"].clone();
+    let params = json!({ "textDocument": { "uri": URI }, "range": range, "context": { "diagnostics": [] } });
+    let actions = client.ask("textDocument/codeAction", params);
+    assert_eq!(actions[0]["title"], "write `raw` instead of `rww`");
+    assert_eq!(actions[0]["diagnostics"][0]["code"], "unknown-name");
+    assert_eq!(actions[1]["kind"], "source.fixAll");
+    let all = actions[1]["edit"]["changes"][URI].as_array().expect("edits");
+    assert_eq!(applied(&slips, all), TEXT);
+    client.change(URI, 4, json!([{ "text": "stage {" }]));
+    assert_eq!(client.ask("textDocument/formatting", options), Value::Null);
+    client.ends();
+}
+
+#[test]
+fn positions_are_counted_as_agreed_and_line_ends_may_be_crlf() {
+    let text = "\u{feff}pipeline example\r\nedition 2026\r\nstage a {\r\n  out t: File = \"é😀.txt\" of x\r\n  run [t]\r\n}\r\n";
+    for (encoding, column) in [("utf-16", 26), ("utf-8", 29)] {
+        let mut client = Client::start(&[encoding], "file:///nowhere");
+        let told = client.open(URI, text);
+        let start = &told[0]["range"]["start"];
+        assert_eq!((start["line"].as_u64(), start["character"].as_u64()), (Some(3), Some(column)), "{told:?}");
+        let range =
+            json!({ "start": { "line": 3, "character": column - 1 }, "end": { "line": 3, "character": column + 4 } });
+        let told = client.change(URI, 2, json!([{ "range": range, "text": "" }]));
+        assert_eq!(told, Vec::<Value>::new());
+        client.ends();
+    }
+}
+
+#[test]
+fn files_of_a_workspace_are_one_and_unsaved_text_counts() {
+    let sandbox = Sandbox::new();
+    sandbox.file("gates/common.mlp", "## Shared.\nparam limit: float = 0.5\n");
+    let root = format!("file://{}", sandbox.path().display());
+    let (pipeline, module) = (format!("{root}/p.mlp"), format!("{root}/gates/common.mlp"));
+    let mut client = Client::start(&[], &root);
+    let text = "pipeline p\nedition 2026\nuse \"gates/common.mlp\" { limit }\nconst twice = limit\n";
+    client.open(&pipeline, text);
+    let at = json!({ "textDocument": { "uri": pipeline }, "position": position(text, "limit", 1) });
+    let found = client.ask("textDocument/definition", at.clone());
+    assert_eq!((found[0]["uri"].as_str(), found[0]["range"]["start"]["line"].as_u64()), (Some(&*module), Some(1)));
+    client.open(&module, "\n\nparam limit: float = 0.5\n");
+    let found = client.ask("textDocument/definition", at.clone());
+    assert_eq!(found[0]["range"]["start"]["line"], 2, "the text that is being typed, not the file");
+    let mut rename = at;
+    rename["newName"] = json!("bound");
+    let answer = client.ask("textDocument/rename", rename);
+    assert_eq!(answer["changes"][&pipeline].as_array().map(Vec::len), Some(2), "{answer}");
+    assert_eq!(answer["changes"][&module].as_array().map(Vec::len), Some(1), "{answer}");
+    client.ends();
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_and_the_server_lives() {
+    let mut client = opened();
+    let nonsense = [
+        ("textDocument/hover", json!({})),
+        ("no/such/method", json!([])),
+        (
+            "textDocument/rename",
+            json!({ "textDocument": { "uri": URI }, "position": { "line": 0, "character": 0 }, "newName": "x" }),
+        ),
+    ];
+    for (method, params) in nonsense {
+        assert!(client.asked(method, params).get("error").is_some(), "{method}");
+    }
+    client.tell(
+        "textDocument/didChange",
+        json!({ "textDocument": { "uri": "file:///unknown", "version": 2 }, "contentChanges": [{ "text": "" }] }),
+    );
+    client.tell("textDocument/didOpen", json!(3));
+    client.tell("$/setTrace", json!({}));
+    let far = json!({ "line": 4_000_000_000_u32, "character": 4_000_000_000_u32 });
+    let range = json!({ "start": far, "end": { "line": 0, "character": 0 } });
+    client.change(URI, 2, json!([{ "range": range, "text": "\u{0}{{{<<<\"" }]));
+    for method in ["textDocument/hover", "textDocument/definition", "textDocument/completion"] {
+        client.ask(method, json!({ "textDocument": { "uri": URI }, "position": far }));
+    }
+    client.tell("textDocument/didClose", json!({ "textDocument": { "uri": URI } }));
+    client.ends();
+}
