@@ -57,16 +57,30 @@ pub fn understand(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diag
     // A declaration that was not read wholly has its message; what follows from it is not another one.
     let torn: Vec<Span> = file.items.iter().map(|item| item.span).filter(|item| is_hit(&faults, *item)).collect();
     found.retain(|one| !is_inside(&torn, one.span()));
-    diagnostics.extend(found);
     let graph = graph::build(&model);
     let cycles = graph::cycles(&model, &graph);
     let cyclic = !cycles.is_empty();
-    diagnostics.extend(cycles);
+    found.extend(cycles);
     if !cyclic {
-        diagnostics.extend(graph::deadlocks(&model, &graph));
+        found.extend(graph::deadlocks(&model, &graph));
     }
+    once_for_all_legs(&model, &mut found);
+    diagnostics.extend(found);
     diagnostic::sort(&mut diagnostics);
     Compilation { plan: None, model, graph, diagnostics }
+}
+
+/// Keeps of what is said about the legs of a loop the first of each code and place: they are one declaration.
+fn once_for_all_legs(model: &Model, found: &mut Vec<Diagnostic>) {
+    let mut loops: Vec<Span> =
+        model.nodes.iter().filter(|(_, node)| node.leg.is_some()).map(|(_, node)| node.span).collect();
+    loops.dedup();
+    loops.sort_unstable();
+    if loops.is_empty() {
+        return;
+    }
+    let mut told = std::collections::HashSet::new();
+    found.retain(|one| !is_inside(&loops, one.span()) || told.insert((one.code.name(), one.span())));
 }
 
 /// Tells whether one of the sorted faults begins inside the span.

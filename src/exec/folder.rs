@@ -58,10 +58,22 @@ impl Folder {
         if !shared {
             folder.fill(run, prepared)?;
         }
+        for (name, paths) in &prepared.known.lists {
+            let text: String = paths.iter().map(|path| format!("{path}\n")).collect();
+            let file = folder.list(name);
+            fs::create_dirs(fs::parent(&file))?;
+            fs::write_atomic(&file, text.as_bytes())?;
+        }
         for path in outputs {
             fs::create_dirs(fs::parent(&join_inside(&folder.work, path)?))?;
         }
         Ok(folder)
+    }
+
+    /// Returns where the file of a list stands. In the workspace itself nothing is ours to write.
+    fn list(&self, name: &str) -> PathBuf {
+        let base = if self.shared { &self.root } else { &self.work };
+        base.join(prepare::list_path(name))
     }
 
     fn fill(&self, run: &Run<'_>, prepared: &Prepared) -> Result<(), Stop> {
@@ -110,6 +122,10 @@ impl Folder {
             let value = run.secrets.get(&secret.secret).cloned().unwrap_or_default();
             locals.insert(secret.variable.clone(), value);
         }
+        if self.shared {
+            let lists = prepared.known.lists.keys();
+            locals.extend(lists.map(|name| (name.clone(), self.list(name).to_string_lossy().into_owned())));
+        }
         let provided = software::provide(run, work)?;
         let mut env = self.environment(run);
         if let Some(Provided::Programs(folder)) = &provided {
@@ -122,11 +138,12 @@ impl Folder {
                 .manifest
                 .variables
                 .iter()
+                .filter(|(name, _)| !name.contains('.'))
                 .filter_map(|(name, value)| Some((OsString::from(name), OsString::from(value.as_ref()?)))),
         );
         env.extend(locals.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
         let argv = match &work.command {
-            Command::Arguments(list) => prepare::arguments(run, list, &locals).map_err(Stop::Failed)?,
+            Command::Arguments(list) => prepare::arguments(run, list, &locals, &prepared.known).map_err(Stop::Failed)?,
             Command::Script { interpreter, text } => self.script(*interpreter, text, (provided.is_some(), &env))?,
         };
         if argv.is_empty() {

@@ -10,7 +10,7 @@ use crate::host::fs::{self, join_inside};
 use crate::host::lock::Lock;
 use crate::host::{Context, clock};
 use crate::plan::{Output, OutputKind, Stage};
-use crate::types::{Artifact as ArtifactType, Value};
+use crate::types::{Artifact as ArtifactType, Type, Value};
 
 /// Checks all outputs of a stage, and only then takes them into the store.
 pub(super) fn collect(run: &Run<'_>, stage: &Stage, folder: &Folder) -> Result<Vec<Produced>, Stop> {
@@ -24,9 +24,7 @@ pub(super) fn collect(run: &Run<'_>, stage: &Stage, folder: &Folder) -> Result<V
         match &output.kind {
             OutputKind::Artifact(ty) => check(&path, ty).map_err(wrong)?,
             OutputKind::Value { ty, pointer } => {
-                let json = value(&path, pointer).map_err(wrong)?;
-                let fitted =
-                    ty.fit(&plain(&json)).map_err(|_| wrong(format!("holds `{json}` at `{pointer}`, not `{ty}`")))?;
+                let fitted = read_value(&path, ty, pointer).map_err(wrong)?;
                 values.insert(&output.name, serde_json::to_value(fitted).unwrap_or_default());
             }
         }
@@ -54,10 +52,7 @@ pub fn check_output(output: &Output, path: &Path) -> Result<(), String> {
     }
     match &output.kind {
         OutputKind::Artifact(ty) => check(path, ty),
-        OutputKind::Value { ty, pointer } => {
-            let json = value(path, pointer)?;
-            ty.fit(&plain(&json)).map(drop).map_err(|_| format!("holds `{json}` at `{pointer}`, not `{ty}`"))
-        }
+        OutputKind::Value { ty, pointer } => read_value(path, ty, pointer).map(drop),
     }
 }
 
@@ -125,25 +120,16 @@ fn is_archive(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b]) || bytes.starts_with(b"PK") || bytes.get(257..262) == Some(b"ustar")
 }
 
+/// Reads a value output from the file that holds it; `Err` says what is wrong with it.
+pub(crate) fn read_value(path: &Path, ty: &Type, pointer: &str) -> Result<Value, String> {
+    let json = value(path, pointer)?;
+    crate::plan::typed(ty, &json).map_err(|why| format!("is no `{ty}` at `{pointer}`: {why}"))
+}
+
 fn value(path: &Path, pointer: &str) -> Result<serde_json::Value, String> {
     let text = std::fs::read(path).map_err(|error| format!("can't be read: {}", crate::host::error::reason(&error)))?;
     let json: serde_json::Value = serde_json::from_slice(&text).map_err(|error| format!("is no JSON: {error}"))?;
     json.pointer(pointer).cloned().ok_or_else(|| format!("holds nothing at `{pointer}`"))
-}
-
-fn plain(json: &serde_json::Value) -> Value {
-    match json {
-        serde_json::Value::Null => Value::Null,
-        serde_json::Value::Bool(value) => Value::Bool(*value),
-        serde_json::Value::Number(number) => {
-            number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap_or(f64::NAN)), Value::Int)
-        }
-        serde_json::Value::String(text) => Value::String(text.clone()),
-        serde_json::Value::Array(items) => Value::List(items.iter().map(plain).collect()),
-        serde_json::Value::Object(fields) => {
-            Value::Record(fields.iter().map(|(name, json)| (name.clone(), plain(json))).collect())
-        }
-    }
 }
 
 /// Puts the outputs of a result into the workspace, where they are not there already. Tells whether all could be.

@@ -10,7 +10,7 @@ use super::software;
 use crate::cache::{Artifact, CodeFile, CommandLine, InputFile, Key, Kind, Manifest, OutputFile};
 use crate::host::Digest;
 use crate::host::fs::{self, Fingerprint};
-use crate::plan::{Command, Input, Interpreter, Isolation, Location, OutputKind, Stage, Work};
+use crate::plan::{Command, Input, InputKind, Interpreter, Isolation, Location, OutputKind, Stage, Work};
 use crate::types::{self, Context, Names, Origin, Value, companion};
 
 /// Work that is ready to be looked up or run.
@@ -22,18 +22,43 @@ pub(super) struct Prepared {
     pub(super) code: Vec<CodeFile>,
     /// Variables of the work: parameters, inputs and outputs, as the command sees them.
     pub(super) locals: BTreeMap<String, String>,
+    /// What is more than the text of a variable.
+    pub(super) known: Known,
     /// Files of the workspace with what `stat` said before they were hashed.
     pub(super) watched: Vec<(PathBuf, Fingerprint)>,
+}
+
+/// Inputs that are more than the text of their variable.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    /// Paths of the inputs that are named together, by that name.
+    pub(super) lists: BTreeMap<String, Vec<String>>,
+    /// Values, by what makes them: `count.rows`.
+    pub(super) values: BTreeMap<String, Value>,
 }
 
 /// An input that was found.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) name: String,
+    /// What its variable holds; none where it has no variable of its own.
+    pub(super) kind: Option<InputKind>,
     /// Where it stands in the stage's folder.
     pub(super) path: String,
+    /// The value that it is, with what made it: `count.rows`.
+    pub(super) value: Option<(String, Value)>,
     /// `None` for an optional one that is absent.
     pub(super) content: Option<(Artifact, From)>,
+}
+
+impl Found {
+    /// Returns its name in the manifest: legs of one list are told apart by where they stand.
+    fn role(&self) -> String {
+        match self.kind {
+            Some(InputKind::Listed) => format!("{}: {}", self.name, self.path),
+            _ => self.name.clone(),
+        }
+    }
 }
 
 /// Where an input's bytes are taken from.
@@ -86,7 +111,9 @@ pub(super) fn work(
     let code = code(run, work, &mut watched)?;
     inputs.extend(extra.inputs.into_iter().map(|(name, product)| Found {
         name,
+        kind: Some(InputKind::Artifact),
         path: product.path,
+        value: None,
         content: Some((product.artifact, From::Store)),
     }));
     let mut locals = extra.locals;
@@ -96,21 +123,47 @@ pub(super) fn work(
         params.insert(name.clone(), value.clone());
         locals.insert(name.clone(), value);
     }
+    let mut variables = passed(run, work);
+    for (name, value) in &work.variables {
+        variables.insert(name.clone(), Some(value.to_string()));
+        locals.insert(name.clone(), value.to_string());
+    }
+    let mut known = Known::default();
     for input in &inputs {
         let path = if input.content.is_some() { input.path.clone() } else { String::new() };
-        locals.insert(input.name.clone(), path);
+        match (&input.kind, &input.value) {
+            (Some(InputKind::Listed), _) => {
+                known.lists.entry(input.name.clone()).or_default().extend((!path.is_empty()).then_some(path));
+            }
+            (kind, Some((made, value))) => {
+                known.values.insert(made.clone(), value.clone());
+                variables.insert(input.name.clone(), Some(value.to_string()));
+                if kind.is_some() {
+                    locals.insert(input.name.clone(), value.to_string());
+                }
+            }
+            _ => {
+                locals.insert(input.name.clone(), path);
+            }
+        }
+    }
+    for (name, paths) in &known.lists {
+        // What the file of the list holds, in its order.
+        variables.insert(name.clone(), Some(paths.join("\n")));
+        locals.insert(name.clone(), list_path(name));
     }
     for (name, path, _) in outputs {
         locals.insert(name.clone(), path.clone());
     }
     let manifest = Manifest {
-        command: command(run, work, &locals)?,
+        command: command(run, work, &locals, &known)?,
         params,
-        variables: passed(run, work),
+        variables,
         inputs: inputs
             .iter()
+            .filter(|input| input.value.is_none())
             .map(|input| InputFile {
-                role: input.name.clone(),
+                role: input.role(),
                 path: input.path.clone(),
                 content: input.content.as_ref().map(|(artifact, _)| (artifact.digest, artifact.executable)),
             })
@@ -131,10 +184,17 @@ pub(super) fn work(
         secrets: work.secrets.iter().map(|secret| (secret.variable.clone(), secret.secret.clone())).collect(),
         statuses: statuses.to_vec(),
     };
-    Ok(Prepared { key: manifest.key(), manifest, inputs, code, locals, watched })
+    Ok(Prepared { key: manifest.key(), manifest, inputs, code, locals, known, watched })
 }
 
 fn find(run: &Run<'_>, input: &Input, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Found, Stop> {
+    if let InputKind::Value(ty) = &input.kind {
+        let value = value(run, input, ty)?;
+        let kind = input.variable().map(|_| input.kind.clone());
+        let (name, path) = (input.name.clone(), input.path.clone());
+        let value = Some((input.origin.to_string(), value));
+        return Ok(Found { name, kind, path, value, content: None });
+    }
     let content = match &input.origin {
         Origin::Source(name) => source(run, name, input, watched)?,
         Origin::Output { stage, output } => match run.product(stage, output) {
@@ -145,7 +205,33 @@ fn find(run: &Run<'_>, input: &Input, watched: &mut Vec<(PathBuf, Fingerprint)>)
         },
         Origin::Pointer { registry, pointer } => champion(run, registry, pointer, input)?,
     };
-    Ok(Found { name: input.name.clone(), path: input.path.clone(), content })
+    let kind = Some(input.kind.clone());
+    Ok(Found { name: input.name.clone(), kind, path: input.path.clone(), value: None, content })
+}
+
+/// Returns a value that a stage made: in this run, or on another machine, which handed it on.
+fn value(run: &Run<'_>, input: &Input, ty: &types::Type) -> Result<Value, Stop> {
+    let missing = || Stop::Failed(format!("`{}` was not made in this run", input.origin));
+    let Origin::Output { stage, output } = &input.origin else { return Err(missing()) };
+    if let Some(value) = run.product(stage, output).and_then(|product| product.value) {
+        return Ok(value);
+    }
+    if !run.options.alone {
+        return Err(missing());
+    }
+    let path = fs::join_inside(run.workspace(), &value_path(stage, output))?;
+    let read = || serde_json::from_slice::<Value>(&fs::read(&path).ok()?).ok();
+    read().and_then(|value| ty.fit(&value).ok()).ok_or_else(missing)
+}
+
+/// Returns where a value stands that was handed on from another machine.
+pub(crate) fn value_path(stage: &str, output: &str) -> String {
+    format!(".mlpc/values/{}/{output}.json", crate::cache::file_name(stage))
+}
+
+/// Returns where the file of a list stands in the folder of what reads it.
+pub(super) fn list_path(name: &str) -> String {
+    format!(".mlpc/lists/{name}")
 }
 
 fn source(
@@ -256,7 +342,12 @@ fn passed(run: &Run<'_>, work: &Work) -> BTreeMap<String, Option<String>> {
 }
 
 /// Writes down what is executed; arguments are what the command will see.
-fn command(run: &Run<'_>, work: &Work, locals: &BTreeMap<String, String>) -> Result<CommandLine, Stop> {
+fn command(
+    run: &Run<'_>,
+    work: &Work,
+    locals: &BTreeMap<String, String>,
+    known: &Known,
+) -> Result<CommandLine, Stop> {
     match &work.command {
         Command::Script { interpreter, text } => {
             let interpreter = script_command(*interpreter).join(" ");
@@ -266,7 +357,7 @@ fn command(run: &Run<'_>, work: &Work, locals: &BTreeMap<String, String>) -> Res
             let mut scoped = locals.clone();
             // The value of a secret must not get into the manifest.
             scoped.extend(work.secrets.iter().map(|secret| (secret.variable.clone(), format!("${}", secret.variable))));
-            arguments(run, list, &scoped).map(CommandLine::Arguments).map_err(Stop::Failed)
+            arguments(run, list, &scoped, known).map(CommandLine::Arguments).map_err(Stop::Failed)
         }
     }
 }
@@ -276,8 +367,9 @@ pub(super) fn arguments(
     run: &Run<'_>,
     list: &[types::Expr],
     locals: &BTreeMap<String, String>,
+    known: &Known,
 ) -> Result<Vec<String>, String> {
-    let scope = Scope { run, locals };
+    let scope = Scope { run, locals, known };
     let mut arguments = Vec::with_capacity(list.len());
     for expr in list {
         match types::evaluate(expr, &scope)? {
@@ -300,6 +392,7 @@ pub(super) fn script_command(interpreter: Interpreter) -> &'static [&'static str
 struct Scope<'s> {
     run: &'s Run<'s>,
     locals: &'s BTreeMap<String, String>,
+    known: &'s Known,
 }
 
 impl Names for Scope<'_> {
@@ -308,6 +401,9 @@ impl Names for Scope<'_> {
     }
 
     fn local(&self, name: &str) -> Option<Value> {
+        if let Some(paths) = self.known.lists.get(name) {
+            return Some(Value::List(paths.iter().cloned().map(Value::String).collect()));
+        }
         self.locals.get(name).map(|text| Value::String(text.clone()))
     }
 
@@ -321,6 +417,6 @@ impl Names for Scope<'_> {
     }
 
     fn output(&self, stage: &str, output: &str) -> Option<Value> {
-        self.run.product(stage, output)?.value
+        self.known.values.get(&format!("{stage}.{output}")).cloned()
     }
 }

@@ -18,6 +18,33 @@ pub(super) fn read(ty: &Type, text: &str) -> Result<Value, String> {
     value.ok_or(Misfit::Kind).and_then(|value| ty.fit(&value)).map_err(|misfit| refusal(ty, text, misfit))
 }
 
+/// Reads what stands in a JSON or YAML file as a value of a type, or says in words why it is none. A duration or size
+/// is a text with its unit there, since a bare number has none; a share may be one too.
+pub fn typed(ty: &Type, json: &serde_json::Value) -> Result<Value, String> {
+    use serde_json::Value as Json;
+    let refused = |misfit| refusal(ty, &json.to_string(), misfit);
+    match (ty, json) {
+        (Type::Optional(_), Json::Null) => Ok(Value::Null),
+        (Type::Optional(inner), json) => typed(inner, json),
+        (Type::Duration | Type::Bytes | Type::Ratio(_), Json::String(text)) => read(ty, text),
+        (Type::List(element), Json::Array(items)) => {
+            items.iter().map(|item| typed(element, item)).collect::<Result<_, _>>().map(Value::List)
+        }
+        (Type::Record(types), Json::Object(fields)) => {
+            if let Some(extra) = fields.keys().find(|key| types.iter().all(|(name, _)| name != *key)) {
+                return Err(format!("`{extra}` is no field of `{ty}`"));
+            }
+            let absent = Json::Null;
+            let field = |(name, ty): &(String, Type)| {
+                let json = fields.get(name).unwrap_or(&absent);
+                typed(ty, json).map(|value| (name.clone(), value)).map_err(|why| format!("`{name}`: {why}"))
+            };
+            types.iter().map(field).collect::<Result<_, _>>().map(Value::Record)
+        }
+        _ => from_json(json).ok_or(Misfit::Kind).and_then(|value| ty.fit(&value)).map_err(refused),
+    }
+}
+
 /// Checks a value that is one already.
 pub(super) fn check(ty: &Type, value: &Value) -> Result<Value, String> {
     ty.fit(value).map_err(|misfit| refusal(ty, &value.to_string(), misfit))
@@ -91,6 +118,15 @@ mod tests {
             Ok(Value::List(vec![Value::Int(1), Value::Int(2)]))
         );
         let enumeration = Type::Enum(vec!["adam".into(), "sgd".into()]);
+        let hour = serde_json::json!({ "limit": "1h", "rates": [1, 0.5] });
+        let rates = Type::List(Box::new(Type::Float(Range::ANY)));
+        let record = Type::Record(vec![("limit".into(), Type::Duration), ("rates".into(), rates)]);
+        let rates = Value::List(vec![Value::Float(1.0), Value::Float(0.5)]);
+        let fields = vec![("limit".into(), Value::Duration(3_600_000_000_000)), ("rates".into(), rates)];
+        assert_eq!(typed(&record, &hour), Ok(Value::Record(fields)));
+        assert!(typed(&Type::Duration, &serde_json::json!(30)).is_err(), "a number has no unit");
+        assert!(typed(&record, &serde_json::json!({ "limit": "1h", "rates": [], "x": 1 })).is_err());
+        assert_eq!(typed(&Type::Int(unit), &serde_json::json!(9)), Err("`9` is not in the range of `int in 1..5`".into()));
         assert_eq!(read(&enumeration, "adm"), Err("`adm` is none of \"adam\" | \"sgd\"".into()));
     }
 }

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bind::{BindError, Bound, Given, Selection, Skip, bind};
 pub use build::build;
+pub use given::typed;
 pub use declared::{
     Location, Param, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Source,
     TargetSettings, Trigger, TriggerKind,

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic, codes, nearest};
-use crate::model::{MetricsId, Model, NodeId, ParamId, RegistryId, RuntimeId, SecretId, SourceId};
+use crate::model::{MetricsId, Model, NodeId, OutputId, ParamId, RegistryId, RuntimeId, SecretId, SourceId};
 use crate::source::{Sources, Span, Spanned};
 use crate::syntax::ast;
 use crate::types::{Type, Value};
+use super::legs::{Family, Variables};
 
 /// What a name of the file stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub(super) enum Decl {
     Registry(RegistryId),
     Profile(usize),
     Node(NodeId),
+    /// A declaration with a loop: an index into the families.
+    Family(usize),
+    /// A node that has no row yet, by the word that declares it.
+    Pending(&'static str),
     /// Declared by what is not in this version yet.
     Later,
 }
@@ -48,6 +53,15 @@ pub(super) struct Cx<'a> {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Depth of constants that are being read, against endless chains.
     pub(super) depth: usize,
+    /// Declarations with loops.
+    pub(super) families: Vec<Family>,
+    /// How many legs there are in all, and how many edges lists of them make.
+    pub(super) legs: usize,
+    pub(super) listed: usize,
+    /// Values of stages that the command at hand mentions.
+    pub(super) values_read: Vec<(OutputId, Span)>,
+    /// The loop variables of the leg that is being resolved.
+    pub(super) variables: Variables,
     scope: HashMap<&'a str, (Decl, Span)>,
     mentioned: HashSet<String>,
     hidden: HashSet<&'a str>,
@@ -61,6 +75,11 @@ impl<'a> Cx<'a> {
             consts: Vec::new(),
             diagnostics: Vec::new(),
             depth: 0,
+            families: Vec::new(),
+            legs: 0,
+            listed: 0,
+            values_read: Vec::new(),
+            variables: Variables::default(),
             scope: HashMap::new(),
             mentioned: HashSet::new(),
             hidden,
@@ -98,6 +117,15 @@ impl<'a> Cx<'a> {
             return;
         }
         self.scope.insert(name.as_str(), (decl, name.span));
+    }
+
+    /// Says what a name stands for, now that it is known; a name that is taken keeps what it stood for.
+    pub(super) fn settle(&mut self, name: &'a ast::Name, decl: Decl) {
+        if let Some((known, place)) = self.scope.get_mut(name.as_str())
+            && *place == name.span
+        {
+            *known = decl;
+        }
     }
 
     /// Returns what a name stands for, and counts it as used.
@@ -171,7 +199,7 @@ impl<'a> Cx<'a> {
     /// Says that a name stands for a thing of another kind.
     pub(super) fn wrong_kind<T>(&mut self, name: &ast::Name, decl: Decl, wanted: Wanted) -> Option<T> {
         let message =
-            format!("`{}` is {}, not {}", name.text, with_article(decl.word(&self.model)), with_article(wanted.word()));
+            format!("`{}` is {}, not {}", name.text, with_article(decl.word(self)), with_article(wanted.word()));
         let mut diagnostic = Diagnostic::new(codes::WRONG_KIND, name.span, message);
         if let Some((_, place)) = self.peek(&name.text) {
             diagnostic = diagnostic.label(place, "declared here");
@@ -340,8 +368,8 @@ impl Wanted {
             Self::Runtime => matches!(decl, Decl::Runtime(_)),
             Self::Metrics => matches!(decl, Decl::Metrics(_)),
             Self::Schema => matches!(decl, Decl::Schema(_)),
-            Self::Artifact => matches!(decl, Decl::Source(_) | Decl::Node(_)),
-            Self::Stage | Self::Node | Self::Approval | Self::Release => matches!(decl, Decl::Node(_)),
+            Self::Artifact => matches!(decl, Decl::Source(_) | Decl::Node(_) | Decl::Family(_)),
+            Self::Stage | Self::Node | Self::Approval | Self::Release => matches!(decl, Decl::Node(_) | Decl::Family(_)),
             Self::Registry => matches!(decl, Decl::Registry(_)),
             Self::Profile => matches!(decl, Decl::Profile(_)),
             Self::Source => matches!(decl, Decl::Source(_)),
@@ -352,7 +380,7 @@ impl Wanted {
 
 impl Decl {
     /// Returns the word for the kind of thing.
-    pub(super) fn word(self, model: &Model) -> &'static str {
+    pub(super) fn word(self, cx: &Cx<'_>) -> &'static str {
         match self {
             Self::Const(_) => "constant",
             Self::Param(_) => "parameter",
@@ -363,7 +391,9 @@ impl Decl {
             Self::Source(_) => "source",
             Self::Registry(_) => "registry",
             Self::Profile(_) => "profile",
-            Self::Node(id) => model.nodes[id].keyword,
+            Self::Node(id) => cx.model.nodes[id].keyword,
+            Self::Family(family) => cx.families[family].keyword,
+            Self::Pending(keyword) => keyword,
             Self::Later => "declaration",
         }
     }

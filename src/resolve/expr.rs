@@ -2,7 +2,9 @@
 
 use super::cx::{ConstValue, Cx, Decl, Wanted};
 use super::local::Locals;
+use super::origin;
 use crate::diagnostic::{Diagnostic, codes};
+use crate::model::Origin;
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::syntax::ast::NumberValue;
@@ -75,6 +77,7 @@ pub(super) fn expr(cx: &mut Cx<'_>, written: &ast::Expr, scope: Scope<'_>) -> Op
         Kind::Between { value, range } => between(cx, span, value, range, scope),
         Kind::OneOf { value, list } => one_of(cx, span, value, list, scope),
         Kind::Optional(_) => cx.error(codes::WRONG_TYPE, span, "only an input may be absent", ""),
+        Kind::Field { base, .. } if names_stage(cx, base) => of_stage(cx, written, scope),
         Kind::Field { base, name } => {
             let message = format!("`{}` has no value here", cx.sources.slice(span));
             let whole = if let Kind::Name(base) = &base.kind { base.text.clone() } else { String::new() };
@@ -87,6 +90,49 @@ pub(super) fn expr(cx: &mut Cx<'_>, written: &ast::Expr, scope: Scope<'_>) -> Op
             cx.error(codes::WRONG_TYPE, span, message, "")
         }
     }
+}
+
+fn names_stage(cx: &Cx<'_>, base: &ast::Expr) -> bool {
+    let name = match &base.kind {
+        ast::ExprKind::Name(name) => name,
+        ast::ExprKind::Index { base, .. } => match &base.kind {
+            ast::ExprKind::Name(name) => name,
+            _ => return false,
+        },
+        _ => return false,
+    };
+    matches!(cx.peek(&name.text), Some((Decl::Node(_) | Decl::Family(_), _)))
+}
+
+/// Resolves `count.rows`: a value that a stage makes.
+fn of_stage(cx: &mut Cx<'_>, written: &ast::Expr, scope: Scope<'_>) -> Option<Typed> {
+    let span = written.span;
+    let text = cx.sources.slice(span).to_owned();
+    let found = origin::origins(cx, written)?;
+    let mut values = Vec::new();
+    let mut ty = Type::String;
+    for origin in &found.origins {
+        let Origin::Output(id) = origin else { continue };
+        let Some(value) = cx.model.output(*id).and_then(|output| output.value.as_ref()) else {
+            let name = text.rsplit('.').next().unwrap_or_default();
+            let help = format!("name it as an input: `in {name} = {text}`");
+            return cx.error(codes::WRONG_KIND, span, format!("`{text}` is a file, and a value is needed"), &help);
+        };
+        ty = value.ty.clone();
+        if !matches!(scope, Scope::Stage(_)) {
+            let message = format!("`{text}` is known only in the run");
+            let diagnostic = Diagnostic::new(codes::KNOWN_ONLY_IN_RUN, span, message)
+                .label(cx.model.output(*id).map_or(span, |output| output.name.span), "the stage makes it")
+                .help("read it as an input or in an argument list; a gate can stop what must not go on");
+            return cx.report(diagnostic);
+        }
+        cx.values_read.push((*id, span));
+        values.push(origin::value(cx, *id));
+    }
+    if found.list {
+        return Some(Typed { expr: Expr::List(values), ty: Type::List(Box::new(ty)) });
+    }
+    Some(Typed { expr: values.pop()?, ty })
 }
 
 /// Resolves an expression that has to be of a type.
@@ -222,6 +268,9 @@ fn string(cx: &mut Cx<'_>, text: &ast::Str, scope: Scope<'_>) -> Option<Typed> {
 }
 
 fn named(cx: &mut Cx<'_>, name: &ast::Name, scope: Scope<'_>) -> Option<Typed> {
+    if let Some(typed) = cx.variables.typed(&name.text) {
+        return Some(typed);
+    }
     if let Scope::Stage(locals) = scope
         && let Some(local) = locals.get(&name.text)
     {

@@ -1,11 +1,11 @@
 //! Gates: evidence, baseline, requirements.
 
-use super::cx::{Cx, Wanted};
+use super::cx::Cx;
 use super::fields::whole;
 use super::{header, origin, requirement, trigger};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::gate::{Level, OnMissing};
-use crate::model::{Baseline, Evidence, Gate, NodeId, NodeKind};
+use crate::model::{Baseline, Evidence, Gate, NodeId, NodeKind, Origin};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::types::{Artifact, Range, Type, Value};
@@ -27,7 +27,7 @@ pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, item: &ast::Gate) {
         baseline: None,
         requirements: Vec::new(),
         blocks: torn || item.clauses.iter().any(|clause| matches!(clause, ast::GateClause::Require(_))),
-        partial: header::loops(cx, &item.header) || torn,
+        partial: torn,
     };
     for written in &item.on {
         evidence(cx, written, &mut gate);
@@ -60,8 +60,19 @@ fn evidence(cx: &mut Cx<'_>, written: &ast::Evidence, gate: &mut Gate) {
             super::declared::duplicate(cx, alias, span);
         }
     }
-    let known = origin::origin(cx, &written.value).and_then(|origin| Some((cx.model.artifact(&origin)?, origin)));
-    let Some((ty, origin)) = known else {
+    let Some(found) = origin::origins(cx, &written.value) else {
+        gate.partial = true;
+        return;
+    };
+    let list = found.list.then_some(gate.evidence.len());
+    for origin in found.origins {
+        one(cx, written, origin, list, gate);
+    }
+}
+
+fn one(cx: &mut Cx<'_>, written: &ast::Evidence, origin: Origin, list: Option<usize>, gate: &mut Gate) {
+    let span = written.value.span;
+    let Some(ty) = cx.model.artifact(&origin) else {
         gate.partial = true;
         return;
     };
@@ -83,7 +94,7 @@ fn evidence(cx: &mut Cx<'_>, written: &ast::Evidence, gate: &mut Gate) {
         origin,
         ty,
         span,
-        list: None,
+        list,
     });
 }
 
@@ -145,9 +156,9 @@ fn on_missing(
         (ast::OutcomeKind::Fail, true) => Some(OnMissing::Fail),
         (ast::OutcomeKind::Error, false) => Some(OnMissing::Error),
         (ast::OutcomeKind::Ask(name), _) => {
-            let approval = origin::node_of(cx, name, "approval", Wanted::Approval)?;
+            let approval = origin::asked(cx, name)?;
             asks.push(Spanned::new(approval, name.span));
-            Some(OnMissing::Ask(name.text.clone()))
+            Some(OnMissing::Ask(cx.model.nodes[approval].name.value.clone()))
         }
         (_, true) => {
             let help = "write `on no_baseline: fail`, `pass` or `ask APPROVAL`";

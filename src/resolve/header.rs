@@ -17,7 +17,7 @@ pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, header: &ast::Header, may_be_
     }
     let mut after: Vec<Spanned<NodeId>> = Vec::new();
     for written in &header.after {
-        if let Some(node) = origin::node(cx, written) {
+        for node in origin::nodes(cx, written) {
             match after.iter().find(|first| first.value == node.value) {
                 Some(first) => {
                     let first = first.span;
@@ -43,11 +43,11 @@ pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, header: &ast::Header, may_be_
     }
 }
 
-/// Says that a loop is not in the language yet; true where there is one.
-pub(super) fn loops(cx: &mut Cx<'_>, header: &ast::Header) -> bool {
+/// Says that a declaration has no legs.
+pub(super) fn no_loops(cx: &mut Cx<'_>, header: &ast::Header, what: &str, help: &str) {
     if let (Some(first), Some(last)) = (header.loops.first(), header.loops.last()) {
-        cx.later::<()>(first.span.to(last.span), "`for`");
-        return true;
+        let span = first.span.to(last.span);
+        cx.mention_words(span);
+        cx.error::<()>(codes::MISPLACED_CLAUSE, span, format!("{what} is no loop"), help);
     }
-    false
 }

@@ -7,13 +7,19 @@ use super::expr::Typed;
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
-use crate::types::{Expr, Type};
+use crate::types::{Expr, Type, Value};
 
 /// What a local name is.
 #[derive(Debug, Clone)]
 pub(super) enum Local {
     /// A path: an input or output.
     Path,
+    /// Paths: an input of several legs.
+    Paths,
+    /// A value that a stage made.
+    Value(Expr, Type),
+    /// A loop variable, with its value in the leg at hand.
+    Loop(Value, Type),
     /// A secret.
     Secret,
     /// A used parameter.
@@ -27,6 +33,11 @@ impl Local {
     pub(super) fn typed(&self, cx: &mut Cx<'_>, name: &ast::Name) -> Option<Typed> {
         match self {
             Self::Path | Self::Given => Some(Typed { expr: Expr::Local(name.text.clone()), ty: Type::String }),
+            Self::Paths => {
+                Some(Typed { expr: Expr::Local(name.text.clone()), ty: Type::List(Box::new(Type::String)) })
+            }
+            Self::Value(expr, ty) => Some(Typed { expr: expr.clone(), ty: ty.clone() }),
+            Self::Loop(value, ty) => Some(Typed { expr: Expr::Value(value.clone()), ty: ty.clone() }),
             Self::Param(ty) => Some(Typed { expr: Expr::Param(name.text.clone()), ty: ty.clone()? }),
             Self::Secret => {
                 let message =
@@ -50,6 +61,16 @@ pub(super) struct Locals {
 }
 
 impl Locals {
+    /// Makes the names of a leg: its loop variables.
+    pub(super) fn of_leg(cx: &mut Cx<'_>) -> Self {
+        let mut locals = Self::default();
+        let variables = cx.variables.clone();
+        for (name, value, ty) in variables.iter() {
+            locals.add(cx, &name.value, name.span, Local::Loop(value.clone(), ty.clone()));
+        }
+        locals
+    }
+
     /// Adds a name, or says that it is taken.
     pub(super) fn add(&mut self, cx: &mut Cx<'_>, name: &str, span: Span, local: Local) {
         if let Some((_, first)) = self.names.get(name) {
@@ -77,6 +98,15 @@ impl Locals {
     /// Returns all names in the order in which they were added.
     pub(super) fn into_names(self) -> Vec<Spanned<String>> {
         self.order
+    }
+
+    /// Says more exactly what a name is, once that is known.
+    pub(super) fn refine(&mut self, name: &str, span: Span, local: Local) {
+        if let Some((known, place)) = self.names.get_mut(name)
+            && *place == span
+        {
+            *known = local;
+        }
     }
 
     /// Says that a name is none of these; tells whether that is all there is to say.

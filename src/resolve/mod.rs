@@ -10,6 +10,7 @@ mod expr;
 mod fields;
 mod gate;
 mod header;
+mod legs;
 mod local;
 mod location;
 mod origin;
@@ -28,10 +29,10 @@ use std::collections::{HashMap, HashSet};
 use cx::{Const, ConstValue, Cx, Decl};
 
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{Metrics, Model, Node, NodeKind, Param, Profile, Registry, Runtime, Schema, Secret, Source};
-use crate::source::{Sources, Span};
+use crate::model::{Metrics, Model, Node, NodeId, NodeKind, Param, Profile, Registry, Runtime, Schema, Secret, Source};
+use crate::source::{Sources, Span, Spanned};
 use crate::syntax::ast;
-use crate::types::{Artifact, MetricsType};
+use crate::types::{Artifact, Leg, MetricsType};
 
 /// The edition of the language that this version reads.
 pub const EDITION: u32 = 2026;
@@ -135,7 +136,8 @@ fn head(cx: &mut Cx<'_>, file: &ast::File, broken: bool) {
     }
 }
 
-/// Brings all names into the scope and makes a row for each declaration. Returns the nodes with their items.
+/// Brings all names into the scope and makes a row for each declaration; nodes come after all others, since what a
+/// loop goes over may be declared behind it. Returns what each item stands for.
 fn declare<'a>(cx: &mut Cx<'a>, file: &'a ast::File) -> Vec<Option<Decl>> {
     let mut decls = Vec::with_capacity(file.items.len());
     for item in &file.items {
@@ -146,7 +148,67 @@ fn declare<'a>(cx: &mut Cx<'a>, file: &'a ast::File) -> Vec<Option<Decl>> {
         }
         decls.push(decl);
     }
+    let stages = stages(file);
+    for (item, decl) in file.items.iter().zip(&mut decls) {
+        let (Some(Decl::Pending(keyword)), Some(name)) = (*decl, item.name()) else { continue };
+        let settled = nodes(cx, item, name, keyword, &stages);
+        cx.settle(name, settled);
+        *decl = Some(settled);
+    }
     decls
+}
+
+/// Makes the node of a declaration, or a node for each of its legs.
+fn nodes<'a>(
+    cx: &mut Cx<'a>,
+    item: &'a ast::Item,
+    name: &ast::Name,
+    keyword: &'static str,
+    stages: &HashMap<&'a str, &'a ast::Stage>,
+) -> Decl {
+    let loops = loops(item, stages);
+    let add = |cx: &mut Cx<'a>, leg: Option<Leg>| {
+        cx.model.nodes.push(Node {
+            name: Spanned::new(leg.as_ref().map_or_else(|| name.text.clone(), Leg::name), name.span),
+            leg,
+            doc: item.docs.as_ref().map(|docs| docs.text.clone()),
+            keyword,
+            span: item.span,
+            when: None,
+            after: Vec::new(),
+            ungated: None,
+            kind: NodeKind::Opaque,
+        })
+    };
+    if loops.is_empty() {
+        return Decl::Node(add(cx, None));
+    }
+    let family = legs::family(cx, name, keyword, loops);
+    for leg in legs::legs(cx, family, cx.model.nodes.len()) {
+        add(cx, Some(leg));
+    }
+    Decl::Family(family)
+}
+
+/// Returns the loop of a declaration; a stage that is made from another has the loop of that.
+fn loops<'a>(item: &'a ast::Item, stages: &HashMap<&'a str, &'a ast::Stage>) -> &'a [ast::Loop] {
+    use ast::ItemKind as Kind;
+    match &item.kind {
+        Kind::Stage(it) => stage::loops(it, stages),
+        Kind::Gate(it) => &it.header.loops,
+        Kind::Register(it) => &it.header.loops,
+        Kind::Approval(it) => &it.header.loops,
+        Kind::Action(it) => &it.header.loops,
+        _ => &[],
+    }
+}
+
+fn stages(file: &ast::File) -> HashMap<&str, &ast::Stage> {
+    let stages = file.items.iter().filter_map(|item| match &item.kind {
+        ast::ItemKind::Stage(stage) => Some((stage.name.as_str(), stage)),
+        _ => None,
+    });
+    stages.collect()
 }
 
 fn row<'a>(cx: &mut Cx<'a>, item: &'a ast::Item) -> Option<Decl> {
@@ -183,35 +245,15 @@ fn row<'a>(cx: &mut Cx<'a>, item: &'a ast::Item) -> Option<Decl> {
             model.profiles.push(Profile { name, settings: Vec::new(), releases: false, gates_block: false });
             Decl::Profile(model.profiles.len() - 1)
         }
-        Kind::Stage(_) => node(model, item, "stage", name, doc),
-        Kind::Gate(_) => node(model, item, "gate", name, doc),
-        Kind::Register(_) => node(model, item, "register", name, doc),
-        Kind::Approval(_) => node(model, item, "approval", name, doc),
-        Kind::Promote(_) => node(model, item, "promote", name, doc),
-        Kind::Action(_) => node(model, item, "action", name, doc),
-        Kind::Rollout(_) => node(model, item, "rollout", name, doc),
+        Kind::Stage(_) => Decl::Pending("stage"),
+        Kind::Gate(_) => Decl::Pending("gate"),
+        Kind::Register(_) => Decl::Pending("register"),
+        Kind::Approval(_) => Decl::Pending("approval"),
+        Kind::Promote(_) => Decl::Pending("promote"),
+        Kind::Action(_) => Decl::Pending("action"),
+        Kind::Rollout(_) => Decl::Pending("rollout"),
         _ => Decl::Later,
     })
-}
-
-fn node(
-    model: &mut Model,
-    item: &ast::Item,
-    keyword: &'static str,
-    name: crate::source::Spanned<String>,
-    doc: Option<String>,
-) -> Decl {
-    Decl::Node(model.nodes.push(Node {
-        name,
-        leg: None,
-        doc,
-        keyword,
-        span: item.span,
-        when: None,
-        after: Vec::new(),
-        ungated: None,
-        kind: NodeKind::Opaque,
-    }))
 }
 
 /// Resolves what is no node, each after what it may mention.
@@ -294,31 +336,34 @@ fn schema(cx: &mut Cx<'_>, index: usize, item: &ast::Schema) {
 /// Resolves the nodes: outputs of all stages first, then everything else.
 fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
     use ast::ItemKind as Kind;
-    let stages: HashMap<&str, &ast::Stage> = file
-        .items
-        .iter()
-        .filter_map(|item| match &item.kind {
-            Kind::Stage(stage) => Some((stage.name.as_str(), stage)),
-            _ => None,
-        })
-        .collect();
-    let nodes = || {
-        file.items.iter().zip(decls).filter_map(|(item, decl)| match decl {
-            Some(Decl::Node(id)) => Some((item, *id)),
-            _ => None,
-        })
-    };
-    let mut drafts = Vec::new();
-    for (item, id) in nodes() {
-        if let Kind::Stage(it) = &item.kind {
-            drafts.extend(stage::draft(cx, id, it, &stages));
+    let stages = stages(file);
+    // Each node with the leg that it is: its family and which of it.
+    let mut nodes: Vec<(&'a ast::Item, NodeId, Option<(usize, usize)>)> = Vec::new();
+    for (item, decl) in file.items.iter().zip(decls) {
+        match decl {
+            Some(Decl::Node(id)) => nodes.push((item, *id, None)),
+            Some(Decl::Family(family)) => {
+                let legs = cx.families[*family].legs().enumerate();
+                nodes.extend(legs.map(|(index, id)| (item, id, Some((*family, index)))));
+                if cx.families[*family].broken {
+                    cx.mention_words(item.span);
+                }
+            }
+            _ => {}
         }
     }
-    for draft in &drafts {
-        stage::finish(cx, draft);
+    let mut drafts = Vec::new();
+    for &(item, id, leg) in &nodes {
+        if let Kind::Stage(it) = &item.kind {
+            let draft = legs::within(cx, leg, |cx| stage::draft(cx, id, it, &stages));
+            drafts.extend(draft.map(|draft| (draft, leg)));
+        }
     }
-    for (item, id) in nodes() {
-        match &item.kind {
+    for (draft, leg) in &drafts {
+        legs::within(cx, *leg, |cx| stage::finish(cx, draft));
+    }
+    for &(item, id, leg) in &nodes {
+        legs::within(cx, leg, |cx| match &item.kind {
             Kind::Gate(it) => gate::resolve(cx, id, it),
             Kind::Register(it) => release::register(cx, id, it),
             Kind::Approval(it) => release::approval(cx, id, it),
@@ -326,16 +371,16 @@ fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
             Kind::Action(it) => release::action(cx, id, it),
             Kind::Rollout(it) => rollout::resolve(cx, id, it),
             _ => {}
-        }
+        });
     }
-    for (item, id) in nodes() {
-        if let (Kind::Stage(_), Some(stage)) = (&item.kind, cx.model.stage(id))
+    for &(item, id, _) in nodes.iter().filter(|(_, _, leg)| leg.is_none_or(|(_, index)| index == 0)) {
+        if let (Kind::Stage(it), Some(stage)) = (&item.kind, cx.model.stage(id))
             && stage.work.command.is_none()
             && stage.work.command_span == Span::default()
             && !cx.model.torn
         {
-            let name = &cx.model.nodes[id].name;
-            let (span, message) = (name.span, format!("the stage `{}` does nothing", name.value));
+            let name = it.name.clone();
+            let (span, message) = (name.span, format!("the stage `{}` does nothing", name.text));
             cx.error::<()>(codes::MISSING_CLAUSE, span, message, "add `run <<< … >>>`");
         }
     }

@@ -13,7 +13,6 @@ use crate::syntax::ast;
 /// Resolves `register … = … to …`.
 pub(super) fn register(cx: &mut Cx<'_>, id: NodeId, item: &ast::Register) {
     header::resolve(cx, id, &item.header, true);
-    header::loops(cx, &item.header);
     let model = origin::origin(cx, &item.model);
     let with: Vec<Spanned<_>> =
         item.with.iter().filter_map(|written| Some(Spanned::new(origin::origin(cx, written)?, written.span))).collect();
@@ -52,9 +51,10 @@ pub(super) fn register(cx: &mut Cx<'_>, id: NodeId, item: &ast::Register) {
 /// Resolves `promote … = … to …`.
 pub(super) fn promote(cx: &mut Cx<'_>, id: NodeId, item: &ast::Promote) {
     header::resolve(cx, id, &item.header, false);
-    header::loops(cx, &item.header);
+    let help = "promote one leg: `promote current = release[\"nord\"] to models@production`";
+    header::no_loops(cx, &item.header, "a promotion, since a pointer names one version,", help);
     let release = match &item.release.kind {
-        ast::ExprKind::Name(name) => origin::node_of(cx, name, "register", Wanted::Release),
+        ast::ExprKind::Name(_) | ast::ExprKind::Index { .. } => origin::release(cx, &item.release),
         _ => {
             cx.mention_words(item.release.span);
             let help = "register the model first: `register release = train.model to models`";
@@ -70,7 +70,6 @@ pub(super) fn promote(cx: &mut Cx<'_>, id: NodeId, item: &ast::Promote) {
 /// Resolves `approval … of … { … }`.
 pub(super) fn approval(cx: &mut Cx<'_>, id: NodeId, item: &ast::Approval) {
     header::resolve(cx, id, &item.header, false);
-    header::loops(cx, &item.header);
     let of = origin::subject(cx, &item.of);
     let fields = Fields::optional(cx, item.record.as_ref(), "an approval", &["by", "environment", "timeout"]);
     let at = item.name.span;
@@ -100,13 +99,7 @@ pub(super) fn approval(cx: &mut Cx<'_>, id: NodeId, item: &ast::Approval) {
 /// Resolves an action.
 pub(super) fn action(cx: &mut Cx<'_>, id: NodeId, item: &ast::Action) {
     header::resolve(cx, id, &item.header, true);
-    if header::loops(cx, &item.header) {
-        for clause in &item.clauses {
-            cx.mention_words(clause.span);
-        }
-        return;
-    }
-    let mut locals = Locals::default();
+    let mut locals = Locals::of_leg(cx);
     let mut understood = true;
     let of = item.of.as_ref().and_then(|of| {
         let subject = origin::subject(cx, of);
@@ -120,6 +113,7 @@ pub(super) fn action(cx: &mut Cx<'_>, id: NodeId, item: &ast::Action) {
     }
     let mut action = Action { work: Work::default(), of, permissions: Vec::new(), idempotent: false };
     work::resolve(cx, &item.clauses, Kind::Action(&mut action), &mut locals);
+    action.work.variables = cx.variables.iter().map(|(name, value, _)| (name.value.clone(), value.clone())).collect();
     action.work.locals = locals.into_names();
     if !item.clauses.iter().any(|clause| matches!(clause.kind, ast::StageClause::Run(_))) {
         let message = format!("the action `{}` does nothing", item.name.text);

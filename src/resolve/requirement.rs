@@ -272,7 +272,8 @@ fn metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> 
     let mut found: Vec<(usize, &'static str, Type)> = Vec::new();
     let mut known: Vec<String> = Vec::new();
     for (index, evidence) in gate.evidence.iter().enumerate() {
-        if only.is_some_and(|only| only != index) {
+        // Legs that are named together are one evidence, known by the first of them.
+        if only.is_some_and(|only| only != index) || evidence.list.is_some_and(|first| first != index) {
             continue;
         }
         match &evidence.ty {
@@ -294,6 +295,14 @@ fn metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> 
         }
     }
     match found.as_slice() {
+        [(index, ..)] if gate.evidence[*index].list.is_some() => {
+            let legs = gate.evidence.iter().filter(|one| one.list == Some(*index)).count();
+            let message = format!("`{}` is measured by {legs} legs, and this does not say which number counts", name.text);
+            let diagnostic = Diagnostic::new(codes::AMBIGUOUS_METRIC, name.span, message)
+                .label(gate.evidence[*index].span, "the legs")
+                .help("put the gate on one leg; or make it a loop too, and each leg has to hold");
+            cx.report(diagnostic)
+        }
         [(index, kind, ty)] => Some(Measure {
             kind,
             metric: Some((*index, name.text.clone())),

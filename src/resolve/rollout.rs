@@ -30,14 +30,12 @@ struct Written<'a> {
 /// Resolves a rollout.
 pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, item: &ast::Rollout) {
     header::resolve(cx, id, &item.header, true);
-    let looped = header::loops(cx, &item.header);
+    let help = "roll out one leg: `rollout live of release[\"nord\"] by …`";
+    header::no_loops(cx, &item.header, "a rollout", help);
+    let looped = !item.header.loops.is_empty();
     let torn = cx.model.opaque.contains(&format!("{}.*", item.name.text));
     let release = match &item.of.kind {
-        ast::ExprKind::Name(name) => origin::node_of(cx, name, "register", Wanted::Release),
-        ast::ExprKind::Index { .. } => {
-            cx.mention_words(item.of.span);
-            None
-        }
+        ast::ExprKind::Name(_) | ast::ExprKind::Index { .. } => origin::release(cx, &item.of),
         _ => {
             cx.mention_words(item.of.span);
             let help = "register the model first: `register release = train.model to models`";

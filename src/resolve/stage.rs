@@ -6,9 +6,9 @@ use super::cx::Cx;
 use super::fields::text;
 use super::local::Locals;
 use super::work::{self, Kind};
-use super::{header, paths, ty};
+use super::{header, legs, paths, ty};
 use crate::diagnostic::{Diagnostic, codes, nearest};
-use crate::model::{NodeId, NodeKind, Origin, Output, Stage};
+use crate::model::{NodeId, NodeKind, Origin, Output, Stage, ValueOutput};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::types::{Artifact, Type};
@@ -44,11 +44,6 @@ pub(super) fn draft<'a>(
     item: &'a ast::Stage,
     stages: &HashMap<&'a str, &'a ast::Stage>,
 ) -> Option<Draft<'a>> {
-    if let Some(first) = item.header.loops.first() {
-        cx.mention_words(item_span(item));
-        let last = item.header.loops.last().unwrap_or(first);
-        return cx.later(first.span.to(last.span), "`for`");
-    }
     let mut shared = Vec::new();
     let (header, clauses) = match &item.body {
         ast::StageBody::Clauses(clauses) => (&item.header, Clauses::Written(clauses)),
@@ -85,37 +80,56 @@ pub(super) fn draft<'a>(
     Some(Draft { id, header, clauses })
 }
 
-fn item_span(item: &ast::Stage) -> Span {
-    match &item.body {
-        ast::StageBody::Clauses(clauses) => clauses.last().map_or(item.name.span, |last| item.name.span.to(last.span)),
-        ast::StageBody::With { changes, .. } => item.name.span.to(changes.span),
+/// Returns the loop of a stage: its own, or that of the stage that it is made from.
+pub(super) fn loops<'a>(item: &'a ast::Stage, stages: &HashMap<&'a str, &'a ast::Stage>) -> &'a [ast::Loop] {
+    let mut current = item;
+    for _ in 0..LONGEST {
+        let ast::StageBody::With { base, .. } = &current.body else { break };
+        if !current.header.loops.is_empty() {
+            break;
+        }
+        let Some(next) = stages.get(base.as_str()) else { break };
+        current = next;
     }
+    &current.header.loops
 }
 
 fn output(cx: &mut Cx<'_>, written: &ast::Output) -> Option<Output> {
     cx.spelling(&written.name, false);
     let written_ty = ty::any(cx, &written.ty);
-    if let Some(Type::Artifact(_)) | None = written_ty {
-    } else {
-        cx.mention_words(written.value.span);
-        return cx.later(written.ty.span.to(written.value.span), "a value as an output");
-    }
-    let path = match &written.value.kind {
+    let value = match &written_ty {
+        Some(Type::Artifact(_)) | None => None,
+        Some(ty) => Some(value_output(cx, written, ty.clone())?),
+    };
+    let place = match &value {
+        Some((place, _)) => *place,
+        None => &written.value,
+    };
+    let lacking = legs::unmentioned(cx, place);
+    let path = match &place.kind {
+        _ if !lacking.is_empty() => {
+            let names: Vec<String> = lacking.iter().map(|name| format!("`{name}`")).collect();
+            let message = format!("the path of `{}` does not hold {}", written.name.text, names.join(", "));
+            let braces: Vec<String> = lacking.iter().map(|name| format!("{{{name}}}")).collect();
+            let help = format!("put `{}` into it: each leg writes to a path of its own", braces.join("/"));
+            cx.error(codes::PATH_OF_ALL_LEGS, written.value.span, message, &help)
+        }
         ast::ExprKind::Call { .. } => {
             cx.mention_words(written.value.span);
             cx.error(codes::WRONG_TYPE, written.value.span, "an output needs the path at which it is written", "")
         }
-        _ => text(cx, &written.value).and_then(|path| paths::inside(cx, &path)),
+        _ => text(cx, place).and_then(|path| paths::inside(cx, &path)),
     };
     let ty = match written_ty {
         Some(Type::Artifact(ty)) => ty,
-        _ => return None,
+        Some(_) => Artifact::File,
+        None => return None,
     };
     Some(Output {
         name: Cx::own(&written.name),
         doc: written.docs.as_ref().map(|docs| docs.text.clone()),
         ty,
-        value: None,
+        value: value.map(|(_, value)| value),
         path,
         always: written.always.is_some(),
         of: None,
@@ -123,6 +137,35 @@ fn output(cx: &mut Cx<'_>, written: &ast::Output) -> Option<Output> {
         over: None,
         split: written.split.as_ref().map(|split| split.text.clone()),
     })
+}
+
+/// Resolves `json("stats.json", "/rows")`: where the file is, and what is read from it.
+fn value_output<'w>(cx: &mut Cx<'_>, written: &'w ast::Output, ty: Type) -> Option<(&'w ast::Expr, ValueOutput)> {
+    if let Some(of) = written.of.as_ref().or(written.over.as_ref()) {
+        let help = "make it a metric: `out report: Metrics<Evaluation> of model = \"report.json\"`";
+        cx.error::<()>(codes::MISPLACED_CLAUSE, of.span, "a value does not say what it measures", help);
+    }
+    let span = written.value.span;
+    let help = format!("write `out {}: {ty} = json(\"stats.json\", \"/{0}\")`", written.name.text);
+    let ast::ExprKind::Call { callee, args } = &written.value.kind else {
+        cx.mention_words(span);
+        let message = format!("a value of type `{ty}` is read from a file that the stage writes");
+        return cx.error(codes::WRONG_TYPE, span, message, &help);
+    };
+    let [ast::Arg { name: None, value: path }, ast::Arg { name: None, value: pointer }] = args.as_slice() else {
+        cx.mention_words(span);
+        return cx.error(codes::WRONG_TYPE, span, "a value is read from a file, at a place in it", &help);
+    };
+    if !matches!(&callee.kind, ast::ExprKind::Name(name) if name.text == "json") {
+        cx.mention_words(span);
+        return cx.error(codes::UNKNOWN_NAME, callee.span, "values are read by `json` alone", &help);
+    }
+    let pointer = text(cx, pointer)?;
+    if !pointer.value.is_empty() && !pointer.value.starts_with('/') {
+        let help = format!("write `\"/{}\"`", pointer.value);
+        return cx.error(codes::WRONG_TYPE, pointer.span, format!("`{}` is no JSON pointer", pointer.value), &help);
+    }
+    Some((path, ValueOutput { ty, pointer: pointer.value }))
 }
 
 /// Makes the clauses of `stage x = y with { … }`, with the stage at the end of the chain. `shared` gets the outputs
@@ -149,9 +192,6 @@ fn with<'a>(
         if !seen.insert(next.name.as_str()) {
             let message = format!("the stage `{}` is made of itself", item.name.text);
             return cx.error(codes::CYCLE, base.span, message, "write one of them out with its clauses");
-        }
-        if !next.header.loops.is_empty() {
-            return None;
         }
         if matches!(next.body, ast::StageBody::With { .. }) {
             chain.push(next);
@@ -245,13 +285,14 @@ fn change(
 pub(super) fn finish(cx: &mut Cx<'_>, draft: &Draft<'_>) {
     let id = draft.id;
     header::resolve(cx, id, draft.header, false);
-    let mut locals = Locals::default();
+    let mut locals = Locals::of_leg(cx);
     // A copy: the stage may name itself, and is then told of the cycle.
     let mut stage = match &cx.model.nodes[id].kind {
         NodeKind::Stage(drafted) => (**drafted).clone(),
         _ => Stage::default(),
     };
     work::resolve(cx, draft.clauses.list(), Kind::Stage(&mut stage), &mut locals);
+    stage.work.variables = cx.variables.iter().map(|(name, value, _)| (name.value.clone(), value.clone())).collect();
     stage.work.locals = locals.into_names();
     measured(cx, draft.clauses.list(), &mut stage);
     cx.model.nodes[id].kind = NodeKind::Stage(Box::new(stage));
@@ -283,7 +324,12 @@ fn input_origin(cx: &mut Cx<'_>, stage: &Stage, written: &ast::Expr) -> Option<O
     let span = written.span;
     if let ast::ExprKind::Name(name) = &written.kind {
         if let Some(input) = stage.work.inputs.iter().find(|input| input.name.value == name.text) {
-            return Some(input.origin.clone());
+            if input.kind.is_artifact() {
+                return Some(input.origin.clone());
+            }
+            let message = format!("`{}` is no single file", name.text);
+            let help = "measure one model over one data set, and gather the reports: `on evaluate[*].report`";
+            return cx.error(codes::WRONG_KIND, span, message, help);
         }
         // An input that could not be understood has its diagnostic already.
         if stage.work.locals.iter().any(|local| local.value == name.text) {

@@ -63,6 +63,19 @@ pub(super) fn resolve(cx: &mut Cx<'_>, clauses: &[ast::Clause], mut kind: Kind<'
         kind.work().command_span = span;
         kind.work().script_span = script_span(run);
         kind.work().command = command(cx, run, span, locals);
+        for (id, span) in std::mem::take(&mut cx.values_read) {
+            let origin = Origin::Output(id);
+            if kind.work().inputs.iter().any(|input| input.origin == origin) {
+                continue;
+            }
+            let Some(ty) = cx.model.output(id).and_then(|output| output.value.as_ref()).map(|value| value.ty.clone())
+            else {
+                continue;
+            };
+            let name = Spanned::new(cx.model.written(&origin), span);
+            let kind_of = InputKind::Value(ty);
+            kind.work().inputs.push(Input { name, origin, kind: kind_of, optional: false, ungated: false, span });
+        }
     }
 }
 
@@ -108,9 +121,7 @@ fn this(cx: &mut Cx<'_>, clause: &ast::Clause, kind: &mut Kind<'_>, locals: &mut
     match &clause.kind {
         C::In(inputs) => {
             for written in inputs {
-                if let Some(input) = input(cx, written, locals) {
-                    kind.work().inputs.push(input);
-                }
+                kind.work().inputs.extend(inputs_of(cx, written, locals));
             }
         }
         C::Code(patterns) => {
@@ -243,7 +254,8 @@ fn of_action(cx: &mut Cx<'_>, clause: &C, action: &mut Action) {
     }
 }
 
-fn input(cx: &mut Cx<'_>, written: &ast::Input, locals: &mut Locals) -> Option<Input> {
+/// Resolves an input: one, or one for each leg that is named together.
+fn inputs_of(cx: &mut Cx<'_>, written: &ast::Input, locals: &mut Locals) -> Vec<Input> {
     cx.spelling(&written.name, false);
     locals.add(cx, &written.name.text, written.name.span, Local::Path);
     let (optional, value) = written.optional();
@@ -255,20 +267,47 @@ fn input(cx: &mut Cx<'_>, written: &ast::Input, locals: &mut Locals) -> Option<I
             &own
         }
     };
-    let origin = origin::origin(cx, value)?;
-    if optional && matches!(origin, Origin::Source(_)) {
+    let Some(found) = origin::origins(cx, value) else { return Vec::new() };
+    if optional && matches!(found.origins.first(), Some(Origin::Source(_))) {
         let message = "a source is there from the first run on";
         let help = "remove the `?`: only what a pointer names, or a skipped stage makes, may be absent";
         cx.error::<()>(codes::MISPLACED_CLAUSE, written.span, message, help);
     }
-    Some(Input {
+    let value = match found.origins.first() {
+        Some(Origin::Output(id)) => cx.model.output(*id).and_then(|output| Some((*id, output.value.as_ref()?.ty.clone()))),
+        _ => None,
+    };
+    let kind = match value {
+        Some(_) if found.list || optional => {
+            let (what, help) = if found.list {
+                ("a list of values is no input", "write it in the argument list, where it is spliced: `run [\"…\", count[*].rows]`")
+            } else {
+                ("a value can't be absent", "remove the `?`: only files may be absent")
+            };
+            cx.error::<()>(codes::WRONG_KIND, written.span, what, help);
+            locals.partial = true;
+            return Vec::new();
+        }
+        Some((id, ty)) => {
+            let expr = origin::value(cx, id);
+            locals.refine(&written.name.text, written.name.span, Local::Value(expr, ty.clone()));
+            InputKind::Value(ty)
+        }
+        None if found.list => {
+            locals.refine(&written.name.text, written.name.span, Local::Paths);
+            InputKind::Listed
+        }
+        None => InputKind::Artifact,
+    };
+    let input = |origin| Input {
         name: Cx::own(&written.name),
         origin,
-        kind: InputKind::Artifact,
+        kind: kind.clone(),
         optional,
         ungated: written.ungated.is_some(),
         span: written.span,
-    })
+    };
+    found.origins.into_iter().map(input).collect()
 }
 
 fn secret(cx: &mut Cx<'_>, written: &ast::SecretUse, kind: &mut Kind<'_>, locals: &mut Locals) {

@@ -6,9 +6,10 @@ use std::path::Path;
 use super::answer::{Answer, FORMAT, Made};
 use super::{Job, Trouble};
 use crate::cache::{Kind, Memory};
+use crate::exec;
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
-use crate::plan::{Output, Plan};
+use crate::plan::{Output, OutputKind, Plan};
 
 /// What came in, by node.
 #[derive(Debug, Default)]
@@ -110,6 +111,15 @@ pub(super) fn hand_on(job: &Job<'_>, node: &str, answer: &mut Answer) -> Result<
     for output in job.bound.plan.stage(node).map(|stage| stage.outputs.as_slice()).unwrap_or_default() {
         let from = join_inside(workspace, &output.publish)?;
         if !from.exists() {
+            continue;
+        }
+        if let OutputKind::Value { ty, pointer } = &output.kind {
+            // What is no value of its type was said when the stage ended.
+            if let Ok(value) = exec::read_value(&from, ty, pointer)
+                && let Ok(text) = serde_json::to_string(&value)
+            {
+                answer.texts.insert(exec::value_path(node, &output.name), text);
+            }
             continue;
         }
         let to = job.output.join("files").join(&output.name);

@@ -10,7 +10,7 @@ use crate::gate::{BaselineFile, Gate, Report};
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
 use crate::judge;
-use crate::plan::{BaselineRun, NodeKind, Promote, Register, Why};
+use crate::plan::{BaselineRun, InputKind, NodeKind, Promote, Register, Why};
 use crate::registry::{Outcome, Provenance, RegistryError, Release};
 use crate::types::Origin;
 
@@ -88,8 +88,12 @@ pub(super) fn complete(job: &Job<'_>, node: &str, received: &Received) -> Result
     };
     for input in work.inputs.iter().filter(|input| !input.optional) {
         if let Origin::Output { stage, output } = &input.origin {
-            let made = received.answers.get(stage).and_then(|answer| answer.outputs.get(output));
-            if made.is_none() {
+            let answer = received.answers.get(stage);
+            let made = answer.is_some_and(|answer| match &input.kind {
+                InputKind::Value(_) => answer.texts.contains_key(&exec::value_path(stage, output)),
+                _ => answer.outputs.contains_key(output),
+            });
+            if !made {
                 return Err(Trouble::unsound(format!("`{}`, which `{node}` reads, was not handed on", input.origin)));
             }
         }

@@ -41,7 +41,15 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
     let mut taken = Vec::new();
     for (_, node) in model.nodes.iter() {
         let NodeKind::Stage(stage) = &node.kind else { continue };
-        for output in &stage.outputs {
+        for (index, output) in stage.outputs.iter().enumerate() {
+            // Values are read from a file that may be an output itself, or hold several of them.
+            let shared = |other: &crate::model::Output| {
+                (output.value.is_some() || other.value.is_some())
+                    && other.path.as_ref().map(|path| &path.value) == output.path.as_ref().map(|path| &path.value)
+            };
+            if stage.outputs[..index].iter().any(shared) {
+                continue;
+            }
             if let Some(path) = &output.path {
                 let what = format!("`{}.{}`", node.name.value, output.name.value);
                 taken.push(Taken {
