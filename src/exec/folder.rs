@@ -143,7 +143,9 @@ impl Folder {
         );
         env.extend(locals.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
         let argv = match &work.command {
-            Command::Arguments(list) => prepare::arguments(run, list, &locals, &prepared.known).map_err(Stop::Failed)?,
+            Command::Arguments(list) => {
+                prepare::arguments(run, list, &locals, &prepared.known).map_err(Stop::Failed)?
+            }
             Command::Script { interpreter, text } => self.script(*interpreter, text, (provided.is_some(), &env))?,
         };
         if argv.is_empty() {

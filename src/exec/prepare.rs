@@ -342,12 +342,7 @@ fn passed(run: &Run<'_>, work: &Work) -> BTreeMap<String, Option<String>> {
 }
 
 /// Writes down what is executed; arguments are what the command will see.
-fn command(
-    run: &Run<'_>,
-    work: &Work,
-    locals: &BTreeMap<String, String>,
-    known: &Known,
-) -> Result<CommandLine, Stop> {
+fn command(run: &Run<'_>, work: &Work, locals: &BTreeMap<String, String>, known: &Known) -> Result<CommandLine, Stop> {
     match &work.command {
         Command::Script { interpreter, text } => {
             let interpreter = script_command(*interpreter).join(" ");
@@ -417,6 +412,7 @@ impl Names for Scope<'_> {
     }
 
     fn output(&self, stage: &str, output: &str) -> Option<Value> {
-        self.known.values.get(&format!("{stage}.{output}")).cloned()
+        let known = self.known.values.get(&format!("{stage}.{output}")).cloned();
+        known.or_else(|| self.run.product(stage, output)?.value)
     }
 }

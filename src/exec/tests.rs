@@ -495,7 +495,7 @@ fn a_value_is_read_and_can_be_used_further_on() {
     assert_eq!(bench.read("said"), "7\n");
     assert_eq!(bench.endings(), "a:hit b:hit -> 0");
     bench.stage("a").work.command = script("echo '{\"rows\": \"many\"}' > stats.json");
-    let told = "a:failed(the output `rows` (`stats.json`) holds `\"many\"` at `/rows`, not `int`) b:blocked(a) -> 1";
+    let told = "a:failed(the output `rows` (`stats.json`) is no `int` at `/rows`: `\"many\"` is no value of `int`) b:blocked(a) -> 1";
     assert_eq!(bench.endings(), told);
 }
 

@@ -126,7 +126,10 @@ mod tests {
         assert_eq!(typed(&record, &hour), Ok(Value::Record(fields)));
         assert!(typed(&Type::Duration, &serde_json::json!(30)).is_err(), "a number has no unit");
         assert!(typed(&record, &serde_json::json!({ "limit": "1h", "rates": [], "x": 1 })).is_err());
-        assert_eq!(typed(&Type::Int(unit), &serde_json::json!(9)), Err("`9` is not in the range of `int in 1..5`".into()));
+        assert_eq!(
+            typed(&Type::Int(unit), &serde_json::json!(9)),
+            Err("`9` is not in the range of `int in 1..5`".into())
+        );
         assert_eq!(read(&enumeration, "adm"), Err("`adm` is none of \"adam\" | \"sgd\"".into()));
     }
 }

@@ -19,11 +19,11 @@ use serde::{Deserialize, Serialize};
 
 pub use bind::{BindError, Bound, Given, Selection, Skip, bind};
 pub use build::build;
-pub use given::typed;
 pub use declared::{
     Location, Param, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Source,
     TargetSettings, Trigger, TriggerKind,
 };
+pub use given::typed;
 pub use live::{FirstDeploy, LiveRequirement, Moves, Rollout, Step, Watch};
 pub use node::{Action, Approval, Leg, Node, NodeKind, Promote, Register, Subject, Wait, Why};
 pub use work::{

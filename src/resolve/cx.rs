@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::legs::{Family, Variables};
 use crate::diagnostic::{Code, Diagnostic, codes, nearest};
 use crate::model::{MetricsId, Model, NodeId, OutputId, ParamId, RegistryId, RuntimeId, SecretId, SourceId};
 use crate::source::{Sources, Span, Spanned};
 use crate::syntax::ast;
 use crate::types::{Type, Value};
-use super::legs::{Family, Variables};
 
 /// What a name of the file stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -369,7 +369,9 @@ impl Wanted {
             Self::Metrics => matches!(decl, Decl::Metrics(_)),
             Self::Schema => matches!(decl, Decl::Schema(_)),
             Self::Artifact => matches!(decl, Decl::Source(_) | Decl::Node(_) | Decl::Family(_)),
-            Self::Stage | Self::Node | Self::Approval | Self::Release => matches!(decl, Decl::Node(_) | Decl::Family(_)),
+            Self::Stage | Self::Node | Self::Approval | Self::Release => {
+                matches!(decl, Decl::Node(_) | Decl::Family(_))
+            }
             Self::Registry => matches!(decl, Decl::Registry(_)),
             Self::Profile => matches!(decl, Decl::Profile(_)),
             Self::Source => matches!(decl, Decl::Source(_)),

@@ -146,11 +146,7 @@ pub(super) fn legs(cx: &mut Cx<'_>, family: usize, first: usize) -> Vec<Leg> {
 
 /// Does something for a leg: its loop variables are known meanwhile, and what was said about another leg of the
 /// family is not said again.
-pub(super) fn within<'a, T>(
-    cx: &mut Cx<'a>,
-    leg: Option<(usize, usize)>,
-    then: impl FnOnce(&mut Cx<'a>) -> T,
-) -> T {
+pub(super) fn within<'a, T>(cx: &mut Cx<'a>, leg: Option<(usize, usize)>, then: impl FnOnce(&mut Cx<'a>) -> T) -> T {
     let Some((family, index)) = leg else { return then(cx) };
     let of = &cx.families[family];
     let values = of.leg(index).axes;
@@ -221,7 +217,10 @@ fn unfit(value: &Value, text: &str) -> Option<String> {
         Value::String(_) if text.is_empty() => Some("it is empty".to_owned()),
         Value::String(_) if text.len() > LONGEST => Some(format!("it is longer than {LONGEST} characters")),
         Value::String(_) => match text.chars().find(|c| !plain(*c)) {
-            Some(c) => Some(format!("it has {} in it", if c.is_control() { "a control character".into() } else { format!("`{c}`") })),
+            Some(c) => Some(format!(
+                "it has {} in it",
+                if c.is_control() { "a control character".into() } else { format!("`{c}`") }
+            )),
             None => (!text.starts_with(|c: char| c.is_ascii_alphanumeric()))
                 .then(|| "it does not begin with a letter or digit".to_owned()),
         },
@@ -231,13 +230,19 @@ fn unfit(value: &Value, text: &str) -> Option<String> {
 
 fn whole_range(cx: &mut Cx<'_>, range: &ast::Range) -> Option<Vec<Value>> {
     let (Some(low), Some(high)) = (&range.low, &range.high) else {
-        return cx.error(codes::OUT_OF_RANGE, range.span, "a loop needs both ends", "write `1..5`, which is five values");
+        return cx.error(
+            codes::OUT_OF_RANGE,
+            range.span,
+            "a loop needs both ends",
+            "write `1..5`, which is five values",
+        );
     };
     let mut end = |written: &ast::Expr| match constant(cx, written, &Type::Int(Range::ANY))? {
         Value::Int(number) => Some(number),
         _ => None,
     };
-    let (low, high) = (end(low)?.saturating_add(i64::from(range.low_open)), end(high)?.saturating_sub(i64::from(range.high_open)));
+    let (low, high) =
+        (end(low)?.saturating_add(i64::from(range.low_open)), end(high)?.saturating_sub(i64::from(range.high_open)));
     let count = high.saturating_sub(low).saturating_add(1);
     if count > i64::try_from(MOST_IN_ALL).unwrap_or(i64::MAX) {
         let message = format!("this range has {count} values, and {MOST} legs are the most");
@@ -302,11 +307,8 @@ fn missing_index<T>(cx: &mut Cx<'_>, name: &ast::Name, family: usize) -> Option<
         return None;
     }
     let own = of.axes.iter().all(|axis| cx.variables.get(&axis.name.value).is_some());
-    let places: Vec<String> = of
-        .axes
-        .iter()
-        .map(|axis| if own { axis.name.value.clone() } else { literal(&axis.values[0]) })
-        .collect();
+    let places: Vec<String> =
+        of.axes.iter().map(|axis| if own { axis.name.value.clone() } else { literal(&axis.values[0]) }).collect();
     let all = vec!["*"; of.axes.len()].join(", ");
     let message = format!("`{}` is a loop over {}: this does not say which leg", name.text, of.over());
     let diagnostic = Diagnostic::new(codes::MISSING_INDEX, name.span, message)

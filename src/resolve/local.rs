@@ -33,9 +33,7 @@ impl Local {
     pub(super) fn typed(&self, cx: &mut Cx<'_>, name: &ast::Name) -> Option<Typed> {
         match self {
             Self::Path | Self::Given => Some(Typed { expr: Expr::Local(name.text.clone()), ty: Type::String }),
-            Self::Paths => {
-                Some(Typed { expr: Expr::Local(name.text.clone()), ty: Type::List(Box::new(Type::String)) })
-            }
+            Self::Paths => Some(Typed { expr: Expr::Local(name.text.clone()), ty: Type::List(Box::new(Type::String)) }),
             Self::Value(expr, ty) => Some(Typed { expr: expr.clone(), ty: ty.clone() }),
             Self::Loop(value, ty) => Some(Typed { expr: Expr::Value(value.clone()), ty: ty.clone() }),
             Self::Param(ty) => Some(Typed { expr: Expr::Param(name.text.clone()), ty: ty.clone()? }),

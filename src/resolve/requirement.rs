@@ -297,7 +297,8 @@ fn metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> 
     match found.as_slice() {
         [(index, ..)] if gate.evidence[*index].list.is_some() => {
             let legs = gate.evidence.iter().filter(|one| one.list == Some(*index)).count();
-            let message = format!("`{}` is measured by {legs} legs, and this does not say which number counts", name.text);
+            let message =
+                format!("`{}` is measured by {legs} legs, and this does not say which number counts", name.text);
             let diagnostic = Diagnostic::new(codes::AMBIGUOUS_METRIC, name.span, message)
                 .label(gate.evidence[*index].span, "the legs")
                 .help("put the gate on one leg; or make it a loop too, and each leg has to hold");

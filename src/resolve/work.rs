@@ -274,13 +274,18 @@ fn inputs_of(cx: &mut Cx<'_>, written: &ast::Input, locals: &mut Locals) -> Vec<
         cx.error::<()>(codes::MISPLACED_CLAUSE, written.span, message, help);
     }
     let value = match found.origins.first() {
-        Some(Origin::Output(id)) => cx.model.output(*id).and_then(|output| Some((*id, output.value.as_ref()?.ty.clone()))),
+        Some(Origin::Output(id)) => {
+            cx.model.output(*id).and_then(|output| Some((*id, output.value.as_ref()?.ty.clone())))
+        }
         _ => None,
     };
     let kind = match value {
         Some(_) if found.list || optional => {
             let (what, help) = if found.list {
-                ("a list of values is no input", "write it in the argument list, where it is spliced: `run [\"…\", count[*].rows]`")
+                (
+                    "a list of values is no input",
+                    "write it in the argument list, where it is spliced: `run [\"…\", count[*].rows]`",
+                )
             } else {
                 ("a value can't be absent", "remove the `?`: only files may be absent")
             };

@@ -17,6 +17,7 @@ mod grammar;
 mod fmt;
 mod import;
 mod init;
+mod legs;
 mod live;
 mod lsp;
 mod markdown;
