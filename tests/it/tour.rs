@@ -117,6 +117,9 @@ fn elided_word(word: &str) -> String {
     let short = match core {
         _ if core.starts_with("v20") && core.contains('-') => "v[..]".to_owned(),
         _ if core.starts_with("20") && core.contains('T') => "[..]".to_owned(),
+        _ if core.contains('.') && core.ends_with('s') && core.trim_end_matches(char::is_alphabetic).parse::<f64>().is_ok() => {
+            "[..]".to_owned()
+        }
         _ if core.starts_with("blake3:") => "blake3:[..]".to_owned(),
         _ if core.strip_suffix('B').is_some_and(|size| size.parse::<u64>().is_ok()) => "[..]B".to_owned(),
         _ if hex(core) => "[..]".to_owned(),
