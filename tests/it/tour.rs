@@ -104,9 +104,12 @@ fn elided(line: &str) -> String {
 }
 
 fn elided_word(word: &str) -> String {
+    if let Some((name, _)) = word.split_once("=").filter(|(name, hex)| name.ends_with("digest") && hex.len() >= 8) {
+        return format!("{name}=[..]");
+    }
     // A version inside a longer word, such as an address.
     if let Some((before, rest)) =
-        word.split_once("v20").filter(|(before, _)| before.ends_with(['-', '/', '@', '=', '"']))
+        word.split_once("v20").filter(|(before, _)| before.ends_with(['-', '/', '@', '=', '"', ':']))
     {
         let end = rest.find(|c: char| !c.is_ascii_hexdigit() && c != '-').unwrap_or(rest.len());
         return format!("{before}v[..]{}", elided_word(&rest[end..]));
@@ -117,7 +120,10 @@ fn elided_word(word: &str) -> String {
     let short = match core {
         _ if core.starts_with("v20") && core.contains('-') => "v[..]".to_owned(),
         _ if core.starts_with("20") && core.contains('T') => "[..]".to_owned(),
-        _ if core.contains('.') && core.ends_with('s') && core.trim_end_matches(char::is_alphabetic).parse::<f64>().is_ok() => {
+        _ if core.contains('.')
+            && core.ends_with('s')
+            && core.trim_end_matches(char::is_alphabetic).parse::<f64>().is_ok() =>
+        {
             "[..]".to_owned()
         }
         _ if core.starts_with("blake3:") => "blake3:[..]".to_owned(),
