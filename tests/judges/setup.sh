@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the judges: programs that we did not write, asked about what mlpc emits. What is there already stays.
-# usage: setup.sh [GROUP…]     groups: gha, argo (default: both). env: RIG, see rig.sh.
+# usage: setup.sh [GROUP…]     groups: gha, argo, editor (default: all). env: RIG, see rig.sh.
 # Needs python3, node, Go, and for shellcheck either the program or root on Debian.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/rig.sh"
@@ -17,10 +17,10 @@ pips() {
   stamp "pip-$group" "$*"
 }
 npms() {
-  stamped npm "$*" && return
+  stamped "npm-$group" "$*" && return
   [ -f "$RIG/node/package.json" ] || echo '{"private":true}' > "$RIG/node/package.json"
   (cd "$RIG/node" && npm install --silent --no-fund --no-audit --ignore-scripts "$@")
-  stamp npm "$*"
+  stamp "npm-$group" "$*"
 }
 gos() {
   stamped "$1" "$2" && return
@@ -40,7 +40,7 @@ shellchecks() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends shellcheck >/dev/null
 }
 
-[ $# -gt 0 ] || set -- gha argo
+[ $# -gt 0 ] || set -- gha argo editor
 for group; do
   case $group in
     gha) shellchecks
@@ -50,6 +50,7 @@ for group; do
          gos actionlint github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 ;;
     argo) pips pyyaml==6.0.3 jsonschema==4.26.0 cel-python==0.5.0
           builds argo-lint ;;
+    editor) npms vscode-textmate@9.3.2 vscode-oniguruma@2.0.1 ;;
     *) echo "setup.sh: no group $group" >&2; exit 2 ;;
   esac
   echo "setup.sh: $group is there"

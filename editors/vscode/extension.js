@@ -1,0 +1,39 @@
+// Starts `mlpc lsp` and hands the rest to the language client.
+"use strict";
+
+const { commands, workspace, window } = require("vscode");
+const { LanguageClient, TransportKind } = require("vscode-languageclient/node");
+
+let client;
+
+async function start() {
+  const command = workspace.getConfiguration("mlpc").get("path", "mlpc");
+  const server = { command, args: ["lsp"], transport: TransportKind.stdio };
+  client = new LanguageClient("mlpc", "mlpc", server, { documentSelector: [{ language: "mlp" }] });
+  try {
+    await client.start();
+  } catch (error) {
+    client = undefined;
+    window.showErrorMessage(`mlpc: \`${command} lsp\` did not start: ${error.message}. Say where it is in the setting mlpc.path.`);
+  }
+}
+
+async function stop() {
+  const running = client;
+  client = undefined;
+  await running?.stop();
+}
+
+exports.activate = async (context) => {
+  const again = async () => {
+    await stop();
+    await start();
+  };
+  context.subscriptions.push(commands.registerCommand("mlpc.restart", again));
+  context.subscriptions.push(
+    workspace.onDidChangeConfiguration((event) => (event.affectsConfiguration("mlpc.path") ? again() : undefined)),
+  );
+  await start();
+};
+
+exports.deactivate = stop;
