@@ -52,6 +52,8 @@ pub mod approval;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod judge;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
+pub mod dvc;
+#[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod exec;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod runner;

@@ -55,7 +55,9 @@ impl Folder {
         let shared = prepared.manifest.isolation == "off";
         let work = if shared { run.workspace().to_owned() } else { root.join("work") };
         let folder = Self { work, root, shared };
-        if !shared {
+        if shared {
+            super::dvc::stand_ready(run, prepared)?;
+        } else {
             folder.fill(run, prepared)?;
         }
         for (name, paths) in &prepared.known.lists {
@@ -87,7 +89,7 @@ impl Folder {
             // A file may be both code and input.
             fs::remove(&target)?;
             match from {
-                From::Store => {
+                From::Store | From::Dvc => {
                     if run.store.write_to(artifact, &target)? == Restored::Missing {
                         let name = &input.name;
                         return Err(Stop::Failed(format!(

@@ -5,6 +5,7 @@
 
 mod code;
 mod context;
+mod dvc;
 mod event;
 mod folder;
 mod hint;

@@ -66,7 +66,13 @@ impl Found {
 pub(super) enum From {
     Workspace(PathBuf),
     Store,
-    Registry { registry: String, version: String, with: Option<String> },
+    /// From the store too, into which DVC's cache was read.
+    Dvc,
+    Registry {
+        registry: String,
+        version: String,
+        with: Option<String>,
+    },
 }
 
 /// What work gets besides what it declares.
@@ -244,6 +250,12 @@ fn source(
     let declared = declared.ok_or_else(|| Stop::Failed(format!("the plan has no source `{name}`")))?;
     let path = match &declared.location {
         Location::Path(path) => path,
+        Location::Remote { scheme, .. } if scheme == "dvc" => {
+            let artifact = super::dvc::bring(run, name, declared.location.path().unwrap_or_default())?;
+            frozen(declared.frozen.as_deref(), name, declared.location.path().unwrap_or_default(), artifact.digest)?;
+            run.note_source(name, artifact.digest)?;
+            return Ok(Some((artifact, From::Dvc)));
+        }
         Location::Remote { scheme, .. } => {
             return Err(Stop::Failed(format!("the source `{name}` is in {scheme}, which `mlpc run` can't read yet")));
         }
@@ -256,15 +268,18 @@ fn source(
         return Err(Stop::Failed(format!("the source `{name}` is not there: no file or folder `{path}`")));
     }
     let artifact = look(run, full.clone(), watched)?;
-    if let Some(frozen) = &declared.frozen {
-        let frozen: Digest = frozen.parse().map_err(|error: crate::host::Error| Stop::Failed(error.to_string()))?;
-        if artifact.digest != frozen {
-            let is = artifact.digest;
-            return Err(Stop::Unsound(format!("the source `{name}` is frozen as `{frozen}`, but `{path}` is `{is}`")));
-        }
-    }
+    frozen(declared.frozen.as_deref(), name, path, artifact.digest)?;
     run.note_source(name, artifact.digest)?;
     Ok(Some((artifact, From::Workspace(full))))
+}
+
+fn frozen(frozen: Option<&str>, name: &str, path: &str, is: Digest) -> Result<(), Stop> {
+    let Some(frozen) = frozen else { return Ok(()) };
+    let frozen: Digest = frozen.parse().map_err(|error: crate::host::Error| Stop::Failed(error.to_string()))?;
+    if is == frozen {
+        return Ok(());
+    }
+    Err(Stop::Unsound(format!("the source `{name}` is frozen as `{frozen}`, but `{path}` is `{is}`")))
 }
 
 /// Takes an input from where its stage would have published it: that stage ran on another machine.

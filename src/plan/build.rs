@@ -272,10 +272,9 @@ fn plan_input(model: &Model, input: &model::Input) -> Input {
 /// Returns where an artifact stands in a stage's folder.
 fn path(model: &Model, origin: &model::Origin) -> String {
     match origin {
-        model::Origin::Source(id) => match &model.sources[*id].location {
-            Some(Location::Path(path)) => path.clone(),
-            _ => String::new(),
-        },
+        model::Origin::Source(id) => {
+            model.sources[*id].location.as_ref().and_then(Location::path).unwrap_or_default().to_owned()
+        }
         model::Origin::Output(id) => {
             model.output(*id).and_then(|output| output.path.as_ref()).map(|path| path.value.clone()).unwrap_or_default()
         }

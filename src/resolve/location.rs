@@ -117,7 +117,7 @@ fn remote(cx: &mut Cx<'_>, written: &ast::Expr, kind: &Kind, args: &[ast::Arg]) 
         }
         return cx.error(codes::MISSING_CLAUSE, written.span, "the source does not say where it is", &example);
     };
-    let address = if kind.live {
+    let mut address = if kind.live {
         let typed = expr(cx, written_address, Scope::Known)?;
         super::expr::fitted(cx, written_address.span, typed, &Type::String)?
     } else {
@@ -129,7 +129,8 @@ fn remote(cx: &mut Cx<'_>, written: &ast::Expr, kind: &Kind, args: &[ast::Arg]) 
             return cx.error(codes::WRONG_TYPE, written_address.span, message, &example);
         }
         if kind.word == "dvc" {
-            paths::inside(cx, &Spanned::new(plain.clone(), written_address.span))?;
+            let inside = paths::inside(cx, &Spanned::new(plain.clone(), written_address.span))?;
+            address = Expr::Value(Value::String(inside.value));
         }
     }
     let mut version = None;

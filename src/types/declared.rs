@@ -59,6 +59,16 @@ impl Location {
         }
     }
 
+    /// Returns the path of the workspace that it stands for: of a file, or of what DVC keeps there.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Remote { scheme, .. } if scheme == "dvc" => self.address(),
+            Self::Remote { .. } => None,
+        }
+    }
+
     /// Returns the address of something remote, where it is known.
     #[must_use]
     pub fn address(&self) -> Option<&str> {

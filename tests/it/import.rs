@@ -67,3 +67,77 @@ fn projects_in_twenty_shapes_are_clean_without_a_hand_edit() {
     }
     assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), projects.len(), bad.join("\n\n"));
 }
+
+/// `hello` and a line end.
+const HELLO: &str = "b1946ac92492d2347c6235b4d2611184";
+
+fn with_data(isolation: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox
+        .file(".dvc/config", "[core]\n    remote = none\n")
+        .file(&format!(".dvc/cache/files/md5/{}/{}", &HELLO[..2], &HELLO[2..]), "hello\n")
+        .file("data/raw.txt.dvc", &format!("outs:\n- md5: {HELLO}\n  size: 6\n  hash: md5\n  path: raw.txt\n"))
+        .file(
+            "pipeline.mlp",
+            &format!(
+                "pipeline p\nedition 2026\nsource raw: File = dvc(\"data/raw.txt\")\nstage copy {{\n  in raw\n  out copied: File = \
+                 \"out/copied.txt\"\n  {isolation}\n  run <<< cp \"$raw\" \"$copied\" >>>\n}}\n"
+            ),
+        );
+    sandbox
+}
+
+#[test]
+fn data_of_dvc_is_read_from_its_cache_without_dvc() {
+    let sandbox = with_data("");
+    let ended = sandbox.mlpc(&["run"]);
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    assert_eq!(sandbox.read("out/copied.txt"), "hello\n");
+    assert!(!sandbox.path().join("data/raw.txt").exists(), "an isolated stage needs nothing in the workspace");
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+
+    sandbox.file("data/raw.txt.dvc", &format!("outs:\n- md5: {}\n  hash: md5\n  path: raw.txt\n", "0".repeat(32)));
+    let ended = sandbox.mlpc(&["run"]);
+    assert_eq!(ended.code, 1, "{ended:#?}");
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(said.contains("dvc pull data/raw.txt"), "{ended:#?}");
+}
+
+#[test]
+fn a_stage_without_isolation_finds_the_data_where_dvc_puts_it() {
+    let sandbox = with_data("isolation off");
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    assert_eq!(sandbox.read("data/raw.txt"), "hello\n");
+    sandbox.file("data/raw.txt", "mine\n");
+    let ended = sandbox.mlpc(&["run", "--force"]);
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(ended.code == 1 && said.contains("dvc add data/raw.txt"), "{ended:#?}");
+    assert_eq!(sandbox.read("data/raw.txt"), "mine\n", "what a person wrote stays");
+}
+
+#[test]
+fn import_overwrites_nothing_unless_told() {
+    let sandbox = Sandbox::new();
+    sandbox.file("dvc.yaml", "stages:\n  a:\n    cmd: date > a.txt\n    outs: [a.txt]\n").file("pipeline.mlp", "mine");
+    let ended = sandbox.mlpc(&["import", "dvc.yaml"]);
+    assert!(ended.code == 2 && ended.stderr.contains("--overwrite"), "{ended:#?}");
+    assert_eq!(sandbox.read("pipeline.mlp"), "mine");
+    assert_eq!(sandbox.mlpc(&["import", "dvc.yaml", "--overwrite"]).code, 0);
+    assert!(sandbox.read("pipeline.mlp").contains("stage a {"));
+}
+
+#[test]
+fn what_is_wrong_with_a_project_is_said_with_its_line() {
+    for (text, wanted) in [
+        ("stages:\n  a:\n    cmd: x ${nope.y}\n", "dvc.yaml:3: `${nope.y}` has no value"),
+        ("stages:\n  a:\n    outs: [x]\n", "dvc.yaml:2: `a` has no `cmd`"),
+        ("stages: {a: [}\n", "dvc.yaml:1: "),
+        ("plots: [a]\n", "it has no `stages`"),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.file("dvc.yaml", text);
+        let ended = sandbox.mlpc(&["import", "dvc.yaml"]);
+        assert!(ended.code == 2 && ended.stderr.contains(wanted), "{wanted}: {ended:#?}");
+        assert!(!sandbox.path().join("pipeline.mlp").exists());
+    }
+}

@@ -63,7 +63,7 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
         }
     }
     for (_, source) in model.sources.iter() {
-        if let Some(Location::Path(path)) = &source.location {
+        if let Some(path) = source.location.as_ref().and_then(Location::path) {
             let what = format!("the source `{}`", source.name.value);
             taken.push(Taken { path, folded: folded(path), span: source.place, what, written: false });
         }

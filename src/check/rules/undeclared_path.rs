@@ -50,8 +50,8 @@ impl Rule for UndeclaredPath {
 fn paths(model: &Model) -> HashMap<&str, Origin> {
     let mut paths = HashMap::new();
     for (id, source) in model.sources.iter() {
-        if let Some(Location::Path(path)) = &source.location {
-            paths.insert(path.as_str(), Origin::Source(id));
+        if let Some(path) = source.location.as_ref().and_then(Location::path) {
+            paths.insert(path, Origin::Source(id));
         }
     }
     for (node, _) in model.nodes.iter() {

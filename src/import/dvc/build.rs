@@ -48,6 +48,7 @@ pub(super) fn build(files: &dyn Files, file: &str, name: &str, project: Project,
         file,
         workspace,
         folders,
+        locked: data::locked(files, &base, &project.stages),
         models: project.models,
         kinds: project.kinds,
         taken: Taken::default(),
@@ -98,6 +99,8 @@ struct Builder<'a> {
     file: &'a str,
     workspace: String,
     folders: BTreeSet<String>,
+    /// What `dvc.lock` names of frozen stages.
+    locked: BTreeSet<String>,
     models: Vec<String>,
     kinds: BTreeMap<String, OutKind>,
     taken: Taken,
@@ -370,6 +373,7 @@ impl Builder<'_> {
                     name: name.clone(),
                     ty: data::type_of(path, shape, false),
                     path: self.here(path).to_owned(),
+                    dvc: data::is_tracked(self.files, path) || self.locked.contains(path),
                     doc: frozen.map(|stage| format!("What the frozen stage `{stage}` made.")),
                 });
                 self.source_names.insert(path.to_owned(), name.clone());

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_yaml::Value;
+
 use super::path::{self, is_in};
+use super::project::Stage;
 use super::yaml;
 use crate::import::{Files, Kind};
 
@@ -45,21 +48,27 @@ pub(super) fn is_code(files: &dyn Files, path: &str) -> bool {
 }
 
 /// Paths that `dvc.lock` says are folders.
-pub(super) fn folders(files: &dyn Files, base: &str, stages: &[super::project::Stage]) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let Some(lock) = files.read(&path::join(base, "dvc.lock")).and_then(|text| yaml::read(&text).ok()) else {
-        return found;
-    };
+pub(super) fn folders(files: &dyn Files, base: &str, stages: &[Stage]) -> BTreeSet<String> {
+    let all = entries(files, base, stages, &["outs", "deps"]).into_iter();
+    all.filter(|(_, md5)| md5.ends_with(".dir")).map(|(path, _)| path).collect()
+}
+
+/// Outputs that `dvc.lock` holds, so that DVC's cache has them.
+pub(super) fn locked(files: &dyn Files, base: &str, stages: &[Stage]) -> BTreeSet<String> {
+    entries(files, base, stages, &["outs"]).into_iter().map(|(path, _)| path).collect()
+}
+
+fn entries(files: &dyn Files, base: &str, stages: &[Stage], words: &[&str]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let lock = files.read(&path::join(base, "dvc.lock")).and_then(|text| yaml::read(&text).ok());
+    let Some(lock) = lock else { return found };
     for stage in stages {
         let entry = lock.get("stages").and_then(|stages| stages.get(stage.name.as_str()));
-        for word in ["outs", "deps"] {
-            for out in entry.and_then(|entry| entry.get(word)).and_then(|outs| outs.as_sequence()).into_iter().flatten()
-            {
-                let md5 = out.get("md5").and_then(serde_yaml::Value::as_str).unwrap_or_default();
-                if let (true, Some(written)) =
-                    (md5.ends_with(".dir"), out.get("path").and_then(serde_yaml::Value::as_str))
-                {
-                    found.insert(path::join(&stage.folder, written));
+        for word in words {
+            for out in entry.and_then(|entry| entry.get(*word)).and_then(Value::as_sequence).into_iter().flatten() {
+                let text = |key: &str| out.get(key).and_then(Value::as_str);
+                if let (Some(md5), Some(written)) = (text("md5"), text("path")) {
+                    found.push((path::join(&stage.folder, written), md5.to_owned()));
                 }
             }
         }

@@ -12,6 +12,8 @@ pub(super) struct Source {
     pub(super) name: String,
     pub(super) ty: String,
     pub(super) path: String,
+    /// DVC keeps it.
+    pub(super) dvc: bool,
     pub(super) doc: Option<String>,
 }
 
@@ -68,7 +70,8 @@ pub(super) fn pipeline(
             text.push_str(&doc(about, ""));
         }
         let name = format!("{}:", source.name);
-        let _ = writeln!(text, "source {name:<w$} {:<types$} = {}", source.ty, quote(&source.path), w = names + 1);
+        let location = if source.dvc { format!("dvc({})", quote(&source.path)) } else { quote(&source.path) };
+        let _ = writeln!(text, "source {name:<w$} {:<types$} = {location}", source.ty, w = names + 1);
     }
     text.push('\n');
     for stage in stages {

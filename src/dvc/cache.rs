@@ -1,0 +1,254 @@
+//! Objects of DVC's cache, in the layout of DVC 3 (`files/md5/22/a1…`) and in the one before it (`22/a1…`).
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use md5::{Digest as _, Md5};
+use serde::Deserialize;
+
+use super::config;
+use super::pinned::Pinned;
+use crate::host::fs::{self, join_inside};
+
+/// The objects of one project's cache.
+#[derive(Debug, Clone)]
+pub struct Objects {
+    cache: PathBuf,
+    root: PathBuf,
+}
+
+/// A line of a folder's object.
+#[derive(Debug, Deserialize)]
+struct Line {
+    md5: String,
+    relpath: String,
+    #[serde(default)]
+    isexec: bool,
+}
+
+impl Objects {
+    /// Finds the cache of a project.
+    #[must_use]
+    pub fn of(root: &Path) -> Self {
+        Self { cache: config::cache(root), root: root.to_owned() }
+    }
+
+    /// Copies what was pinned to a path where nothing stands, each file hashed on the way. `standing` is where it would stand
+    /// in the workspace: it is taken from there where the cache lacks it and the bytes are the ones. `Err` is what to tell the user.
+    pub fn copy(&self, pinned: &Pinned, path: &str, standing: &Path, to: &Path) -> Result<(), String> {
+        let missing = || {
+            let (folder, by) = (self.cache.display(), &pinned.said_by);
+            format!(
+                "`{path}` is in no cache of DVC here (`{by}` asks for {}; looked in `{folder}`): run `dvc pull {path}`",
+                pinned.md5
+            )
+        };
+        if !pinned.folder {
+            let object = self.object(&pinned.md5, "");
+            let (from, of_cache) = match &object {
+                Some(object) => (object.as_path(), true),
+                None if standing.is_file() => (standing, false),
+                None => return Err(missing()),
+            };
+            copy(from, to, pinned.executable)?;
+            if !is(to, pinned)? {
+                return Err(if of_cache { damaged(from, &pinned.md5) } else { missing() });
+            }
+            return Ok(());
+        }
+        let object = self.object(&pinned.md5, ".dir").ok_or_else(missing)?;
+        let bytes = std::fs::read(&object).map_err(|error| format!("`{}`: {error}", object.display()))?;
+        if hex(&Md5::digest(&bytes)) != pinned.md5 {
+            return Err(damaged(&object, &pinned.md5));
+        }
+        let lines: Vec<Line> = serde_json::from_slice(&bytes)
+            .map_err(|error| format!("`{}` is no list of files: {error}", object.display()))?;
+        let inside = |relpath: &str| match relpath.strip_prefix(&pinned.below) {
+            Some("") if !pinned.below.is_empty() => Some(String::new()),
+            Some(rest) if pinned.below.is_empty() || rest.starts_with('/') => {
+                Some(rest.trim_start_matches('/').to_owned())
+            }
+            _ => None,
+        };
+        let wanted: Vec<(Line, String)> =
+            lines.into_iter().filter_map(|line| inside(&line.relpath).map(|below| (line, below))).collect();
+        if wanted.is_empty() && !pinned.below.is_empty() {
+            return Err(format!("`{}` holds no `{}`", pinned.said_by, pinned.below));
+        }
+        if pinned.below.is_empty() || wanted.iter().any(|(_, below)| !below.is_empty()) {
+            fs::create_dirs(to).map_err(|error| error.to_string())?;
+        }
+        for (line, below) in wanted {
+            let target = if below.is_empty() {
+                to.to_owned()
+            } else {
+                join_inside(to, &below).map_err(|error| error.to_string())?
+            };
+            let one = Pinned { md5: line.md5.clone(), folder: false, executable: line.isexec, ..pinned.clone() };
+            if line.md5.len() != 32 || !line.md5.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                return Err(format!("`{}` names `{}`, which is no md5", object.display(), line.md5));
+            }
+            let from = self.object(&line.md5, "").ok_or_else(missing)?;
+            fs::create_dirs(fs::parent(&target)).map_err(|error| error.to_string())?;
+            copy(&from, &target, line.isexec)?;
+            if !is(&target, &one)? {
+                return Err(damaged(&from, &line.md5));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns where an object stands.
+    fn object(&self, md5: &str, suffix: &str) -> Option<PathBuf> {
+        let (first, rest) = md5.split_at(2);
+        let name = format!("{first}/{rest}{suffix}");
+        [self.cache.join("files/md5").join(&name), self.cache.join(&name)].into_iter().find(|path| path.is_file())
+    }
+
+    /// Returns the project's root.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+fn damaged(object: &Path, md5: &str) -> String {
+    format!("`{}` in DVC's cache is damaged: its content is not {md5}; remove it and run `dvc pull`", object.display())
+}
+
+fn copy(from: &Path, to: &Path, executable: bool) -> Result<(), String> {
+    fs::copy_file_as(from, to, executable).map_err(|error| error.to_string())
+}
+
+/// Tells whether a file is what was pinned.
+fn is(file: &Path, pinned: &Pinned) -> Result<bool, String> {
+    let said = |error: std::io::Error| format!("`{}`: {error}", file.display());
+    let mut reader = std::fs::File::open(file).map_err(said)?;
+    let (mut plain, mut unix) = (Md5::new(), Md5::new());
+    let mut buffer = vec![0; 1 << 18];
+    let mut after_return = false;
+    loop {
+        let length = reader.read(&mut buffer).map_err(said)?;
+        let bytes = &buffer[..length];
+        if bytes.is_empty() {
+            break;
+        }
+        plain.update(bytes);
+        if pinned.legacy {
+            after_return = unix_ends(bytes, after_return, &mut unix);
+        }
+    }
+    if after_return {
+        unix.update(b"\r");
+    }
+    Ok(hex(&plain.finalize()) == pinned.md5 || (pinned.legacy && hex(&unix.finalize()) == pinned.md5))
+}
+
+/// Hashes bytes with `\r\n` as `\n`; tells whether a `\r` at the end is still to be judged.
+fn unix_ends(bytes: &[u8], after_return: bool, hasher: &mut Md5) -> bool {
+    let mut pending = after_return;
+    let mut from = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        if pending && byte != b'\n' {
+            hasher.update(b"\r");
+        }
+        pending = byte == b'\r';
+        if pending {
+            hasher.update(&bytes[from..at]);
+            from = at + 1;
+        }
+    }
+    hasher.update(&bytes[from..]);
+    pending
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(cache: &Path, text: &str, suffix: &str) -> String {
+        let md5 = hex(&Md5::digest(text.as_bytes()));
+        let path = cache.join(&md5[..2]).join(format!("{}{suffix}", &md5[2..]));
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+        md5
+    }
+
+    fn pin(root: &Path, md5: &str, folder: bool) -> Pinned {
+        Pinned {
+            md5: md5.to_owned(),
+            folder,
+            legacy: false,
+            executable: false,
+            below: String::new(),
+            said_by: "x.dvc".into(),
+            root: root.to_owned(),
+        }
+    }
+
+    #[test]
+    fn both_layouts_are_read_and_bytes_are_checked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        let (new, old) = (root.join(".dvc/cache/files/md5"), root.join(".dvc/cache"));
+        let first = put(&new, "one", "");
+        let second = put(&old, "two", "");
+        let objects = Objects::of(root);
+        for (md5, text) in [(&first, "one"), (&second, "two")] {
+            let to = root.join(text);
+            objects.copy(&pin(root, md5, false), text, Path::new("/nowhere"), &to).expect("there");
+            assert_eq!(std::fs::read_to_string(to).expect("copied"), text);
+        }
+        std::fs::write(new.join(&first[..2]).join(&first[2..]), "bad").expect("written");
+        let damaged = objects
+            .copy(&pin(root, &first, false), "one", Path::new("/nowhere"), &root.join("x"))
+            .expect_err("damaged");
+        assert!(damaged.contains("is damaged"), "{damaged}");
+        let absent = "0".repeat(32);
+        let missing = objects
+            .copy(&pin(root, &absent, false), "data/x", Path::new("/nowhere"), &root.join("y"))
+            .expect_err("missing");
+        assert!(missing.contains("run `dvc pull data/x`"), "{missing}");
+    }
+
+    #[test]
+    fn folders_are_put_together_and_stay_inside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        let cache = root.join(".dvc/cache/files/md5");
+        let one = put(&cache, "one", "");
+        let list = put(
+            &cache,
+            &format!(r#"[{{"md5": "{one}", "relpath": "a/b.txt"}}, {{"md5": "{one}", "relpath": "c"}}]"#),
+            ".dir",
+        );
+        let objects = Objects::of(root);
+        objects.copy(&pin(root, &list, true), "d", Path::new("/nowhere"), &root.join("d")).expect("there");
+        assert_eq!(std::fs::read_to_string(root.join("d/a/b.txt")).expect("copied"), "one");
+        let part = Pinned { below: "a/b.txt".into(), ..pin(root, &list, true) };
+        objects.copy(&part, "d/a/b.txt", Path::new("/nowhere"), &root.join("part")).expect("there");
+        assert_eq!(std::fs::read_to_string(root.join("part")).expect("copied"), "one");
+        let evil = put(&cache, &format!(r#"[{{"md5": "{one}", "relpath": "../evil"}}]"#), ".dir");
+        assert!(objects.copy(&pin(root, &evil, true), "e", Path::new("/nowhere"), &root.join("e")).is_err());
+        assert!(!root.join("evil").exists());
+    }
+
+    #[test]
+    fn digests_of_before_dvc_3_are_of_text_with_unix_ends() {
+        for parts in [&b"a\r\nb\r"[..], b"a\nb\r", b"\r\r\n\n\r\n"] {
+            let unix = String::from_utf8_lossy(parts).replace("\r\n", "\n");
+            for cut in 0..parts.len() {
+                let mut hasher = Md5::new();
+                let pending = unix_ends(&parts[..cut], false, &mut hasher);
+                if unix_ends(&parts[cut..], pending, &mut hasher) {
+                    hasher.update(b"\r");
+                }
+                assert_eq!(hex(&hasher.finalize()), hex(&Md5::digest(unix.as_bytes())), "{parts:?} cut at {cut}");
+            }
+        }
+    }
+}
