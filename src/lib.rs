@@ -28,6 +28,8 @@ pub mod source;
 pub mod diagnostic;
 pub mod syntax;
 pub mod types;
+pub mod stats;
+pub mod data;
 pub mod gate;
 pub mod model;
 pub mod resolve;

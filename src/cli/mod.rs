@@ -3,6 +3,7 @@
 //! A verb is one file here and one line in [`VERBS`]. The doc comment on its `Args` is its help.
 
 mod approve;
+mod baseline;
 mod check;
 mod compile;
 mod exec;
@@ -74,6 +75,7 @@ const VERBS: &[Entry] = &[
     verb::<gate::GateArgs>(),
     verb::<approve::Approve>(),
     verb::<verify::Verify>(),
+    verb::<baseline::Baseline>(),
     verb::<registry::RegistryVerb>(),
     verb::<graph::Graph>(),
     verb::<explain::Explain>(),

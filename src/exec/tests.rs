@@ -594,6 +594,7 @@ fn gated(score: &str) -> Bench {
             kind: "metric".into(),
             metric: Some(MetricRef { evidence: 0, name: "score".into() }),
             artifact: None,
+            table: None,
             options: BTreeMap::new(),
             ty: Type::Ratio(Range::ANY),
         },

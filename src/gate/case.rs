@@ -7,7 +7,8 @@ use super::json::{self, Json};
 use super::junit::{self, Counts};
 use super::kinds::tests_metric;
 use super::number;
-use super::{Gate, Measure, MetricRef};
+use super::{Gate, Measure, MetricRef, TableRef};
+use crate::data::{Frozen, Summary};
 use crate::types::{self, Artifact, Direction, MetricsType, Origin, Range, Type, Value};
 
 /// A gate with its facts, read once.
@@ -18,6 +19,7 @@ pub struct Case<'a> {
     facts: &'a Facts,
     evidence: Vec<Result<Content, Undecided>>,
     baseline: BTreeMap<usize, Result<Content, Undecided>>,
+    references: BTreeMap<String, Result<Frozen, Undecided>>,
 }
 
 /// Why a requirement has no number.
@@ -50,7 +52,10 @@ impl<'a> Case<'a> {
             Some(found) => content(found, &evidence.path, &evidence.ty),
             None => Err(Undecided::Error(format!("nobody looked for `{}`", evidence.path))),
         });
-        let mut case = Self { gate, metrics, facts, evidence: evidence.collect(), baseline: BTreeMap::new() };
+        let references = super::survey::frozen(&facts.references);
+        let references = references.into_iter().map(|(path, read)| (path, read.map_err(Undecided::Error))).collect();
+        let mut case =
+            Self { gate, metrics, facts, evidence: evidence.collect(), baseline: BTreeMap::new(), references };
         case.baseline = case.read_baseline();
         case
     }
@@ -182,6 +187,34 @@ impl<'a> Case<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Returns what is known of a table.
+    ///
+    /// # Errors
+    /// The reason why it is not known.
+    pub fn table(&self, table: &TableRef) -> Result<&'a Summary, Undecided> {
+        if let Some(Err(undecided)) = self.evidence.get(table.evidence) {
+            return Err(undecided.clone());
+        }
+        let path = self.gate.evidence.get(table.evidence).map_or("", |evidence| evidence.path.as_str());
+        match self.facts.tables.get(&table.evidence) {
+            Some(Ok(summary)) => Ok(summary),
+            Some(Err(why)) => Err(Undecided::Error(format!("`{path}`: {why}"))),
+            None => Err(Undecided::Error(format!("nobody read `{path}`"))),
+        }
+    }
+
+    /// Returns a data baseline.
+    ///
+    /// # Errors
+    /// The reason why it is not there.
+    pub fn frozen(&self, path: &str) -> Result<&Frozen, Undecided> {
+        match self.references.get(path) {
+            Some(Ok(frozen)) => Ok(frozen),
+            Some(Err(undecided)) => Err(undecided.clone()),
+            None => Err(Undecided::Error(format!("nobody looked for `{path}`"))),
+        }
     }
 
     /// Returns the size of an artifact in bytes.

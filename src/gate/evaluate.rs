@@ -6,7 +6,9 @@ use super::case::{Case, Undecided};
 use super::facts::{Champion, Facts, Found};
 use super::kinds::{self, Kind, Measured};
 use super::number::{Unit, number_text};
-use super::report::{Admitted, Compared, FORMAT, Input, Limit, Line, Outcome, Position, Registered, Report, State};
+use super::report::{
+    Admitted, Compared, FORMAT, Input, Limit, Line, Outcome, Position, Reference, Registered, Report, State,
+};
 use super::{Bound, Compare, Evidence, Gate, Level, OnMissing, Requirement};
 use crate::types::{Artifact, Expr, MetricsType, Type};
 
@@ -66,6 +68,11 @@ pub fn evaluate(gate: &Gate, metrics: &[MetricsType], facts: &Facts, about: &Abo
             .map(|(index, evidence)| input(evidence, facts.evidence.get(index)))
             .collect(),
         baseline: compared,
+        references: facts
+            .references
+            .iter()
+            .map(|(path, found)| Reference { path: path.clone(), digest: digest(Some(found)) })
+            .collect(),
         requirements: lines,
         seed: None,
         approval: None,
@@ -105,6 +112,7 @@ fn line(case: &Case<'_>, gate: &Gate, requirement: &Requirement, place: Option<P
         unit,
         verdict: Outcome::Error,
         reason: String::new(),
+        parts: Vec::new(),
     };
     let (kind, limit) = match (kinds::find(&measure.kind), limit(&requirement.bound)) {
         (Some(kind), Ok(limit)) => (kind, limit),
@@ -119,6 +127,13 @@ fn line(case: &Case<'_>, gate: &Gate, requirement: &Requirement, place: Option<P
     };
     line.formula = kind.formula(case, measure);
     line.limit = limit;
+    if let Some(judged) = kind.judge(case, requirement, line.limit) {
+        match judged {
+            Ok(judged) => judged.enter(&mut line),
+            Err(undecided) => (line.verdict, line.reason) = undecided_line(undecided, gate),
+        }
+        return line;
+    }
     match kind.evaluate(case, measure) {
         Ok(measured) => decide(&mut line, kind, requirement, measured),
         Err(undecided) => (line.verdict, line.reason) = undecided_line(undecided, gate),
@@ -180,7 +195,7 @@ fn decide(line: &mut Line, kind: &dyn Kind, requirement: &Requirement, measured:
     line.reason = format!("`{name}` is {}{compared}, {joint} {asked} is {verb}", number_text(line.unit, value));
 }
 
-fn asked(limit: Limit, unit: Unit) -> String {
+pub(super) fn asked(limit: Limit, unit: Unit) -> String {
     match limit {
         Limit::Compare { op, at } => {
             let words = match op {
@@ -205,8 +220,13 @@ fn label(kind: &dyn Kind, requirement: &Requirement) -> String {
         (None, Some(artifact)) => artifact.to_string(),
         (None, None) => String::new(),
     };
-    if kind.signature().form == kinds::Form::Bare {
-        return subject;
+    match kind.signature().form {
+        kinds::Form::Bare => return subject,
+        kinds::Form::Word => return measure.kind.clone(),
+        kinds::Form::Call => {}
+    }
+    if let Some(super::Columns::One(column)) = measure.table.as_ref().and_then(|table| table.columns.as_ref()) {
+        return format!("{}({column})", measure.kind);
     }
     let relative = if measure.options.contains_key("relative") { ", relative" } else { "" };
     format!("{}({subject}{relative})", measure.kind)

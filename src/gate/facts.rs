@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::data::Summary;
 use crate::types::Origin;
 
 /// Everything that an evaluation looks at.
@@ -13,6 +14,10 @@ pub struct Facts {
     pub evidence: Vec<Found>,
     /// The artifacts that requirements name, such as the model of `size(train.model)`.
     pub artifacts: BTreeMap<Origin, Found>,
+    /// The tables that requirements look into, by their index in the evidence.
+    pub tables: BTreeMap<usize, Result<Summary, String>>,
+    /// The data baselines that requirements compare with, by their paths in the workspace.
+    pub references: BTreeMap<String, Found>,
     /// The baseline; `None` for a gate that has none.
     pub champion: Option<Champion>,
 }

@@ -4,8 +4,10 @@
 
 pub(crate) mod baseline_file;
 mod case;
+mod drift;
 mod evaluate;
 mod facts;
+mod judged;
 pub mod json;
 pub mod junit;
 pub mod kinds;
@@ -13,20 +15,24 @@ mod number;
 pub mod render;
 mod report;
 mod requirement;
+mod survey;
 mod verdict;
 
 pub use baseline_file::{BASELINE_FORMAT, BaselineFile};
 pub use case::{Case, Undecided};
 pub use evaluate::{About, evaluate, is_measurable, is_read};
 pub use facts::{Champion, Facts, Found};
+pub use judged::{Judged, Part, Standing};
 pub use number::{Unit, number_text};
 pub use report::{
     Admitted, Compared, Decision, FORMAT, Input, Limit, Line, Outcome, Override, Position, Registered, Report, SCHEMA,
     State,
 };
 pub use requirement::{
-    Baseline, BaselineEvidence, Bound, Compare, Evidence, Gate, Level, Measure, MetricRef, OnMissing, Requirement,
+    Baseline, BaselineEvidence, Bound, Columns, Compare, Evidence, Gate, Level, Measure, MetricRef, OnMissing,
+    Requirement, TableRef,
 };
+pub use survey::{references, survey, surveyed};
 pub use verdict::Verdict;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::judged::Part;
 use super::number::Unit;
 use super::{Compare, Level, Verdict};
 use crate::types::Origin;
@@ -45,6 +46,8 @@ pub struct Report {
     pub evidence: Vec<Input>,
     /// What it compared with; promotion expects this version.
     pub baseline: Option<Compared>,
+    /// The data baselines that requirements compare with.
+    pub references: Vec<Reference>,
     /// The requirements in the order written.
     pub requirements: Vec<Line>,
     /// The seed of resampling, where a requirement draws samples.
@@ -114,6 +117,16 @@ pub struct Input {
     pub over: Option<Origin>,
     /// The split that the data is.
     pub split: Option<String>,
+}
+
+/// A data baseline that a requirement compares with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// Where it stands in the workspace.
+    pub path: String,
+    /// Its digest; none where it was not there or not readable.
+    pub digest: Option<String>,
 }
 
 /// What the gate compared with.
@@ -198,6 +211,8 @@ pub struct Line {
     pub verdict: Outcome,
     /// Why, in one sentence.
     pub reason: String,
+    /// How each column or group came out, where the requirement is about several.
+    pub parts: Vec<Part>,
 }
 
 /// What a number is held against.

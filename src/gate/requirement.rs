@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Artifact, Expr, Origin, Type, Value};
+use crate::types::{Artifact, Expr, Origin, Schema, Type, Value};
 
 /// A gate with everything that its evaluation needs, but for the evidence itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,11 +123,47 @@ pub struct Measure {
     /// The artifact, for kinds that look at one (`size(train.model)`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact: Option<Origin>,
+    /// What is looked at in a table, for kinds that look at one (`nulls(*)`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub table: Option<TableRef>,
     /// Further arguments by name, such as `relative: true`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub options: BTreeMap<String, Value>,
     /// The type of the number that comes out: reports are written in its unit.
     pub ty: Type,
+}
+
+/// A table among the gate's evidences, and what of it is looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableRef {
+    /// Index into [`Gate::evidence`].
+    pub evidence: usize,
+    /// The columns; none for what is about the whole table.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub columns: Option<Columns>,
+    /// The schema that it is held against.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub schema: Option<Schema>,
+    /// The schema of its type, where it has one: it tells texts from numbers.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub typed: Option<Schema>,
+    /// The file with the data baseline (`against "…"`), relative to the workspace.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub against: Option<String>,
+}
+
+/// Columns of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Columns {
+    /// One.
+    One(String),
+    /// `*`: all but these.
+    All {
+        /// `except: [...]`
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        except: Vec<String>,
+    },
 }
 
 /// A metric of one of the gate's evidences.

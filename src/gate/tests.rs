@@ -52,6 +52,8 @@ fn setup(candidate: &str) -> Setup {
         },
         metrics: vec![MetricsType { name: "Evaluation".into(), doc: None, metrics }],
         facts: Facts {
+            tables: BTreeMap::new(),
+            references: BTreeMap::new(),
             evidence: vec![present(candidate)],
             artifacts: BTreeMap::from([(Origin::output("train", "model"), model)]),
             champion: None,
@@ -69,6 +71,7 @@ impl Setup {
             level,
             text: format!("{kind} {name} {} {at}", op.sign()),
             measure: Measure {
+                table: None,
                 kind: kind.into(),
                 metric: of_metric.then(|| MetricRef { evidence: 0, name: name.into() }),
                 artifact: (!of_metric).then(|| Origin::output("train", "model")),

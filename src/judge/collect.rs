@@ -1,9 +1,11 @@
 //! Reads the facts of a gate from the workspace. What is not there is a fact too.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
-use crate::gate::{BaselineFile, Champion, Facts, Found, Gate, State, is_read};
+use crate::data::Summary;
+use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, State, is_read};
 use crate::host::tree::Tree;
 use crate::host::{self, Digest};
 use crate::plan::Bound;
@@ -28,13 +30,27 @@ pub(super) fn facts(
         None => look(workspace, path, ty),
     };
     let evidence = gate.evidence.iter().map(|evidence| made(&evidence.origin, &evidence.path, Some(&evidence.ty)));
+    let found: Vec<Found> = evidence.collect();
     let named = gate.requirements.iter().filter_map(|requirement| requirement.measure.artifact.as_ref());
     let artifacts = named.chain(&gate.admits).filter_map(|origin| {
         let path = published(bound, origin)?;
         Some((origin.clone(), made(origin, &path, None)))
     });
+    let references = gate::references(gate).into_iter().map(|path| {
+        let found = look(workspace, &path, Some(&Artifact::Tests));
+        (path, found)
+    });
+    let references: BTreeMap<String, Found> = references.collect();
+    let tables = gate::surveyed(gate).into_iter().filter_map(|index| {
+        let evidence = gate.evidence.get(index)?;
+        // What was skipped or is missing is told by the evidence itself.
+        let digest = found.get(index)?.digest()?;
+        Some((index, survey(gate, index, &references, &workspace.join(&evidence.path), digest)))
+    });
     Facts {
-        evidence: evidence.collect(),
+        tables: tables.collect(),
+        references: references.clone(),
+        evidence: found.clone(),
         artifacts: artifacts.collect(),
         champion: gate.baseline.as_ref().and_then(|_| champion(bound, workspace, name, gate, skipped)),
     }
@@ -85,6 +101,51 @@ fn look(workspace: &Path, path: &str, ty: Option<&Artifact>) -> Found {
     match found {
         Ok((bytes, size, digest)) => Found::Present { bytes, size, digest: digest.to_string() },
         Err(error) => Found::Unreadable(error.to_string()),
+    }
+}
+
+/// Reads a table for all that a gate wants to know of it. What was read must be what has the digest.
+pub(crate) fn survey(
+    gate: &Gate,
+    evidence: usize,
+    references: &BTreeMap<String, Found>,
+    path: &Path,
+    digest: &str,
+) -> Result<Summary, String> {
+    if path.is_dir() {
+        return Err("it is a folder, and a table is one file".to_owned());
+    }
+    let mut input = Hashed::open(path)?;
+    let summary = gate::survey(gate, evidence, references, &mut input)?;
+    if input.digest() != digest {
+        return Err("it changed while it was read".to_owned());
+    }
+    Ok(summary)
+}
+
+/// A file that is hashed while it is read.
+pub(crate) struct Hashed {
+    file: std::fs::File,
+    hasher: blake3::Hasher,
+}
+
+impl Hashed {
+    pub(crate) fn open(path: &Path) -> Result<Self, String> {
+        let file =
+            std::fs::File::open(path).map_err(|error| format!("it can't be read: {}", host::error::reason(&error)))?;
+        Ok(Self { file, hasher: blake3::Hasher::new() })
+    }
+
+    pub(crate) fn digest(&self) -> String {
+        Digest::from(self.hasher.finalize()).to_string()
+    }
+}
+
+impl Read for Hashed {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.hasher.update(&buffer[..read]);
+        Ok(read)
     }
 }
 

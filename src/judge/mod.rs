@@ -1,7 +1,7 @@
 //! Evaluates a gate over the files of a workspace and keeps its report. Knows where evidence, baseline and report
 //! stand; the verdict is made by `gate`, from values.
 
-mod collect;
+pub(crate) mod collect;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

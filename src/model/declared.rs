@@ -2,7 +2,7 @@
 
 use super::{ParamId, RegistryId, SourceId};
 use crate::source::{Span, Spanned};
-use crate::types::{Artifact, Location, MetricsType, RegistryLocation, RuntimeKind, TriggerKind, Type, Value};
+use crate::types::{self, Artifact, Location, MetricsType, RegistryLocation, RuntimeKind, TriggerKind, Type, Value};
 
 /// A parameter.
 #[derive(Debug, Clone)]
@@ -51,8 +51,8 @@ pub struct Metrics {
 pub struct Schema {
     /// Its name.
     pub name: Spanned<String>,
-    /// Its columns with their types.
-    pub columns: Vec<(String, Type)>,
+    /// What it says of each column.
+    pub ty: types::Schema,
 }
 
 /// Data from outside.

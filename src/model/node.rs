@@ -138,6 +138,8 @@ pub struct Measure {
     pub metric: Option<(usize, String)>,
     /// The artifact that is looked at.
     pub artifact: Option<Origin>,
+    /// What is looked at in a table.
+    pub table: Option<gate::TableRef>,
     /// Further arguments.
     pub options: BTreeMap<String, Value>,
     /// The type of the number that comes out.

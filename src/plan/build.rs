@@ -325,6 +325,7 @@ fn plan_gate(model: &Model, id: NodeId, gate: &model::Gate) -> gate::Gate {
                 .as_ref()
                 .map(|(evidence, name)| MetricRef { evidence: *evidence, name: name.clone() }),
             artifact: line.measure.artifact.as_ref().map(|artifact| model.plan_origin(artifact)),
+            table: line.measure.table.clone(),
             options: line.measure.options.clone(),
             ty: line.measure.ty.clone(),
         },

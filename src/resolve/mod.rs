@@ -20,6 +20,7 @@ mod requirement;
 mod rollout;
 mod stage;
 mod trigger;
+mod table;
 mod ty;
 mod watch;
 mod work;
@@ -32,7 +33,7 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Metrics, Model, Node, NodeId, NodeKind, Param, Profile, Registry, Runtime, Schema, Secret, Source};
 use crate::source::{Sources, Span, Spanned};
 use crate::syntax::ast;
-use crate::types::{Artifact, Leg, MetricsType};
+use crate::types::{self, Artifact, Leg, MetricsType, Type};
 
 /// The edition of the language that this version reads.
 pub const EDITION: u32 = 2026;
@@ -229,7 +230,8 @@ fn row<'a>(cx: &mut Cx<'a>, item: &'a ast::Item) -> Option<Decl> {
             Decl::Metrics(model.metrics.push(Metrics { name, ty, places: Vec::new() }))
         }
         Kind::Schema(_) => {
-            model.schemas.push(Schema { name, columns: Vec::new() });
+            let ty = types::Schema { name: name.value.clone(), columns: Vec::new() };
+            model.schemas.push(Schema { name, ty });
             Decl::Schema(model.schemas.len() - 1)
         }
         Kind::Source(it) => Decl::Source(model.sources.push(Source {
@@ -326,11 +328,43 @@ fn schema(cx: &mut Cx<'_>, index: usize, item: &ast::Schema) {
             declared::duplicate(cx, &column.name, first.name.span);
             continue;
         }
-        if let Some(ty) = ty::value_type(cx, &column.ty) {
-            columns.push((column.name.text.clone(), ty));
+        if let Some(column) = schema_column(cx, column) {
+            columns.push(column);
         }
     }
-    cx.model.schemas[index].columns = columns;
+    cx.model.schemas[index].ty.columns = columns;
+}
+
+fn schema_column(cx: &mut Cx<'_>, written: &ast::Column) -> Option<types::Column> {
+    let ty = ty::value_type(cx, &written.ty)?;
+    let column = types::Column {
+        name: written.name.text.clone(),
+        ty,
+        unique: written.unique.is_some(),
+        matches: written.matches.as_ref().and_then(|pattern| pattern.plain().map(str::to_owned)),
+    };
+    let (value, _) = column.value();
+
+    if !matches!(
+        value,
+        Type::Int(_) | Type::Float(_) | Type::Ratio(_) | Type::Bool | Type::String | Type::Enum(_) | Type::Timestamp
+    ) {
+        let message = format!("a column holds no `{value}`");
+        let help = "write `int`, `float`, `ratio`, `bool`, `string`, `timestamp` or `\"a\" | \"b\"`";
+        return cx.error(codes::WRONG_TYPE, written.ty.span, message, help);
+    }
+    if let (Some(pattern), Some(text)) = (&written.matches, &column.matches) {
+        if !matches!(value, Type::String) {
+            let help = "a number is held in its range: `int in 0..9`";
+            return cx.error(codes::WRONG_TYPE, pattern.span, "`matches` is for texts", help);
+        }
+        if let Err(error) = regex::Regex::new(text) {
+            let why = error.to_string();
+            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            return cx.error(codes::WRONG_TYPE, pattern.span, format!("no regular expression: {why}"), "");
+        }
+    }
+    Some(column)
 }
 
 /// Resolves the nodes: outputs of all stages first, then everything else.

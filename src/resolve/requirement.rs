@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::cx::{Cx, Decl};
 use super::expr::{Scope, Typed, expr, fitted, widened};
 use super::gate::Settings;
-use super::origin;
+use super::{origin, table};
 use crate::diagnostic::{Diagnostic, codes, nearest};
+use crate::gate::kinds::{Form, Takes};
 use crate::gate::{Bound, Compare, Level};
 use crate::model::{Gate, Measure, Requirement};
 use crate::source::Span;
@@ -14,17 +15,7 @@ use crate::syntax::ast;
 use crate::types::{Artifact, Expr, Range, Type, Value};
 
 const TESTS: [&str; 4] = ["total", "passed", "failed", "skipped"];
-const LATER: [&str; 24] = [
-    "schema",
-    "nulls",
-    "rows",
-    "classes",
-    "psi",
-    "ks",
-    "chi_square",
-    "js",
-    "jensen_shannon",
-    "wasserstein",
+const LATER: [&str; 13] = [
     "mean",
     "stddev",
     "ci",
@@ -33,7 +24,6 @@ const LATER: [&str; 24] = [
     "gain",
     "ratio",
     "gap",
-    "unique",
     "parity",
     "mcnemar",
     "delong",
@@ -49,24 +39,22 @@ pub(super) fn resolve(
     gate: &Gate,
     settings: &Settings,
 ) -> Option<Requirement> {
-    let data = gate.evidence.iter().any(|evidence| matches!(evidence.ty, Artifact::Dataset { .. }));
-    if let Some(word) = not_yet(&written.expr).filter(|word| *word != "rows" || data) {
+    if let Some(word) = not_yet(&written.expr) {
         return cx.later(written.span, &format!("`{word}`"));
     }
-    if let Some(against) = &written.against {
-        return cx.later(against.span, "`against`");
-    }
+    let against = written.against.as_ref();
     let (mut measure, bound) = match &written.expr.kind {
         ast::ExprKind::Binary { op, left, right, .. } => {
             let op = compare(cx, *op, written.expr.span)?;
             // `0.85 <= auc` says the same as `auc >= 0.85`.
             let (op, left, right) = if is_number(left) { (mirrored(op), right, left) } else { (op, left, right) };
-            let measure = measured(cx, left, gate)?;
+            let measure = measured(cx, left, gate, against, times(right).is_some())?;
             let limit = limit(cx, right, &measure)?;
             (measure, Bound::Compare { op, limit })
         }
         ast::ExprKind::Between { value, range } => {
-            let measure = measured(cx, value, gate)?;
+            let multiple = range.low.as_ref().is_some_and(|low| times(low).is_some());
+            let measure = measured(cx, value, gate, against, multiple)?;
             if range.low_open || range.high_open {
                 let help = "write two lines: `require x > 1`, `require x < 2`";
                 return cx.error(codes::BAD_REQUIREMENT, range.span, "`between` holds both its ends", help);
@@ -77,6 +65,9 @@ pub(super) fn resolve(
             };
             let ends = (limit(cx, low, &measure), limit(cx, high, &measure));
             (measure, Bound::Between { low: ends.0?, high: ends.1? })
+        }
+        ast::ExprKind::Call { .. } if decides(&written.expr) => {
+            (measured(cx, &written.expr, gate, against, false)?, Bound::Holds)
         }
         _ => {
             let message = format!("`{}` compares nothing", cx.sources.slice(written.expr.span));
@@ -115,8 +106,26 @@ fn not_yet(written: &ast::Expr) -> Option<&str> {
             _ => args.iter().find_map(|arg| not_yet(&arg.value)),
         },
         ast::ExprKind::By { .. } => Some("by"),
-        ast::ExprKind::Name(name) if name.text == "rows" => Some("rows"),
         _ => None,
+    }
+}
+
+/// Returns the number of a multiple: `0.5x`.
+fn times(written: &ast::Expr) -> Option<f64> {
+    match &written.kind {
+        ast::ExprKind::Number(ast::Number { value: ast::NumberValue::Times(times), .. }) => Some(*times),
+        _ => None,
+    }
+}
+
+/// Tells whether a call says by itself whether it holds: `schema(T)`, and drift that is tested with `alpha`.
+fn decides(written: &ast::Expr) -> bool {
+    let ast::ExprKind::Call { callee, args } = &written.kind else { return false };
+    let ast::ExprKind::Name(name) = &callee.kind else { return false };
+    let tested = args.iter().any(|arg| arg.name.as_ref().is_some_and(|name| name.text == "alpha"));
+    match table::kind(&name.text).map(|kind| kind.signature()) {
+        Some(signature) => signature.takes == Takes::Schema || (signature.name == "psi" && tested),
+        None => false,
     }
 }
 
@@ -157,7 +166,34 @@ fn mirrored(op: Compare) -> Compare {
     }
 }
 
-fn measured(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> {
+fn measured(
+    cx: &mut Cx<'_>,
+    written: &ast::Expr,
+    gate: &Gate,
+    against: Option<&ast::Expr>,
+    times: bool,
+) -> Option<Measure> {
+    let (word, args): (_, &[ast::Arg]) = match &written.kind {
+        ast::ExprKind::Call { callee, args } => match &callee.kind {
+            ast::ExprKind::Name(name) => (Some(name), args),
+            _ => (None, &[]),
+        },
+        // A metric may have the name.
+        ast::ExprKind::Name(name) if gate.evidence.iter().any(|one| matches!(one.ty, Artifact::Dataset { .. })) => {
+            (Some(name), &[])
+        }
+        _ => (None, &[]),
+    };
+    if let Some(word) = word
+        && let Some(kind) = table::kind(&word.text)
+        && (kind.signature().form == Form::Word) == !matches!(written.kind, ast::ExprKind::Call { .. })
+    {
+        return table::measure(cx, kind, word, args, gate, against, times);
+    }
+    if let Some(against) = against {
+        let help = "a model is compared with `regression(m)` and `baseline models@production`";
+        return cx.error(codes::BAD_REQUIREMENT, against.span, "only what is about a table is `against` a file", help);
+    }
     match &written.kind {
         ast::ExprKind::Name(_) | ast::ExprKind::Field { .. } => metric(cx, written, gate),
         ast::ExprKind::Call { callee, args } => {
@@ -169,7 +205,8 @@ fn measured(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure
                 "improvement" => comparison(cx, "improvement", function, args, gate),
                 "size" => size(cx, function, args),
                 other => {
-                    let known = LATER.into_iter().chain(["regression", "improvement", "size"]);
+                    let known = crate::gate::kinds::all().filter(|kind| kind.signature().form == Form::Call);
+                    let known = known.map(|kind| kind.signature().name).chain(LATER);
                     let help = match nearest(other, known) {
                         Some(near) => format!("did you mean `{near}(…)`?"),
                         None => "there are `regression(m)`, `improvement(m)` and `size(artifact)`".to_owned(),
@@ -244,7 +281,14 @@ fn size(cx: &mut Cx<'_>, function: &ast::Name, args: &[ast::Arg]) -> Option<Meas
         return cx.error(codes::BAD_REQUIREMENT, function.span, "`size` takes an artifact", help);
     };
     let artifact = origin::origin(cx, value)?;
-    Some(Measure { kind: "size", metric: None, artifact: Some(artifact), options: BTreeMap::new(), ty: Type::Bytes })
+    Some(Measure {
+        kind: "size",
+        metric: None,
+        artifact: Some(artifact),
+        table: None,
+        options: BTreeMap::new(),
+        ty: Type::Bytes,
+    })
 }
 
 /// Resolves a metric: `auc`, `offline.auc`, `evaluate.report.auc`.
@@ -308,6 +352,7 @@ fn metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> 
             kind,
             metric: Some((*index, name.text.clone())),
             artifact: None,
+            table: None,
             options: BTreeMap::new(),
             ty: ty.clone(),
         }),
@@ -355,6 +400,15 @@ fn evidence(cx: &Cx<'_>, base: &ast::Expr, gate: &Gate) -> Option<usize> {
 
 /// Resolves a limit as a value in the measure's unit.
 fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure) -> Option<Expr> {
+    if let Some(times) = times(written)
+        && measure.table.is_some()
+    {
+        if measure.options.contains_key("relative") && measure.kind == "rows" {
+            return Some(Expr::Value(Value::Float(times)));
+        }
+        let message = format!("`{}` is no multiple of anything", measure.kind);
+        return cx.error(codes::WRONG_UNIT, written.span, message, "write the number alone");
+    }
     let Typed { expr, ty } = expr(cx, written, Scope::Known)?;
     let share = matches!(measure.ty, Type::Ratio(_));
     if let Expr::Value(Value::Int(_) | Value::Float(_)) = &expr
@@ -371,7 +425,7 @@ fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure) -> Option<Expr
         return cx.report(diagnostic);
     }
     let wanted = match (measure.kind, &measure.ty) {
-        ("metric", Type::Ratio(range)) if *range == Range::ANY => Type::Ratio(unit_range()),
+        ("metric" | "nulls" | "chi2", Type::Ratio(range)) if *range == Range::ANY => Type::Ratio(unit_range()),
         ("metric", ty) => ty.clone(),
         ("tests", _) => Type::Int(Range::ANY),
         (_, ty) => ty.clone(),

@@ -10,6 +10,7 @@ mod leg;
 mod live;
 mod metrics;
 mod origin;
+mod schema;
 mod value;
 mod work;
 
@@ -25,6 +26,7 @@ pub use leg::{InputKind, Leg};
 pub use live::{Assignment, FailAfter, LiveMeasure, LiveOf, Missing, Silence, Strategy, Window};
 pub use metrics::{Metric, MetricsType};
 pub use origin::{Origin, companion};
+pub use schema::{Column, Schema};
 pub use value::{Value, duration_text, size_text};
 pub use work::{Command, Interpreter, Isolation, Needs, Rerun, Retry, Why};
 

@@ -7,6 +7,7 @@ mod check;
 mod companions;
 mod compile;
 mod compile_properties;
+mod data;
 mod docs;
 mod exec;
 mod gate;

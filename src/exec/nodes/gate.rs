@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::data::Summary;
 use crate::exec::context::{Product, Run, Stop};
 use crate::exec::event::NodeReport;
 use crate::exec::state::Ending;
@@ -12,12 +13,17 @@ use crate::plan::{Location, Node, NodeKind};
 use crate::types::Origin;
 
 pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeReport) -> Result<Ending, Stop> {
+    let evidence: Vec<Found> =
+        gate.evidence.iter().map(|evidence| found(run, &evidence.origin, gate::is_read(&evidence.ty))).collect();
+    let references = gate::references(gate).into_iter().map(|path| {
+        let found = at_path(run, &path, true);
+        (path, found)
+    });
+    let references: BTreeMap<String, Found> = references.collect();
     let facts = Facts {
-        evidence: gate
-            .evidence
-            .iter()
-            .map(|evidence| found(run, &evidence.origin, gate::is_read(&evidence.ty)))
-            .collect(),
+        tables: tables(run, gate, &evidence, &references),
+        references,
+        evidence,
         artifacts: artifacts(run, gate),
         champion: champion(run, node, gate)?,
     };
@@ -49,6 +55,25 @@ pub(super) fn keep(run: &Run<'_>, report: &Report) -> Result<(), Stop> {
     judge::write(run.bound, run.workspace(), report)?;
     run.note_gate(report.clone());
     Ok(())
+}
+
+/// Reads the tables that requirements look into: from the store, where it has them, else where they stand.
+fn tables(
+    run: &Run<'_>,
+    gate: &Gate,
+    found: &[Found],
+    references: &BTreeMap<String, Found>,
+) -> BTreeMap<usize, Result<Summary, String>> {
+    let read = gate::surveyed(gate).into_iter().filter_map(|index| {
+        let digest = found.get(index)?.digest()?;
+        let stored = digest.parse().ok().map(|digest| run.store.object(&digest)).filter(|path| path.is_file());
+        let path = match stored {
+            Some(path) => Ok(path),
+            None => join_inside(run.workspace(), &gate.evidence.get(index)?.path).map_err(|error| error.to_string()),
+        };
+        Some((index, path.and_then(|path| judge::collect::survey(gate, index, references, &path, digest))))
+    });
+    read.collect()
 }
 
 fn artifacts(run: &Run<'_>, gate: &Gate) -> BTreeMap<Origin, Found> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Form, Kind, Measured, Signature, Takes, metric_of};
+use super::{Against, Form, Kind, Measured, Signature, Takes, metric_of};
 use crate::gate::Measure;
 use crate::gate::case::{Case, Undecided};
 use crate::types::{Range, Type, Value};
@@ -16,6 +16,7 @@ static SIGNATURE: Signature = Signature {
     options: super::MIN_N,
     direction: false,
     baseline: false,
+    against: Against::No,
     example: "require auc_roc >= 85%",
 };
 

@@ -3,20 +3,31 @@
 //! A kind says what may be written (its signature, used by the checker) and computes the number (used by the
 //! evaluation). It knows neither files nor registries.
 
+mod chi2;
+mod classes;
 mod improvement;
+mod js;
+mod ks;
 mod metric;
+mod nulls;
+mod psi;
 mod regression;
+mod rows;
+mod schema;
 mod signature;
 mod size;
 mod tests;
+mod wasserstein;
 
 use std::collections::BTreeMap;
 
 use super::case::{Case, Undecided};
-use super::{Measure, MetricRef};
+use super::judged::Judged;
+use super::report::Limit;
+use super::{Measure, MetricRef, Requirement};
 use crate::types::{Type, Value};
 
-pub use signature::{Form, Opt, OptType, Signature, Takes, metric_range, tests_metric};
+pub use signature::{Against, Form, Opt, OptType, Signature, Takes, metric_range, tests_metric};
 
 /// One kind of requirement.
 pub trait Kind: Sync {
@@ -31,6 +42,17 @@ pub trait Kind: Sync {
 
     /// Returns what is computed, for the report: `candidate`, `baseline - candidate`.
     fn formula(&self, case: &Case<'_>, measure: &Measure) -> String;
+
+    /// Decides by itself, for kinds that look at several columns or groups or know when chance alone decides; `None` for
+    /// those whose number alone is held against the limit.
+    fn judge(
+        &self,
+        _case: &Case<'_>,
+        _requirement: &Requirement,
+        _limit: Option<Limit>,
+    ) -> Option<Result<Judged, Undecided>> {
+        None
+    }
 
     /// Computes the number.
     ///
@@ -57,8 +79,22 @@ pub struct Measured {
 }
 
 // One line for each file in this folder.
-static ALL: &[&dyn Kind] =
-    &[&improvement::Improvement, &metric::Metric, &regression::Regression, &size::Size, &tests::Tests];
+static ALL: &[&dyn Kind] = &[
+    &chi2::ChiSquare,
+    &classes::Classes,
+    &improvement::Improvement,
+    &js::JensenShannon,
+    &ks::KolmogorovSmirnov,
+    &metric::Metric,
+    &nulls::Nulls,
+    &psi::Psi,
+    &regression::Regression,
+    &rows::Rows,
+    &schema::Schema,
+    &size::Size,
+    &tests::Tests,
+    &wasserstein::Wasserstein,
+];
 
 /// Iterates over all kinds in alphabetical order.
 pub fn all() -> impl Iterator<Item = &'static dyn Kind> {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Form, Kind, Measured, Opt, OptType, Signature, Takes, metric_of};
+use super::{Against, Form, Kind, Measured, Opt, OptType, Signature, Takes, metric_of};
 use crate::gate::Measure;
 use crate::gate::case::{Case, Undecided};
 use crate::gate::number::{Unit, number_text};
@@ -28,6 +28,7 @@ static SIGNATURE: Signature = Signature {
     options: OPTIONS,
     direction: true,
     baseline: true,
+    against: Against::No,
     example: "require regression(auc_roc, relative) <= 2%",
 };
 

@@ -17,6 +17,8 @@ pub struct Signature {
     pub direction: bool,
     /// The gate must have a `baseline`, and the metric's evidence is scored for it too.
     pub baseline: bool,
+    /// It compares with a data baseline (`against "file"`).
+    pub against: Against,
     /// One line as a user would write it, for messages.
     pub example: &'static str,
 }
@@ -28,6 +30,19 @@ pub enum Form {
     Bare,
     /// `name(subject, option, option: value)`.
     Call,
+    /// The kind's own name alone: `rows >= 1000`.
+    Word,
+}
+
+/// Whether a kind compares with a data baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Against {
+    /// It does not.
+    No,
+    /// It may.
+    May,
+    /// It does.
+    Must,
 }
 
 /// What a kind measures.
@@ -39,6 +54,14 @@ pub enum Takes {
     Count,
     /// An artifact that a stage makes: `train.model`.
     Artifact,
+    /// A declared schema, of a table.
+    Schema,
+    /// A table as a whole.
+    Table,
+    /// One column of a table.
+    Column,
+    /// A column of a table, or `*` for all.
+    Columns,
 }
 
 /// An option of a kind.
@@ -57,6 +80,10 @@ pub enum OptType {
     Flag,
     /// `: number`, more than zero.
     Positive,
+    /// `: 1%`, a share between 0 and 1.
+    Share,
+    /// `: ["id"]`, names of columns.
+    Names,
     /// `: 30`, a whole number of rows, at least one.
     Rows,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Form, Kind, Measured, Signature, Takes};
+use super::{Against, Form, Kind, Measured, Signature, Takes};
 use crate::gate::Measure;
 use crate::gate::case::{Case, Undecided};
 use crate::types::{Type, Value};
@@ -16,6 +16,7 @@ static SIGNATURE: Signature = Signature {
     options: &[],
     direction: false,
     baseline: false,
+    against: Against::No,
     example: "require size(train.model) <= 500MB",
 };
 

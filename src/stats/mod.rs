@@ -1,0 +1,14 @@
+//! Statistics: from counts and samples to numbers. Pure arithmetic; knows neither tables nor gates.
+
+mod drift;
+mod multiple;
+pub mod special;
+
+pub use drift::{
+    ChiSquare, Jump, chi_square, jensen_shannon, jensen_shannon_noise, kolmogorov_smirnov, psi, psi_noise, psi_p,
+    shares, wasserstein,
+};
+pub use multiple::holm;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Against the values of scipy and statsmodels in `tests/fixtures/stats/reference.json`.
+
+use serde_json::Value;
+
+use super::special::*;
+use super::*;
+
+fn reference() -> Value {
+    serde_json::from_str(include_str!("../../tests/fixtures/stats/reference.json")).expect("JSON")
+}
+
+fn close(found: f64, wanted: f64, what: &str) {
+    let scale = wanted.abs().max(1e-12);
+    assert!((found - wanted).abs() / scale < 1e-9 || (found - wanted).abs() < 1e-15, "{what}: {found} is not {wanted}");
+}
+
+/// Holds a function of the first numbers of each row against the row's last.
+fn rows(name: &str, of: impl Fn(&[f64]) -> f64) {
+    let reference = reference();
+    let table = reference[name].as_array().expect(name);
+    assert!(table.len() > 5);
+    for row in table {
+        let row: Vec<f64> = row.as_array().expect("a row").iter().map(|v| v.as_f64().expect("a number")).collect();
+        let (wanted, arguments) = row.split_last().expect("a value");
+        close(of(arguments), *wanted, &format!("{name}{arguments:?}"));
+    }
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().expect("a list").iter().map(|value| value.as_f64().expect("a number")).collect()
+}
+
+fn counts(value: &Value) -> Vec<u64> {
+    value.as_array().expect("a list").iter().map(|value| value.as_u64().expect("a count")).collect()
+}
+
+#[test]
+fn special_functions_are_those_of_scipy() {
+    rows("normal_quantile", |a| normal_quantile(a[0]));
+    rows("student_quantile", |a| student_quantile(a[0], a[1]));
+    rows("chi_square_sf", |a| chi_square_sf(a[0], a[1]));
+    rows("chi_square_critical", |a| chi_square_critical(a[0], a[1]));
+    rows("kolmogorov_sf", |a| kolmogorov_sf(a[0]));
+    rows("binomial_half", |a| binomial_half(a[0] as u64, a[1] as u64));
+    close(student_cdf(student_quantile(0.9, 7.0), 7.0), 0.9, "there and back");
+    assert_eq!(student_quantile(0.1, 7.0), -student_quantile(0.9, 7.0));
+}
+
+#[test]
+fn holm_is_that_of_statsmodels() {
+    let reference = reference();
+    let found = holm(&numbers(&reference["holm"][0]));
+    for (found, wanted) in found.iter().zip(numbers(&reference["holm"][1])) {
+        close(*found, wanted, "holm");
+    }
+}
+
+#[test]
+fn distances_of_binned_counts_are_those_of_scipy() {
+    let reference = reference();
+    let bins = &reference["bins"];
+    let (one, other) = (counts(&bins["reference"]), counts(&bins["current"]));
+    close(psi(&one, &other), bins["psi"].as_f64().expect("psi"), "psi");
+    close(jensen_shannon(&one, &other), bins["jensen_shannon"].as_f64().expect("js"), "js");
+    let (test, wanted) = (chi_square(&one, &other), numbers(&bins["chi_square"]));
+    close(test.statistic, wanted[0], "chi-square");
+    close(test.p, wanted[1], "p of chi-square");
+    assert_eq!(test.df, wanted[2]);
+    assert_eq!(psi(&one, &one), 0.0);
+    assert_eq!(jensen_shannon(&[1, 0], &[0, 1]), 1.0, "nothing in common");
+}
+
+#[test]
+fn noise_of_an_index_is_what_sampling_gives() {
+    // A bin that nothing is in has no noise.
+    assert_eq!(psi_noise(&[500, 500, 0], &[60, 40, 0]), 1.0 / 1000.0 + 1.0 / 100.0);
+    assert_eq!(psi_noise(&[1000, 0], &[100, 0]), 0.0);
+}
+
+#[test]
+fn distances_of_distribution_functions_are_those_of_scipy() {
+    let reference = reference();
+    let samples = &reference["samples"];
+    let (one, other) = (numbers(&samples["reference"]), numbers(&samples["current"]));
+    let mut points: Vec<f64> = one.iter().chain(&other).copied().collect();
+    points.sort_by(f64::total_cmp);
+    points.dedup();
+    let below = |of: &[f64], at: f64| of.iter().filter(|value| **value <= at).count() as u64;
+    let first: Vec<u64> = points.iter().map(|at| below(&one, *at)).collect();
+    let second: Vec<u64> = points.iter().map(|at| below(&other, *at)).collect();
+    let (n, m) = (one.len() as u64, other.len() as u64);
+    let (d, p) = kolmogorov_smirnov(&first, n, &second, m);
+    let wanted = numbers(&samples["ks"]);
+    close(d, wanted[0], "D");
+    // scipy takes the distribution for a finite sample, this one corrects the limit as Stephens does.
+    assert!((p - wanted[1]).abs() < 0.15 * wanted[1], "{p} is far from {}", wanted[1]);
+    let share = |count: u64, of: u64| count as f64 / of as f64;
+    let jumps: Vec<Jump> = points
+        .iter()
+        .zip(first.iter().zip(&second))
+        .map(|(at, (one, other))| Jump { at: *at, reference: share(*one, n), current: share(*other, m) })
+        .collect();
+    close(wasserstein(&jumps), samples["wasserstein"].as_f64().expect("a distance"), "wasserstein");
+}

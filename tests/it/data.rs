@@ -1,0 +1,136 @@
+//! Gates on data, through the command line: what is frozen, what drifts, what can't be read, and the guard.
+
+use std::fmt::Write as _;
+
+use crate::sandbox::Sandbox;
+
+const PIPELINE: &str = r#"pipeline data
+edition 2026
+
+schema Row {
+  amount: float in 0.0..1e6
+  kind:   "card" | "cash"
+  label:  int in 0..1
+}
+
+source raw: Dataset<csv, Row> = "raw.csv"
+
+stage prepare {
+  in  raw
+  out train: Dataset<csv, Row> = "out/train.csv"
+  run <<< cp "$raw" "$train" >>>
+}
+
+gate data_quality on prepare.train {
+  require schema(Row)
+  require nulls(*) <= 5%
+  require rows between 0.5x..2x against "train.baseline.json"
+  require classes(label) >= 2
+  require psi(*) < 0.1 against "train.baseline.json"
+}
+
+stage train {
+  in  data = prepare.train
+  out model: Model<json> = "out/model.json"
+  run <<< echo '{}' > "$model" >>>
+}
+"#;
+
+/// A table of `rows` rows, whose amounts are `scale` times those of the baseline.
+fn table(rows: u32, scale: f64) -> String {
+    let mut text = "amount,kind,label\n".to_owned();
+    for row in 0..rows {
+        // All residues in turn: no chance in it.
+        let amount = f64::from(row * 37 % 1000) * scale;
+        let _ = writeln!(text, "{amount},{},{}", if row % 3 == 0 { "card" } else { "cash" }, row % 2);
+    }
+    text
+}
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.file("pipeline.mlp", PIPELINE).file("raw.csv", &table(3000, 1.0));
+    let frozen = sandbox.mlpc(&["baseline", "raw", "--out", "train.baseline.json"]);
+    assert_eq!(frozen.code, 0, "{frozen:?}");
+    sandbox
+}
+
+fn report(sandbox: &Sandbox) -> serde_json::Value {
+    serde_json::from_str(&sandbox.read(".mlpc/gates/data_quality/gate_report.json")).expect("JSON")
+}
+
+#[test]
+fn data_like_the_baseline_passes_and_other_data_stops_what_reads_it() {
+    let sandbox = sandbox();
+    let again = sandbox.mlpc(&["baseline", "raw", "--out", "again.json"]);
+    assert_eq!(again.code, 0, "{again:?}");
+    assert_eq!(sandbox.read("again.json"), sandbox.read("train.baseline.json"), "the same bytes again");
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    let kept = report(&sandbox);
+    assert_eq!(kept["verdict"], "pass");
+    assert!(kept["references"][0]["digest"].as_str().expect("a digest").starts_with("blake3:"));
+    let verify = || sandbox.mlpc(&["verify", ".mlpc/gates/data_quality/gate_report.json"]);
+    assert_eq!(verify().code, 0, "{:?}", verify());
+
+    std::fs::remove_file(sandbox.path().join("out/model.json")).expect("there");
+    sandbox.file("raw.csv", &table(3000, 3.0));
+    let run = sandbox.mlpc(&["run"]);
+    assert_eq!(run.code, 10, "{run:?}");
+    assert!(!sandbox.path().join("out/model.json").exists(), "nothing is trained on it");
+    let drifted = report(&sandbox);
+    let psi = &drifted["requirements"][4];
+    assert_eq!((psi["verdict"].as_str(), psi["parts"][0]["name"].as_str()), (Some("fail"), Some("amount")));
+    assert_eq!(psi["parts"][1]["verdict"], "pass");
+    assert_eq!(verify().code, 0, "{:?}", verify());
+
+    sandbox.file("train.baseline.json", &sandbox.read("again.json").replacen("3000", "3001", 1));
+    assert_eq!(verify().code, 11, "the baseline is another one");
+}
+
+#[test]
+fn what_is_wrong_with_the_data_is_told_with_its_line() {
+    let sandbox = sandbox();
+    let good = table(3000, 1.0);
+    for (text, code, words) in [
+        (good.replacen("\n37,", "\n-37,", 1), 10, "`amount` is outside `float in 0..1000000` (line 3: `-37`) in 1 row"),
+        (good.replacen("\n37,", "\n37,x,", 1), 11, "line 3: 4 fields under a header of 3"),
+        (good.replacen("kind", "art", 1), 11, "there is no column `kind`, which `Row` has"),
+        (good.replacen("\n37,cash", "\n37,\"cash", 1), 11, "line 3: the quote that opens here is never closed"),
+        (table(1000, 1.0), 10, "`rows` is 0.333"),
+        (table(1600, 1.0).replace(",1\n", ",0\n"), 10, "`classes(label)` is 1, but at least 2 is required"),
+        ("amount,kind,label\n".to_owned(), 10, "there are no rows under the header"),
+    ] {
+        sandbox.file("raw.csv", &text);
+        let run = sandbox.mlpc(&["run"]);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(said.contains(words), "{words}:\n{said}");
+        assert_eq!(run.code, code, "{words}:\n{said}");
+    }
+}
+
+#[test]
+fn too_few_rows_to_tell_are_inconclusive_and_a_missing_baseline_is_an_error() {
+    let sandbox = sandbox();
+    sandbox.edit("pipeline.mlp", "rows between 0.5x..2x", "rows between 0x..2x");
+    // (B − 1)(1/n + 1/m) is 0.09 where half of the limit is 0.05.
+    sandbox.file("raw.csv", &table(100, 1.0));
+    let run = sandbox.mlpc(&["run"]);
+    assert_eq!(run.code, 11, "{run:?}");
+    assert_eq!(report(&sandbox)["requirements"][4]["verdict"], "inconclusive");
+    std::fs::remove_file(sandbox.path().join("train.baseline.json")).expect("there");
+    assert_eq!(sandbox.mlpc(&["run"]).code, 11);
+    let line = &report(&sandbox)["requirements"][4];
+    assert_eq!(line["verdict"], "error");
+    assert!(line["reason"].as_str().expect("a reason").contains("mlpc baseline"), "{line}");
+}
+
+#[test]
+fn a_baseline_of_data_that_breaks_its_schema_is_not_frozen() {
+    let sandbox = sandbox();
+    sandbox.file("out/train.csv", "amount,kind,label\n1,gold,0\n");
+    let refused = sandbox.mlpc(&["baseline", "prepare.train", "--out", "bad.json"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.stderr.contains("`kind` is outside"), "{}", refused.stderr);
+    assert!(!sandbox.path().join("bad.json").exists());
+    assert_eq!(sandbox.mlpc(&["baseline", "nothing", "--out", "bad.json"]).code, 2);
+}
