@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::store::{Artifact, Kind};
 use crate::host::fs::{self, Fingerprint};
 use crate::host::lock::Lock;
-use crate::host::tree::Tree;
+use crate::host::tree::{Listing, Tree};
 use crate::host::{Context, Digest, Error, Result};
 
 /// First bytes of the file; the number is the version of its format.
@@ -32,6 +32,19 @@ pub struct Memory {
 struct Inner {
     known: HashMap<String, Known>,
     changed: HashMap<String, Known>,
+    /// Directories that were looked at by this process.
+    trees: HashMap<String, Sight>,
+}
+
+/// What `stat` said of something when its digest was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sight {
+    /// Its digest.
+    pub digest: Digest,
+    /// The fingerprint of a file, or of everything in a directory.
+    pub print: [u8; 32],
+    /// The same fingerprint means the same content. Not so where it had changed just before.
+    pub believed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +57,14 @@ struct Known {
 
 impl Known {
     fn is_believed(&self, print: &Fingerprint) -> bool {
-        let whole_seconds = print.mtime % 1_000_000_000 == 0 && print.ctime % 1_000_000_000 == 0;
-        let slack = if whole_seconds { COARSE } else { TICK };
-        let latest = print.mtime.max(print.ctime);
-        self.print == *print && latest.saturating_add(slack) < self.seen
+        self.print == *print && is_settled(print.mtime.max(print.ctime), self.seen)
     }
+}
+
+/// Tells whether what last changed at `latest` could not have changed again unseen after `seen`.
+fn is_settled(latest: i64, seen: i64) -> bool {
+    let slack = if latest % 1_000_000_000 == 0 { COARSE } else { TICK };
+    latest.saturating_add(slack) < seen
 }
 
 impl Memory {
@@ -59,7 +75,7 @@ impl Memory {
         Self {
             file: file.to_owned(),
             root: root.to_owned(),
-            inner: Mutex::new(Inner { known, changed: HashMap::new() }),
+            inner: Mutex::new(Inner { known, ..Inner::default() }),
         }
     }
 
@@ -67,14 +83,31 @@ impl Memory {
     pub fn look(&self, path: &Path) -> Result<Artifact> {
         let meta = std::fs::metadata(path).cannot("read", path)?;
         if meta.is_dir() {
-            let tree = Tree::scan(path, &|file, print| self.digest_of(file, Some(*print)))?;
-            return Ok(Artifact { kind: Kind::Tree, digest: tree.digest(), executable: false, size: tree.size() });
+            let seen = now();
+            let listing = Listing::read(path)?;
+            let (print, newest) = (*listing.print().bytes(), listing.newest());
+            let tree = Tree::of(listing, path, &|file, print| self.digest_of(file, Some(*print)))?;
+            let digest = tree.digest();
+            self.inner().trees.insert(self.name(path), Sight { digest, print, believed: is_settled(newest, seen) });
+            return Ok(Artifact { kind: Kind::Tree, digest, executable: false, size: tree.size() });
         }
         if !meta.is_file() {
             return Err(Error::new(format!("`{}` is neither a file nor a directory", path.display())));
         }
         let digest = self.digest_of(path, Some(Fingerprint::of(&meta)))?;
         Ok(Artifact { kind: Kind::File, digest, executable: fs::is_executable(&meta), size: meta.len() })
+    }
+
+    /// Returns what is known of a path that was looked at, without looking again.
+    #[must_use]
+    pub fn sight(&self, path: &Path) -> Option<Sight> {
+        let (name, inner) = (self.name(path), self.inner());
+        let known = inner.changed.get(&name).or_else(|| inner.known.get(&name)).map(|known| Sight {
+            digest: known.digest,
+            print: known.print.bytes(),
+            believed: known.is_believed(&known.print),
+        });
+        inner.trees.get(&name).copied().or(known)
     }
 
     /// Returns the digest of a file.

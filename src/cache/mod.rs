@@ -12,7 +12,7 @@ mod store;
 
 pub use changes::{Change, changes};
 pub use manifest::{CodeFile, CommandLine, InputFile, Key, Manifest, OutputFile, Part, RuntimeKey};
-pub use memory::Memory;
+pub use memory::{Memory, Sight};
 pub use result::{Produced, Provenance, Recorded, ResultRecord};
 pub use scratch::Scratch;
 pub(crate) use scratch::file_name;

@@ -39,11 +39,16 @@ pub struct Tree(pub Vec<(String, Entry)>);
 impl Tree {
     /// Reads the directory at `root`; `digest` gives the digest of a file.
     pub fn scan(root: &Path, digest: &(dyn Fn(&Path, &Fingerprint) -> Result<Digest> + Sync)) -> Result<Self> {
-        let mut found = Vec::new();
-        list(root, "", &mut found)?;
-        let mut entries = hash_all(found, root, digest)?;
-        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(Self(entries))
+        Self::of(Listing::read(root)?, root, digest)
+    }
+
+    /// As [`Tree::scan`], of a directory that was listed already.
+    pub fn of(
+        listing: Listing,
+        root: &Path,
+        digest: &(dyn Fn(&Path, &Fingerprint) -> Result<Digest> + Sync),
+    ) -> Result<Self> {
+        hash_all(listing.0, root, digest).map(Self)
     }
 
     /// Returns the bytes that stand for the tree.
@@ -116,6 +121,51 @@ impl Tree {
     }
 }
 
+/// What `stat` says of everything in a directory, in the order of a [`Tree`]; no file is opened for it.
+#[derive(Debug)]
+pub struct Listing(Vec<(String, Found)>);
+
+impl Listing {
+    /// Lists the directory at `root`.
+    pub fn read(root: &Path) -> Result<Self> {
+        let mut found = Vec::new();
+        list(root, "", &mut found)?;
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(Self(found))
+    }
+
+    /// Returns a digest of names, links and fingerprints: another one means that something was touched.
+    #[must_use]
+    pub fn print(&self) -> Digest {
+        let mut bytes = Vec::with_capacity(self.0.len() * 64);
+        for (path, found) in &self.0 {
+            text(&mut bytes, path);
+            match found {
+                Found::File(print, executable) => {
+                    bytes.push(if *executable { b'x' } else { b'f' });
+                    bytes.extend(print.bytes());
+                }
+                Found::Other(Entry::Link(target)) => {
+                    bytes.push(b'l');
+                    text(&mut bytes, target);
+                }
+                Found::Other(_) => bytes.push(b'd'),
+            }
+        }
+        Digest::of(&bytes)
+    }
+
+    /// Returns when a file in it was last changed, nanoseconds.
+    #[must_use]
+    pub fn newest(&self) -> i64 {
+        let times = self.0.iter().filter_map(|(_, found)| match found {
+            Found::File(print, _) => Some(print.mtime.max(print.ctime)),
+            Found::Other(_) => None,
+        });
+        times.max().unwrap_or(0)
+    }
+}
+
 /// Tells whether the entries are in order and none of them stands below a file or a link.
 fn is_a_tree(entries: &[(String, Entry)]) -> bool {
     let find = |path: &str| entries.binary_search_by(|(other, _)| other.as_str().cmp(path)).is_ok();
@@ -123,6 +173,7 @@ fn is_a_tree(entries: &[(String, Entry)]) -> bool {
         && entries.iter().all(|(path, _)| path.match_indices('/').all(|(at, _)| !find(&path[..at])))
 }
 
+#[derive(Debug)]
 enum Found {
     File(Fingerprint, bool),
     Other(Entry),
