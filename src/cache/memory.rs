@@ -72,11 +72,7 @@ impl Memory {
     #[must_use]
     pub fn open(file: &Path, root: &Path) -> Self {
         let known = std::fs::read(file).ok().and_then(|bytes| decode(&bytes)).unwrap_or_default();
-        Self {
-            file: file.to_owned(),
-            root: root.to_owned(),
-            inner: Mutex::new(Inner { known, ..Inner::default() }),
-        }
+        Self { file: file.to_owned(), root: root.to_owned(), inner: Mutex::new(Inner { known, ..Inner::default() }) }
     }
 
     /// Returns what stands at a path, with its digest.

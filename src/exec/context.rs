@@ -11,6 +11,7 @@ use super::code::CodeFinder;
 use super::event::{Event, Listener};
 use super::mask::Mask;
 use super::record::RunRecord;
+use super::stand::{Facts, Part, Question};
 use super::state::Ending;
 use crate::cache::{Artifact, Memory, Store};
 use crate::gate::Report;
@@ -48,6 +49,10 @@ pub struct Options {
     pub keep: bool,
     /// Shared registries may be written to.
     pub release: bool,
+    /// What is asked, where how things stand at the end is worth to be kept.
+    pub question: Option<Question>,
+    /// Nodes that have nothing to do are told, too, however many they are.
+    pub all: bool,
     /// Inputs are taken from the workspace, not from stages: one node of a pipeline whose other nodes ran elsewhere.
     pub alone: bool,
 }
@@ -149,6 +154,9 @@ pub(super) struct Run<'a> {
     /// What sources were in the run that this one goes on with.
     expected: Mutex<BTreeMap<String, Digest>>,
     registries: Registries,
+    /// What is known from before, where only some nodes have to have their turn.
+    part: Option<&'a Part>,
+    facts: Mutex<HashMap<String, Facts>>,
 }
 
 impl<'a> Run<'a> {
@@ -182,7 +190,34 @@ impl<'a> Run<'a> {
             sources: Mutex::default(),
             expected: Mutex::default(),
             registries: Mutex::default(),
+            part: None,
+            facts: Mutex::default(),
         }
+    }
+
+    /// Takes over what stands from before: what its nodes made, and where all nodes publish.
+    pub(super) fn stand_on(&mut self, part: &'a Part) {
+        self.part = Some(part);
+        self.code = CodeFinder::new(&self.setup.workspace, part.published.iter().cloned());
+        for (node, made) in &part.made {
+            for (output, artifact, value, path) in made {
+                let product = Product { artifact: *artifact, value: value.clone(), path: path.clone() };
+                self.publish_product(node, output, product);
+            }
+        }
+    }
+
+    /// Tells whether a node stands well from before, so that it has nothing to do.
+    pub(super) fn stands(&self, node: &str) -> bool {
+        self.part.is_some_and(|part| part.whole && part.made.contains_key(node))
+    }
+
+    pub(super) fn note_facts(&self, node: &str, facts: Facts) {
+        locked(&self.facts).insert(node.to_owned(), facts);
+    }
+
+    pub(super) fn take_facts(&self) -> HashMap<String, Facts> {
+        std::mem::take(&mut *locked(&self.facts))
     }
 
     pub(super) fn workspace(&self) -> &Path {

@@ -19,6 +19,7 @@ mod record;
 mod run;
 mod shell;
 mod software;
+mod stand;
 mod state;
 mod tokens;
 
@@ -30,8 +31,9 @@ pub(crate) use outputs::read_value;
 pub use predict::{Expected, Explanation, Prediction, predict, why};
 pub(crate) use prepare::value_path;
 pub use record::{NodeRecord, RunRecord, runs};
-pub use run::{RunError, Summary, run};
+pub use run::{RunError, Summary, go_on, nothing_to_do, run};
 pub use shell::shell;
+pub use stand::{Part, Question, SHOWN, Shape, Standing, Untouched, stand};
 pub use state::{Ending, Schedule, State, closure, exit_code};
 pub use tokens::Tokens;
 

@@ -14,10 +14,13 @@ use crate::types::Value;
 /// Version of the record.
 const FORMAT: u32 = 1;
 
+/// The file of the nodes.
+const NODES: &str = "nodes.jsonl";
+
 /// A run as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
-    format: u32,
+    pub(super) format: u32,
     /// Its id: sortable by time.
     pub run: String,
     /// The pipeline.
@@ -48,7 +51,9 @@ pub struct RunRecord {
     /// The exit code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<u8>,
-    /// How nodes ended, in the order of declarations.
+    /// How nodes ended, in the order of declarations. Kept in `nodes.jsonl` beside the rest, a line each, which a run
+    /// with nothing to do shares with the one before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<NodeRecord>,
 }
 
@@ -57,6 +62,9 @@ pub struct RunRecord {
 pub struct NodeRecord {
     /// Its name.
     pub node: String,
+    /// The run in which it had its turn; in later ones it stood as it was.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub run: String,
     /// The keyword that declares it.
     pub kind: String,
     /// How it ended.
@@ -98,8 +106,8 @@ impl RunRecord {
         }
     }
 
-    /// Writes it to the run's folder.
-    pub fn write(&self, folder: &Path) -> Result<()> {
+    /// Writes it to the run's folder, but for the nodes.
+    pub(super) fn write(&self, folder: &Path) -> Result<()> {
         let json = serde_json::to_vec_pretty(self).context(|| "cannot write the record of the run".to_owned())?;
         fs::write_atomic(&folder.join("run.json"), &json)
     }
@@ -107,10 +115,16 @@ impl RunRecord {
     /// Reads the record of a run.
     pub fn read(state: &Path, run: &str) -> Result<Self> {
         let bytes = fs::read(&state.join("runs").join(run).join("run.json"))?;
-        let record: Self = serde_json::from_slice(&bytes)
-            .map_err(|error| Error::new(format!("the record of the run `{run}` can't be read: {error}")))?;
+        let broken = |error| Error::new(format!("the record of the run `{run}` can't be read: {error}"));
+        let mut record: Self = serde_json::from_slice(&bytes).map_err(broken)?;
         if record.format != FORMAT {
             return Err(Error::new(format!("the run `{run}` was recorded by another version of mlpc")));
+        }
+        // A run that was killed has none.
+        let lines = std::fs::read(state.join("runs").join(run).join(NODES)).unwrap_or_default();
+        for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            let node: NodeRecord = serde_json::from_slice(line).map_err(broken)?;
+            record.nodes.push(node.seen_from(&record.run));
         }
         Ok(record)
     }
@@ -120,6 +134,45 @@ impl RunRecord {
     pub fn node(&self, name: &str) -> Option<&NodeRecord> {
         self.nodes.iter().find(|node| node.node == name)
     }
+}
+
+impl NodeRecord {
+    /// Returns it as another run sees it, in which it had nothing to do.
+    fn seen_from(self, run: &str) -> Self {
+        if self.run.is_empty() || self.run == run {
+            return self;
+        }
+        let ending = if self.ending == Ending::Done { Ending::Hit } else { self.ending };
+        Self { ending, why: None, milliseconds: None, ..self }
+    }
+}
+
+/// Writes the nodes of a run.
+pub(super) fn write_nodes<'l>(folder: &Path, lines: impl Iterator<Item = &'l [u8]>) -> Result<()> {
+    let mut bytes = Vec::new();
+    for line in lines {
+        bytes.extend(line);
+        bytes.push(b'\n');
+    }
+    fs::write_atomic(&folder.join(NODES), &bytes)
+}
+
+/// Returns a line for each node.
+pub(super) fn lines(nodes: &[NodeRecord]) -> Vec<Vec<u8>> {
+    nodes.iter().map(|node| serde_json::to_vec(node).unwrap_or_default()).collect()
+}
+
+/// Reads the lines of a run's nodes.
+pub(super) fn read_lines(state: &Path, run: &str) -> Option<Vec<Vec<u8>>> {
+    let bytes = std::fs::read(state.join("runs").join(run).join(NODES)).ok()?;
+    Some(bytes.strip_suffix(b"\n")?.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect())
+}
+
+/// Gives a run the nodes of an earlier one.
+pub(super) fn share_nodes(state: &Path, from: &str, to: &Path) {
+    let (from, to) = (state.join("runs").join(from).join(NODES), to.join(NODES));
+    // Somebody may have removed the earlier run; the rest of the record is as true without.
+    let _ = std::fs::hard_link(&from, &to).or_else(|_| std::fs::copy(&from, &to).map(drop));
 }
 
 /// Lists the runs of a workspace, the latest first.

@@ -10,7 +10,8 @@ use super::context::{Options, Run, Setup};
 use super::event::{Event, Listener, NodeReport};
 use super::journal::Journal;
 use super::nodes;
-use super::record::{NodeRecord, RunRecord, new_run};
+use super::record::{NodeRecord, RunRecord, lines, new_run, read_lines, share_nodes, write_nodes};
+use super::stand::{self, Part, SHOWN, Untouched};
 use super::state::{Ending, Schedule, closure, exit_code};
 use super::tokens::Tokens;
 use crate::cache::{Memory, Store};
@@ -30,8 +31,10 @@ pub struct Summary {
     pub exit: u8,
     /// How long it took.
     pub took: Duration,
-    /// The nodes that were wanted, in the order of declarations.
+    /// The nodes that were wanted, in the order of declarations; those that had nothing to do only if they are few.
     pub nodes: Vec<NodeReport>,
+    /// How many stages stood well, and how many nodes are skipped, that are not among the nodes.
+    pub unlisted: (usize, usize),
 }
 
 /// Why a run could not even begin, or not be brought to its end.
@@ -70,12 +73,72 @@ pub fn run(
     resume: Option<&RunRecord>,
     listener: &dyn Listener,
 ) -> Result<Summary, RunError> {
-    let begin = Instant::now();
     let wanted = wanted(bound, options)?;
-    nodes::rollouts_refused(bound, &wanted, options.release && !options.alone)?;
     if let Some(before) = resume {
         same_work(bound, before)?;
     }
+    conduct(Work { bound, wanted, resume, part: None }, setup, options, listener)
+}
+
+/// Gives the nodes their turn that have to have it, from how things stand.
+pub fn go_on(part: &Part, setup: &Setup, options: &Options, listener: &dyn Listener) -> Result<Summary, RunError> {
+    let here = part.chosen.iter().enumerate();
+    let wanted = here.filter(|&(_, &index)| part.wanted[index]).map(|(here, _)| here).collect();
+    conduct(Work { bound: &part.bound, wanted, resume: None, part: Some(part) }, setup, options, listener)
+}
+
+/// Records a run with nothing to do.
+pub fn nothing_to_do(
+    untouched: &Untouched,
+    setup: &Setup,
+    all: bool,
+    listener: &dyn Listener,
+) -> Result<Summary, RunError> {
+    let header = &untouched.header;
+    let state = setup.workspace.join(".mlpc");
+    let id = new_run(&state, &setup.clock)?;
+    let folder = state.join("runs").join(&id);
+    let journal = Journal::open(&folder)?;
+    let listener = |event: &Event| {
+        journal.event(event);
+        listener.event(event);
+    };
+    let time = clock::iso(setup.clock.now());
+    let record =
+        RunRecord { run: id.clone(), started: time.clone(), ended: Some(time), exit: Some(0), ..header.run.clone() };
+    record.write(&folder)?;
+    share_nodes(&state, &header.run.run, &folder);
+    listener(&Event::RunStarted {
+        format: super::event::FORMAT,
+        run: id.clone(),
+        pipeline: record.pipeline.clone(),
+        profile: record.profile.clone(),
+        nodes: header.wanted,
+    });
+    let nodes = if all || header.wanted <= SHOWN { untouched.reports() } else { Vec::new() };
+    for report in &nodes {
+        listener(&Event::NodeEnded(report.clone()));
+    }
+    let took = untouched.begun.elapsed();
+    listener(&Event::RunEnded { run: id.clone(), exit: 0, milliseconds: milliseconds(took) });
+    journal.finish()?;
+    let listed = !nodes.is_empty();
+    let unlisted = if listed { (0, 0) } else { (header.served, header.skipped) };
+    Ok(Summary { run: id, exit: 0, took, nodes, unlisted })
+}
+
+/// What a run is about.
+struct Work<'w> {
+    bound: &'w Bound,
+    wanted: BTreeSet<usize>,
+    resume: Option<&'w RunRecord>,
+    part: Option<&'w Part>,
+}
+
+fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn Listener) -> Result<Summary, RunError> {
+    let begin = Instant::now();
+    let Work { bound, wanted, resume, part } = work;
+    nodes::rollouts_refused(bound, &wanted, options.release && !options.alone)?;
     let state = setup.workspace.join(".mlpc");
     let store = Store::open(&state)?;
     let memory = Memory::open(&store.memory_file(), &setup.workspace);
@@ -88,7 +151,11 @@ pub fn run(
         journal.event(event);
         listener.event(event);
     };
-    let run = Run::new(bound, (setup, options), (&store, &memory), &listener, id.clone());
+    let mut run = Run::new(bound, (setup, options), (&store, &memory), &listener, id.clone());
+    if let Some(part) = part {
+        run.stand_on(part);
+    }
+    let run = run;
     super::software::lock(&run, &wanted)?;
     missing_secrets(&run, &wanted)?;
     if let Some(before) = resume {
@@ -105,23 +172,62 @@ pub fn run(
         run: id.clone(),
         pipeline: bound.plan.pipeline.clone(),
         profile: bound.profile.clone(),
-        nodes: wanted.len(),
+        nodes: part.map_or(wanted.len(), |part| part.header.wanted),
     });
-    let reports = drive(&run, &wanted);
-    let saved = memory.save();
+    let others = part.map(|part| part.others.as_slice()).unwrap_or_default();
+    others.iter().for_each(|report| run.tell(Event::NodeEnded(report.clone())));
+    let mut reports = drive(&run, &wanted);
     let exit = exit_code(reports.iter().filter(|report| counts(bound, report)).map(|report| report.ending.exit_code()));
-    record.sources = run.sources();
+    record.sources = part.map(|part| part.header.run.sources.clone()).unwrap_or_default();
+    record.sources.extend(run.sources());
     record.pointers = run.pointers();
     record.releases = run.releases();
     record.ended = Some(clock::iso(setup.clock.now()));
     record.exit = Some(exit);
-    record.nodes = reports.iter().map(kept).collect();
-    record.write(&run.folder)?;
+    let saved = memory.save();
+    write_record(&run, &record, part, &reports)?;
+    if let (Some(question), false) = (&options.question, options.alone) {
+        // Only a memory: without it the next run reads the pipeline.
+        let _ = stand::keep(&run, question, part, &record, &reports);
+    }
     let took = begin.elapsed();
     run.tell(Event::RunEnded { run: id.clone(), exit, milliseconds: milliseconds(took) });
     saved?;
     journal.finish()?;
-    Ok(Summary { run: id, exit, took, nodes: reports })
+    let mut unlisted = (0, 0);
+    if let Some(part) = part.filter(|part| !part.whole) {
+        if part.others.is_empty() {
+            let turned = part.chosen.len();
+            unlisted = (part.header.wanted.saturating_sub(turned + part.header.skipped), part.header.skipped);
+        }
+        reports.extend(part.others.iter().cloned());
+    }
+    Ok(Summary { run: id, exit, took, nodes: reports, unlisted })
+}
+
+/// Writes the record with all nodes: those that did not have their turn as the last run has them.
+fn write_record(
+    run: &Run<'_>,
+    record: &RunRecord,
+    part: Option<&Part>,
+    reports: &[NodeReport],
+) -> Result<(), crate::host::Error> {
+    let own: Vec<NodeRecord> = reports.iter().map(|report| kept(&run.id, report)).collect();
+    let own = lines(&own);
+    match part.filter(|part| !part.whole) {
+        None => write_nodes(&run.folder, own.iter().map(Vec::as_slice))?,
+        Some(part) => {
+            let before = read_lines(run.store.state(), &part.header.run.run).unwrap_or_default();
+            let mut own = part.chosen.iter().zip(&own).peekable();
+            let wanted = (0..part.wanted.len()).filter(|&index| part.wanted[index]);
+            let all = wanted.enumerate().filter_map(|(line, index)| {
+                let new = own.next_if(|&(&at, _)| at == index).map(|(_, line)| line);
+                new.or_else(|| before.get(line)).map(Vec::as_slice)
+            });
+            write_nodes(&run.folder, all)?;
+        }
+    }
+    record.write(&run.folder)
 }
 
 /// Tells whether a node's ending counts for the exit code: gates of a profile only advise, and what a baseline that
@@ -295,8 +401,9 @@ fn same_work(bound: &Bound, before: &RunRecord) -> Result<(), RunError> {
     Err(RunError::new(11, message).help("start a new run: `mlpc run`"))
 }
 
-fn kept(report: &NodeReport) -> NodeRecord {
+fn kept(run: &str, report: &NodeReport) -> NodeRecord {
     NodeRecord {
+        run: run.to_owned(),
         node: report.node.clone(),
         kind: report.kind.to_owned(),
         ending: report.ending.clone(),

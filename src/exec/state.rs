@@ -328,7 +328,8 @@ fn reads_optionally(kind: &NodeKind, stage: &str) -> bool {
     inputs.iter().filter(|input| input.origin.stage() == Some(stage)).all(|input| input.optional)
 }
 
-fn reason(skip: &Skip) -> String {
+/// Says why a node is skipped from the beginning.
+pub(super) fn reason(skip: &Skip) -> String {
     match skip {
         Skip::When => "its `when` is false".into(),
         Skip::Profile => "this profile does not release".into(),

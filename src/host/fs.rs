@@ -43,7 +43,8 @@ impl Fingerprint {
     #[must_use]
     pub fn bytes(&self) -> [u8; 32] {
         let mut bytes = [0; 32];
-        let parts = [self.size.to_le_bytes(), self.mtime.to_le_bytes(), self.ctime.to_le_bytes(), self.inode.to_le_bytes()];
+        let parts =
+            [self.size.to_le_bytes(), self.mtime.to_le_bytes(), self.ctime.to_le_bytes(), self.inode.to_le_bytes()];
         for (to, from) in bytes.chunks_exact_mut(8).zip(parts) {
             to.copy_from_slice(&from);
         }

@@ -4,13 +4,9 @@
 use std::time::Duration;
 
 use super::bars::Bars;
-use crate::exec::{Ending, Event, Listener, NodeReport, Summary};
+use crate::exec::{self, Ending, Event, Listener, NodeReport, Shape, Summary};
 use crate::gate::render::{Style, table};
 use crate::host::Out;
-use crate::plan::{Bound, NodeKind};
-
-/// With more nodes than this, those that had nothing to do are only counted.
-const ALL_SHOWN: usize = 60;
 
 /// Shows a run.
 pub(super) trait Face: Listener {
@@ -19,18 +15,17 @@ pub(super) trait Face: Listener {
 }
 
 /// Chooses the face that fits where the output goes.
-pub(super) fn face(out: &Out, bound: &Bound, verbose: bool, json: bool) -> Box<dyn Face> {
+pub(super) fn face(out: &Out, shape: Shape, verbose: bool, json: bool) -> Box<dyn Face> {
     if json {
         return Box::new(Json(out.clone()));
     }
-    let names = bound.plan.nodes.iter().map(|node| node.name.chars().count());
     let bars = (out.is_terminal() && out.err_is_terminal() && !verbose).then(Bars::new);
     Box::new(Plain {
         out: out.clone(),
-        width: names.max().unwrap_or(0).min(32),
-        all: verbose || bound.plan.nodes.len() <= ALL_SHOWN,
+        width: shape.width.min(32),
+        all: verbose || shape.nodes <= exec::SHOWN,
         verbose,
-        stages: bound.plan.nodes.iter().filter(|node| matches!(node.kind, NodeKind::Stage(_))).count(),
+        stages: shape.stages,
         bars,
     })
 }
@@ -215,11 +210,12 @@ fn counted(summary: &Summary) -> String {
             parts.push(format!("{number} {what}"));
         }
     };
-    count(stages().filter(|node| node.ending == Ending::Hit).count(), "from the cache");
+    let (served, skipped) = summary.unlisted;
+    count(served + stages().filter(|node| node.ending == Ending::Hit).count(), "from the cache");
     let all = || summary.nodes.iter();
     count(all().filter(|node| matches!(node.ending, Ending::Failed(_) | Ending::Unsound(_))).count(), "failed");
     count(all().filter(|node| matches!(node.ending, Ending::Blocked(_))).count(), "not run");
-    count(all().filter(|node| matches!(node.ending, Ending::Skipped(_))).count(), "skipped");
+    count(skipped + all().filter(|node| matches!(node.ending, Ending::Skipped(_))).count(), "skipped");
     count(all().filter(|node| matches!(node.ending, Ending::NotReleased(_))).count(), "not released here");
     let took = u64::try_from(summary.took.as_millis()).unwrap_or(u64::MAX);
     format!("{}; {}", parts.join(", "), duration(took))

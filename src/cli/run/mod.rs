@@ -4,14 +4,14 @@ mod bars;
 mod face;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::project::{Loaded, PipelineArgs, load};
 use super::selection::{SelectionArgs, bind_shown, branch};
 use super::{Exit, Verb};
-use crate::exec::{self, Force, Options, RunError, RunRecord, Setup};
+use crate::exec::{self, Force, Options, Question, RunError, RunRecord, Setup, Shape, Standing};
 use crate::host::signal::Interrupt;
 use crate::host::{Clock, Out};
 use crate::plan::{Bound, Given, Selection};
@@ -80,16 +80,68 @@ impl Verb for Run {
             out.err_line(&format!("error: {message}"));
             return Exit::Usage;
         }
-        let loaded = match load(out, &self.pipeline) {
-            Ok(loaded) => loaded,
-            Err(exit) => return exit,
+        let go = || {
+            let question = self.question();
+            if let Some(question) = &question
+                && !self.force
+                && let Some(exit) = self.without_reading(out, question)?
+            {
+                return Ok(exit);
+            }
+            self.go(out, &load(out, &self.pipeline)?, question)
         };
-        self.go(out, &loaded).unwrap_or_else(|exit| exit)
+        go().unwrap_or_else(|exit| exit)
     }
 }
 
 impl Run {
-    fn go(&self, out: &Out, loaded: &Loaded) -> Result<Exit, Exit> {
+    /// Returns what is asked, where an answer is worth to be kept.
+    fn question(&self) -> Option<Question> {
+        if self.resume.is_some() || self.shell || self.dry_run || self.keep {
+            return None;
+        }
+        let file = self.pipeline.find().ok()?;
+        let workspace = std::fs::canonicalize(&file).ok()?.parent()?.to_owned();
+        let selection = Selection { branch: branch(&workspace), ..self.select.selection().ok()? };
+        Question::new(&file, &selection, &self.options())
+    }
+
+    /// Does what has to be done without reading the pipeline. `None`: it has to be read.
+    fn without_reading(&self, out: &Out, question: &Question) -> Result<Option<Exit>, Exit> {
+        let setup = setup(question.workspace().to_owned()).map_err(|error| failed(out, &error))?;
+        let all = self.verbose || self.json;
+        let Some(standing) = exec::stand(question, &setup, all) else { return Ok(None) };
+        let face = |shape| face::face(out, shape, self.verbose, self.json);
+        let (face, summary) = match &standing {
+            Standing::Untouched(untouched) => {
+                let face = face(untouched.shape());
+                let summary = exec::nothing_to_do(untouched, &setup, all, face.as_ref());
+                (face, summary)
+            }
+            Standing::Part(part) => {
+                let face = face(part.shape());
+                let options = Options { question: Some(question.clone()), ..self.options() };
+                let summary = exec::go_on(part, &setup, &options, face.as_ref());
+                (face, summary)
+            }
+        };
+        let summary = summary.map_err(|error| failed(out, &error))?;
+        face.summary(&summary);
+        Ok(Some(exit(summary.exit)))
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            jobs: self.jobs,
+            nodes: self.nodes.clone(),
+            force: self.forced(),
+            keep: self.keep,
+            release: self.release,
+            ..Options::default()
+        }
+    }
+
+    fn go(&self, out: &Out, loaded: &Loaded, question: Option<Question>) -> Result<Exit, Exit> {
         let workspace = loaded.project.workspace.clone();
         let before = self.before(&workspace).map_err(|error| failed(out, &error))?;
         let bound = match &before {
@@ -97,14 +149,9 @@ impl Run {
             Some(before) => again(out, loaded, before, &self.select)?,
         };
         let setup = setup(workspace).map_err(|error| failed(out, &error))?;
-        let mut options = Options {
-            jobs: self.jobs,
-            nodes: self.nodes.clone(),
-            force: self.forced(),
-            keep: self.keep,
-            release: self.release,
-            alone: false,
-        };
+        let texts = loaded.project.sources.iter().map(|(_, file)| (Path::new(file.name()), file.text()));
+        let question = question.and_then(|question| question.read_from(texts));
+        let mut options = Options { question, ..self.options() };
         if let Some(before) = &before
             && options.nodes.is_empty()
         {
@@ -113,7 +160,7 @@ impl Run {
         if self.dry_run {
             return Ok(super::plan::show(out, &bound, &setup, &options, self.json));
         }
-        let face = face::face(out, &bound, self.verbose, self.json);
+        let face = face::face(out, Shape::of(&bound), self.verbose, self.json);
         let ended = if self.shell {
             let [node] = self.nodes.as_slice() else {
                 let message = "`--shell` needs the name of one stage".to_owned();

@@ -12,7 +12,7 @@ use crate::exec::event::{Event, NodeReport, Reason};
 use crate::exec::folder::Folder;
 use crate::exec::prepare::{self, Prepared};
 use crate::exec::state::Ending;
-use crate::exec::{hint, outputs, software};
+use crate::exec::{hint, outputs, software, stand};
 use crate::host::fs;
 use crate::host::lock::Lock;
 use crate::host::process::{self, Ended, Outcome};
@@ -35,16 +35,35 @@ pub(in crate::exec) enum Lookup {
 }
 
 pub(super) fn run(run: &Run<'_>, node: &Node, stage: &Stage, report: &mut NodeReport) -> Result<Ending, Stop> {
+    if run.stands(&node.name) {
+        return Ok(Ending::Hit);
+    }
     let prepared = prepare::stage(run, stage)?;
+    let ending = serve_or_make(run, node, stage, &prepared, report)?;
+    if run.options.question.is_some()
+        && let Some(facts) = stand::facts(run, &node.name, stage, &prepared)
+    {
+        run.note_facts(&node.name, facts);
+    }
+    Ok(ending)
+}
+
+fn serve_or_make(
+    run: &Run<'_>,
+    node: &Node,
+    stage: &Stage,
+    prepared: &Prepared,
+    report: &mut NodeReport,
+) -> Result<Ending, Stop> {
     report.key = Some(prepared.key.to_string());
-    let why = match served(run, node, stage, &prepared, report)? {
+    let why = match served(run, node, stage, prepared, report)? {
         None => return Ok(Ending::Hit),
         Some(why) => why,
     };
     let _lock = lock(run, &prepared.key)?;
     // Another run, or another node with the same work, may have been at it while we waited.
     let again = !matches!(why, Reason::Always | Reason::Forced);
-    if again && served(run, node, stage, &prepared, report)?.is_none() {
+    if again && served(run, node, stage, prepared, report)?.is_none() {
         return Ok(Ending::Hit);
     }
     report.why = Some(why.clone());
@@ -56,10 +75,10 @@ pub(super) fn run(run: &Run<'_>, node: &Node, stage: &Stage, report: &mut NodeRe
         }
     }
     let (begin, started) = (Instant::now(), run.setup.clock.now());
-    let made = attempts(run, node, stage, &prepared, report);
+    let made = attempts(run, node, stage, prepared, report);
     report.milliseconds = Some(milliseconds(begin.elapsed()));
     let (outputs, status) = made?;
-    if prepared.manifest.isolation == "off" && has_moved(&prepared) {
+    if prepared.manifest.isolation == "off" && has_moved(prepared) {
         run.note(&node.name, "an input changed while the stage ran: its result is not kept in the cache".into());
     }
     let log = run.store.put(&log_path(run, &node.name), Take::Copy)?.digest;
@@ -77,7 +96,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, stage: &Stage, report: &mut NodeRe
     if !outputs::publish(run, &node.name, stage, &record)? {
         return Err(Stop::Failed("the outputs were lost before they could be published".into()));
     }
-    if !(prepared.manifest.isolation == "off" && has_moved(&prepared)) {
+    if !(prepared.manifest.isolation == "off" && has_moved(prepared)) {
         keep(run, &node.name, &record)?;
     }
     told(report, &record);
