@@ -38,7 +38,7 @@ pub(in crate::exec) fn facts(run: &Run<'_>, name: &str, stage: &Stage, prepared:
             None => {}
             Some((_, From::Store)) => {}
             Some((artifact, From::Workspace(path))) => files.push((relative(path)?, Some(*artifact))),
-            Some((_, From::Registry { .. })) => return None,
+            Some((_, From::Registry { .. } | From::Dvc)) => return None,
         }
     }
     // A pointer that names nothing yet may name something tomorrow.
