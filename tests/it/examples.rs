@@ -16,7 +16,7 @@ fn examples() -> Vec<String> {
         .map(|path| path.file_name().expect("a name").to_str().expect("a plain name").to_owned())
         .collect();
     names.sort();
-    assert!(names.len() >= 3, "examples are lost: {names:?} are left");
+    assert!(names.len() >= 4, "examples are lost: {names:?} are left");
     names
 }
 
@@ -100,6 +100,11 @@ fn fraud_sagemaker_happens_as_told() {
 #[test]
 fn managed_clouds_happens_as_told() {
     assert!(play("examples/managed-clouds/README.md", set_up("managed-clouds")) >= 5);
+}
+
+#[test]
+fn clients_argo_happens_as_told() {
+    assert!(play("examples/clients-argo/README.md", set_up("clients-argo")) >= 5);
 }
 
 /// Every example but the tour's has a test of its own above, so that they run side by side.
