@@ -65,8 +65,8 @@ fn no_block_is_left_unchecked() {
             let excerpt = || examples.iter().any(|example| example.contains(&block.text));
             match block.info.split_whitespace().next() {
                 Some("mlp") => {}
-                Some("text" | "console" | "sh") if !of_ours(&block.text) || excerpt() => {}
-                Some("text" | "console" | "sh") => {
+                Some("text" | "console" | "sh" | "lua" | "toml") if !of_ours(&block.text) || excerpt() => {}
+                Some("text" | "console" | "sh" | "lua" | "toml") => {
                     wrong += &format!("{place} looks like mlp: say so, or quote an example\n")
                 }
                 Some("yaml") => {

@@ -16,7 +16,7 @@ fn examples() -> Vec<String> {
         .map(|path| path.file_name().expect("a name").to_str().expect("a plain name").to_owned())
         .collect();
     names.sort();
-    assert!(names.len() >= 4, "examples are lost: {names:?} are left");
+    assert!(names.len() >= 5, "examples are lost: {names:?} are left");
     names
 }
 
@@ -100,6 +100,11 @@ fn fraud_sagemaker_happens_as_told() {
 #[test]
 fn managed_clouds_happens_as_told() {
     assert!(play("examples/managed-clouds/README.md", set_up("managed-clouds")) >= 5);
+}
+
+#[test]
+fn fraud_canary_happens_as_told() {
+    assert!(play("examples/fraud-canary/README.md", set_up("fraud-canary")) >= 5);
 }
 
 #[test]
