@@ -16,6 +16,19 @@ const FORMAT: &str = "1";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key(pub Digest);
 
+impl Key {
+    /// Returns the key of what was kept of a manifest.
+    #[must_use]
+    pub fn of(parts: &[Part]) -> Self {
+        let mut hashing = Hashing(blake3::Hasher::new());
+        for part in parts {
+            let fields: Vec<_> = part.fields.iter().map(|(field, value)| (field.as_str(), value.as_str())).collect();
+            hashing.part(&part.kind, &part.name, &fields);
+        }
+        Self(hashing.0.finalize().into())
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.hex())

@@ -3,14 +3,18 @@
 //!
 //! Knows nothing of stages or plans: it is told a manifest and where outputs stand.
 
+mod borrowed;
 mod changes;
+mod gc;
 mod manifest;
 mod memory;
+pub mod remote;
 mod result;
 mod scratch;
 mod store;
 
 pub use changes::{Change, changes};
+pub use gc::{Missing, Policy, Stat, Swept, Verified};
 pub use manifest::{CodeFile, CommandLine, InputFile, Key, Manifest, OutputFile, Part, RuntimeKey};
 pub use memory::{Memory, Sight};
 pub use result::{Produced, Provenance, Recorded, ResultRecord};

@@ -79,6 +79,18 @@ impl ResultRecord {
         Self { format: FORMAT, key, manifest, outputs, provenance }
     }
 
+    /// Tells whether the manifest comes to the key.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.format == FORMAT && Key::of(&self.manifest) == self.key
+    }
+
+    /// Tells whether the result may be used on other machines: what made it is locked.
+    #[must_use]
+    pub fn is_shareable(&self) -> bool {
+        self.manifest.iter().any(|part| part.kind == "runtime" && part.name == "locked")
+    }
+
     /// Returns the output of this name.
     #[must_use]
     pub fn output(&self, role: &str) -> Option<&Produced> {

@@ -39,6 +39,19 @@ impl Scratch {
         self.folder.join(format!("{number}-{}", file_name(name)))
     }
 
+    /// Shuts the door to new processes, if no other one is at work: it is open again when the lock is dropped.
+    pub fn alone(&self, state: &Path) -> Result<Option<Lock>> {
+        let root = state.join("tmp");
+        let door = Lock::wait(&root.join(".lock"))?;
+        for entry in fs::sorted_entries(&root)? {
+            let path = entry.path();
+            if path.is_dir() && path != self.folder && Lock::try_take(&path.join(".lock"))?.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(door))
+    }
+
     /// Leaves a folder to the user, who asked for it: moves it to where no later run clears it away.
     pub fn keep(&self, path: &Path, state: &Path, name: &str) -> Result<PathBuf> {
         let target = state.join("kept").join(file_name(name));

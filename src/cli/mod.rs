@@ -4,6 +4,7 @@
 
 mod approve;
 mod baseline;
+mod cache;
 mod check;
 mod compile;
 mod exec;
@@ -72,6 +73,7 @@ const VERBS: &[Entry] = &[
     verb::<plan::PlanVerb>(),
     verb::<why::WhyVerb>(),
     verb::<lock::LockVerb>(),
+    verb::<cache::CacheVerb>(),
     verb::<gate::GateArgs>(),
     verb::<approve::Approve>(),
     verb::<verify::Verify>(),

@@ -11,6 +11,7 @@ use super::code::CodeFinder;
 use super::event::{Event, Listener};
 use super::mask::Mask;
 use super::record::RunRecord;
+use super::sharing::Sharing;
 use super::stand::{Facts, Part, Question};
 use super::state::Ending;
 use crate::cache::{Artifact, Memory, Store};
@@ -145,6 +146,7 @@ pub(super) struct Run<'a> {
     pub(super) mask: Mask,
     pub(super) secrets: BTreeMap<String, String>,
     pub(super) runtimes: Runtimes,
+    pub(super) sharing: Sharing,
     products: Mutex<HashMap<(String, String), Product>>,
     pointers: Mutex<BTreeMap<String, Option<Seen>>>,
     releases: Mutex<BTreeMap<String, Release>>,
@@ -182,6 +184,7 @@ impl<'a> Run<'a> {
             mask: Mask::new(secrets.values().map(String::as_str)),
             secrets,
             runtimes: Runtimes::new(&setup.workspace, &setup.caller, &setup.interrupt),
+            sharing: Sharing::default(),
             products: Mutex::default(),
             pointers: Mutex::default(),
             releases: Mutex::default(),

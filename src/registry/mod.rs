@@ -29,7 +29,7 @@ pub use record::{
     Artifact, Candidate, Entry, Finding, Metadata, Outcome, Overview, Pointer, Promotion, Registered, Stored, Version,
 };
 
-pub use reach::{Reach, may_release};
+pub use reach::{Reach, is_trusted_ref, may_release};
 pub use release::{Provenance, Release};
 pub use report::{HistoryReport, PointerReport, ShowReport, history, show, write_findings};
 

@@ -7,7 +7,7 @@ use globset::GlobBuilder;
 
 use super::error::{ErrorKind, RegistryError};
 use crate::host::git::Git;
-use crate::plan::{Plan, RegistryLocation, TriggerKind};
+use crate::plan::{Bound, Plan, RegistryLocation, TriggerKind};
 
 /// The answer of [`may_release`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,18 @@ pub fn may_release(
     let wanted: Vec<_> =
         pushes.iter().flat_map(|branches| branches.iter().map(|branch| format!("`{branch}`"))).collect();
     Ok(Reach::Refused(format!("`--release` needs a commit of a branch that `on push` names: {}", wanted.join(", "))))
+}
+
+/// Tells whether a run on a platform is for a ref that the pipeline names: a push to one of its branches, or its schedule.
+#[must_use]
+pub fn is_trusted_ref(bound: &Bound) -> bool {
+    bound.plan.triggers.iter().any(|trigger| match &trigger.kind {
+        TriggerKind::Push { branches, .. } => {
+            bound.event == "push" && (branches.is_empty() || matches(branches, &bound.branch))
+        }
+        TriggerKind::Schedule { .. } => bound.event == "schedule",
+        _ => false,
+    })
 }
 
 /// As hosts read lists of branches: `*` stays within a name, `!` takes away again.

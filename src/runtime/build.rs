@@ -7,6 +7,7 @@
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,8 +41,7 @@ pub(super) fn environment(
     packages: Option<&Packages>,
 ) -> Result<PathBuf> {
     let lines = packages.map(Packages::lines).unwrap_or_default();
-    let platform = [std::env::consts::OS, std::env::consts::ARCH];
-    let digest = Digest::of([FORMAT, version, platform[0], platform[1], &lines].join("\0").as_bytes()).hex();
+    let digest = name_of(version, &lines);
     let folder = tools.state().join("runtimes").join(&digest);
     if is_ready(&folder) {
         return Ok(folder.join("bin"));
@@ -145,4 +145,32 @@ pub(super) fn writable(folder: &Path) {
             writable(&entry.path());
         }
     }
+}
+
+/// Returns the folder name of an environment.
+fn name_of(version: &str, lines: &str) -> String {
+    let platform = [std::env::consts::OS, std::env::consts::ARCH];
+    Digest::of([FORMAT, version, platform[0], platform[1], lines].join("\0").as_bytes()).hex()
+}
+
+/// Removes environments that no lock needs and that were built before; returns how many.
+pub(super) fn sweep(state: &Path, needed: &[(String, String)], before: SystemTime, dry_run: bool) -> Result<usize> {
+    let needed: Vec<String> = needed.iter().map(|(version, lines)| name_of(version, lines)).collect();
+    let (root, mut count) = (state.join("runtimes"), 0);
+    if !root.is_dir() {
+        return Ok(count);
+    }
+    for entry in fs::sorted_entries(&root)? {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_old = entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|at| at < before);
+        if !needed.contains(&name) && is_old {
+            count += 1;
+            if !dry_run {
+                writable(&path);
+                fs::remove(&path)?;
+            }
+        }
+    }
+    Ok(count)
 }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 pub use container::{Engine, Image};
 pub use lock::{LockFile, Locked, Package, Packages};
@@ -156,6 +157,22 @@ impl Runtimes {
     fn tools<'a>(&'a self, say: &'a dyn Fn(String)) -> Tools<'a> {
         Tools::new(&self.workspace, &self.caller, &self.interrupt, say)
     }
+}
+
+/// Removes environments that `mlpc.lock` does not need and that were built before; returns how many.
+pub fn sweep(workspace: &Path, before: SystemTime, dry_run: bool) -> Result<usize> {
+    let file = LockFile::read(&workspace.join(LOCK_FILE))?.unwrap_or_default();
+    let needed: Vec<(String, String)> = file
+        .runtimes
+        .values()
+        .filter_map(|locked| match locked {
+            Locked::Python { version, packages, .. } => {
+                Some((version.clone(), packages.as_ref().map(Packages::lines).unwrap_or_default()))
+            }
+            Locked::Image { .. } | Locked::Dockerfile { .. } => None,
+        })
+        .collect();
+    build::sweep(&workspace.join(".mlpc"), &needed, before, dry_run)
 }
 
 /// Tells how a runtime stands to a lock.

@@ -28,6 +28,7 @@ mod run;
 mod runtimes;
 mod sandbox;
 mod seven;
+mod sharing;
 mod syntax;
 mod syntax_properties;
 mod tiny;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A runtime with real packages from the configured index, locked with pip and with uv; what is locked is what the stage imports.
-# usage: tests/judges/runtimes.sh     env: MLPC, the program to judge
+# usage: tests/judges/runtimes.sh [MLPC]
 set -euo pipefail
-mlpc=$(realpath "${MLPC:-target/debug/mlpc}")
+mlpc=$(realpath "${1:-target/debug/mlpc}")
 work=$(mktemp -d); trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 die() { echo "runtimes: $*" >&2; exit 1; }

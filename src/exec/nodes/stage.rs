@@ -12,7 +12,7 @@ use crate::exec::event::{Event, NodeReport, Reason};
 use crate::exec::folder::Folder;
 use crate::exec::prepare::{self, Prepared};
 use crate::exec::state::Ending;
-use crate::exec::{hint, outputs, software, stand};
+use crate::exec::{hint, outputs, sharing, software, stand};
 use crate::host::fs;
 use crate::host::lock::Lock;
 use crate::host::process::{self, Ended, Outcome};
@@ -116,6 +116,7 @@ fn served(
         Lookup::Hit(record) => {
             if !outputs::publish(run, &node.name, stage, &record)? {
                 run.store.forget(&prepared.key)?;
+                run.store.give_back(&prepared.key)?;
                 return Ok(Some(Reason::Lost));
             }
             run.store.note_latest(run.profile(), &node.name, &prepared.key)?;
@@ -133,7 +134,7 @@ pub(in crate::exec) fn look_up(run: &Run<'_>, node: &Node, stage: &Stage, prepar
     if stage.rerun == Rerun::Always {
         return Lookup::Miss(Reason::Always);
     }
-    if let Some(record) = run.store.result(&prepared.key) {
+    if let Some(record) = sharing::known(run, &node.name, prepared) {
         return Lookup::Hit(Box::new(record));
     }
     Lookup::Miss(match run.store.latest(run.profile(), &node.name) {
@@ -173,6 +174,7 @@ fn keep(run: &Run<'_>, node: &str, record: &ResultRecord) -> Result<(), Stop> {
         let names: Vec<_> = outputs.iter().map(|name| format!("`{name}`")).collect();
         run.note(node, format!("not deterministic: {} came out different from the same work", names.join(", ")));
     }
+    sharing::save(run, node, record);
     Ok(run.store.note_latest(run.profile(), node, &record.key)?)
 }
 

@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Shares results through a real S3 server on loopback (moto's): a hit in another workspace, a corrupted object refused and rebuilt, an
+# entry planted where anybody may write not used by what leads to `register`.
+# usage: tests/judges/s3.sh [MLPC]     MLPC was built with the feature `remotes`; env: CI_CACHE, where the server is kept
+set -euo pipefail
+mlpc=$(realpath "${1:-target/debug/mlpc}")
+cache=${CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mlpc-ci}; mkdir -p "$cache"
+work=$(mktemp -d); server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; chmod -R u+w "$work"; rm -rf "$work"' EXIT
+die() { echo "s3: $*" >&2; exit 1; }
+pass() { echo "s3: $*"; }
+
+[ -x "$cache/moto/bin/moto_server" ] || { python3 -m venv "$cache/moto"; "$cache/moto/bin/pip" install --quiet 'moto[server]==5.1.11'; }
+"$cache/moto/bin/moto_server" --host 127.0.0.1 --port 0 > "$work/server.log" 2>&1 & server=$!
+for _ in $(seq 600); do
+  port=$(sed -n 's#.*Running on http://127.0.0.1:\([0-9]*\).*#\1#p' "$work/server.log" | head -1)
+  [ -z "$port" ] || break
+  kill -0 "$server" || die "the server did not start: $(cat "$work/server.log")"
+  sleep 0.1
+done
+[ -n "$port" ] || die "the server did not say its port"
+export AWS_ACCESS_KEY_ID=judge AWS_SECRET_ACCESS_KEY=secret AWS_EC2_METADATA_DISABLED=true USER=judge
+endpoint=http://127.0.0.1:$port
+export MLPC_REMOTE="s3://team-cache/fraud?region=us-east-1&endpoint=$endpoint"
+# The bucket, and a look behind mlpc's back.
+s3() { "$cache/moto/bin/python" - "$endpoint" "$@" <<'PY'
+import sys, boto3
+endpoint, verb, *rest = sys.argv[1:]
+s3 = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+if verb == "make":
+    s3.create_bucket(Bucket="team-cache")
+elif verb == "list":
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket="team-cache")
+    print(*[item["Key"] for page in pages for item in page.get("Contents", [])], sep="\n")
+elif verb == "get":
+    sys.stdout.buffer.write(s3.get_object(Bucket="team-cache", Key=rest[0])["Body"].read())
+elif verb == "put":
+    s3.put_object(Bucket="team-cache", Key=rest[0], Body=rest[1].encode())
+PY
+}
+s3 make
+
+version=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+member() {
+  mkdir "$work/$1"; cd "$work/$1"
+  cat > main.mlp <<EOF
+pipeline example
+edition 2026
+
+runtime py { python: "$version" }
+registry models = directory("registry")
+
+stage train {
+  out  model: Model = "model.bin"
+  run  <<< cat "$work/undeclared" > "\$model" >>>
+}
+
+stage look {
+  out  seen: Dir = "seen"
+  run  <<< mkdir -p "\$seen"; for i in {1..40}; do echo "\$i" > "\$seen/\$i"; done; cp "$work/undeclared" "\$seen/word" >>>
+}
+
+register release = train.model to models ungated "a judge"
+EOF
+}
+run() { MLPC_REMOTE_WRITE=${write:-} "$mlpc" run "$@" 2>&1 | tee "$work/said"; }
+
+echo honest > "$work/undeclared"; member one; write=trusted run > /dev/null
+s3 list | grep -q '^fraud/v1/trusted/results/' || die "nothing was saved"
+! s3 list | grep -q '^fraud/v1/other/' || die "what was saved stands in the other part"
+[ "$(s3 list | wc -l)" -gt 42 ] || die "not all objects were saved"
+pass "saved: $(s3 list | wc -l) objects"
+
+echo elsewhere > "$work/undeclared"; member two; run > /dev/null
+grep -q '^0 stages run' "$work/said" || die "no hit in another workspace: $(cat "$work/said")"
+[ "$(cat model.bin seen/word | sort -u)" = honest ] || die "a hit brought something else"
+[ "$(ls seen | wc -l)" = 41 ] || die "the directory is not whole"
+pass "a stage that one workspace ran is a hit in another"
+
+digest=$(s3 list | grep '/objects/' | while read -r key; do [ "$(s3 get "$key" | tr -d "\0")" != honest ] || echo "$key"; done | head -1)
+[ -n "$digest" ] || die "the object is not in the bucket"
+s3 put "$digest" hacked; echo honest > "$work/undeclared"; member three; write=trusted run > /dev/null
+grep -q 'was refused: its output `model` is not what it should be' "$work/said" || die "a corrupted object was taken: $(cat "$work/said")"
+[ "$(cat model.bin)" = honest ] || die "the model is $(cat model.bin)"
+[ "$(s3 get "$digest")" = honest ] || die "it was not put right"
+pass "a corrupted object is refused, made anew and put right"
+
+export MLPC_REMOTE="s3://team-cache/second?region=us-east-1&endpoint=$endpoint"
+echo planted > "$work/undeclared"; member stranger; run > /dev/null; "$mlpc" cache push | grep -q 'new in `other`' || die "push"
+echo honest > "$work/undeclared"; member four; run > /dev/null
+[ "$(cat model.bin)" = honest ] || die "what leads to register took a planted entry"
+[ "$(cat seen/word)" = planted ] || die "what leads nowhere may take it"
+"$mlpc" cache pull > /dev/null
+pass "an entry planted where anybody may write is not used by what leads to register"
+
+member five; "$mlpc" cache pull | grep -qE '^[1-9][0-9]* results fetched' || die "pull"
+"$mlpc" cache push --trusted look > /dev/null; "$mlpc" cache verify > /dev/null
+pass "push and pull"
+
+echo other > "$work/undeclared"; member six; write=trusted run --force > /dev/null
+s3 list | grep -q '^second/v1/trusted/' || die "nothing saved"
+echo another > "$work/undeclared"; member seven; write=trusted run --force > /dev/null
+grep -q 'not deterministic' "$work/said" || die "a second result under one key was not told: $(cat "$work/said")"
+pass "of two results under one key the first stands, and the other is told"
+
+kill "$server"; wait "$server" 2>/dev/null || true; server=
+member eight; run > /dev/null; grep -q 'the run goes on without it' "$work/said" || die "a dead server was not told: $(cat "$work/said")"
+pass "a server that is gone is told, and the run goes on"
