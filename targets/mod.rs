@@ -7,7 +7,7 @@ pub mod github;
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, codes};
 use crate::plan::Plan;
 use crate::source::Span;
 
@@ -52,6 +52,21 @@ impl Site<'_> {
     #[must_use]
     pub fn span(&self, key: &str) -> Span {
         self.spans.get(key).copied().unwrap_or_default()
+    }
+}
+
+/// Says what no target does yet: monitors and notifications stand beside the runs, and nothing watches there.
+pub(crate) fn beside(plan: &Plan, site: &Site<'_>, target: &str, diagnostics: &mut Vec<Diagnostic>) {
+    let monitors = plan.beside.monitors.iter().map(|monitor| ("monitor", "monitor", &monitor.name));
+    let told = plan.beside.notifications.iter().map(|notify| ("notify", "notification", &notify.name));
+    for (keyword, word, name) in monitors.chain(told) {
+        let message = format!("`mlpc` can't serve the {word} `{name}` yet, on {target} or anywhere else");
+        let diagnostic = Diagnostic::new(codes::TARGET_LIMIT, site.span(&format!("{keyword} {name}")), message)
+            .help("compile the pipeline without it");
+        diagnostics.push(match site.spans.get(&format!("target {target}")) {
+            Some(&place) => diagnostic.label(place, "for this target"),
+            None => diagnostic,
+        });
     }
 }
 

@@ -135,6 +135,7 @@ impl Folder {
             let folders = std::iter::once(folder.clone()).chain(std::env::split_paths(&path));
             env.insert("PATH".into(), std::env::join_paths(folders).map_err(|error| Stop::Failed(error.to_string()))?);
         }
+        env.extend(super::ambient::variables(run, work));
         env.extend(
             prepared
                 .manifest

@@ -3,6 +3,7 @@
 //!
 //! Returns values and tells events; it prints nothing.
 
+mod ambient;
 mod code;
 mod context;
 mod dvc;

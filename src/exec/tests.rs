@@ -32,6 +32,7 @@ fn work(text: &str) -> Work {
         code: vec![],
         uses: vec![],
         secrets: vec![],
+        credentials: vec![],
         runtime: None,
         command: script(text),
         needs: Needs::default(),
@@ -107,6 +108,7 @@ impl Bench {
             registries: vec![],
             profiles: vec![],
             targets: vec![],
+            beside: crate::plan::Beside::default(),
             nodes,
             places: BTreeMap::new(),
         };

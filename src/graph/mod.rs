@@ -123,18 +123,10 @@ fn own(model: &Model, guards: &Guards<'_>, id: NodeId, edges: &mut Vec<Edge>) {
             }
         }
         NodeKind::Rollout(rollout) => {
-            edges.push(Edge { to: rollout.release, why: Why::Subject, span: rollout.release_span });
-            if let Some(register) = model.register(rollout.release)
-                && node.ungated.is_none()
-            {
-                admission(guards, &register.model, rollout.release_span, edges);
-            }
-            for input in &rollout.shift.inputs {
-                reads(guards, &input.origin, !input.ungated, input.span, edges);
-                if !input.ungated && node.ungated.is_none() {
-                    admission(guards, &input.origin, input.span, edges);
-                }
-            }
+            released(model, guards, id, (rollout.release, rollout.release_span), &rollout.shift, edges);
+        }
+        NodeKind::Experiment(it) => {
+            released(model, guards, id, (it.release, it.release_span), &it.shift, edges);
         }
         NodeKind::Approval(approval) => subject(&approval.of, node.span, edges),
         NodeKind::Action(action) => {
@@ -153,6 +145,28 @@ fn own(model: &Model, guards: &Guards<'_>, id: NodeId, edges: &mut Vec<Edge>) {
             }
         }
         NodeKind::Opaque => {}
+    }
+}
+
+/// Adds what giving a release its traffic waits for.
+fn released(
+    model: &Model,
+    guards: &Guards<'_>,
+    id: NodeId,
+    (release, span): (NodeId, Span),
+    work: &crate::model::Work,
+    edges: &mut Vec<Edge>,
+) {
+    let gated = model.nodes[id].ungated.is_none();
+    edges.push(Edge { to: release, why: Why::Subject, span });
+    if let Some(register) = model.register(release).filter(|_| gated) {
+        admission(guards, &register.model, span, edges);
+    }
+    for input in &work.inputs {
+        reads(guards, &input.origin, !input.ungated, input.span, edges);
+        if !input.ungated && gated {
+            admission(guards, &input.origin, input.span, edges);
+        }
     }
 }
 

@@ -29,6 +29,7 @@ fn stage(name: &str, output: &str, ty: Artifact, path: &str) -> Node {
         code: vec![],
         uses: vec![],
         secrets: vec![],
+        credentials: vec![],
         runtime: None,
         command: Command::Arguments(vec![]),
         needs: Needs::default(),
@@ -132,6 +133,7 @@ fn plan(with_baseline: bool) -> Plan {
         registries: vec![],
         profiles: vec![],
         targets: vec![],
+        beside: crate::plan::Beside::default(),
         nodes: vec![
             stage("train", "model", Artifact::Model { format: None }, "out/model"),
             stage("evaluate", "report", report, "out/e.json"),

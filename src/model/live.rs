@@ -1,9 +1,9 @@
 //! What meets live traffic: rollouts and what they watch.
 
-use super::{NodeId, Pointer, SourceId, Work};
+use super::{Gate, NodeId, Origin, Pointer, SourceId, Work};
 use crate::gate;
 use crate::source::{Span, Spanned};
-use crate::types::{Assignment, FailAfter, LiveMeasure, Silence, Strategy};
+use crate::types::{Assignment, CredentialKind, Expr, FailAfter, LiveMeasure, Receiver, Silence, Strategy};
 
 /// Gives a release its traffic, step by step.
 #[derive(Debug, Clone)]
@@ -106,4 +106,113 @@ pub struct LiveRequirement {
     pub bound: gate::Bound,
     /// The clause.
     pub span: Span,
+}
+
+/// A credential of a store.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its `##` comment.
+    pub doc: Option<String>,
+    /// What it is made of; none where it could not be understood.
+    pub kind: Option<CredentialKind>,
+}
+
+/// Who is told of what.
+#[derive(Debug, Clone)]
+pub struct Notify {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its `##` comment.
+    pub doc: Option<String>,
+    /// `slack`, `email`, `webhook`; empty where it could not be understood.
+    pub channel: String,
+    /// Where it goes.
+    pub to: Option<Receiver>,
+    /// Nodes or monitors by name, and what has to happen to them.
+    pub on: Vec<(String, String)>,
+    /// It names something, understood or not.
+    pub says_on: bool,
+}
+
+/// What a schedule looks at, beside the runs.
+#[derive(Debug, Clone)]
+pub struct Monitor {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its `##` comment.
+    pub doc: Option<String>,
+    /// The declaration.
+    pub span: Span,
+    /// False: it does not look.
+    pub when: Option<Expr>,
+    /// Nanoseconds between two looks; none where that is not said.
+    pub every: Option<i64>,
+    /// What it reads, secrets, credentials, machine.
+    pub work: Work,
+    /// What it judges.
+    pub current: Option<Spanned<Origin>>,
+    /// What it is held against.
+    pub reference: Option<Spanned<Origin>>,
+    /// What has to hold, as a gate on `current`.
+    pub gate: Gate,
+    /// What happens where it does not.
+    pub on_breach: Vec<Reaction>,
+    /// Nanoseconds in which a second breach does nothing.
+    pub cooldown: Option<i64>,
+}
+
+/// What a monitor does on breach.
+#[derive(Debug, Clone)]
+pub enum Reaction {
+    /// Emits an event.
+    Emit {
+        /// The event.
+        event: Spanned<String>,
+        /// Its payload, with where each field is named.
+        payload: Vec<(Spanned<String>, Expr)>,
+    },
+    /// Tells somebody: an index into the notifications.
+    Notify(usize),
+}
+
+/// An A/B test: who gets which arm, and what is decided in the end.
+#[derive(Debug, Clone)]
+pub struct Experiment {
+    /// The register node.
+    pub release: NodeId,
+    /// Where the release is named.
+    pub release_span: Span,
+    /// The arms in order.
+    pub arms: Vec<Arm>,
+    /// Who is in which.
+    pub assignment: Option<Assignment>,
+    /// Nanoseconds after which it is decided.
+    pub horizon: i64,
+    /// Gives the arms their users.
+    pub shift: Work,
+    /// Reads back who gets what.
+    pub observe: Option<Work>,
+    /// Gives everybody the control arm.
+    pub rollback: Work,
+    /// Permissions by scope.
+    pub permissions: Vec<(String, String)>,
+    /// What is watched while it runs.
+    pub watch: Option<Watch>,
+    /// What has to hold at the horizon.
+    pub requirements: Vec<LiveRequirement>,
+}
+
+/// One arm of an experiment: a range of the ten thousand buckets.
+#[derive(Debug, Clone)]
+pub struct Arm {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// First bucket.
+    pub from: u32,
+    /// One past the last bucket.
+    pub to: u32,
+    /// What it serves; none is the release that is tried.
+    pub serves: Option<Spanned<Pointer>>,
 }

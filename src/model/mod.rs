@@ -13,7 +13,7 @@ pub use declared::{
 };
 pub use ids::{Id, MetricsId, NodeId, OutputId, ParamId, RegistryId, RuntimeId, SecretId, SourceId, Table};
 pub use lineage::{Rescored, rescored};
-pub use live::{LiveRequirement, Rollout, Step, Watch};
+pub use live::{Arm, Credential, Experiment, LiveRequirement, Monitor, Notify, Reaction, Rollout, Step, Watch};
 pub use node::{
     Action, Approval, Baseline, Evidence, Gate, Measure, Node, NodeKind, Pointer, Promote, Register, Requirement,
     Subject,
@@ -56,6 +56,12 @@ pub struct Model {
     pub profiles: Vec<Profile>,
     /// Settings of targets.
     pub targets: Vec<Target>,
+    /// Credentials of stores.
+    pub credentials: Vec<Credential>,
+    /// Who is told of what.
+    pub notifications: Vec<Notify>,
+    /// What schedules look at, beside the runs.
+    pub monitors: Vec<Monitor>,
     /// Everything that happens.
     pub nodes: Table<NodeId, Node>,
     /// Constants with what they are worth.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{NodeId, Origin, RegistryId, Rollout, Stage, Work};
+use super::{Experiment, NodeId, Origin, RegistryId, Rollout, Stage, Work};
 use crate::gate;
 use crate::source::{Span, Spanned};
 use crate::types::{Artifact, Expr, Leg, Type, Value};
@@ -47,6 +47,8 @@ pub enum NodeKind {
     Action(Box<Action>),
     /// Gives a release its traffic, step by step.
     Rollout(Box<Rollout>),
+    /// Tries a release on some of the users.
+    Experiment(Box<Experiment>),
     /// Could not be understood; there is a diagnostic.
     Opaque,
 }

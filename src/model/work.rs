@@ -26,6 +26,8 @@ pub struct Work {
     pub uses: Vec<Spanned<String>>,
     /// Secrets that it gets.
     pub secrets: Vec<SecretUse>,
+    /// Credentials of stores: indices into the model's.
+    pub credentials: Vec<Spanned<usize>>,
     /// Its runtime.
     pub runtime: Option<RuntimeId>,
     /// What it runs; none where that could not be understood.

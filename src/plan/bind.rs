@@ -271,6 +271,7 @@ fn inputs(kind: &mut NodeKind) -> &mut [Input] {
         NodeKind::Stage(stage) => &mut stage.work,
         NodeKind::Action(action) => &mut action.work,
         NodeKind::Rollout(rollout) => &mut rollout.work,
+        NodeKind::Experiment(it) => &mut it.work,
         _ => return &mut [],
     };
     &mut work.inputs
@@ -306,6 +307,11 @@ fn settle(bound: &Bound, node: &mut Node, when: Option<Expr>, errors: &mut Vec<B
                 evidence.path = below(&bound.prefix, &evidence.path);
             }
             for requirement in &mut gate.requirements {
+                limits(&requirement.text, &mut requirement.bound, &mut evaluated);
+            }
+        }
+        NodeKind::Experiment(it) => {
+            for requirement in it.watch.requirements.iter_mut().chain(&mut it.requirements) {
                 limits(&requirement.text, &mut requirement.bound, &mut evaluated);
             }
         }

@@ -105,6 +105,7 @@ fn declared(model: &Model) -> Plan {
             .iter()
             .map(|target| TargetSettings { name: own(&target.name), settings: target.settings.clone() })
             .collect(),
+        beside: live::beside(model),
         nodes: Vec::with_capacity(model.nodes.len()),
         places: BTreeMap::new(),
     }
@@ -171,6 +172,7 @@ fn kind(model: &Model, id: NodeId) -> Option<NodeKind> {
             idempotent: action.idempotent,
         })),
         model::NodeKind::Rollout(rollout) => NodeKind::Rollout(Box::new(live::rollout(model, rollout)?)),
+        model::NodeKind::Experiment(it) => NodeKind::Experiment(Box::new(live::experiment(model, it)?)),
         model::NodeKind::Opaque => return None,
     })
 }
@@ -247,13 +249,15 @@ fn plan_work(model: &Model, work: &model::Work) -> Option<Work> {
                 secret: model.secrets[secret.secret].name.value.clone(),
                 variable: secret.variable.clone(),
             })
+            .chain(live::credential_secrets(model, work))
             .collect(),
+        credentials: live::credentials(model, work),
         runtime: work.runtime.or(only).map(|id| model.runtimes[id].name.value.clone()),
         command,
         needs: work.needs.clone(),
         timeout: work.timeout,
         pass_env: work.pass_env.clone(),
-        variables: work.variables.clone(),
+        variables: work.variables.iter().cloned().chain(live::credential_variables(model, work)).collect(),
     })
 }
 
@@ -370,6 +374,9 @@ fn places(sources: &Sources, model: &Model) -> BTreeMap<String, Place> {
     model.sources.iter().for_each(|(_, it)| add("source", &it.name));
     model.registries.iter().for_each(|(_, it)| add("registry", &it.name));
     model.profiles.iter().for_each(|it| add("profile", &it.name));
+    model.credentials.iter().for_each(|it| add("credential", &it.name));
+    model.notifications.iter().for_each(|it| add("notify", &it.name));
+    model.monitors.iter().for_each(|it| add("monitor", &it.name));
     model.targets.iter().for_each(|it| add("target", &it.name));
     model.pipeline.iter().for_each(|name| add("pipeline", name));
     for (index, trigger) in model.triggers.iter().enumerate() {

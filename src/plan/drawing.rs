@@ -64,7 +64,7 @@ impl Plan {
 fn shape(node: &Node) -> Shape {
     match &node.kind {
         NodeKind::Stage(stage) if stage.baseline.is_some() => Shape::Derived,
-        NodeKind::Stage(_) | NodeKind::Action(_) | NodeKind::Rollout(_) => Shape::Box,
+        NodeKind::Stage(_) | NodeKind::Action(_) | NodeKind::Rollout(_) | NodeKind::Experiment(_) => Shape::Box,
         NodeKind::Gate(_) => Shape::Diamond,
         NodeKind::Approval(_) => Shape::Round,
         NodeKind::Register(_) | NodeKind::Promote(_) => Shape::Store,

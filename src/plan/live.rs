@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Work;
 use crate::gate;
-use crate::types::{Assignment, Command, FailAfter, LiveMeasure, Silence, Strategy};
+use crate::types::{
+    Assignment, Command, CredentialKind, Expr, FailAfter, LiveMeasure, Origin, Receiver, Silence, Strategy,
+};
 
 /// Gives a release its traffic, step by step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -115,4 +117,137 @@ pub struct LiveRequirement {
     pub measure: LiveMeasure,
     /// What it is held against.
     pub bound: gate::Bound,
+}
+
+/// An A/B test. The bucket of a user is the first eight bytes, big-endian, of SHA-256(salt, 0, unit id), modulo ten
+/// thousand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Experiment {
+    /// The register node.
+    pub release: String,
+    /// The arms in order; together they are all buckets.
+    pub arms: Vec<Arm>,
+    /// Who is in which.
+    pub assignment: Assignment,
+    /// Nanoseconds after which it is decided.
+    pub horizon: i64,
+    /// What all hooks share; its command is `shift`.
+    #[serde(flatten)]
+    pub work: Work,
+    /// Reads back who gets what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observe: Option<Command>,
+    /// Gives everybody the control arm.
+    pub rollback: Command,
+    /// Permissions by scope.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub permissions: Vec<(String, String)>,
+    /// What is watched while it runs.
+    pub watch: Watch,
+    /// What has to hold at the horizon.
+    pub requirements: Vec<LiveRequirement>,
+}
+
+/// One arm: a range of buckets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arm {
+    /// Its name.
+    pub name: String,
+    /// First bucket.
+    pub from: u32,
+    /// One past the last bucket.
+    pub to: u32,
+    /// The pointer that it serves; none is the release that is tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serves: Option<Origin>,
+}
+
+/// What a plan holds beside its runs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Beside {
+    /// Credentials of stores.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub credentials: Vec<Credential>,
+    /// Who is told of what.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notifications: Vec<Notification>,
+    /// What schedules look at.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub monitors: Vec<Monitor>,
+}
+
+/// A credential of a store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    /// Its name.
+    pub name: String,
+    /// Its `##` comment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doc: Option<String>,
+    /// What it is made of.
+    pub kind: CredentialKind,
+}
+
+/// Who is told of what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// Its name.
+    pub name: String,
+    /// Its `##` comment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doc: Option<String>,
+    /// `slack`, `email`, `webhook`.
+    pub channel: String,
+    /// Where it goes.
+    pub to: Receiver,
+    /// What has to happen, and to which node or monitor; `run` is the whole run.
+    pub on: Vec<(String, String)>,
+}
+
+/// What a schedule looks at, beside the runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Monitor {
+    /// Its name.
+    pub name: String,
+    /// Its `##` comment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doc: Option<String>,
+    /// False: it does not look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Expr>,
+    /// Nanoseconds between two looks.
+    pub every: i64,
+    /// What it judges.
+    pub current: Origin,
+    /// What that is held against.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Origin>,
+    /// The requirements, as a gate on `current`.
+    pub gate: gate::Gate,
+    /// Secrets that it gets.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub secrets: Vec<super::SecretUse>,
+    /// Credentials of stores that it gets.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub credentials: Vec<String>,
+    /// What happens where it does not hold.
+    pub on_breach: Vec<Reaction>,
+    /// Nanoseconds in which a second breach does nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cooldown: Option<i64>,
+}
+
+/// What a monitor does on breach.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reaction {
+    /// Emits an event.
+    Emit {
+        /// The event.
+        event: String,
+        /// Its payload.
+        payload: Vec<(String, Expr)>,
+    },
+    /// Tells somebody: the notification.
+    Notify(String),
 }

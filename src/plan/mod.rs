@@ -24,7 +24,10 @@ pub use declared::{
     TargetSettings, Trigger, TriggerKind,
 };
 pub use given::typed;
-pub use live::{FirstDeploy, LiveRequirement, Moves, Rollout, Step, Watch};
+pub use live::{
+    Arm, Beside, Credential, Experiment, FirstDeploy, LiveRequirement, Monitor, Moves, Notification, Reaction, Rollout,
+    Step, Watch,
+};
 pub use node::{Action, Approval, Leg, Node, NodeKind, Promote, Register, Subject, Wait, Why};
 pub use work::{
     BaselineRun, Command, Input, InputKind, Interpreter, Isolation, Needs, Output, OutputKind, Rerun, Retry, SecretUse,
@@ -66,6 +69,9 @@ pub struct Plan {
     pub profiles: Vec<Profile>,
     /// Settings of targets.
     pub targets: Vec<TargetSettings>,
+    /// Credentials, notifications, monitors: what stands beside the runs.
+    #[serde(flatten, default)]
+    pub beside: Beside,
     /// The nodes in declaration order; stages that score a baseline stand before their gate.
     pub nodes: Vec<Node>,
     /// Where things were declared, by node name, or `<node>#<index>` for a gate's requirements, or
@@ -135,6 +141,7 @@ mod tests {
             registries: vec![],
             profiles: vec![],
             targets: vec![],
+            beside: Beside::default(),
             nodes: vec![],
             places: BTreeMap::new(),
         }

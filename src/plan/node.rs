@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::live::Rollout;
+use super::live::{Experiment, Rollout};
 use super::work::{Stage, Work};
 use crate::gate::Gate;
 pub use crate::types::Leg;
@@ -57,6 +57,8 @@ pub enum NodeKind {
     Action(Box<Action>),
     /// Gives a release its traffic, step by step.
     Rollout(Box<Rollout>),
+    /// Tries a release on some of the users.
+    Experiment(Box<Experiment>),
 }
 
 impl NodeKind {
@@ -71,6 +73,7 @@ impl NodeKind {
             Self::Promote(_) => "promote",
             Self::Action(_) => "action",
             Self::Rollout(_) => "rollout",
+            Self::Experiment(_) => "experiment",
         }
     }
 }

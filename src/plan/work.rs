@@ -17,6 +17,9 @@ pub struct Work {
     pub uses: Vec<String>,
     /// Secrets that it gets.
     pub secrets: Vec<SecretUse>,
+    /// Credentials of stores that it gets.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub credentials: Vec<String>,
     /// The runtime; that of the host if none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,

@@ -26,6 +26,9 @@ pub(super) enum Decl {
     Family(usize),
     /// A node that has no row yet, by the word that declares it.
     Pending(&'static str),
+    Credential(usize),
+    Notify(usize),
+    Monitor(usize),
     /// Declared by what is not in this version yet.
     Later,
 }
@@ -322,6 +325,8 @@ pub(super) enum Wanted {
     Release,
     Setting,
     Source,
+    Credential,
+    Notify,
 }
 
 impl Wanted {
@@ -342,6 +347,8 @@ impl Wanted {
             Self::Release => "release",
             Self::Setting => "parameter, source or registry",
             Self::Source => "source",
+            Self::Credential => "credential",
+            Self::Notify => "notification",
         }
     }
 
@@ -354,6 +361,8 @@ impl Wanted {
             Self::Artifact | Self::Source => "source NAME: File = \"data/NAME\"",
             Self::Registry => "registry NAME = directory(\"registry\")",
             Self::Profile => "profile NAME { set … }",
+            Self::Credential => "credential NAME = oidc(\"aws\", role: \"…\", region: \"…\")",
+            Self::Notify => "notify NAME { slack: SECRET }",
             Self::Approval => "approval NAME of STAGE.MODEL { by: [\"login\"], timeout: 24h }",
             Self::Release => "register NAME = STAGE.MODEL to REGISTRY",
             Self::Schema | Self::Stage | Self::Node | Self::Setting => "",
@@ -375,6 +384,8 @@ impl Wanted {
             Self::Registry => matches!(decl, Decl::Registry(_)),
             Self::Profile => matches!(decl, Decl::Profile(_)),
             Self::Source => matches!(decl, Decl::Source(_)),
+            Self::Credential => matches!(decl, Decl::Credential(_)),
+            Self::Notify => matches!(decl, Decl::Notify(_)),
             Self::Setting => matches!(decl, Decl::Param(_) | Decl::Source(_) | Decl::Registry(_)),
         }
     }
@@ -396,6 +407,9 @@ impl Decl {
             Self::Node(id) => cx.model.nodes[id].keyword,
             Self::Family(family) => cx.families[family].keyword,
             Self::Pending(keyword) => keyword,
+            Self::Credential(_) => "credential",
+            Self::Notify(_) => "notification",
+            Self::Monitor(_) => "monitor",
             Self::Later => "declaration",
         }
     }

@@ -205,8 +205,7 @@ pub(super) fn registry_location(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<
         return cx.error(codes::WRONG_TYPE, callee.span, "no kind of registry", help);
     };
     match kind.as_str() {
-        "directory" | "git" => {}
-        "s3" | "mlflow" => return cx.later(written.span, &format!("a registry in `{}`", kind.text)),
+        "directory" | "git" | "s3" | "mlflow" => {}
         other => {
             let near = crate::diagnostic::nearest(other, ["directory", "git", "s3", "mlflow"]);
             let near = near.map(|near| format!("did you mean `{near}(…)`?"));
@@ -234,6 +233,15 @@ pub(super) fn registry_location(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<
         "directory" => {
             let path = place.value.trim_end_matches('/');
             RegistryLocation::Directory { path: if path.is_empty() { "/" } else { path }.to_owned() }
+        }
+        "s3" if place.value.starts_with("s3://") => RegistryLocation::S3 { url: place.value },
+        "mlflow" if ["http://", "https://"].iter().any(|scheme| place.value.starts_with(scheme)) => {
+            RegistryLocation::Mlflow { url: place.value }
+        }
+        "s3" | "mlflow" => {
+            let help = "write `s3(\"s3://bucket/prefix\")` or `mlflow(\"https://…\")`";
+            let message = format!("`{}` is no address of {}", place.value, kind.text);
+            return cx.error(codes::WRONG_TYPE, place.span, message, help);
         }
         _ => RegistryLocation::Git { branch: place.value, remote: remote.unwrap_or_else(|| "origin".to_owned()) },
     })

@@ -87,6 +87,7 @@ fn remote(cx: &mut Cx<'_>, written: &ast::Expr, kind: &Kind, args: &[ast::Arg]) 
     let example = format!("write `{}`", kind.example);
     let mut address: Option<&ast::Expr> = None;
     let mut pin: Option<Spanned<String>> = None;
+    let mut public = false;
     for arg in args {
         match &arg.name {
             None if address.is_none() => address = Some(&arg.value),
@@ -98,6 +99,9 @@ fn remote(cx: &mut Cx<'_>, written: &ast::Expr, kind: &Kind, args: &[ast::Arg]) 
                     continue;
                 }
                 pin = Some(text(cx, &arg.value)?);
+            }
+            Some(name) if name.text == "public" && !kind.live => {
+                public = super::fields::truth(cx, &arg.value)?;
             }
             Some(name) => {
                 cx.mention_words(arg.value.span);
@@ -144,7 +148,7 @@ fn remote(cx: &mut Cx<'_>, written: &ast::Expr, kind: &Kind, args: &[ast::Arg]) 
             version = Some(pin.value);
         }
     }
-    Some(Location::Remote { scheme: kind.word.to_owned(), address, version, digest })
+    Some(Location::Remote { scheme: kind.word.to_owned(), address, version, digest, public })
 }
 
 /// A digest is one that a program can compare: its algorithm, and as many digits as that has.

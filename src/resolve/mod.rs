@@ -3,9 +3,11 @@
 //!
 //! Knows nothing of order or guards; those come from the model alone.
 
+mod credential;
 mod cron;
 mod cx;
 mod declared;
+mod experiment;
 mod expr;
 mod fields;
 mod gate;
@@ -13,6 +15,7 @@ mod header;
 mod legs;
 mod local;
 mod location;
+mod monitor;
 mod origin;
 mod paths;
 mod release;
@@ -30,7 +33,10 @@ use std::collections::{HashMap, HashSet};
 use cx::{Const, ConstValue, Cx, Decl};
 
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{Metrics, Model, Node, NodeId, NodeKind, Param, Profile, Registry, Runtime, Schema, Secret, Source};
+use crate::model::{
+    Credential, Metrics, Model, Node, NodeId, NodeKind, Notify, Param, Profile, Registry, Runtime, Schema, Secret,
+    Source,
+};
 use crate::source::{Sources, Span, Spanned};
 use crate::syntax::ast;
 use crate::types::{self, Artifact, Leg, MetricsType, Type};
@@ -254,6 +260,20 @@ fn row<'a>(cx: &mut Cx<'a>, item: &'a ast::Item) -> Option<Decl> {
         Kind::Promote(_) => Decl::Pending("promote"),
         Kind::Action(_) => Decl::Pending("action"),
         Kind::Rollout(_) => Decl::Pending("rollout"),
+        Kind::Experiment(_) => Decl::Pending("experiment"),
+        Kind::Credential(_) => {
+            model.credentials.push(Credential { name, doc, kind: None });
+            Decl::Credential(model.credentials.len() - 1)
+        }
+        Kind::Notify(_) => {
+            let (channel, on) = (String::new(), Vec::new());
+            model.notifications.push(Notify { name, doc, channel, to: None, on, says_on: false });
+            Decl::Notify(model.notifications.len() - 1)
+        }
+        Kind::Monitor(_) => {
+            model.monitors.push(monitor::empty(name, doc, item.span));
+            Decl::Monitor(model.monitors.len() - 1)
+        }
         _ => Decl::Later,
     })
 }
@@ -278,6 +298,8 @@ fn values<'a>(cx: &mut Cx<'a>, file: &'a ast::File) {
         (Kind::Registry(it), Some(Decl::Registry(id))) => declared::registry(cx, id, it),
         (Kind::Target(it), _) => declared::target(cx, it),
         (Kind::External(it), _) => trigger::external(cx, it),
+        (Kind::Credential(it), Some(Decl::Credential(index))) => credential::credential(cx, index, it),
+        (Kind::Notify(it), Some(Decl::Notify(index))) => credential::notify(cx, index, it),
         _ => {}
     });
     each(cx, &|cx, item| match (&item.kind, item.name().and_then(|name| own_row(cx, name))) {
@@ -287,21 +309,7 @@ fn values<'a>(cx: &mut Cx<'a>, file: &'a ast::File) {
     });
     each(cx, &|cx, item| match (&item.kind, item.name().and_then(|name| own_row(cx, name))) {
         (Kind::Profile(it), Some(Decl::Profile(index))) => trigger::profile(cx, index, it),
-        (Kind::Credential(_), _) => not_yet(cx, item, "credential"),
         (Kind::Use(_), _) => not_yet(cx, item, "use"),
-        (Kind::Notify(_), _) => not_yet(cx, item, "notify"),
-        (Kind::Monitor(it), _) => {
-            for clause in &it.clauses {
-                if let ast::MonitorClause::OnBreach { reaction: ast::Reaction::Emit { event, .. }, .. } = clause
-                    && let Some(plain) = event.plain()
-                {
-                    let event = crate::source::Spanned::new(plain.to_owned(), event.span);
-                    cx.model.external.push(event);
-                }
-            }
-            not_yet(cx, item, "monitor");
-        }
-        (Kind::Experiment(_), _) => not_yet(cx, item, "experiment"),
         _ => {}
     });
 }
@@ -404,8 +412,16 @@ fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
             Kind::Promote(it) => release::promote(cx, id, it),
             Kind::Action(it) => release::action(cx, id, it),
             Kind::Rollout(it) => rollout::resolve(cx, id, it),
+            Kind::Experiment(it) => experiment::resolve(cx, id, it),
             _ => {}
         });
+    }
+    for item in &file.items {
+        match (&item.kind, item.name().and_then(|name| own_row(cx, name))) {
+            (Kind::Monitor(it), Some(Decl::Monitor(index))) => monitor::resolve(cx, index, it),
+            (Kind::Notify(it), Some(Decl::Notify(index))) => credential::told(cx, index, it),
+            _ => {}
+        }
     }
     for &(item, id, _) in nodes.iter().filter(|(_, _, leg)| leg.is_none_or(|(_, index)| index == 0)) {
         if let (Kind::Stage(it), Some(stage)) = (&item.kind, cx.model.stage(id))
@@ -435,6 +451,7 @@ fn unused(cx: &mut Cx<'_>, file: &ast::File) {
             Kind::Source(_) => "source",
             Kind::Registry(_) => "registry",
             Kind::Approval(_) => "approval",
+            Kind::Credential(_) => "credential",
             _ => continue,
         };
         if let Some(name) = item.name()

@@ -80,7 +80,8 @@ pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, item: &ast::Rollout) {
     }
     let steps = steps.into_iter().filter_map(|step| self::step(cx, step)).collect::<Vec<_>>();
     let limits = Limits::read(cx, &written, &steps);
-    let watch = written.watch.and_then(|written| watch::resolve(cx, written, &limits, &steps));
+    let watch =
+        written.watch.and_then(|written| watch::resolve(cx, written, &limits, &steps, &watch::Sides::rollout()));
     rises(cx, &steps);
     if let Some(strategy) = strategy
         && !torn
@@ -284,6 +285,11 @@ pub(super) struct Limits {
 }
 
 impl Limits {
+    /// Nothing is said beside the watch.
+    pub(super) fn none() -> Self {
+        Self { min_measurements: None, max_hold: None, max_gap: 0, max_duration: 0 }
+    }
+
     fn read(cx: &mut Cx<'_>, written: &Written<'_>, steps: &[Step]) -> Self {
         let find = |word: &str| written.settings.iter().find(|setting| setting.name.text == word).copied();
         let timeouts = steps.iter().filter_map(|step| match &cx.model.nodes[step.ask.as_ref()?.value].kind {

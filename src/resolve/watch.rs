@@ -19,7 +19,13 @@ const MEASUREMENTS: u32 = 3;
 const MINUTE: i64 = 60_000_000_000;
 
 /// Resolves `watch … every … { … }`.
-pub(super) fn resolve(cx: &mut Cx<'_>, written: &ast::Watch, limits: &Limits, steps: &[Step]) -> Option<Watch> {
+pub(super) fn resolve(
+    cx: &mut Cx<'_>,
+    written: &ast::Watch,
+    limits: &Limits,
+    steps: &[Step],
+    sides: &Sides,
+) -> Option<Watch> {
     let source = source(cx, &written.source);
     let every = duration(cx, &written.every);
     let metrics = source.and_then(|source| metrics(cx, source));
@@ -34,10 +40,10 @@ pub(super) fn resolve(cx: &mut Cx<'_>, written: &ast::Watch, limits: &Limits, st
         match clause {
             ast::WatchClause::Require(line) => {
                 blocks = true;
-                requirements.extend(metrics.and_then(|id| requirement(cx, line, Level::Require, id)));
+                requirements.extend(metrics.and_then(|id| requirement(cx, line, Level::Require, id, sides)));
             }
             ast::WatchClause::Warn(line) => {
-                requirements.extend(metrics.and_then(|id| requirement(cx, line, Level::Warn, id)));
+                requirements.extend(metrics.and_then(|id| requirement(cx, line, Level::Warn, id, sides)));
             }
             ast::WatchClause::FailAfter { count, window, span } => match fail_after {
                 Some((_, first)) => trigger::again(cx, *span, first, "`fail after` is said twice"),
@@ -155,7 +161,7 @@ pub(super) fn source(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<SourceId> {
     Some(id)
 }
 
-fn metrics(cx: &Cx<'_>, source: SourceId) -> Option<MetricsId> {
+pub(super) fn metrics(cx: &Cx<'_>, source: SourceId) -> Option<MetricsId> {
     let Artifact::Metrics { name } = &cx.model.sources[source].ty else { return None };
     match cx.peek(name) {
         Some((Decl::Metrics(id), _)) => Some(id),
@@ -163,7 +169,13 @@ fn metrics(cx: &Cx<'_>, source: SourceId) -> Option<MetricsId> {
     }
 }
 
-fn requirement(cx: &mut Cx<'_>, written: &ast::Requirement, level: Level, id: MetricsId) -> Option<LiveRequirement> {
+pub(super) fn requirement(
+    cx: &mut Cx<'_>,
+    written: &ast::Requirement,
+    level: Level,
+    id: MetricsId,
+    sides: &Sides,
+) -> Option<LiveRequirement> {
     let span = written.expr.span;
     if let Some(against) = &written.against {
         let help = "compare with the stable version: `candidate.m / stable.m <= 1.1`";
@@ -178,12 +190,12 @@ fn requirement(cx: &mut Cx<'_>, written: &ast::Requirement, level: Level, id: Me
                 ast::BinaryOp::Ne => Compare::Unequal,
                 ast::BinaryOp::Ge => Compare::AtLeast,
                 ast::BinaryOp::Gt => Compare::Greater,
-                _ => return shape(cx, span),
+                _ => return shape(cx, span, sides),
             };
-            match (side(left), side(right)) {
+            match (sides.of(left), sides.of(right)) {
                 // `candidate.m <= stable.m`: the difference has a sign.
                 (Some(_), Some(_)) => {
-                    let measure = pair(cx, left, right, LiveOf::Difference, id)?;
+                    let measure = pair(cx, left, right, LiveOf::Difference, id, sides)?;
                     let zero = match &measure.ty {
                         Type::Duration => Value::Duration(0),
                         Type::Bytes => Value::Bytes(0),
@@ -194,14 +206,14 @@ fn requirement(cx: &mut Cx<'_>, written: &ast::Requirement, level: Level, id: Me
                     (measure, Bound::Compare { op, limit: Expr::Value(zero) })
                 }
                 _ => {
-                    let measure = measure(cx, left, id)?;
+                    let measure = measure(cx, left, id, sides)?;
                     let limit = limit(cx, right, &measure)?;
                     (measure, Bound::Compare { op, limit })
                 }
             }
         }
         ast::ExprKind::Between { value, range } => {
-            let measure = measure(cx, value, id)?;
+            let measure = measure(cx, value, id, sides)?;
             let (Some(low), Some(high), false) = (&range.low, &range.high, range.low_open || range.high_open) else {
                 let help = "write two lines: `require candidate.m > 1`, `require candidate.m < 2`";
                 return cx.error(codes::BAD_REQUIREMENT, range.span, "`between` holds both its ends", help);
@@ -209,65 +221,103 @@ fn requirement(cx: &mut Cx<'_>, written: &ast::Requirement, level: Level, id: Me
             let ends = (limit(cx, low, &measure), limit(cx, high, &measure));
             (measure, Bound::Between { low: ends.0?, high: ends.1? })
         }
-        _ => return shape(cx, span),
+        _ => return shape(cx, span, sides),
     };
     let words: Vec<&str> = cx.sources.slice(written.span).split_whitespace().skip(1).collect();
     Some(LiveRequirement { level, text: words.join(" "), measure, bound, span: written.span })
 }
 
-fn shape<T>(cx: &mut Cx<'_>, span: Span) -> Option<T> {
-    cx.mention_words(span);
-    let message = format!("`{}` compares no live number with a limit", cx.sources.slice(span));
-    cx.error(codes::BAD_REQUIREMENT, span, message, "write `require candidate.METRIC <= LIMIT`")
+/// The two that are compared: `candidate` and `stable`, or the arms of an experiment.
+pub(super) struct Sides {
+    /// Arms that stand for the candidate; none in a rollout.
+    arms: Vec<String>,
+    /// The name of the other side.
+    control: String,
 }
 
-/// Returns the side and the metric of `candidate.m` or `stable.m`.
-fn side(written: &ast::Expr) -> Option<(LiveOf, &ast::Name)> {
-    let ast::ExprKind::Field { base, name } = &written.kind else { return None };
-    match &base.kind {
-        ast::ExprKind::Name(base) if base.text == "candidate" => Some((LiveOf::Candidate, name)),
-        ast::ExprKind::Name(base) if base.text == "stable" => Some((LiveOf::Stable, name)),
-        _ => None,
+impl Sides {
+    /// The sides of a rollout.
+    pub(super) fn rollout() -> Self {
+        Self { arms: Vec::new(), control: "stable".to_owned() }
+    }
+
+    /// The sides of an experiment.
+    pub(super) fn arms(arms: Vec<String>, control: String) -> Self {
+        Self { arms, control }
+    }
+
+    fn candidate(&self) -> &str {
+        self.arms.first().map_or("candidate", String::as_str)
+    }
+
+    /// Returns the side, the arm and the metric of `candidate.m` or `stable.m`.
+    fn of<'e>(&self, written: &'e ast::Expr) -> Option<(LiveOf, Option<String>, &'e ast::Name)> {
+        let ast::ExprKind::Field { base, name } = &written.kind else { return None };
+        let ast::ExprKind::Name(base) = &base.kind else { return None };
+        if base.text == self.control {
+            return Some((LiveOf::Stable, None, name));
+        }
+        if self.arms.is_empty() && base.text == "candidate" {
+            return Some((LiveOf::Candidate, None, name));
+        }
+        self.arms.contains(&base.text).then(|| (LiveOf::Candidate, Some(base.text.clone()), name))
     }
 }
 
-fn measure(cx: &mut Cx<'_>, written: &ast::Expr, id: MetricsId) -> Option<LiveMeasure> {
+fn shape<T>(cx: &mut Cx<'_>, span: Span, sides: &Sides) -> Option<T> {
+    cx.mention_words(span);
+    let message = format!("`{}` compares no live number with a limit", cx.sources.slice(span));
+    let help = format!("write `require {}.METRIC <= LIMIT`", sides.candidate());
+    cx.error(codes::BAD_REQUIREMENT, span, message, &help)
+}
+
+fn measure(cx: &mut Cx<'_>, written: &ast::Expr, id: MetricsId, sides: &Sides) -> Option<LiveMeasure> {
     match &written.kind {
-        ast::ExprKind::Binary { op: ast::BinaryOp::Div, left, right, .. } => pair(cx, left, right, LiveOf::Ratio, id),
+        ast::ExprKind::Binary { op: ast::BinaryOp::Div, left, right, .. } => {
+            pair(cx, left, right, LiveOf::Ratio, id, sides)
+        }
         ast::ExprKind::Binary { op: ast::BinaryOp::Sub, left, right, .. } => {
-            pair(cx, left, right, LiveOf::Difference, id)
+            pair(cx, left, right, LiveOf::Difference, id, sides)
         }
         ast::ExprKind::Name(name) if cx.model.metrics[id].ty.metric(&name.text).is_some() => {
             let message = format!("`{}` is measured of two versions", name.text);
-            let better = format!("candidate.{}", name.text);
+            let better = format!("{}.{}", sides.candidate(), name.text);
             let diagnostic = Diagnostic::new(codes::AMBIGUOUS_METRIC, name.span, message)
-                .help(format!("write `{better}`, or `stable.{}`", name.text))
-                .fix(name.span, better);
+                .help(format!("write `{better}`, or `{}.{}`", sides.control, name.text));
             cx.report(diagnostic)
         }
         _ => {
-            let Some((of, name)) = side(written) else { return shape(cx, written.span) };
+            let Some((of, arm, name)) = sides.of(written) else { return shape(cx, written.span, sides) };
             let ty = metric(cx, name, id)?;
-            Some(LiveMeasure { metric: name.text.clone(), of, ty })
+            Some(LiveMeasure { metric: name.text.clone(), of, arm, ty })
         }
     }
 }
 
-fn pair(cx: &mut Cx<'_>, left: &ast::Expr, right: &ast::Expr, of: LiveOf, id: MetricsId) -> Option<LiveMeasure> {
+fn pair(
+    cx: &mut Cx<'_>,
+    left: &ast::Expr,
+    right: &ast::Expr,
+    of: LiveOf,
+    id: MetricsId,
+    sides: &Sides,
+) -> Option<LiveMeasure> {
     let span = left.span.to(right.span);
-    let (Some((LiveOf::Candidate, a)), Some((LiveOf::Stable, b))) = (side(left), side(right)) else {
-        let help = "write `candidate.m / stable.m`, `candidate.m - stable.m` or `candidate.m <= stable.m`";
+    let (Some((LiveOf::Candidate, arm, a)), Some((LiveOf::Stable, _, b))) = (sides.of(left), sides.of(right)) else {
+        let (new, old) = (sides.candidate(), &sides.control);
+        let help = format!("write `{new}.m / {old}.m`, `{new}.m - {old}.m` or `{new}.m <= {old}.m`");
         cx.mention_words(span);
-        return cx.error(codes::BAD_REQUIREMENT, span, "the candidate is compared with the stable version", help);
+        let message = format!("`{new}` is compared with `{old}`");
+        return cx.error(codes::BAD_REQUIREMENT, span, message, &help);
     };
-    let sides = (metric(cx, a, id), metric(cx, b, id));
-    let (ty, _) = (sides.0?, sides.1?);
+    let found = (metric(cx, a, id), metric(cx, b, id));
+    let (ty, _) = (found.0?, found.1?);
     if a.text != b.text {
         let message = format!("`{}` and `{}` are different numbers", a.text, b.text);
-        return cx.error(codes::BAD_REQUIREMENT, span, message, &format!("write `stable.{}`", a.text));
+        return cx.error(codes::BAD_REQUIREMENT, span, message, &format!("write `{}.{}`", sides.control, a.text));
     }
     let ty = if of == LiveOf::Ratio { Type::Float(Range::ANY) } else { widened(&ty) };
-    Some(LiveMeasure { metric: a.text.clone(), of, ty })
+    Some(LiveMeasure { metric: a.text.clone(), of, arm, ty })
 }
 
 fn metric(cx: &mut Cx<'_>, name: &ast::Name, id: MetricsId) -> Option<Type> {

@@ -167,8 +167,9 @@ fn this(cx: &mut Cx<'_>, clause: &ast::Clause, kind: &mut Kind<'_>, locals: &mut
                 secret(cx, written, kind, locals);
             }
         }
-        C::Credentials(_) => {
-            cx.later::<()>(clause.span, "`credentials`");
+        C::Credentials(names) => {
+            let used = super::credential::used(cx, names);
+            kind.work().credentials.extend(used);
         }
         C::Runtime(name) => match cx.look_up(name, Wanted::Runtime) {
             Some(Decl::Runtime(id)) => kind.work().runtime = Some(id),

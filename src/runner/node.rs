@@ -43,7 +43,7 @@ pub fn run(
         NodeKind::Gate(gate) => self::gate(job, node, gate, received, &mut answer).map(|judged| report = Some(judged)),
         NodeKind::Register(register) => self::register(job, node, register, received, &mut answer),
         NodeKind::Promote(promote) => self::promote(job, node, promote, received, &mut answer),
-        NodeKind::Rollout(_) => Err(Trouble::unsound("mlpc can't run a rollout yet")),
+        NodeKind::Rollout(_) | NodeKind::Experiment(_) => Err(Trouble::unsound("mlpc can't shift traffic yet")),
         NodeKind::Approval(_) => Err(Trouble::unsound("an approval is read from the platform, not run")),
     };
     if let Err(trouble) = done {

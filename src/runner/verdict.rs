@@ -127,8 +127,14 @@ fn left_out_by(
     if bound.skipped.contains_key(&node.name) {
         return Some("not part of this run".into());
     }
-    let acts =
-        matches!(node.kind, NodeKind::Register(_) | NodeKind::Promote(_) | NodeKind::Action(_) | NodeKind::Rollout(_));
+    let acts = matches!(
+        node.kind,
+        NodeKind::Register(_)
+            | NodeKind::Promote(_)
+            | NodeKind::Action(_)
+            | NodeKind::Rollout(_)
+            | NodeKind::Experiment(_)
+    );
     if acts && !released {
         return Some("nothing is released from here".into());
     }

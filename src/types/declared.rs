@@ -46,6 +46,9 @@ pub enum Location {
         /// The digest that the bytes must have, where one is named.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         digest: Option<String>,
+        /// Anybody may read it: no credential is needed.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        public: bool,
     },
 }
 

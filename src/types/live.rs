@@ -65,6 +65,50 @@ pub enum Silence {
     Fail,
 }
 
+/// A credential of a store: what it is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialKind {
+    /// The platform vouches for the job, and the provider hands out a short-lived key.
+    Oidc {
+        /// `aws`, `gcp`, `azure`.
+        provider: String,
+        /// What the provider asks for, in the order of its list: `role`, `region`, …
+        settings: Vec<(String, String)>,
+    },
+    /// Keys that stand in secrets.
+    Static {
+        /// `aws`, `gcp`, `azure`, `dvc`.
+        provider: String,
+        /// The secret that holds each part.
+        secrets: Vec<(String, String)>,
+        /// What is no secret: `region`, …
+        settings: Vec<(String, String)>,
+    },
+}
+
+impl CredentialKind {
+    /// Returns whose stores it opens.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        match self {
+            Self::Oidc { provider, .. } | Self::Static { provider, .. } => provider,
+        }
+    }
+}
+
+/// Where a notification goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Receiver {
+    /// An address that anybody may read.
+    Text(String),
+    /// An address that is a secret: this one.
+    Secret(String),
+    /// An address that is a parameter: this one.
+    Param(String),
+}
+
 /// What one line of a watch looks at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LiveMeasure {
@@ -72,6 +116,9 @@ pub struct LiveMeasure {
     pub metric: String,
     /// Of which version.
     pub of: LiveOf,
+    /// In an experiment, the arm that stands for the candidate.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub arm: Option<String>,
     /// The type of the number that comes out.
     pub ty: Type,
 }

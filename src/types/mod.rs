@@ -23,7 +23,9 @@ pub use eval::{Names, Nothing, evaluate};
 pub use expr::{BinaryOp, Context, Expr};
 pub use fit::Misfit;
 pub use leg::{InputKind, Leg};
-pub use live::{Assignment, FailAfter, LiveMeasure, LiveOf, Missing, Silence, Strategy, Window};
+pub use live::{
+    Assignment, CredentialKind, FailAfter, LiveMeasure, LiveOf, Missing, Receiver, Silence, Strategy, Window,
+};
 pub use metrics::{Metric, MetricsType};
 pub use origin::{Origin, companion};
 pub use schema::{Column, Schema};

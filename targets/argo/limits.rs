@@ -5,7 +5,7 @@ use super::{Context, pod};
 use crate::diagnostic::{Code, Diagnostic, codes};
 use crate::emit::Noted;
 use crate::plan::{Node, NodeKind, Profile, RegistryLocation, RuntimeKind, Setting, TriggerKind};
-use crate::types::Origin;
+use crate::types::{CredentialKind, Origin};
 
 /// Templates of a workflow, and tasks of a graph.
 const TEMPLATES: usize = 200;
@@ -27,6 +27,8 @@ pub(super) fn check(context: &Context<'_>, profiles: &[Option<&str>]) -> Vec<Dia
         registries(context, *profile, &mut found);
     }
     triggers(context, &mut found);
+    crate::targets::beside(context.plan, context.site, "argo", &mut found);
+    credentials(context, &mut found);
     texts(context, &mut found);
     let pipeline = &context.plan.pipeline;
     if pipeline.len() > WORKFLOW {
@@ -103,11 +105,11 @@ fn one(context: &Context<'_>, node: &Node, found: &mut Vec<Diagnostic>) {
             let message = format!("argo can start a pod twice, and `{name}` does not say that it may happen twice");
             say(codes::TARGET_LIMIT, message, "add `idempotent` to it, once it is");
         }
-        NodeKind::Rollout(_) => {
+        NodeKind::Rollout(_) | NodeKind::Experiment(_) => {
             let found_at = context.say(
                 codes::TARGET_LIMIT,
                 name,
-                format!("`mlpc` can't run the rollout `{name}` yet, on argo or anywhere else"),
+                format!("`mlpc` can't run the {} `{name}` yet, on argo or anywhere else", node.kind.keyword()),
                 "release with `promote`, and shift traffic in an `action … of` the release",
             );
             found.push(match context.site.spans.get("target argo") {
@@ -116,6 +118,29 @@ fn one(context: &Context<'_>, node: &Node, found: &mut Vec<Diagnostic>) {
             });
         }
         _ => {}
+    }
+}
+
+/// A pod's word for itself is its service account, which no pipeline declares; S3 and MLflow are not spoken yet.
+fn credentials(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
+    for credential in &context.plan.beside.credentials {
+        if let CredentialKind::Oidc { .. } = &credential.kind {
+            let name = &credential.name;
+            let message = format!("argo's pods can't ask a provider for the credential `{name}` yet");
+            let help = "declare it with keys from secrets: `static(\"aws\", …)`";
+            let diagnostic = context.say(codes::TARGET_LIMIT, &format!("credential {name}"), message, help);
+            found.push(match context.site.spans.get("target argo") {
+                Some(&place) => diagnostic.label(place, "for this target"),
+                None => diagnostic,
+            });
+        }
+    }
+    for registry in &context.plan.registries {
+        if let RegistryLocation::S3 { .. } | RegistryLocation::Mlflow { .. } = registry.location {
+            let message = format!("pods on argo can't reach the registry `{}` yet", registry.name);
+            let help = "use `git(\"mlpc-registry\")`";
+            found.push(context.say(codes::TARGET_LIMIT, &format!("registry {}", registry.name), message, help));
+        }
     }
 }
 
@@ -187,6 +212,7 @@ fn is_used(context: &Context<'_>, registry: &str) -> bool {
         NodeKind::Gate(gate) => gate.baseline.as_ref().is_some_and(|baseline| baseline.registry == registry),
         NodeKind::Stage(stage) => stage.work.inputs.iter().any(|input| reads(&input.origin)),
         NodeKind::Action(action) => action.work.inputs.iter().any(|input| reads(&input.origin)),
+        NodeKind::Experiment(_) => true,
         NodeKind::Rollout(rollout) => {
             rollout.promote.as_ref().is_some_and(|moves| moves.registry == registry)
                 || rollout.work.inputs.iter().any(|input| reads(&input.origin))

@@ -110,6 +110,7 @@ fn work(kind: &NodeKind) -> Option<&Work> {
         NodeKind::Stage(stage) => Some(&stage.work),
         NodeKind::Action(action) => Some(&action.work),
         NodeKind::Rollout(rollout) => Some(&rollout.work),
+        NodeKind::Experiment(it) => Some(&it.work),
         NodeKind::Gate(_) | NodeKind::Approval(_) | NodeKind::Register(_) | NodeKind::Promote(_) => None,
     }
 }
@@ -256,7 +257,7 @@ fn retry(kind: &NodeKind) -> Option<RetryStrategy> {
     match kind {
         NodeKind::Stage(stage) => of_stage(stage),
         NodeKind::Action(action) => action.idempotent.then(|| infrastructure(2, "")),
-        NodeKind::Rollout(_) => None,
+        NodeKind::Rollout(_) | NodeKind::Experiment(_) => None,
         NodeKind::Gate(_) | NodeKind::Approval(_) | NodeKind::Register(_) | NodeKind::Promote(_) => {
             Some(infrastructure(2, ""))
         }
@@ -342,7 +343,7 @@ fn git_credentials(name: &str) -> Vec<Variable> {
 /// Tells whether a node reads or writes a registry: on a runner that is a branch of the remote.
 fn talks_to_git(context: &Context<'_>, kind: &NodeKind) -> bool {
     match kind {
-        NodeKind::Register(_) | NodeKind::Promote(_) | NodeKind::Rollout(_) => true,
+        NodeKind::Register(_) | NodeKind::Promote(_) | NodeKind::Rollout(_) | NodeKind::Experiment(_) => true,
         NodeKind::Gate(gate) => gate.baseline.is_some(),
         NodeKind::Stage(stage) => stage.baseline.is_some() || reads_pointer(&stage.work),
         NodeKind::Action(action) => reads_pointer(&action.work) || !context.plan.registries.is_empty(),

@@ -65,6 +65,10 @@ pub(super) fn reads(plan: &Plan, skippable: &BTreeSet<&str>) -> BTreeMap<String,
                 let origins = [&register.model].into_iter().chain(&register.with).chain(&register.metrics);
                 origins.for_each(|origin| reads.file(origin, may_lack(origin)));
             }
+            NodeKind::Experiment(it) => {
+                work(&mut reads, &it.work);
+                reads.result(&it.release, false);
+            }
             NodeKind::Rollout(rollout) => {
                 work(&mut reads, &rollout.work);
                 reads.result(&rollout.release, false);

@@ -40,6 +40,7 @@ fn plan(name: &str, nodes: Vec<Node>) -> Plan {
         }],
         profiles: vec![],
         targets: settings(vec![("image", text("python:3.11-slim"))]),
+        beside: crate::plan::Beside::default(),
         nodes,
         places: BTreeMap::new(),
     }
@@ -81,6 +82,7 @@ fn stage(inputs: &[(&str, &str)], outputs: &[(&str, Artifact)]) -> Stage {
             code: vec!["src/*.py".into()],
             uses: vec![],
             secrets: vec![],
+            credentials: vec![],
             runtime: None,
             command: Command::Script { interpreter: Interpreter::Bash, text: script },
             needs: Needs::default(),

@@ -30,7 +30,11 @@ impl<'a> Edges<'a> {
         for node in &plan.nodes {
             let acts = matches!(
                 node.kind,
-                NodeKind::Register(_) | NodeKind::Promote(_) | NodeKind::Action(_) | NodeKind::Rollout(_)
+                NodeKind::Register(_)
+                    | NodeKind::Promote(_)
+                    | NodeKind::Action(_)
+                    | NodeKind::Rollout(_)
+                    | NodeKind::Experiment(_)
             );
             let found = condition::own(node, acts, cases).unwrap_or_else(|what| {
                 let message = format!("GitHub's conditions can't express the `when` of `{}`: {what}", node.name);
@@ -258,7 +262,7 @@ impl<'a> Edges<'a> {
             }
         };
         match &node.kind {
-            NodeKind::Stage(_) | NodeKind::Action(_) | NodeKind::Rollout(_) => {
+            NodeKind::Stage(_) | NodeKind::Action(_) | NodeKind::Rollout(_) | NodeKind::Experiment(_) => {
                 let work = work(node).expect("stages and actions have work");
                 work.inputs.iter().for_each(|input| of(&input.origin));
                 if let Command::Arguments(arguments) = &work.command {
@@ -336,6 +340,7 @@ pub(super) fn work(node: &Node) -> Option<&Work> {
         NodeKind::Stage(stage) => Some(&stage.work),
         NodeKind::Action(action) => Some(&action.work),
         NodeKind::Rollout(rollout) => Some(&rollout.work),
+        NodeKind::Experiment(it) => Some(&it.work),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! One job a node: what it may do, where it runs, what it needs, and its steps.
 
+use super::credentials;
 use super::edges::{Edges, verdict_of, work};
 use super::model::{Concurrency, Entries, Flag, Job, Labels, Step, With};
 use super::pins;
@@ -112,8 +113,9 @@ impl Jobs<'_> {
                     job.permissions.push("actions", "read".into());
                 }
             }
-            NodeKind::Rollout(_) => {
-                let message = format!("`mlpc` can't run the rollout `{}` yet, on GitHub or anywhere else", node.name);
+            NodeKind::Rollout(_) | NodeKind::Experiment(_) => {
+                let (word, name) = (node.kind.keyword(), &node.name);
+                let message = format!("`mlpc` can't run the {word} `{name}` yet, on GitHub or anywhere else");
                 let diagnostic = Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message)
                     .help("release with `promote`, and shift traffic in an `action … of` the release");
                 diagnostics.push(match self.site.spans.get("target github") {
@@ -128,6 +130,13 @@ impl Jobs<'_> {
         }
         job.outputs = self.outputs(node, !asked.is_empty());
         job.steps = self.preamble(work(node).and_then(|work| work.runtime.as_deref()));
+        for credential in work(node).map(|work| work.credentials.as_slice()).unwrap_or_default() {
+            if let Some(step) = credentials::step(self.plan, credential) {
+                job.permissions.0.retain(|(scope, _)| scope != "id-token");
+                job.permissions.push("id-token", "write".into());
+                job.steps.push(Noted::new(step));
+            }
+        }
         for other in self.edges.fetches(node) {
             job.steps.push(Noted::new(self.fetch(node, other)));
         }
@@ -393,7 +402,9 @@ fn title(node: &Node) -> String {
 fn verb(node: &Node) -> String {
     let name = &node.name;
     match &node.kind {
-        NodeKind::Stage(_) | NodeKind::Action(_) | NodeKind::Rollout(_) => format!("Run {name}"),
+        NodeKind::Stage(_) | NodeKind::Action(_) | NodeKind::Rollout(_) | NodeKind::Experiment(_) => {
+            format!("Run {name}")
+        }
         NodeKind::Gate(_) => format!("Decide {name}"),
         NodeKind::Approval(_) => format!("Read the answer to {name}"),
         NodeKind::Register(register) => format!("Register {} in {}", register.model, register.registry),

@@ -4,6 +4,7 @@
 //! scripts get them as variables. `README.md` beside this file says it for people.
 
 mod condition;
+mod credentials;
 mod edges;
 mod jobs;
 mod model;
@@ -60,6 +61,7 @@ impl Target for GitHub {
         let cases = triggers::cases(plan, site, &mut diagnostics);
         let edges = Edges::new(plan, &cases, site, &mut diagnostics);
         reach(plan, &cases, &edges, &settings, site, &mut diagnostics);
+        credentials::beside(plan, site, &mut diagnostics);
         journals(plan, &cases, &edges, site, &mut diagnostics);
         let jobs = Jobs { plan, site, settings: &settings, cases: &cases, edges: &edges }.all(&mut diagnostics);
         let workflow = Workflow {

@@ -7,7 +7,7 @@ use crate::compile::listed;
 use crate::sandbox::Sandbox;
 
 /// Pipelines with what comes out of them beside them.
-const CASES: [&str; 2] = ["rollouts", "rollout_mistakes"];
+const CASES: [&str; 4] = ["rollouts", "rollout_mistakes", "beside", "beside_mistakes"];
 
 #[test]
 fn fixtures_give_what_stands_beside_them() {
@@ -119,4 +119,68 @@ fn targets_say_that_they_cannot_with_both_lines() {
         assert!(said.contains("rollout live of release") && said.contains("for this target"), "{said}");
         assert!(!sandbox.path().join("compiled").exists());
     }
+}
+
+/// A stage that reads the ambient keys of a provider, and one that gets keys from secrets.
+const KEYS: &str = r#"pipeline keys
+edition 2026
+
+secret key_id
+secret key
+credential aws  = oidc("aws", role: "arn:aws:iam::1:role/ml", region: "eu-west-1")
+credential lake = static("aws", access_key_id: key_id, secret_access_key: key, region: "eu-north-1")
+
+stage ambient {
+  credentials aws
+  rerun always
+  out seen: Report = "ambient.txt"
+  run <<< echo "profile ${AWS_PROFILE:-none} key ${AWS_ACCESS_KEY_ID:-none}" > "$seen" >>>
+}
+
+stage given {
+  credentials lake
+  out seen: Report = "given.txt"
+  run <<< echo "id ${#AWS_ACCESS_KEY_ID} key ${#AWS_SECRET_ACCESS_KEY} in $AWS_REGION, profile ${AWS_PROFILE:-none}" > "$seen" >>>
+}
+
+stage bare {
+  out seen: Report = "bare.txt"
+  run <<< echo "profile ${AWS_PROFILE:-none}" > "$seen" >>>
+}
+
+on push { }
+target github { runners: { default: "ubuntu-latest" } }
+"#;
+
+#[test]
+fn a_command_sees_the_keys_of_the_credentials_that_it_names_and_no_others() {
+    let sandbox = Sandbox::new();
+    sandbox.file("main.mlp", KEYS);
+    let ended = sandbox.shell("AWS_PROFILE=mine KEY_ID=abcdefgh KEY=0123456789 mlpc run");
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    assert_eq!(sandbox.read("ambient.txt"), "profile mine key none\n");
+    assert_eq!(sandbox.read("given.txt"), "id 8 key 10 in eu-north-1, profile none\n");
+    assert_eq!(sandbox.read("bare.txt"), "profile none\n");
+}
+
+#[test]
+fn a_job_on_github_asks_for_the_credential_that_its_stage_names() {
+    let sandbox = Sandbox::new();
+    sandbox.file("main.mlp", KEYS);
+    let ended = sandbox.mlpc(&["compile", "--target", "github"]);
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    let workflow = sandbox.read(".github/workflows/keys.yml");
+    let job = |name: &str| {
+        let from = workflow.find(&format!("\n  {name}:\n")).unwrap_or_else(|| panic!("no job {name}: {workflow}"));
+        let rest = &workflow[from + 1..];
+        rest[..rest.find("\n\n").unwrap_or(rest.len())].to_owned()
+    };
+    let ambient = job("ambient");
+    assert!(ambient.contains("id-token: write"), "{ambient}");
+    assert!(ambient.contains("aws-actions/configure-aws-credentials@"), "{ambient}");
+    assert!(ambient.contains("role-to-assume: arn:aws:iam::1:role/ml"), "{ambient}");
+    for other in ["given", "bare"] {
+        assert!(!job(other).contains("id-token") && !job(other).contains("aws-actions"), "{}", job(other));
+    }
+    assert!(job("given").contains("KEY_ID"), "{}", job("given"));
 }

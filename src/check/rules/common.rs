@@ -36,6 +36,7 @@ pub(super) fn released(model: &Model, id: NodeId) -> Option<&Origin> {
         NodeKind::Register(register) => Some(&register.model),
         NodeKind::Promote(promote) => model.register(promote.release).map(|register| &register.model),
         NodeKind::Action(action) => model.subject_model(action.of.as_ref()?),
+        NodeKind::Experiment(it) => model.register(it.release).map(|register| &register.model),
         NodeKind::Rollout(rollout) => model.register(rollout.release).map(|register| &register.model),
         _ => None,
     }
@@ -48,6 +49,7 @@ pub(super) fn works(model: &Model) -> impl Iterator<Item = (NodeId, &Work)> {
             NodeKind::Stage(stage) => [Some(&stage.work), None, None],
             NodeKind::Action(action) => [Some(&action.work), None, None],
             NodeKind::Rollout(rollout) => rollout.hooks().map(Some),
+            NodeKind::Experiment(it) => [Some(&it.shift), it.observe.as_ref(), Some(&it.rollback)],
             _ => [None; 3],
         };
         works.into_iter().flatten().map(move |work| (id, work))

@@ -2,6 +2,7 @@
 
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes, nearest};
+use crate::model::{Event, Model, Reaction};
 use crate::types::TriggerKind;
 
 pub(in crate::check) struct EventUnmatched;
@@ -21,23 +22,36 @@ impl Rule for EventUnmatched {
             })
             .collect();
         for (name, span) in &heard {
-            if model.external.iter().any(|event| event.value == *name) {
+            if emitted(model).any(|event| event.value == *name) {
                 continue;
             }
             let message = format!("nothing emits the event `{name}`");
-            let help = match nearest(name, model.external.iter().map(|event| event.value.as_str())) {
+            let help = match nearest(name, emitted(model).map(|event| event.value.as_str())) {
                 Some(near) => format!("did you mean `\"{near}\"`?"),
                 None => format!("where somebody else does, write `external event \"{name}\"`"),
             };
             found.push(Diagnostic::new(codes::EVENT_NEVER_EMITTED, *span, message).help(help));
         }
-        for event in &model.external {
+        for event in emitted(model) {
             if heard.iter().any(|(name, _)| *name == event.value) {
                 continue;
             }
             let message = format!("nothing listens to the event `{}`", event.value);
-            let help = format!("add `on event \"{}\" {{ }}`, or remove this", event.value);
+            let help = match nearest(&event.value, heard.iter().map(|(name, _)| *name)) {
+                Some(near) => format!("did you mean `\"{near}\"`?"),
+                None => format!("add `on event \"{}\" {{ }}`, or remove this", event.value),
+            };
             found.push(Diagnostic::new(codes::EVENT_UNHEARD, event.span, message).help(help));
         }
     }
+}
+
+/// Iterates over the events that somebody emits: monitors of this pipeline, or others.
+fn emitted(model: &Model) -> impl Iterator<Item = &Event> {
+    let reactions = model.monitors.iter().flat_map(|monitor| &monitor.on_breach);
+    let own = reactions.filter_map(|reaction| match reaction {
+        Reaction::Emit { event, .. } => Some(event),
+        Reaction::Notify(_) => None,
+    });
+    model.external.iter().chain(own)
 }

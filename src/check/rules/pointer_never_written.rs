@@ -35,6 +35,19 @@ impl Rule for PointerNeverWritten {
                 }
             }
         }
+        for monitor in &model.monitors {
+            for input in &monitor.work.inputs {
+                if let Origin::Pointer(pointer) = &input.origin {
+                    read.push((input.span, pointer));
+                }
+            }
+        }
+        for (_, node) in model.nodes.iter() {
+            if let NodeKind::Experiment(experiment) = &node.kind {
+                let arms = experiment.arms.iter().filter_map(|arm| arm.serves.as_ref());
+                read.extend(arms.map(|serves| (serves.span, &serves.value)));
+            }
+        }
         for (id, _) in model.nodes.iter() {
             if let Some(baseline) = model.gate(id).and_then(|gate| gate.baseline.as_ref()) {
                 read.push((baseline.span, &baseline.pointer));

@@ -13,9 +13,10 @@ impl Rule for UnusedInCommand {
             let Some(command) = work.command.as_ref().filter(|_| work.code.is_empty()) else { continue };
             for name in &work.uses {
                 // One of a rollout's hooks is enough.
-                let hooks = subject.model.rollout(id).map(crate::model::Rollout::hooks);
-                let elsewhere = hooks.iter().flatten().filter_map(|hook| hook.command.as_ref());
-                if mentions(command, &name.value) || elsewhere.into_iter().any(|other| mentions(other, &name.value)) {
+                let hooks = matches!(subject.model.nodes[id].keyword, "rollout" | "experiment");
+                let elsewhere = || works(subject.model).filter(|(other, _)| *other == id);
+                let mut others = elsewhere().filter_map(|(_, work)| work.command.as_ref());
+                if mentions(command, &name.value) || hooks && others.any(|other| mentions(other, &name.value)) {
                     continue;
                 }
                 let stage = &subject.model.nodes[id].name.value;

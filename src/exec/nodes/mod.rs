@@ -26,7 +26,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
         NodeKind::Promote(promote) => promote::run(run, node, promote, &mut report),
         NodeKind::Approval(approval) => approval::run(run, node, approval, &mut report),
         NodeKind::Action(action) => action::run(run, node, action, &mut report),
-        NodeKind::Rollout(_) => rollout::run(run, node),
+        NodeKind::Rollout(_) | NodeKind::Experiment(_) => rollout::run(run, node),
     };
     report.ending = match ending {
         Ok(ending) => ending,

@@ -1,4 +1,4 @@
-//! A rollout. Nothing runs one yet, and none is ever taken for done.
+//! A rollout or an experiment. Nothing runs one yet, and none is ever taken for done.
 
 use std::collections::BTreeSet;
 
@@ -9,25 +9,28 @@ use crate::plan::{Bound, Node, NodeKind};
 
 pub(super) fn run(run: &Run<'_>, node: &Node) -> Result<Ending, Stop> {
     if run.options.release || run.options.alone {
-        return Err(Stop::Failed(refusal(&node.name)));
+        return Err(Stop::Failed(refusal(node)));
     }
     Ok(Ending::NotReleased("it shifts live traffic, which no run on this machine does".into()))
 }
 
-fn refusal(name: &str) -> String {
-    format!("mlpc can't run the rollout `{name}` yet")
+fn refusal(node: &Node) -> String {
+    format!("mlpc can't run the {} `{}` yet", node.kind.keyword(), node.name)
 }
 
 /// A run that is to release, and would come to a rollout, is refused before anything runs.
 pub(in crate::exec) fn none_of(bound: &Bound, wanted: &BTreeSet<usize>, release: bool) -> Result<(), RunError> {
     let mut nodes = wanted.iter().map(|&index| &bound.plan.nodes[index]);
-    let rollout = nodes
-        .find(|node| matches!(node.kind, NodeKind::Rollout(_)) && release && !bound.skipped.contains_key(&node.name));
+    let rollout = nodes.find(|node| {
+        matches!(node.kind, NodeKind::Rollout(_) | NodeKind::Experiment(_))
+            && release
+            && !bound.skipped.contains_key(&node.name)
+    });
     let Some(node) = rollout else { return Ok(()) };
     let place = match bound.plan.places.get(&node.name) {
         Some(place) => format!(" ({}:{}:{})", place.file, place.line, place.column),
         None => String::new(),
     };
-    let error = RunError::new(2, format!("{}{place}, and `--release` asks for it", refusal(&node.name)));
+    let error = RunError::new(2, format!("{}{place}, and `--release` asks for it", refusal(node)));
     Err(error.help("leave `--release` out, or name the nodes that shall run"))
 }

@@ -17,6 +17,7 @@ fn stage(needs: Needs) -> NodeKind {
         code: vec![],
         uses: vec![],
         secrets: vec![],
+        credentials: vec![],
         runtime: None,
         command,
         needs,
@@ -73,6 +74,7 @@ fn bound(nodes: Vec<Node>) -> Bound {
         registries: vec![],
         profiles: vec![],
         targets: vec![],
+        beside: crate::plan::Beside::default(),
         nodes,
         places: BTreeMap::new(),
     };

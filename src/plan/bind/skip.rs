@@ -44,7 +44,11 @@ pub(super) fn skipped(bound: &Bound, off: &[bool]) -> BTreeMap<String, Skip> {
     for (index, node) in plan.nodes.iter().enumerate() {
         let acts = matches!(
             node.kind,
-            NodeKind::Register(_) | NodeKind::Promote(_) | NodeKind::Action(_) | NodeKind::Rollout(_)
+            NodeKind::Register(_)
+                | NodeKind::Promote(_)
+                | NodeKind::Action(_)
+                | NodeKind::Rollout(_)
+                | NodeKind::Experiment(_)
         );
         let reason = if off[index] {
             Skip::When
@@ -85,6 +89,7 @@ fn inputs(node: &Node) -> Option<&[Input]> {
         NodeKind::Stage(stage) => Some(&stage.work.inputs),
         NodeKind::Action(action) => Some(&action.work.inputs),
         NodeKind::Rollout(rollout) => Some(&rollout.work.inputs),
+        NodeKind::Experiment(it) => Some(&it.work.inputs),
         _ => None,
     }
 }
