@@ -77,6 +77,7 @@ fn shallow(plan: &Plan) -> Plan {
         registries: plan.registries.clone(),
         profiles: plan.profiles.clone(),
         targets: plan.targets.clone(),
+        beside: plan.beside.clone(),
         nodes: Vec::new(),
         places: std::collections::BTreeMap::new(),
     }
