@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::project::{PipelineArgs, read};
 use super::render::{self, CheckFormat};
 use super::repair;
-use super::{Exit, Verb};
+use super::{Exit, Verb, values};
 use crate::compile::{Compilation, compile_file};
 use crate::diagnostic::{self, Diagnostic, codes, nearest};
 use crate::exec;
@@ -86,7 +86,9 @@ fn look(sources: &Sources) -> (Vec<Compilation>, Vec<Diagnostic>) {
     let compiled: Vec<Compilation> = files.into_iter().map(|id| compile_file(sources, id)).collect();
     let mut found: Vec<Diagnostic> = compiled.iter().flat_map(|one| one.diagnostics.iter().cloned()).collect();
     for ((_, file), one) in sources.iter().zip(&compiled) {
-        found.extend(around(&one.model, Path::new(file.name()).parent().unwrap_or(Path::new(""))));
+        let workspace = Path::new(file.name()).parent().unwrap_or(Path::new(""));
+        found.extend(around(&one.model, workspace));
+        found.extend(values::check(&one.model, workspace));
     }
     diagnostic::sort(&mut found);
     (compiled, found)

@@ -24,6 +24,9 @@ pub(crate) struct Graph {
     /// How the graph is written
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Form,
+    /// Draw every leg of a loop by itself, not all of them as one
+    #[arg(long)]
+    legs: bool,
 }
 
 /// The formats of a drawing.
@@ -60,7 +63,8 @@ impl Verb for Graph {
             Form::Mermaid => graph::Format::Mermaid,
             Form::Dot => graph::Format::Dot,
         };
-        out.write(&plan.drawing().draw(format));
+        let drawing = if self.legs { plan.drawing() } else { plan.folded() };
+        out.write(&drawing.draw(format));
         Exit::Fine
     }
 }

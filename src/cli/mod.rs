@@ -24,6 +24,7 @@ mod render;
 mod repair;
 mod run;
 mod selection;
+mod values;
 mod verify;
 mod why;
 

@@ -136,6 +136,7 @@ catalogue! {
     Warning NOTHING_MATCHES "nothing-matches",
     Error OUT_OF_RANGE "out-of-range",
     Error OUTPUT_NOT_RENAMED "output-not-renamed",
+    Error PARAM_FILE "param-file",
     Error PATH_OF_ALL_LEGS "path-of-all-legs",
     Error PATH_OUTSIDE "path-outside",
     Error PATH_TAKEN "path-taken",

@@ -110,6 +110,7 @@ impl Bench {
             targets: vec![],
             beside: crate::plan::Beside::default(),
             nodes,
+            read: std::collections::BTreeMap::new(),
             places: BTreeMap::new(),
         };
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -382,6 +383,7 @@ fn arguments_go_without_a_shell_and_parameters_are_part_of_the_work() {
     ]);
     let mut bench = Bench::new(vec![node("a", made)]);
     let word = |text: &str| Param {
+        from: None,
         name: "word".into(),
         doc: None,
         ty: Type::String,

@@ -139,6 +139,7 @@ fn plan(with_baseline: bool) -> Plan {
             stage("evaluate", "report", report, "out/e.json"),
             gate,
         ],
+        read: std::collections::BTreeMap::new(),
         places: BTreeMap::from([("quality#0".to_owned(), Place { file: "p.mlp".into(), line: 7, column: 3 })]),
     }
 }

@@ -15,6 +15,19 @@ pub struct Param {
     pub ty: Option<Type>,
     /// Its default.
     pub default: Option<Value>,
+    /// Where its value is read from.
+    pub from: Option<ParamFrom>,
+}
+
+/// A place in a YAML or JSON file.
+#[derive(Debug, Clone)]
+pub struct ParamFrom {
+    /// The file.
+    pub file: Spanned<String>,
+    /// The place in it, a JSON pointer.
+    pub pointer: String,
+    /// The whole clause.
+    pub span: Span,
 }
 
 /// A secret.

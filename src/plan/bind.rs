@@ -194,6 +194,10 @@ fn params(
         let value = match selection.params.get(&param.name) {
             Some(Given::Text(text)) => given::read(&param.ty, text),
             Some(Given::Value(value)) => given::check(&param.ty, value),
+            None if param.from.is_some() && set(&param.name).is_none() => match plan.read.get(&param.name) {
+                Some(read) => read.clone(),
+                None => Err("its file was not read".to_owned()),
+            },
             None => match set(&param.name).or(param.default.as_ref()) {
                 Some(value) => given::check(&param.ty, value),
                 None if matches!(param.ty, crate::types::Type::Optional(_)) => Ok(Value::Null),

@@ -77,7 +77,11 @@ fn declared(model: &Model) -> Plan {
             .iter()
             .filter_map(|(_, param)| {
                 let (name, doc, default) = (own(&param.name), param.doc.clone(), param.default.clone());
-                Some(Param { name, doc, ty: param.ty.clone()?, default })
+                let from = param.from.as_ref().map(|from| super::ParamFrom {
+                    file: from.file.value.clone(),
+                    pointer: from.pointer.clone(),
+                });
+                Some(Param { name, doc, ty: param.ty.clone()?, default, from })
             })
             .collect(),
         secrets: model
@@ -108,6 +112,7 @@ fn declared(model: &Model) -> Plan {
         beside: live::beside(model),
         nodes: Vec::with_capacity(model.nodes.len()),
         places: BTreeMap::new(),
+        read: BTreeMap::new(),
     }
 }
 

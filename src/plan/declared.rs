@@ -18,6 +18,18 @@ pub struct Param {
     /// Its value where nothing else is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
+    /// Where its value is read from when a run begins; the default is for a file without that key.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<ParamFrom>,
+}
+
+/// A place in a YAML or JSON file of the workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParamFrom {
+    /// The file.
+    pub file: String,
+    /// The place in it, a JSON pointer.
+    pub pointer: String,
 }
 
 /// A secret: only its name is ever known here.

@@ -1,6 +1,6 @@
 //! A plan as a drawing, and the order of its nodes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Node, NodeKind, Plan, Why};
 use crate::graph::{Drawing, Line, Shape, Vertex, order};
@@ -56,9 +56,50 @@ impl Plan {
         Drawing { name: self.pipeline.clone(), vertices: vertices.collect(), lines }
     }
 
+    /// Draws the plan with one vertex for all legs of a loop: `train ×15`.
+    #[must_use]
+    pub fn folded(&self) -> Drawing {
+        let whole = self.drawing();
+        let looped: HashSet<&str> =
+            self.nodes.iter().filter(|node| node.leg.is_some()).map(|node| node.name.as_str()).collect();
+        let mut at: HashMap<String, usize> = HashMap::new();
+        let mut count: Vec<usize> = Vec::new();
+        let mut vertices: Vec<Vertex> = Vec::new();
+        let mut place = Vec::with_capacity(whole.vertices.len());
+        for vertex in whole.vertices {
+            let name = if looped.contains(vertex.name.as_str()) { declared(&vertex.name) } else { vertex.name.clone() };
+            let index = *at.entry(name.clone()).or_insert(vertices.len());
+            if index == vertices.len() {
+                vertices.push(Vertex { name, ..vertex });
+                count.push(0);
+            }
+            count[index] += 1;
+            place.push(index);
+        }
+        for (vertex, count) in vertices.iter_mut().zip(count).filter(|(_, count)| *count > 1) {
+            vertex.name = format!("{} ×{count}", vertex.name);
+        }
+        let mut drawn: HashSet<(usize, usize, String, bool)> = HashSet::new();
+        let mut lines = Vec::new();
+        for line in whole.lines {
+            let (from, to) = (place[line.from], place[line.to]);
+            if from != to && drawn.insert((from, to, line.text.clone(), line.broken)) {
+                lines.push(Line { from, to, ..line });
+            }
+        }
+        lines.sort_by_key(|line| line.to);
+        Drawing { name: whole.name, vertices, lines }
+    }
+
     fn indices(&self) -> HashMap<&str, usize> {
         self.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect()
     }
+}
+
+/// Returns the name of a leg without its values: `evaluate@quality` of `evaluate[nord]@quality[nord]`.
+fn declared(name: &str) -> String {
+    let parts = name.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest));
+    parts.collect()
 }
 
 fn shape(node: &Node) -> Shape {

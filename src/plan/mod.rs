@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use bind::{BindError, Bound, Given, Selection, Skip, bind};
 pub use build::build;
 pub use declared::{
-    Location, Param, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Source,
+    Location, Param, ParamFrom, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Source,
     TargetSettings, Trigger, TriggerKind,
 };
 pub use given::typed;
@@ -34,7 +34,7 @@ pub use work::{
     Stage, Work,
 };
 
-use crate::types::MetricsType;
+use crate::types::{MetricsType, Value};
 
 /// Version of the plan's format; part of its digest.
 pub const FORMAT: u32 = 1;
@@ -78,6 +78,10 @@ pub struct Plan {
     /// `<kind> <name>` for other declarations (`param lr`). Not part of the digest.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub places: BTreeMap<String, Place>,
+    /// What parameters were when somebody read their files, or why they could not be read. Never written down: not part
+    /// of the digest.
+    #[serde(skip)]
+    pub read: BTreeMap<String, Result<Value, String>>,
 }
 
 /// A place in a source file, for reports and annotations.
@@ -144,6 +148,7 @@ mod tests {
             beside: Beside::default(),
             nodes: vec![],
             places: BTreeMap::new(),
+            read: BTreeMap::new(),
         }
     }
 

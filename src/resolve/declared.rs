@@ -7,17 +7,15 @@ use super::location::location;
 use super::paths;
 use super::ty;
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{MetricsId, ParamId, RegistryId, RuntimeId, SourceId, Target};
-use crate::source::Span;
+use crate::model::{MetricsId, ParamFrom, ParamId, RegistryId, RuntimeId, SourceId, Target};
+use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::syntax::ast::NumberValue;
 use crate::types::{Artifact, Direction, Expr, Metric, RegistryLocation, RuntimeKind, Type, Value};
 
 /// Resolves a parameter's type and default.
 pub(super) fn param(cx: &mut Cx<'_>, id: ParamId, item: &ast::Param) {
-    if let Some(from) = &item.from {
-        cx.later::<()>(from.span, "a parameter that is read from a file");
-    }
+    cx.model.params[id].from = item.from.as_ref().and_then(|from| file(cx, from));
     let ty = ty::value_type(cx, &item.ty);
     let default = match (&ty, &item.default) {
         (Some(ty), Some(written)) => constant(cx, written, ty),
@@ -25,6 +23,25 @@ pub(super) fn param(cx: &mut Cx<'_>, id: ParamId, item: &ast::Param) {
     };
     cx.model.params[id].ty = ty;
     cx.model.params[id].default = default;
+}
+
+/// Resolves where a parameter is read from.
+fn file(cx: &mut Cx<'_>, from: &ast::ParamFrom) -> Option<ParamFrom> {
+    let plain = |cx: &mut Cx<'_>, text: &ast::Str| match text.plain() {
+        Some(plain) => Some(Spanned::new(plain.to_owned(), text.span)),
+        None => cx.error(codes::NOT_CONSTANT, text.span, "this must be known before anything runs", ""),
+    };
+    let file = plain(cx, &from.file).and_then(|path| paths::inside(cx, &path))?;
+    let pointer = plain(cx, &from.pointer)?;
+    if ![".yaml", ".yml", ".json"].iter().any(|end| file.value.ends_with(end)) {
+        let message = format!("`{}` is no YAML or JSON file, by its name", file.value);
+        return cx.error(codes::PARAM_FILE, file.span, message, "parameters are read from `.yaml`, `.yml` and `.json`");
+    }
+    if !pointer.value.starts_with('/') {
+        let help = format!("write `\"/{}\"`", pointer.value.replace('.', "/"));
+        return cx.error(codes::WRONG_TYPE, pointer.span, format!("`{}` is no JSON pointer", pointer.value), &help);
+    }
+    Some(ParamFrom { file, pointer: pointer.value, span: from.span })
 }
 
 /// Resolves what a runtime is made of.

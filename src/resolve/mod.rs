@@ -228,7 +228,7 @@ fn row<'a>(cx: &mut Cx<'a>, item: &'a ast::Item) -> Option<Decl> {
             cx.consts.push(Const { item: it, value: ConstValue::Unread });
             Decl::Const(cx.consts.len() - 1)
         }
-        Kind::Param(_) => Decl::Param(model.params.push(Param { name, doc, ty: None, default: None })),
+        Kind::Param(_) => Decl::Param(model.params.push(Param { name, doc, ty: None, default: None, from: None })),
         Kind::Secret(_) => Decl::Secret(model.secrets.push(Secret { name, doc })),
         Kind::Runtime(_) => Decl::Runtime(model.runtimes.push(Runtime { name, kind: None })),
         Kind::Metrics(_) => {

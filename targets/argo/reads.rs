@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::gate::Gate;
-use crate::plan::{Command, Node, NodeKind, Output, OutputKind, Plan, Subject, Why, Work};
+use crate::plan::{Command, InputKind, Node, NodeKind, Output, OutputKind, Plan, Subject, Why, Work};
 use crate::types::{Artifact, Expr, Origin};
 
 /// The results and files that one node needs, in order of names.
@@ -40,6 +40,13 @@ pub(super) fn reads(plan: &Plan, skippable: &BTreeSet<&str>) -> BTreeMap<String,
         let may_lack = |origin: &Origin| origin.stage().is_some_and(|stage| skippable.contains(stage));
         let work = |reads: &mut Reads, work: &Work| {
             for input in &work.inputs {
+                // A value travels with the result of its stage.
+                if let InputKind::Value(_) = &input.kind {
+                    if let Some(stage) = input.origin.stage() {
+                        reads.result(stage, false);
+                    }
+                    continue;
+                }
                 reads.file(&input.origin, input.optional || may_lack(&input.origin));
             }
             if let Command::Arguments(arguments) = &work.command {

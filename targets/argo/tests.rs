@@ -42,6 +42,7 @@ fn plan(name: &str, nodes: Vec<Node>) -> Plan {
         targets: settings(vec![("image", text("python:3.11-slim"))]),
         beside: crate::plan::Beside::default(),
         nodes,
+        read: std::collections::BTreeMap::new(),
         places: BTreeMap::new(),
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn plain(plan: &Plan, stage: &Stage, cases: &[Case]) -> Option<Plain>
         && matches!(stage.rerun, Rerun::Never | Rerun::Always)
         && stage.isolation != Isolation::ReadOnly
         && stage.work.pass_env.is_empty()
-        && stage.work.inputs.iter().all(|input| !input.optional && !matches!(input.origin, Origin::Pointer { .. }));
+        && stage.work.inputs.iter().all(|input| input.kind.is_artifact() && !input.optional && !matches!(input.origin, Origin::Pointer { .. }));
     if !simple {
         return None;
     }
@@ -73,6 +73,9 @@ fn variables(plan: &Plan, stage: &Stage, cases: &[Case]) -> Option<Entries<Strin
     }
     for output in &stage.outputs {
         env.push(&output.name, output.path.clone());
+    }
+    for (name, value) in &stage.work.variables {
+        env.push(name, value.to_string());
     }
     for name in &stage.work.uses {
         env.push(name, parameter(name, cases)?);

@@ -144,6 +144,10 @@ pub(super) fn value(param: &Param, profile: Option<&Profile>) -> Option<Value> {
         Setting::Param { name, value } if *name == param.name => Some(value.clone()),
         _ => None,
     });
+    // What stands in the file is known when the run begins, not now.
+    if set.is_none() && param.from.is_some() {
+        return None;
+    }
     set.or_else(|| param.default.clone()).or_else(|| matches!(param.ty, Type::Optional(_)).then_some(Value::Null))
 }
 
@@ -330,7 +334,7 @@ fn manual(plan: &Plan, names: &[String], profile: Option<&str>) -> Manual {
             Value::Float(value) => Preset::Float(value),
             other => Preset::Text(other.to_string()),
         });
-        let required = preset.is_none() && !matches!(param.ty, Type::Optional(_));
+        let required = preset.is_none() && param.from.is_none() && !matches!(param.ty, Type::Optional(_));
         let description = Some(param.doc.clone().unwrap_or_else(|| format!("{}: {}", param.name, param.ty)));
         inputs.push(&param.name, Input { description, required, ty, options, default: preset });
     }

@@ -98,6 +98,11 @@ fn fraud_sagemaker_happens_as_told() {
 }
 
 #[test]
+fn fan_out_happens_as_told() {
+    assert!(play("examples/fan-out/README.md", set_up("fan-out")) >= 4);
+}
+
+#[test]
 fn managed_clouds_happens_as_told() {
     assert!(play("examples/managed-clouds/README.md", set_up("managed-clouds")) >= 5);
 }

@@ -265,3 +265,101 @@ register release for client in ["nord", "syd"] = train[client].model to models {
     );
     assert_eq!(codes(&all), ["ambiguous-metric"]);
 }
+
+#[test]
+fn a_parameter_is_one_key_of_a_file_and_that_key_alone_is_in_the_key() {
+    let sandbox = Sandbox::new();
+    let text = r#"
+param rate: float in 0.0..1.0 from "conf/m.yaml" at "/train/rate"
+param rounds: int from "conf/m.yaml" at "/train/rounds" = 7
+stage train { use rate, rounds
+  out o: File = "o"
+  run <<< echo "$rate $rounds" > "$o" >>> }
+"#;
+    sandbox.file("a.mlp", &format!("{HEAD}{text}")).file("conf/m.yaml", "train:\n  rate: 0.5\nother: 1\n");
+    let check = sandbox.mlpc(&["check"]);
+    assert_eq!(check.code, 0, "{check:?}");
+    let plan = sandbox.mlpc(&["compile", "--target", "plan"]);
+    assert!(!plan.stdout.contains("0.5"), "the value is not in the plan: {plan:?}");
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    assert_eq!(sandbox.read("o"), "0.5 7\n");
+    sandbox.file("conf/m.yaml", "train:\n  rate: 0.5\nother: 2\n");
+    assert!(sandbox.mlpc(&["run"]).stdout.contains("0 stages run, 1 from the cache"));
+    sandbox.file("conf/m.yaml", "train:\n  rate: 0.25\n  rounds: 9\n");
+    assert!(sandbox.mlpc(&["run"]).stdout.contains("1 stage run"));
+    assert_eq!(sandbox.read("o"), "0.25 9\n");
+    assert_eq!(sandbox.mlpc(&["run", "--set", "rate=1"]).code, 0);
+    assert_eq!(sandbox.read("o"), "1 9\n");
+    for (yaml, why) in [("train:\n  rate: 3\n", "`conf/m.yaml`, line 2: `3` is not in the range"), ("train: {}\n", "nothing at `/train/rate`"), ("train: [", "is no YAML")] {
+        sandbox.file("conf/m.yaml", yaml);
+        let check = sandbox.mlpc(&["check"]);
+        assert_eq!(check.code, 2, "{check:?}");
+        let said = format!("{}{}", check.stdout, check.stderr);
+        assert!(said.contains("param-file"), "{said}");
+        let run = sandbox.mlpc(&["run"]);
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(run.stderr.contains(why), "{why}: {run:?}");
+    }
+}
+
+#[test]
+fn parameters_of_every_type_reach_the_command() {
+    let sandbox = Sandbox::new();
+    let text = r#"
+const limits = { low: 0.1, high: 0.9 }
+const extra = ["x", "y"]
+param optimizer: "adam" | "sgd" = "adam"
+param note: string?
+param rates: [float] = [0.1, 0.01]
+param window: { low: float, high: float } = limits
+stage a { use optimizer, note, rates, window
+  out o: File = "o"
+  run ["sh", "-c", "printf '%s|' \"$window\" \"$rates\" \"$@\" > o", "0", optimizer, note, rates, extra] }
+"#;
+    sandbox.file("a.mlp", &format!("{HEAD}{text}"));
+    let run = sandbox.mlpc(&["run"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(sandbox.read("o"), "low=0.1\nhigh=0.9|0.1\n0.01|adam||0.1|0.01|x|y|");
+    let run = sandbox.mlpc(&["run", "--set", "rates=[1]", "--set", "optimizer=sgd", "--set", "note=n", "--set", "window={\"low\":0,\"high\":1}"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(sandbox.read("o"), "low=0\nhigh=1|1|sgd|n|1|x|y|");
+    assert_eq!(sandbox.mlpc(&["run", "--set", "optimizer=adm"]).code, 2);
+}
+
+#[test]
+fn a_graph_draws_a_loop_as_one_box() {
+    let plan = compiled(&format!("{TRAIN}{LAST}")).plan.expect("no errors");
+    let text = plan.folded().draw(mlpc::graph::Format::Text);
+    assert!(text.contains("train ×6\n") && text.contains("← prepare ×2\n"), "{text}");
+    assert_eq!(text.matches("← train ×6").count(), 2, "{text}");
+    assert!(plan.drawing().draw(mlpc::graph::Format::Text).contains("train[syd,3]"));
+}
+
+#[test]
+fn values_and_lists_are_carried_from_job_to_job() {
+    let sandbox = Sandbox::new();
+    let triggers = "on push { branches: [\"main\"] }\n";
+    sandbox.file("fan.mlp", &format!("{HEAD}{triggers}{TRAIN}{LAST}"));
+    // Each job begins in a checkout that holds what no job made: it must not be taken for it.
+    let ended = sandbox.shell(
+        r#"set -e
+        plan=$(mlpc compile --target github -o "$HOME" >/dev/null && sed -n 's/^# plan: //p' "$HOME"/.github/workflows/*.yml)
+        job() {
+          rm -rf data models stats .mlpc; mkdir -p models/nord stats; echo stale > models/nord/1.txt
+          echo '{"bytes": 99}' > stats/nord.json
+          mlpc exec "$1" --plan "$plan" --run 1 --in "$HOME/in" --out "$HOME/in/$2"
+        }
+        export broken=none; mkdir -p "$HOME/in"
+        job 'prepare[nord]' prepare-nord; job 'prepare[syd]' prepare-syd
+        for seed in 1 2 3; do job "train[nord,$seed]" train-nord-$seed; done
+        job 'report' report && exit 90 || test $? = 11
+        rm -r "$HOME/in/report"
+        job 'count[nord]' count-nord; job 'count[syd]' count-syd
+        job nord nord; job report report
+        cat "$HOME/in/nord/files/all" "$HOME/in/report/files/text""#,
+    );
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+    let files = "models/nord/1.txt\nmodels/nord/2.txt\nmodels/nord/3.txt\n";
+    let told = format!("{files}nord\n1\nnord\n2\nnord\n3\n4 bytes 5 4 {} own=5\n", files.trim().replace('\n', " "));
+    assert!(ended.stdout.ends_with(&told), "{}\n{}", ended.stdout, ended.stderr);
+}

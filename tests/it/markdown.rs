@@ -55,8 +55,27 @@ pub(crate) fn workspace(snippet: &str) -> Sandbox {
             sandbox.file(&pattern.replace("**", "any.py").replace('*', "any"), "");
         }
     }
+    for (file, json) in read_files(&text) {
+        sandbox.file(&file, &json.to_string());
+    }
     sandbox.file("main.mlp", &text);
     sandbox
+}
+
+/// Returns the files that parameters are read from, with a 1 at every place: `param x: int from "f.yaml" at "/a/b"`.
+fn read_files(text: &str) -> std::collections::BTreeMap<String, serde_json::Value> {
+    let mut files = std::collections::BTreeMap::new();
+    for line in text.lines().filter(|line| line.starts_with("param ")) {
+        let Some((file, place)) = line.split_once(" from \"").and_then(|(_, rest)| rest.split_once("\" at \"")) else {
+            continue;
+        };
+        let mut at = files.entry(file.to_owned()).or_insert_with(|| serde_json::json!({}));
+        for key in place.split('"').next().unwrap_or_default().split('/').skip(1) {
+            at = &mut at[key];
+        }
+        *at = serde_json::json!(1);
+    }
+    files
 }
 
 /// Returns the codes that `mlpc check` gives for a snippet, in order, and how it ended.

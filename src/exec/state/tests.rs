@@ -76,6 +76,7 @@ fn bound(nodes: Vec<Node>) -> Bound {
         targets: vec![],
         beside: crate::plan::Beside::default(),
         nodes,
+        read: std::collections::BTreeMap::new(),
         places: BTreeMap::new(),
     };
     bind(&plan, &Selection::default()).expect("bound")

@@ -1,0 +1,101 @@
+//! Parameters that are read from files of the workspace: `param lr: float from "configs/model.yaml" at "/train/lr"`.
+
+use std::path::Path;
+
+use crate::diagnostic::{Diagnostic, codes};
+use crate::model::{Model, ParamFrom};
+use crate::plan::{Plan, typed};
+use crate::types::{Type, Value};
+
+/// Puts into a plan what its parameters are in their files. What can't be read is told when the value is needed.
+pub(crate) fn fill(plan: &mut Plan, workspace: &Path) {
+    for param in &plan.params {
+        if let Some(from) = &param.from {
+            let value = read(workspace, &from.file, &from.pointer, &param.ty, param.default.as_ref());
+            plan.read.insert(param.name.clone(), value);
+        }
+    }
+}
+
+/// Says what is wrong with the files that parameters are read from.
+pub(crate) fn check(model: &Model, workspace: &Path) -> Vec<Diagnostic> {
+    let params = model.params.iter().filter_map(|(_, param)| Some((param, param.from.as_ref()?, param.ty.as_ref()?)));
+    let wrong = params.filter_map(|(param, from, ty)| {
+        let ParamFrom { file, pointer, span } = from;
+        let why = read(workspace, &file.value, pointer, ty, param.default.as_ref()).err()?;
+        let diagnostic = Diagnostic::new(codes::PARAM_FILE, *span, format!("`{}` can't be read: {why}", param.name.value));
+        Some(diagnostic.label(param.name.span, format!("of type `{ty}`")).help("correct the file, the pointer or the type"))
+    });
+    wrong.collect()
+}
+
+/// Reads the value at a place in a file. A key that is not there is the default, if there is one; a file that is not
+/// there is an error all the same.
+fn read(workspace: &Path, file: &str, pointer: &str, ty: &Type, default: Option<&Value>) -> Result<Value, String> {
+    let path = workspace.join(file);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(format!("there is no file `{file}`")),
+        Err(error) => return Err(format!("`{file}`: {}", crate::host::error::reason(&error))),
+    };
+    let json: serde_json::Value = if file.ends_with(".json") {
+        serde_json::from_str(&text).map_err(|error| format!("`{file}` is no JSON: {error}"))?
+    } else {
+        serde_yaml::from_str(&text).map_err(|error| format!("`{file}` is no YAML: {error}"))?
+    };
+    let Some(found) = json.pointer(pointer) else {
+        return match default {
+            Some(value) => Ok(value.clone()),
+            None => Err(format!("`{file}` has nothing at `{pointer}`")),
+        };
+    };
+    typed(ty, found).map_err(|why| match line(&text, pointer) {
+        Some(line) => format!("`{file}`, line {line}: {why}"),
+        None => format!("`{file}` at `{pointer}`: {why}"),
+    })
+}
+
+/// Returns the line of a key, where keys stand on lines of their own, one below the other: how people write them.
+fn line(text: &str, pointer: &str) -> Option<usize> {
+    let mut lines = text.lines().enumerate();
+    let mut found = None;
+    for key in pointer.split('/').skip(1) {
+        found = Some(lines.find(|(_, line)| {
+            let line = line.trim_start().trim_start_matches(['{', ',']).trim_start();
+            let bare = line.trim_start_matches(['"', '\'']);
+            bare.strip_prefix(key)
+                .is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with(':'))
+        })?);
+    }
+    found.map(|(index, _)| index + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{Bound, Range};
+
+    fn rate() -> Type {
+        let bound = |at| Some(Bound { at, open: false });
+        Type::Float(Range { low: bound(0.0), high: bound(1.0) })
+    }
+
+    #[test]
+    fn one_key_is_read_from_yaml_and_json_and_what_is_wrong_is_placed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+        let read = |file: &str, at: &str| read(folder.path(), file, at, &rate(), None);
+        write("m.yaml", "other: 1\ntrain:\n  lr: 0.25\n  bad: 3\n  text: x\n");
+        write("m.json", "{\n  \"train\": {\n    \"lr\": 1\n  }\n}\n");
+        assert_eq!(read("m.yaml", "/train/lr"), Ok(Value::Float(0.25)));
+        assert_eq!(read("m.json", "/train/lr"), Ok(Value::Float(1.0)));
+        assert_eq!(read("m.yaml", "/train/bad"), Err("`m.yaml`, line 4: `3` is not in the range of `float in 0..1`".into()));
+        assert!(read("m.yaml", "/train/text").expect_err("a text").starts_with("`m.yaml`, line 5"));
+        assert_eq!(read("m.yaml", "/train/no"), Err("`m.yaml` has nothing at `/train/no`".into()));
+        assert_eq!(read("n.yaml", "/x"), Err("there is no file `n.yaml`".into()));
+        write("broken.yaml", "a: [1\n");
+        assert!(read("broken.yaml", "/a").expect_err("not YAML").contains("is no YAML"));
+        let default = super::read(folder.path(), "m.yaml", "/train/no", &rate(), Some(&Value::Float(0.5)));
+        assert_eq!(default, Ok(Value::Float(0.5)));
+    }
+}
