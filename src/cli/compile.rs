@@ -50,7 +50,7 @@ impl Verb for Compile {
 impl Compile {
     fn compile(self, out: &Out) -> Result<Exit, Exit> {
         let pipeline = PipelineArgs { file: self.pipeline.clone().or(self.file.file.clone()) };
-        let Loaded { project, plan } = project::load(out, &pipeline)?;
+        let Loaded { project, plan, .. } = project::load(out, &pipeline)?;
         let names = self.names(&plan, out)?;
         let root = repository(&project.workspace);
         let folder =

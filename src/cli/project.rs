@@ -56,6 +56,8 @@ pub(crate) struct Loaded {
     pub(crate) project: Project,
     /// What it does.
     pub(crate) plan: Plan,
+    /// The files that parameters were read from, with their texts.
+    pub(crate) read: Vec<(PathBuf, String)>,
 }
 
 /// Finds the pipeline, reads it and makes its plan. What is wrong is shown on stderr; warnings alone are left to
@@ -68,7 +70,7 @@ pub(crate) fn load(out: &Out, args: &PipelineArgs) -> Result<Loaded, Exit> {
     let compilation = compile(&project.sources);
     match compilation.plan {
         Some(mut plan) => {
-            super::values::fill(&mut plan, &project.workspace);
+            let read = super::values::fill(&mut plan, &project.workspace);
             let folder = project.file.parent().unwrap_or(Path::new(""));
             // Messages name files as the user does, a plan as the workspace does: the same from every folder.
             for place in plan.places.values_mut() {
@@ -76,7 +78,7 @@ pub(crate) fn load(out: &Out, args: &PipelineArgs) -> Result<Loaded, Exit> {
                     place.file = inside.display().to_string();
                 }
             }
-            Ok(Loaded { project, plan })
+            Ok(Loaded { project, plan, read })
         }
         None => {
             render::diagnostics(out, &project.sources, &compilation.diagnostics, render::Format::Text);

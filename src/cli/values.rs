@@ -1,20 +1,27 @@
 //! Parameters that are read from files of the workspace: `param lr: float from "configs/model.yaml" at "/train/lr"`.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Model, ParamFrom};
 use crate::plan::{Plan, typed};
 use crate::types::{Type, Value};
 
-/// Puts into a plan what its parameters are in their files. What can't be read is told when the value is needed.
-pub(crate) fn fill(plan: &mut Plan, workspace: &Path) {
+/// Puts into a plan what its parameters are in their files, and returns the texts of these. What can't be read is told
+/// when the value is needed.
+pub(crate) fn fill(plan: &mut Plan, workspace: &Path) -> Vec<(PathBuf, String)> {
+    let mut texts: BTreeMap<&str, Result<String, String>> = BTreeMap::new();
     for param in &plan.params {
         if let Some(from) = &param.from {
-            let value = read(workspace, &from.file, &from.pointer, &param.ty, param.default.as_ref());
+            let text = texts.entry(&from.file).or_insert_with(|| text(workspace, &from.file));
+            let default = param.default.as_ref();
+            let value = text.as_ref().map_err(Clone::clone);
+            let value = value.and_then(|text| read(text, &from.file, &from.pointer, &param.ty, default));
             plan.read.insert(param.name.clone(), value);
         }
     }
+    texts.into_iter().filter_map(|(file, text)| Some((workspace.join(file), text.ok()?))).collect()
 }
 
 /// Says what is wrong with the files that parameters are read from.
@@ -22,26 +29,33 @@ pub(crate) fn check(model: &Model, workspace: &Path) -> Vec<Diagnostic> {
     let params = model.params.iter().filter_map(|(_, param)| Some((param, param.from.as_ref()?, param.ty.as_ref()?)));
     let wrong = params.filter_map(|(param, from, ty)| {
         let ParamFrom { file, pointer, span } = from;
-        let why = read(workspace, &file.value, pointer, ty, param.default.as_ref()).err()?;
-        let diagnostic = Diagnostic::new(codes::PARAM_FILE, *span, format!("`{}` can't be read: {why}", param.name.value));
-        Some(diagnostic.label(param.name.span, format!("of type `{ty}`")).help("correct the file, the pointer or the type"))
+        let text = text(workspace, &file.value);
+        let why = text.and_then(|text| read(&text, &file.value, pointer, ty, param.default.as_ref())).err()?;
+        let diagnostic =
+            Diagnostic::new(codes::PARAM_FILE, *span, format!("`{}` can't be read: {why}", param.name.value));
+        Some(
+            diagnostic
+                .label(param.name.span, format!("of type `{ty}`"))
+                .help("correct the file, the pointer or the type"),
+        )
     });
     wrong.collect()
 }
 
-/// Reads the value at a place in a file. A key that is not there is the default, if there is one; a file that is not
-/// there is an error all the same.
-fn read(workspace: &Path, file: &str, pointer: &str, ty: &Type, default: Option<&Value>) -> Result<Value, String> {
-    let path = workspace.join(file);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(format!("there is no file `{file}`")),
-        Err(error) => return Err(format!("`{file}`: {}", crate::host::error::reason(&error))),
-    };
+fn text(workspace: &Path, file: &str) -> Result<String, String> {
+    std::fs::read_to_string(workspace.join(file)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => format!("there is no file `{file}`"),
+        _ => format!("`{file}`: {}", crate::host::error::reason(&error)),
+    })
+}
+
+/// Reads the value at a place in a file's text. A key that is not there is the default, if there is one; a file that is
+/// not there is an error all the same.
+fn read(text: &str, file: &str, pointer: &str, ty: &Type, default: Option<&Value>) -> Result<Value, String> {
     let json: serde_json::Value = if file.ends_with(".json") {
-        serde_json::from_str(&text).map_err(|error| format!("`{file}` is no JSON: {error}"))?
+        serde_json::from_str(text).map_err(|error| format!("`{file}` is no JSON: {error}"))?
     } else {
-        serde_yaml::from_str(&text).map_err(|error| format!("`{file}` is no YAML: {error}"))?
+        serde_yaml::from_str(text).map_err(|error| format!("`{file}` is no YAML: {error}"))?
     };
     let Some(found) = json.pointer(pointer) else {
         return match default {
@@ -49,7 +63,7 @@ fn read(workspace: &Path, file: &str, pointer: &str, ty: &Type, default: Option<
             None => Err(format!("`{file}` has nothing at `{pointer}`")),
         };
     };
-    typed(ty, found).map_err(|why| match line(&text, pointer) {
+    typed(ty, found).map_err(|why| match line(text, pointer) {
         Some(line) => format!("`{file}`, line {line}: {why}"),
         None => format!("`{file}` at `{pointer}`: {why}"),
     })
@@ -84,18 +98,23 @@ mod tests {
     fn one_key_is_read_from_yaml_and_json_and_what_is_wrong_is_placed() {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
-        let read = |file: &str, at: &str| read(folder.path(), file, at, &rate(), None);
+        let with = |file: &str, at: &str, default: Option<&Value>| {
+            text(folder.path(), file).and_then(|text| read(&text, file, at, &rate(), default))
+        };
+        let read = |file: &str, at: &str| with(file, at, None);
         write("m.yaml", "other: 1\ntrain:\n  lr: 0.25\n  bad: 3\n  text: x\n");
         write("m.json", "{\n  \"train\": {\n    \"lr\": 1\n  }\n}\n");
         assert_eq!(read("m.yaml", "/train/lr"), Ok(Value::Float(0.25)));
         assert_eq!(read("m.json", "/train/lr"), Ok(Value::Float(1.0)));
-        assert_eq!(read("m.yaml", "/train/bad"), Err("`m.yaml`, line 4: `3` is not in the range of `float in 0..1`".into()));
+        assert_eq!(
+            read("m.yaml", "/train/bad"),
+            Err("`m.yaml`, line 4: `3` is not in the range of `float in 0..1`".into())
+        );
         assert!(read("m.yaml", "/train/text").expect_err("a text").starts_with("`m.yaml`, line 5"));
         assert_eq!(read("m.yaml", "/train/no"), Err("`m.yaml` has nothing at `/train/no`".into()));
         assert_eq!(read("n.yaml", "/x"), Err("there is no file `n.yaml`".into()));
         write("broken.yaml", "a: [1\n");
         assert!(read("broken.yaml", "/a").expect_err("not YAML").contains("is no YAML"));
-        let default = super::read(folder.path(), "m.yaml", "/train/no", &rate(), Some(&Value::Float(0.5)));
-        assert_eq!(default, Ok(Value::Float(0.5)));
+        assert_eq!(with("m.yaml", "/train/no", Some(&Value::Float(0.5))), Ok(Value::Float(0.5)));
     }
 }

@@ -77,10 +77,10 @@ fn declared(model: &Model) -> Plan {
             .iter()
             .filter_map(|(_, param)| {
                 let (name, doc, default) = (own(&param.name), param.doc.clone(), param.default.clone());
-                let from = param.from.as_ref().map(|from| super::ParamFrom {
-                    file: from.file.value.clone(),
-                    pointer: from.pointer.clone(),
-                });
+                let from = param
+                    .from
+                    .as_ref()
+                    .map(|from| super::ParamFrom { file: from.file.value.clone(), pointer: from.pointer.clone() });
                 Some(Param { name, doc, ty: param.ty.clone()?, default, from })
             })
             .collect(),

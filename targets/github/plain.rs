@@ -23,7 +23,9 @@ pub(super) fn plain(plan: &Plan, stage: &Stage, cases: &[Case]) -> Option<Plain>
         && matches!(stage.rerun, Rerun::Never | Rerun::Always)
         && stage.isolation != Isolation::ReadOnly
         && stage.work.pass_env.is_empty()
-        && stage.work.inputs.iter().all(|input| input.kind.is_artifact() && !input.optional && !matches!(input.origin, Origin::Pointer { .. }));
+        && stage.work.inputs.iter().all(|input| {
+            input.kind.is_artifact() && !input.optional && !matches!(input.origin, Origin::Pointer { .. })
+        });
     if !simple {
         return None;
     }

@@ -290,7 +290,11 @@ stage train { use rate, rounds
     assert_eq!(sandbox.read("o"), "0.25 9\n");
     assert_eq!(sandbox.mlpc(&["run", "--set", "rate=1"]).code, 0);
     assert_eq!(sandbox.read("o"), "1 9\n");
-    for (yaml, why) in [("train:\n  rate: 3\n", "`conf/m.yaml`, line 2: `3` is not in the range"), ("train: {}\n", "nothing at `/train/rate`"), ("train: [", "is no YAML")] {
+    for (yaml, why) in [
+        ("train:\n  rate: 3\n", "`conf/m.yaml`, line 2: `3` is not in the range"),
+        ("train: {}\n", "nothing at `/train/rate`"),
+        ("train: [", "is no YAML"),
+    ] {
         sandbox.file("conf/m.yaml", yaml);
         let check = sandbox.mlpc(&["check"]);
         assert_eq!(check.code, 2, "{check:?}");
@@ -320,7 +324,17 @@ stage a { use optimizer, note, rates, window
     let run = sandbox.mlpc(&["run"]);
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(sandbox.read("o"), "low=0.1\nhigh=0.9|0.1\n0.01|adam||0.1|0.01|x|y|");
-    let run = sandbox.mlpc(&["run", "--set", "rates=[1]", "--set", "optimizer=sgd", "--set", "note=n", "--set", "window={\"low\":0,\"high\":1}"]);
+    let run = sandbox.mlpc(&[
+        "run",
+        "--set",
+        "rates=[1]",
+        "--set",
+        "optimizer=sgd",
+        "--set",
+        "note=n",
+        "--set",
+        "window={\"low\":0,\"high\":1}",
+    ]);
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(sandbox.read("o"), "low=0\nhigh=1|1|sgd|n|1|x|y|");
     assert_eq!(sandbox.mlpc(&["run", "--set", "optimizer=adm"]).code, 2);

@@ -150,6 +150,7 @@ impl Run {
         };
         let setup = setup(workspace).map_err(|error| failed(out, &error))?;
         let texts = loaded.project.sources.iter().map(|(_, file)| (Path::new(file.name()), file.text()));
+        let texts = texts.chain(loaded.read.iter().map(|(path, text)| (path.as_path(), text.as_str())));
         let question = question.and_then(|question| question.read_from(texts));
         let mut options = Options { question, ..self.options() };
         if let Some(before) = &before

@@ -80,6 +80,7 @@ fn shallow(plan: &Plan) -> Plan {
         beside: plan.beside.clone(),
         nodes: Vec::new(),
         places: std::collections::BTreeMap::new(),
+        read: std::collections::BTreeMap::new(),
     }
 }
 
