@@ -1,4 +1,5 @@
-//! `cargo bench --bench check`: what checking costs, phase by phase, and how it grows with the pipeline.
+//! `cargo bench --bench check`: what checking costs, phase by phase, and how it grows with the pipeline. Wall time, the best of several;
+//! `cpu` is the processor time of a whole check, which says the same on a busy machine.
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench measures time and prints it")]
 

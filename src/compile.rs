@@ -39,12 +39,18 @@ pub fn compile(sources: &Sources) -> Compilation {
 /// Compiles one of the sources.
 #[must_use]
 pub fn compile_file(sources: &Sources, file: FileId) -> Compilation {
-    let parsed = syntax::parse(file, sources.file(file).text());
-    let mut compiled = understand(sources, &parsed.file, parsed.diagnostics);
+    let mut compiled = check_file(sources, file);
     if !compiled.has_errors() {
         compiled.plan = Some(plan::build(sources, &compiled.model, &compiled.graph));
     }
     compiled
+}
+
+/// Finds out all there is to say of one of the sources, and makes no plan.
+#[must_use]
+pub fn check_file(sources: &Sources, file: FileId) -> Compilation {
+    let parsed = syntax::parse(file, sources.file(file).text());
+    understand(sources, &parsed.file, parsed.diagnostics)
 }
 
 /// Does all but the plan for a file that was parsed, with what its text gave to say.

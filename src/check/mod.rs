@@ -2,6 +2,8 @@
 
 mod rules;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::diagnostic::Diagnostic;
 use crate::model::Model;
 use crate::source::Sources;
@@ -44,15 +46,31 @@ static RULES: &[&dyn Rule] = &[
     &rules::unused_name::UnusedName,
 ];
 
-/// Runs all rules.
+/// Pipelines of more nodes are looked at by two threads.
+const ALONE: usize = 500;
+
+/// Runs all rules; what they find is in no order.
 #[must_use]
 pub fn check(sources: &Sources, model: &Model) -> Vec<Diagnostic> {
     let subject = Subject { sources, model };
-    let mut found = Vec::new();
-    for rule in RULES {
-        rule.check(&subject, &mut found);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut found = Vec::new();
+        while let Some(rule) = RULES.get(next.fetch_add(1, Ordering::Relaxed)) {
+            rule.check(&subject, &mut found);
+        }
+        found
+    };
+    if model.nodes.len() < ALONE {
+        return work();
     }
-    found
+    // Rules know nothing of each other, and what they find is sorted later.
+    std::thread::scope(|scope| {
+        let second = scope.spawn(work);
+        let mut found = work();
+        found.extend(second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        found
+    })
 }
 
 #[cfg(test)]

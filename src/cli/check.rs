@@ -1,18 +1,18 @@
 //! `mlpc check`: proves what can be proved before anything runs.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::project::{PipelineArgs, read};
 use super::render::{self, CheckFormat};
-use super::repair;
-use super::{Exit, Verb, values};
-use crate::compile::{Compilation, compile_file};
+use super::{Exit, Verb, repair, seen, values};
+use crate::compile::{Compilation, check_file};
 use crate::diagnostic::{self, Diagnostic, codes, nearest};
 use crate::exec;
 use crate::host::Out;
-use crate::model::{Model, NodeKind, Work};
+use crate::model::{self, Model, NodeKind, Work};
 use crate::plan::Runtime;
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Sources, Span};
 use crate::targets;
 
 /// Check pipelines without running anything
@@ -50,16 +50,39 @@ impl Verb for Check {
                 return Exit::Usage;
             }
         };
+        let place = seen::Place::of(&sources);
+        if let Some(seen) = place.as_ref().and_then(seen::Place::read).filter(|seen| is_clean_still(&sources, seen)) {
+            render::found(out, &sources, &[], self.format);
+            if self.format == CheckFormat::Text {
+                seen.summaries.iter().for_each(|line| out.line(line));
+            }
+            return Exit::Fine;
+        }
         let (compiled, found) = look(&sources);
         render::found(out, &sources, &found, self.format);
         if found.iter().any(Diagnostic::is_error) {
             return Exit::Usage;
         }
+        let summaries: Vec<String> = sources
+            .iter()
+            .zip(&compiled)
+            .map(|((_, file), one)| format!("{}: {}", file.name(), summary(&one.model)))
+            .collect();
         if self.format == CheckFormat::Text {
-            for ((_, file), one) in sources.iter().zip(&compiled) {
-                out.line(&format!("{}: {}", file.name(), summary(one)));
-            }
+            summaries.iter().for_each(|line| out.line(line));
         }
+        // Files that parameters are read from are not in the key.
+        let whole = compiled.iter().all(|one| one.model.params.iter().all(|(_, param)| param.from.is_none()));
+        if let Some(place) = place.filter(|_| whole && found.is_empty()) {
+            let patterns = compiled.iter().map(|one| {
+                let all = works(&one.model).flat_map(|work| &work.code).map(|pattern| pattern.value.clone());
+                all.collect::<BTreeSet<String>>().into_iter().collect()
+            });
+            let runtimes = compiled.iter().map(|one| runtimes(&one.model).map(|(runtime, _)| runtime).collect());
+            place.write(summaries, patterns.collect(), runtimes.collect());
+        }
+        // The process ends here; freeing a large model piece by piece would take a tenth of the time.
+        std::mem::forget(compiled);
         Exit::Fine
     }
 }
@@ -83,7 +106,7 @@ impl Check {
 /// Compiles every file; returns what was understood and all there is to say.
 fn look(sources: &Sources) -> (Vec<Compilation>, Vec<Diagnostic>) {
     let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
-    let compiled: Vec<Compilation> = files.into_iter().map(|id| compile_file(sources, id)).collect();
+    let compiled: Vec<Compilation> = files.into_iter().map(|id| check_file(sources, id)).collect();
     let mut found: Vec<Diagnostic> = compiled.iter().flat_map(|one| one.diagnostics.iter().cloned()).collect();
     for ((_, file), one) in sources.iter().zip(&compiled) {
         let workspace = Path::new(file.name()).parent().unwrap_or(Path::new(""));
@@ -94,10 +117,24 @@ fn look(sources: &Sources) -> (Vec<Compilation>, Vec<Diagnostic>) {
     (compiled, found)
 }
 
-fn summary(compiled: &Compilation) -> String {
-    let Some(plan) = &compiled.plan else { return "nothing to run".to_owned() };
+/// Tells whether what the texts don't say is as it has to be: patterns match, runtimes are locked.
+fn is_clean_still(sources: &Sources, seen: &seen::Seen) -> bool {
+    let files = sources.iter().zip(seen.patterns.iter().zip(&seen.runtimes));
+    files.into_iter().all(|((_, file), (patterns, runtimes))| {
+        let workspace = Path::new(file.name()).parent().unwrap_or(Path::new(""));
+        let runtimes: Vec<(Runtime, Span)> = runtimes.iter().map(|one| (one.clone(), Span::default())).collect();
+        exec::unmatched(workspace, patterns.iter().map(String::as_str)).is_empty()
+            && super::lock::faults(workspace, &runtimes, false).is_empty()
+    })
+}
+
+/// Counts what will run: stages that score a baseline again are stages of their own.
+fn summary(model: &Model) -> String {
+    let gates = model.nodes.iter().filter_map(|(id, _)| model.gate(id));
+    let again: usize = gates.map(|gate| model::rescored(model, gate).stages.len()).sum();
     let count = |keyword: &str| {
-        let number = plan.nodes.iter().filter(|node| node.kind.keyword() == keyword).count();
+        let nodes = model.nodes.iter().filter(|(_, node)| node.keyword == keyword).count();
+        let number = if keyword == "stage" { nodes + again } else { nodes };
         (number > 0).then(|| format!("{number} {keyword}{}", if number == 1 { "" } else { "s" }))
     };
     let counts: Vec<String> = ["stage", "gate", "approval"].into_iter().filter_map(count).collect();
@@ -106,16 +143,7 @@ fn summary(compiled: &Compilation) -> String {
 
 /// Says what only the surroundings of a pipeline tell: patterns of code that mean nothing, targets that don't exist.
 fn around(model: &Model, workspace: &Path) -> Vec<Diagnostic> {
-    let works: Vec<&Work> = model
-        .nodes
-        .iter()
-        .filter_map(|(_, node)| match &node.kind {
-            NodeKind::Stage(stage) => Some(&stage.work),
-            NodeKind::Action(action) => Some(&action.work),
-            _ => None,
-        })
-        .collect();
-    let patterns = || works.iter().flat_map(|work| &work.code);
+    let patterns = || works(model).flat_map(|work| &work.code);
     let empty = exec::unmatched(workspace, patterns().map(|pattern| pattern.value.as_str()));
     let mut found: Vec<Diagnostic> = patterns()
         .filter(|pattern| empty.contains(pattern.value.as_str()))
@@ -125,11 +153,7 @@ fn around(model: &Model, workspace: &Path) -> Vec<Diagnostic> {
                 .help("correct the pattern, or remove it; what .gitignore leaves out is no code")
         })
         .collect();
-    let runtimes = model.runtimes.iter().filter_map(|(_, declared)| {
-        let runtime = Runtime { name: declared.name.value.clone(), kind: declared.kind.clone()? };
-        Some((runtime, declared.name.span))
-    });
-    found.extend(super::lock::faults(workspace, &runtimes.collect::<Vec<_>>(), false));
+    found.extend(super::lock::faults(workspace, &runtimes(model).collect::<Vec<_>>(), false));
     for target in model.targets.iter().filter(|target| targets::find(&target.name.value).is_none()) {
         let names: Vec<&str> = targets::TARGETS.iter().map(|target| target.name()).collect();
         let help = match nearest(&target.name.value, names.iter().copied()) {
@@ -140,4 +164,21 @@ fn around(model: &Model, workspace: &Path) -> Vec<Diagnostic> {
         found.push(Diagnostic::new(codes::UNKNOWN_NAME, target.name.span, message).help(help));
     }
     found
+}
+
+/// Iterates over what has code.
+fn works(model: &Model) -> impl Iterator<Item = &Work> {
+    model.nodes.iter().filter_map(|(_, node)| match &node.kind {
+        NodeKind::Stage(stage) => Some(&stage.work),
+        NodeKind::Action(action) => Some(&action.work),
+        _ => None,
+    })
+}
+
+/// Iterates over the runtimes with where they are declared.
+fn runtimes(model: &Model) -> impl Iterator<Item = (Runtime, Span)> {
+    model.runtimes.iter().filter_map(|(_, declared)| {
+        let runtime = Runtime { name: declared.name.value.clone(), kind: declared.kind.clone()? };
+        Some((runtime, declared.name.span))
+    })
 }

@@ -23,6 +23,7 @@ mod registry;
 mod render;
 mod repair;
 mod run;
+mod seen;
 mod selection;
 mod values;
 mod verify;

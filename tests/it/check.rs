@@ -104,3 +104,58 @@ fn a_clean_file_is_an_empty_document_in_every_form() {
     assert_eq!(sarif["runs"][0]["results"], Value::Array(Vec::new()));
     assert_eq!(sandbox.mlpc(&["check", "--format", "github"]).stdout, "");
 }
+
+/// A pipeline that is large enough to be remembered.
+fn large(name: &str) -> String {
+    let mut text = format!("pipeline {name}\nedition 2026\nsource raw: File = \"raw.csv\"\n");
+    for index in 0..700 {
+        text += &format!(
+            "\n## Copies.\nstage s{index} {{\n  in data = raw\n  code \"src/a.py\"\n  out t: File = \"out/{index}.csv\"\n  run <<< cp \"$data\" \"$t\" >>>\n}}\n"
+        );
+    }
+    text
+}
+
+#[test]
+fn a_large_pipeline_that_did_not_change_is_not_parsed_again() {
+    let sandbox = Sandbox::new();
+    let text = large("first");
+    sandbox.file("p.mlp", &text).file("src/a.py", "");
+    let check = || sandbox.mlpc(&["check"]);
+    let first = check();
+    assert_eq!((first.code, first.stdout.as_str()), (0, "p.mlp: fine, 700 stages\n"), "{first:?}");
+    let folder = sandbox.path().join(".mlpc/check");
+    let entry = fs::read_dir(&folder).expect("an entry").next().expect("one").expect("one").path();
+    let kept = fs::read_to_string(&entry).expect("the entry");
+    // What is kept is what is said, and only for these bytes.
+    fs::write(&entry, kept.replace("fine, 700 stages", "remembered")).expect("the entry");
+    assert_eq!(check().stdout, "p.mlp: remembered\n");
+    assert_eq!(sandbox.mlpc(&["check", "--format", "json"]).stdout, "{\n  \"version\": 1,\n  \"diagnostics\": []\n}\n");
+    sandbox.file("p.mlp", &text.replace("pipeline first", "pipeline fir5t"));
+    assert_eq!(check().stdout, "p.mlp: fine, 700 stages\n");
+    // What the text does not say is looked at all the same.
+    fs::remove_file(sandbox.path().join("src/a.py")).expect("the file");
+    let ended = check();
+    assert!(ended.stderr.contains("nothing-matches"), "{}", &ended.stderr[..200.min(ended.stderr.len())]);
+    sandbox.file("src/a.py", "");
+    fs::write(&entry, "{").expect("the entry");
+    assert_eq!(check().stdout, "p.mlp: fine, 700 stages\n");
+    // A mistake is never remembered as none.
+    sandbox.file("p.mlp", &text.replace("in data = raw\n", "in data = rww\n"));
+    assert_eq!((check().code, check().code), (2, 2));
+    assert_eq!(sandbox.read(".mlpc/.gitignore"), "*\n");
+}
+
+#[test]
+fn a_small_pipeline_and_a_folder_that_takes_nothing_leave_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.file("p.mlp", MENDED);
+    assert_eq!(sandbox.mlpc(&["check"]).code, 0);
+    assert!(!sandbox.path().join(".mlpc").exists());
+    sandbox
+        .file("p.mlp", &large("second"))
+        .file("src/a.py", "")
+        .file(".mlpc", "a file, where a folder would have to be");
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, "p.mlp: fine, 700 stages\n", ""));
+}
