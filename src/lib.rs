@@ -58,6 +58,8 @@ pub mod dvc;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod exec;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
+pub mod past;
+#[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod runner;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod lsp;

@@ -7,12 +7,14 @@ mod baseline;
 mod cache;
 mod check;
 mod compile;
+mod diff;
 mod exec;
 mod exit;
 mod fmt;
 mod explain;
 mod gate;
 mod graph;
+mod history;
 mod import;
 mod init;
 mod lock;
@@ -20,6 +22,7 @@ mod lsp;
 mod plan;
 mod project;
 mod registry;
+mod report;
 mod render;
 mod repair;
 mod run;
@@ -74,6 +77,9 @@ const VERBS: &[Entry] = &[
     verb::<run::Run>(),
     verb::<plan::PlanVerb>(),
     verb::<why::WhyVerb>(),
+    verb::<history::History>(),
+    verb::<diff::DiffVerb>(),
+    verb::<report::ReportVerb>(),
     verb::<lock::LockVerb>(),
     verb::<cache::CacheVerb>(),
     verb::<gate::GateArgs>(),

@@ -22,6 +22,7 @@ mod legs;
 mod live;
 mod lsp;
 mod markdown;
+mod past;
 mod promotion;
 mod robust;
 mod run;

@@ -1,0 +1,113 @@
+//! `mlpc history`: lists the runs of this workspace.
+
+use serde::Serialize;
+
+use super::project::PipelineArgs;
+use super::render::Format;
+use super::{Exit, Verb};
+use crate::exec::{Ending, RunRecord};
+use crate::host::Out;
+use crate::past;
+
+/// List the runs of this workspace, the latest first: when, what, how it ended, how much came from the cache
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mlpc history\n  mlpc history -n 3 --format json")]
+pub(crate) struct History {
+    /// How many runs
+    #[arg(short = 'n', long = "last", default_value_t = 20, value_name = "N")]
+    last: usize,
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    /// How they are written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    format: u32,
+    runs: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    run: &'a str,
+    pipeline: &'a str,
+    profile: Option<&'a str>,
+    asked: &'a [String],
+    event: &'a str,
+    started: &'a str,
+    ended: Option<&'a str>,
+    exit: Option<u8>,
+    outcome: &'static str,
+    stages: usize,
+    ran: usize,
+    hits: usize,
+}
+
+impl Verb for History {
+    const NAME: &'static str = "history";
+
+    fn run(self, out: &Out) -> Exit {
+        let go = || -> Result<(), String> {
+            let state = self.pipeline.open()?.workspace.join(".mlpc");
+            let records = past::records(&state, self.last)?;
+            let rows: Vec<Row<'_>> = records.iter().map(row).collect();
+            if self.format == Format::Json {
+                out.line(&serde_json::to_string_pretty(&Document { format: 1, runs: rows }).unwrap_or_default());
+                return Ok(());
+            }
+            if rows.is_empty() {
+                out.line("no run was recorded here yet; `mlpc run` records one");
+            }
+            let widths = [
+                rows.iter().map(|row| row.run.len()).max().unwrap_or(0),
+                rows.iter().map(|row| row.outcome.len()).max().unwrap_or(0),
+            ];
+            for row in &rows {
+                let of = match (row.profile, row.asked) {
+                    (None, []) => String::new(),
+                    (Some(profile), []) => format!(", profile {profile}"),
+                    (None, asked) => format!(", {}", asked.join(" ")),
+                    (Some(profile), asked) => format!(", profile {profile}, {}", asked.join(" ")),
+                };
+                out.line(&format!(
+                    "{:<a$}  {:<b$}  {} ran, {} {}{of}",
+                    row.run,
+                    row.outcome,
+                    row.ran,
+                    row.hits,
+                    if row.hits == 1 { "hit" } else { "hits" },
+                    a = widths[0],
+                    b = widths[1],
+                ));
+            }
+            Ok(())
+        };
+        match go() {
+            Ok(()) => Exit::Fine,
+            Err(message) => {
+                out.err_line(&format!("error: {message}"));
+                Exit::Usage
+            }
+        }
+    }
+}
+
+fn row(record: &RunRecord) -> Row<'_> {
+    let stages = || record.nodes.iter().filter(|node| node.kind == "stage");
+    Row {
+        run: &record.run,
+        pipeline: &record.pipeline,
+        profile: record.profile.as_deref(),
+        asked: &record.asked,
+        event: &record.event,
+        started: &record.started,
+        ended: record.ended.as_deref(),
+        exit: record.exit,
+        outcome: past::outcome(record.exit),
+        stages: stages().count(),
+        ran: stages().filter(|node| node.milliseconds.is_some() && node.ending != Ending::Hit).count(),
+        hits: stages().filter(|node| node.ending == Ending::Hit).count(),
+    }
+}

@@ -1,0 +1,144 @@
+//! Runs that were: found by what people call them, read from `.mlpc/runs` and the store, compared and told. Runs nothing.
+
+mod diff;
+mod numbers;
+mod plots;
+mod report;
+mod svg;
+
+use std::path::Path;
+
+pub use diff::{Diff, Measured, Pair, StageDiff, Turn, compare};
+pub use numbers::{Number, numbers};
+pub use report::report;
+
+use crate::diagnostic::nearest;
+use crate::exec::{self, Ending, RunRecord};
+use crate::gate::Report;
+
+/// Finds a run by its id, the beginning of one, `latest` or `latest~2`; `Err` is what to tell the user.
+pub fn find(state: &Path, name: &str) -> Result<String, String> {
+    let ids = exec::runs(state).map_err(|error| error.to_string())?;
+    if ids.is_empty() {
+        return Err("no run was recorded here yet; `mlpc run` records one".to_owned());
+    }
+    let back = match name.strip_prefix("latest") {
+        Some("") => Some(0),
+        Some(rest) => rest.strip_prefix('~').and_then(|back| back.parse::<usize>().ok()),
+        None => None,
+    };
+    if let Some(back) = back {
+        return ids.get(back).cloned().ok_or_else(|| {
+            let count = ids.len();
+            format!("`{name}` is no run: {count} {} recorded here", if count == 1 { "is" } else { "are" })
+        });
+    }
+    if ids.iter().any(|id| id == name) {
+        return Ok(name.to_owned());
+    }
+    let beginning: Vec<&String> = ids.iter().filter(|id| !name.is_empty() && id.starts_with(name)).collect();
+    match beginning.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => {
+            let near = nearest(name, ids.iter().map(String::as_str)).unwrap_or(ids[0].as_str());
+            Err(format!("no run `{name}`; did you mean `{near}`? `mlpc history` lists them"))
+        }
+        several => Err(format!("`{name}` begins {} runs; the latest is `{}`", several.len(), several[0])),
+    }
+}
+
+/// Reads the records of runs, the latest first; what can't be read is left out.
+pub fn records(state: &Path, at_most: usize) -> Result<Vec<RunRecord>, String> {
+    let ids = exec::runs(state).map_err(|error| error.to_string())?;
+    Ok(ids.iter().filter_map(|id| RunRecord::read(state, id).ok()).take(at_most).collect())
+}
+
+/// Reads the reports of a run's gates, in the order in which they were decided.
+#[must_use]
+pub fn gates(state: &Path, run: &str) -> Vec<Report> {
+    let journal = std::fs::read_to_string(state.join("runs").join(run).join("events.jsonl")).unwrap_or_default();
+    let mut found: Vec<Report> = Vec::new();
+    for line in journal.lines() {
+        let Ok(mut event) = serde_json::from_str::<serde_json::Value>(line) else { continue };
+        let Some(gate) = event.get_mut("gate").map(serde_json::Value::take) else { continue };
+        if let Ok(report) = serde_json::from_value::<Report>(gate) {
+            // A run that was resumed decides anew.
+            found.retain(|have| have.gate != report.gate);
+            found.push(report);
+        }
+    }
+    found
+}
+
+/// Returns how a node ended, in a word or two.
+#[must_use]
+pub fn word(ending: &Ending) -> String {
+    match ending {
+        Ending::Done => "done".to_owned(),
+        Ending::Hit => "hit".to_owned(),
+        Ending::Decided(verdict) => verdict.to_string(),
+        Ending::NotEvaluated(_) => "not evaluated".to_owned(),
+        Ending::Asks(approval) => format!("asks {approval}"),
+        Ending::Approved => "approved".to_owned(),
+        Ending::Rejected(_) => "rejected".to_owned(),
+        Ending::WaitsForPerson => "waits for a person".to_owned(),
+        Ending::Failed(_) => "failed".to_owned(),
+        Ending::Unsound(_) => "unsound".to_owned(),
+        Ending::Skipped(_) => "skipped".to_owned(),
+        Ending::NotReleased(_) => "not released here".to_owned(),
+        Ending::Blocked(_) => "not run".to_owned(),
+        Ending::Interrupted => "interrupted".to_owned(),
+    }
+}
+
+/// Returns what the exit code of a run says.
+#[must_use]
+pub fn outcome(exit: Option<u8>) -> &'static str {
+    match exit {
+        None => "did not end",
+        Some(0) => "fine",
+        Some(1) => "failed",
+        Some(10) => "a gate said no",
+        Some(11) => "could not be decided",
+        Some(14) => "waits for a person",
+        Some(130) => "interrupted",
+        Some(_) => "ended",
+    }
+}
+
+/// Writes milliseconds as people do.
+#[must_use]
+pub fn time_text(milliseconds: u64) -> String {
+    match milliseconds {
+        0..1_000 => format!("{milliseconds}ms"),
+        1_000..60_000 => format!("{:.1}s", milliseconds as f64 / 1e3),
+        60_000..3_600_000 => format!("{}m{:02}s", milliseconds / 60_000, milliseconds / 1_000 % 60),
+        _ => format!("{}h{:02}m", milliseconds / 3_600_000, milliseconds / 60_000 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_found_by_id_beginning_and_age() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = folder.path();
+        assert!(find(state, "latest").expect_err("none").contains("mlpc run"));
+        for id in ["20260801T100000", "20260801T110000", "20260802T090000"] {
+            std::fs::create_dir_all(state.join("runs").join(id)).expect("made");
+        }
+        assert_eq!(find(state, "latest").as_deref(), Ok("20260802T090000"));
+        assert_eq!(find(state, "latest~2").as_deref(), Ok("20260801T100000"));
+        assert_eq!(find(state, "20260802").as_deref(), Ok("20260802T090000"));
+        assert!(find(state, "20260801").expect_err("two").contains("begins 2 runs"));
+        assert!(find(state, "20260801T110001").expect_err("none").contains("did you mean `20260801T110000`?"));
+        assert!(find(state, "latest~9").expect_err("none").contains("3 are recorded"));
+    }
+
+    #[test]
+    fn times_are_written_as_people_do() {
+        assert_eq!([7, 1_540, 61_000, 3_720_000].map(time_text), ["7ms", "1.5s", "1m01s", "1h02m"]);
+    }
+}

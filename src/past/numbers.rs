@@ -1,0 +1,60 @@
+//! The metrics of a run: what its outputs of type `Metrics` hold, as their declaration reads them.
+
+use serde::Serialize;
+
+use crate::cache::Store;
+use crate::exec::RunRecord;
+use crate::gate::{Unit, number_text};
+use crate::plan::{NodeKind, OutputKind, Plan};
+use crate::types::{Artifact, Direction};
+
+/// A number that a run measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Number {
+    /// `evaluate.report.auc`
+    pub name: String,
+    /// Its value, in the base unit of its type.
+    pub value: f64,
+    /// As people read it.
+    pub text: String,
+    /// Which way it gets better, if that is declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
+    /// What it is counted in.
+    #[serde(skip)]
+    pub unit: Unit,
+}
+
+/// Reads the numbers of a run out of the store; what is no longer there is left out.
+#[must_use]
+pub fn numbers(plan: &Plan, store: &Store, record: &RunRecord) -> Vec<Number> {
+    let mut found = Vec::new();
+    for node in &plan.nodes {
+        let NodeKind::Stage(stage) = &node.kind else { continue };
+        let Some(ended) = record.node(&node.name) else { continue };
+        for output in &stage.outputs {
+            let OutputKind::Artifact(Artifact::Metrics { name }) = &output.kind else { continue };
+            let Some(declared) = plan.metrics.iter().find(|metrics| metrics.name == *name) else { continue };
+            let json = ended
+                .outputs
+                .get(&output.name)
+                .and_then(|digest| digest.parse().ok())
+                .and_then(|digest| store.read(&digest).ok().flatten())
+                .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+            let Some(json) = json else { continue };
+            for metric in &declared.metrics {
+                let Some(value) = json.pointer(&metric.pointer()).and_then(serde_json::Value::as_f64) else { continue };
+                let value = value * metric.scale.unwrap_or(1.0);
+                let unit = Unit::of(&metric.ty);
+                found.push(Number {
+                    name: format!("{}.{}.{}", node.name, output.name, metric.name),
+                    value,
+                    text: number_text(unit, value),
+                    direction: metric.direction,
+                    unit,
+                });
+            }
+        }
+    }
+    found
+}
