@@ -124,6 +124,9 @@ impl Store {
     /// Stores bytes.
     pub fn put_bytes(&self, bytes: &[u8]) -> Result<Digest> {
         let digest = Digest::of(bytes);
+        if self.stands(&digest, bytes.len() as u64) {
+            return Ok(digest);
+        }
         let temporary = self.scratch.fresh("object");
         std::fs::write(&temporary, bytes).cannot("write", &temporary)?;
         self.settle(&temporary, digest, bytes.len() as u64)?;
@@ -131,6 +134,11 @@ impl Store {
     }
 
     fn put_file(&self, path: &Path, take: Take) -> Result<Digest> {
+        if take == Take::Copy
+            && let Some((_, bytes)) = Digest::read_small(path)?
+        {
+            return self.put_bytes(&bytes);
+        }
         let temporary = self.scratch.fresh("object");
         let meta = std::fs::symlink_metadata(path).cannot("read", path)?;
         // A file with a second name could be written through that name after it was moved.
@@ -146,13 +154,22 @@ impl Store {
     }
 
     fn settle(&self, temporary: &Path, digest: Digest, size: u64) -> Result<()> {
-        let path = self.object(&digest);
-        if std::fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() == size) {
+        if self.stands(&digest, size) {
             return fs::remove(temporary);
         }
+        let path = self.object(&digest);
         fs::set_mode(temporary, 0o444)?;
+        // Most of the folders are there.
+        if std::fs::rename(temporary, &path).is_ok() {
+            return Ok(());
+        }
         fs::create_dirs(fs::parent(&path))?;
         fs::rename(temporary, &path)
+    }
+
+    /// Tells whether an object of this size is there; a bad one is found when it is read.
+    fn stands(&self, digest: &Digest, size: u64) -> bool {
+        std::fs::symlink_metadata(self.object(digest)).is_ok_and(|meta| meta.is_file() && meta.len() == size)
     }
 
     /// Returns an object's bytes if the store has them and they are what they should be.
@@ -219,8 +236,7 @@ impl Store {
         if !object.exists() {
             return Ok(Restored::Missing);
         }
-        fs::copy_file_as(&object, path, executable)?;
-        if Digest::of_file(path)? == *digest {
+        if Digest::copy(&object, path, executable)? == *digest {
             return Ok(Restored::Done);
         }
         fs::remove(&object)?;

@@ -10,10 +10,10 @@ use super::context::{Run, Stop};
 use super::prepare::{self, From, Prepared};
 use super::software;
 use crate::cache::{Artifact, Restored, Take};
-use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
 use crate::host::process::Spec;
 use crate::host::tree::Tree;
+use crate::host::{Context, Digest};
 use crate::plan::{Command, Interpreter, Work};
 use crate::runtime::Provided;
 
@@ -49,8 +49,10 @@ impl Folder {
     /// Makes the folder of a stage and puts inputs and code in it.
     pub(super) fn make(run: &Run<'_>, node: &str, prepared: &Prepared, outputs: &[&str]) -> Result<Self, Stop> {
         let root = run.store.scratch().fresh(node);
+        fs::create_dirs(&root)?;
         for part in ["work", "home", "tmp"] {
-            fs::create_dirs(&root.join(part))?;
+            let part = root.join(part);
+            std::fs::create_dir(&part).cannot("make the folder", &part)?;
         }
         let shared = prepared.manifest.isolation == "off";
         let work = if shared { run.workspace().to_owned() } else { root.join("work") };
@@ -180,7 +182,7 @@ impl Folder {
             return Ok(argv);
         }
         let file = self.root.join("script");
-        fs::write_atomic(&file, text.as_bytes())?;
+        std::fs::write(&file, text).cannot("write", &file)?;
         argv.push(file.to_string_lossy().into_owned());
         Ok(argv)
     }
@@ -209,8 +211,7 @@ fn has_program(env: &BTreeMap<OsString, OsString>, name: &str) -> bool {
 /// Copies a file of the workspace, which has to be the one that was hashed.
 fn copy_exactly(from: &Path, to: &Path, digest: &Digest, executable: bool) -> Result<(), Stop> {
     fs::create_dirs(fs::parent(to))?;
-    fs::copy_file_as(from, to, executable)?;
-    check(Digest::of_file(to)? == *digest, from)
+    check(Digest::copy(from, to, executable)? == *digest, from)
 }
 
 fn check(same: bool, path: &Path) -> Result<(), Stop> {

@@ -13,6 +13,9 @@ use super::error::{Context, Error, Result};
 /// Files of this size and more are mapped and hashed on all cores.
 const MAPPED: u64 = 1 << 20;
 
+/// A copy of so small a file is made in memory, where it is hashed as well.
+const SMALL: u64 = 256 << 10;
+
 /// The digest of some bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
@@ -37,6 +40,28 @@ impl Digest {
             hasher.update(&buffer);
         }
         Ok(Self(*hasher.finalize().as_bytes()))
+    }
+
+    /// Reads a file that is small enough to be kept in memory, with its digest. `None` where it is larger.
+    pub fn read_small(path: &Path) -> Result<Option<(Self, Vec<u8>)>> {
+        let file = File::open(path).cannot("read", path)?;
+        let meta = file.metadata().cannot("read", path)?;
+        if !meta.is_file() || meta.len() > SMALL {
+            return Ok(None);
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 1);
+        file.take(SMALL + 1).read_to_end(&mut bytes).cannot("read", path)?;
+        Ok((bytes.len() as u64 <= SMALL).then(|| (Self::of(&bytes), bytes)))
+    }
+
+    /// Copies a file to a path where nothing stands; returns the digest of what the copy holds.
+    pub fn copy(from: &Path, to: &Path, executable: bool) -> Result<Self> {
+        if let Some((digest, bytes)) = Self::read_small(from)? {
+            super::fs::write_new(to, &bytes, executable)?;
+            return Ok(digest);
+        }
+        super::fs::copy_file_as(from, to, executable)?;
+        Self::of_file(to)
     }
 
     /// Returns the 32 bytes.
@@ -111,6 +136,21 @@ mod tests {
         assert_eq!(digest.hex().len(), 64);
         assert!("blake3:abc".parse::<Digest>().is_err());
         assert!("sha256:00".parse::<Digest>().is_err());
+    }
+
+    #[test]
+    fn a_copy_has_the_digest_of_what_it_holds_small_or_large() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        for size in [0, 5, SMALL as usize, SMALL as usize + 1] {
+            let bytes = vec![b'x'; size];
+            std::fs::write(&from, &bytes).expect("written");
+            assert_eq!(Digest::copy(&from, &to, true).expect("copied"), Digest::of(&bytes));
+            assert_eq!(std::fs::read(&to).expect("there"), bytes);
+            assert_eq!(std::fs::metadata(&to).expect("there").permissions().mode() & 0o777, 0o755);
+            std::fs::remove_file(&to).expect("removed");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,19 @@ pub fn parent(path: &Path) -> &Path {
 pub fn copy_file(from: &Path, to: &Path) -> Result<()> {
     let executable = fs::metadata(from).map(|meta| is_executable(&meta)).cannot("read", from)?;
     copy_file_as(from, to, executable)
+}
+
+/// Writes a file that is not there yet, with the permissions of a copy.
+pub fn write_new(path: &Path, bytes: &[u8], executable: bool) -> Result<()> {
+    let mode = if executable { 0o755 } else { 0o644 };
+    let mut file = File::options().write(true).create_new(true).mode(mode).open(path).cannot("write", path)?;
+    file.write_all(bytes).cannot("write", path)?;
+    // The user's umask may have taken some of it away.
+    let is = file.metadata().cannot("read", path)?.permissions().mode() & 0o777;
+    if is != mode {
+        file.set_permissions(Permissions::from_mode(mode)).cannot("set the permissions of", path)?;
+    }
+    Ok(())
 }
 
 /// As [`copy_file`], with the executable bit given.
