@@ -380,7 +380,7 @@ fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
     use ast::ItemKind as Kind;
     let stages = stages(file);
     // Each node with the leg that it is: its family and which of it.
-    let mut nodes: Vec<(&'a ast::Item, NodeId, Option<(usize, usize)>)> = Vec::new();
+    let mut nodes = Vec::new();
     for (item, decl) in file.items.iter().zip(decls) {
         match decl {
             Some(Decl::Node(id)) => nodes.push((item, *id, None)),
