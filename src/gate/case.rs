@@ -151,6 +151,27 @@ impl<'a> Case<'a> {
         self.pick(&content, metric, "").ok()
     }
 
+    /// Returns the evidences that are named together with this one: the legs of a fan-out. None for a plain one.
+    #[must_use]
+    pub fn legs(&self, first: usize) -> Vec<usize> {
+        let legs = self.gate.evidence.iter().enumerate().filter(|(_, evidence)| evidence.list == Some(first));
+        legs.map(|(index, _)| index).collect()
+    }
+
+    /// Returns on how many rows the candidate's number was measured, as its file says.
+    ///
+    /// # Errors
+    /// The file does not say it.
+    pub fn rows(&self, metric: &MetricRef) -> Result<f64, Undecided> {
+        let rows = rows_metric(self.declared(metric)?)?;
+        let path = self.gate.evidence.get(metric.evidence).map_or("", |evidence| evidence.path.as_str());
+        match self.evidence.get(metric.evidence) {
+            Some(Ok(Content::Metrics(json))) => number::read(json, &rows, path).map_err(Undecided::Error),
+            Some(Err(undecided)) => Err(undecided.clone()),
+            _ => Err(Undecided::Error(format!("`{path}` holds no metrics"))),
+        }
+    }
+
     /// Tells whether a metric was measured on as many rows as `min_n` asks for, the baseline's too where there is one.
     ///
     /// # Errors
@@ -162,19 +183,7 @@ impl<'a> Case<'a> {
         };
         let none = || Undecided::Error(format!("`{}` names no metric", measure.kind));
         let metric = measure.metric.as_ref().ok_or_else(none)?;
-        let declared = self.declared(metric)?;
-        let Some(pointer) = &declared.n else {
-            let why = format!("`{}` does not say on how many rows it was measured, so `min_n` can't hold", metric.name);
-            return Err(Undecided::Error(why));
-        };
-        let rows = types::Metric {
-            name: format!("n of {}", metric.name),
-            ty: Type::Int(Range { low: Some(types::Bound { at: 0.0, open: false }), high: None }),
-            direction: None,
-            from: Some(pointer.clone()),
-            scale: None,
-            n: None,
-        };
+        let rows = rows_metric(self.declared(metric)?)?;
         let candidate = self.evidence.get(metric.evidence);
         let path = self.gate.evidence.get(metric.evidence).map_or("", |evidence| evidence.path.as_str());
         let both = [(candidate, path), (self.baseline.get(&metric.evidence), self.baseline_path(metric.evidence))];
@@ -274,6 +283,23 @@ impl<'a> Case<'a> {
             Content::Other => Err(Undecided::Error(format!("`{path}` holds no metrics"))),
         }
     }
+}
+
+/// Returns the number of rows behind a metric, as a metric.
+fn rows_metric(declared: &types::Metric) -> Result<types::Metric, Undecided> {
+    let name = &declared.name;
+    let Some(pointer) = &declared.n else {
+        let why = format!("`{name}` does not say on how many rows it was measured, so `min_n` can't hold");
+        return Err(Undecided::Error(why));
+    };
+    Ok(types::Metric {
+        name: format!("n of {name}"),
+        ty: Type::Int(Range { low: Some(types::Bound { at: 0.0, open: false }), high: None }),
+        direction: None,
+        from: Some(pointer.clone()),
+        scale: None,
+        n: None,
+    })
 }
 
 fn of_baseline(undecided: Undecided) -> Undecided {

@@ -15,6 +15,7 @@ mod number;
 pub mod render;
 mod report;
 mod requirement;
+pub(crate) mod sample;
 mod survey;
 mod verdict;
 

@@ -15,21 +15,8 @@ use crate::syntax::ast;
 use crate::types::{Artifact, Expr, Range, Type, Value};
 
 const TESTS: [&str; 4] = ["total", "passed", "failed", "skipped"];
-const LATER: [&str; 13] = [
-    "mean",
-    "stddev",
-    "ci",
-    "lower",
-    "upper",
-    "gain",
-    "ratio",
-    "gap",
-    "parity",
-    "mcnemar",
-    "delong",
-    "demographic_parity",
-    "equal_opportunity",
-];
+const LATER: [&str; 8] =
+    ["gain", "ratio", "gap", "parity", "mcnemar", "delong", "demographic_parity", "equal_opportunity"];
 
 /// Resolves a line.
 pub(super) fn resolve(
@@ -203,6 +190,7 @@ fn measured(
             match function.as_str() {
                 "regression" => comparison(cx, "regression", function, args, gate),
                 "improvement" => comparison(cx, "improvement", function, args, gate),
+                "mean" | "stddev" | "ci" | "lower" | "upper" => over_sample(cx, function, args, gate),
                 "size" => size(cx, function, args),
                 other => {
                     let known = crate::gate::kinds::all().filter(|kind| kind.signature().form == Form::Call);
@@ -256,6 +244,64 @@ fn comparison(
     Some(measure)
 }
 
+/// Resolves a statistic over the runs of a fan-out, or over the rows behind a share.
+fn over_sample(cx: &mut Cx<'_>, function: &ast::Name, args: &[ast::Arg], gate: &Gate) -> Option<Measure> {
+    let kind = crate::gate::kinds::find(&function.text)?;
+    let signature = kind.signature();
+    let levelled = signature.option("level").is_some();
+    let (written, level) = match args {
+        [ast::Arg { name: None, value }] if !levelled => (value, None),
+        [ast::Arg { name: None, value }, ast::Arg { name: None, value: level }] if levelled => (value, Some(level)),
+        _ => {
+            let what = if levelled { "a metric and a level" } else { "a metric" };
+            let help = format!("write `{}`", signature.example);
+            return cx.error(codes::BAD_REQUIREMENT, function.span, format!("`{}` takes {what}", function.text), &help);
+        }
+    };
+    let mut measure = any_metric(cx, written, gate)?;
+    if measure.kind == "tests" {
+        let message = "a count of tests has no sample behind it";
+        return cx.error(codes::BAD_REQUIREMENT, written.span, message, "compare it with a number: `failed == 0`");
+    }
+    let (index, name) = measure.metric.clone()?;
+    let legs = gate.evidence.iter().filter(|one| one.list == Some(index)).count();
+    let place = gate.evidence[index].span;
+    if legs == 0 {
+        let Artifact::Metrics { name: declared } = &gate.evidence[index].ty else { return None };
+        let Some((Decl::Metrics(id), _)) = cx.peek(declared) else { return None };
+        let declared = cx.model.metrics[id].ty.metric(&name);
+        let share = matches!(measure.ty, Type::Ratio(_)) && declared.is_some_and(|metric| metric.n.is_some());
+        if !levelled || !share {
+            let message = format!("`{}({name})` needs a sample, and one number is none", function.text);
+            let mut diagnostic = Diagnostic::new(codes::BAD_REQUIREMENT, written.span, message)
+                .label(place, "measured once")
+                .help("put the gate on all legs of a loop: `on evaluate[*].report`, with three runs or more");
+            if levelled && matches!(measure.ty, Type::Ratio(_)) {
+                diagnostic = diagnostic
+                    .help(format!("say where the number of rows stands: `{name}: ratio higher n from \"/n_test\"`"));
+            }
+            return cx.report(diagnostic);
+        }
+    } else if legs < crate::gate::sample::LEAST_RUNS {
+        let message = format!("{legs} runs say nothing about their spread: three are the least");
+        let diagnostic = Diagnostic::new(codes::BAD_REQUIREMENT, function.span, message).label(place, "the runs");
+        return cx.report(diagnostic);
+    }
+    if let Some(level) = level {
+        let value = match super::expr::constant(cx, level, &Type::Ratio(Range::ANY))? {
+            Value::Ratio(share) if (0.5..1.0).contains(&share) && share > 0.5 => Value::Ratio(share),
+            _ => {
+                let help = "write `95%`";
+                return cx.error(codes::OUT_OF_RANGE, level.span, "a level lies between 50% and 100%", help);
+            }
+        };
+        measure.options.insert("level".to_owned(), value);
+    }
+    measure.kind = signature.name;
+    measure.ty = kind.result(Some(&measure.ty), &measure.options);
+    Some(measure)
+}
+
 /// Says where a metric has no direction and is compared all the same.
 fn direction(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure, gate: &Gate) -> Option<()> {
     let (evidence, name) = measure.metric.as_ref()?;
@@ -291,8 +337,25 @@ fn size(cx: &mut Cx<'_>, function: &ast::Name, args: &[ast::Arg]) -> Option<Meas
     })
 }
 
-/// Resolves a metric: `auc`, `offline.auc`, `evaluate.report.auc`.
+/// Resolves a metric that is one number.
 fn metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> {
+    let measure = any_metric(cx, written, gate)?;
+    let (index, name) = measure.metric.as_ref()?;
+    if gate.evidence[*index].list.is_none() {
+        return Some(measure);
+    }
+    let legs = gate.evidence.iter().filter(|one| one.list == Some(*index)).count();
+    let message = format!("`{name}` is measured by {legs} legs, and this does not say which number counts");
+    let diagnostic = Diagnostic::new(codes::AMBIGUOUS_METRIC, written.span, message)
+        .label(gate.evidence[*index].span, "the legs")
+        .help(format!(
+            "write `mean({name})` or `lower({name}, 95%)`; put the gate on one leg; or make it a loop too, and each leg has to hold"
+        ));
+    cx.report(diagnostic)
+}
+
+/// Resolves a metric, also one of several runs: `auc`, `offline.auc`, `evaluate.report.auc`.
+fn any_metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> {
     let (name, only) = match &written.kind {
         ast::ExprKind::Name(name) => (name, None),
         ast::ExprKind::Field { base, name } => match evidence(cx, base, gate) {
@@ -339,15 +402,6 @@ fn metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> 
         }
     }
     match found.as_slice() {
-        [(index, ..)] if gate.evidence[*index].list.is_some() => {
-            let legs = gate.evidence.iter().filter(|one| one.list == Some(*index)).count();
-            let message =
-                format!("`{}` is measured by {legs} legs, and this does not say which number counts", name.text);
-            let diagnostic = Diagnostic::new(codes::AMBIGUOUS_METRIC, name.span, message)
-                .label(gate.evidence[*index].span, "the legs")
-                .help("put the gate on one leg; or make it a loop too, and each leg has to hold");
-            cx.report(diagnostic)
-        }
         [(index, kind, ty)] => Some(Measure {
             kind,
             metric: Some((*index, name.text.clone())),
@@ -425,8 +479,10 @@ fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure) -> Option<Expr
         return cx.report(diagnostic);
     }
     let wanted = match (measure.kind, &measure.ty) {
-        ("metric" | "nulls" | "chi2", Type::Ratio(range)) if *range == Range::ANY => Type::Ratio(unit_range()),
-        ("metric", ty) => ty.clone(),
+        ("metric" | "mean" | "lower" | "upper" | "nulls" | "chi2", Type::Ratio(range)) if *range == Range::ANY => {
+            Type::Ratio(unit_range())
+        }
+        ("metric" | "mean" | "lower" | "upper", ty) => ty.clone(),
         ("tests", _) => Type::Int(Range::ANY),
         (_, ty) => ty.clone(),
     };

@@ -1,6 +1,7 @@
 //! Statistics: from counts and samples to numbers. Pure arithmetic; knows neither tables nor gates.
 
 mod drift;
+mod interval;
 mod multiple;
 pub mod special;
 
@@ -8,6 +9,7 @@ pub use drift::{
     ChiSquare, Jump, chi_square, jensen_shannon, jensen_shannon_noise, kolmogorov_smirnov, psi, psi_noise, psi_p,
     shares, wasserstein,
 };
+pub use interval::{Spread, wilson};
 pub use multiple::holm;
 
 #[cfg(test)]

@@ -102,3 +102,21 @@ fn distances_of_distribution_functions_are_those_of_scipy() {
         .collect();
     close(wasserstein(&jumps), samples["wasserstein"].as_f64().expect("a distance"), "wasserstein");
 }
+
+#[test]
+fn bounds_of_runs_and_shares_are_those_of_scipy_and_statsmodels() {
+    let reference = reference();
+    let runs = &reference["runs"];
+    let wanted = |name: &str| runs[name].as_f64().expect(name);
+    let spread = Spread::of(&numbers(&runs["values"]));
+    close(spread.mean, wanted("mean"), "mean");
+    close(spread.stddev, wanted("stddev"), "stddev");
+    close(spread.mean - spread.reach(0.95), wanted("low_one_sided_95"), "one-sided");
+    close(spread.mean - spread.reach(0.975), wanted("low_two_sided_95"), "two-sided");
+    for row in reference["wilson"].as_array().expect("rows") {
+        let row = numbers(row);
+        let (low, high) = wilson(row[0], row[1], row[2]);
+        close(low, row[3], "Wilson, lower");
+        close(high, row[4], "Wilson, upper");
+    }
+}

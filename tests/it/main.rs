@@ -30,6 +30,7 @@ mod runtimes;
 mod sandbox;
 mod seven;
 mod sharing;
+mod statistics;
 mod syntax;
 mod syntax_properties;
 mod tiny;

@@ -4,10 +4,13 @@
 //! evaluation). It knows neither files nor registries.
 
 mod chi2;
+mod ci;
 mod classes;
 mod improvement;
 mod js;
 mod ks;
+mod lower;
+mod mean;
 mod metric;
 mod nulls;
 mod psi;
@@ -16,7 +19,9 @@ mod rows;
 mod schema;
 mod signature;
 mod size;
+mod stddev;
 mod tests;
+mod upper;
 mod wasserstein;
 
 use std::collections::BTreeMap;
@@ -81,10 +86,13 @@ pub struct Measured {
 // One line for each file in this folder.
 static ALL: &[&dyn Kind] = &[
     &chi2::ChiSquare,
+    &ci::Interval,
     &classes::Classes,
     &improvement::Improvement,
     &js::JensenShannon,
     &ks::KolmogorovSmirnov,
+    &lower::Lower,
+    &mean::Mean,
     &metric::Metric,
     &nulls::Nulls,
     &psi::Psi,
@@ -92,7 +100,9 @@ static ALL: &[&dyn Kind] = &[
     &rows::Rows,
     &schema::Schema,
     &size::Size,
+    &stddev::StdDev,
     &tests::Tests,
+    &upper::Upper,
     &wasserstein::Wasserstein,
 ];
 

@@ -52,6 +52,8 @@ pub enum Takes {
     Metric,
     /// `total`, `passed`, `failed` or `skipped` of one of the gate's `Tests` evidences.
     Count,
+    /// A metric with a sample behind it: of a fan-out, or declared with `n from`.
+    Sample,
     /// An artifact that a stage makes: `train.model`.
     Artifact,
     /// A declared schema, of a table.

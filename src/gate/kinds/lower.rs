@@ -1,0 +1,40 @@
+//! `lower(auc, 95%) >= 0.8`: the bound that the true value is above at this level, one-sided; the point alone proves nothing.
+
+use std::collections::BTreeMap;
+
+use super::{Against, Form, Kind, Measured, Opt, OptType, Signature, Takes};
+use crate::gate::Measure;
+use crate::gate::case::{Case, Undecided};
+use crate::gate::sample;
+use crate::types::{Type, Value};
+
+pub(super) struct Lower;
+
+static SIGNATURE: Signature = Signature {
+    name: "lower",
+    form: Form::Call,
+    takes: Takes::Sample,
+    options: &[Opt { name: "level", ty: OptType::Share }, Opt { name: "min_n", ty: OptType::Rows }],
+    direction: false,
+    baseline: false,
+    against: Against::No,
+    example: "require lower(auc, 95%) >= 0.8",
+};
+
+impl Kind for Lower {
+    fn signature(&self) -> &'static Signature {
+        &SIGNATURE
+    }
+
+    fn result(&self, subject: Option<&Type>, _: &BTreeMap<String, Value>) -> Type {
+        subject.cloned().unwrap_or(Type::Float(crate::types::Range::ANY))
+    }
+
+    fn formula(&self, case: &Case<'_>, measure: &Measure) -> String {
+        sample::formula(case, measure, "-")
+    }
+
+    fn evaluate(&self, case: &Case<'_>, measure: &Measure) -> Result<Measured, Undecided> {
+        sample::bound(case, measure, sample::Side::Lower)
+    }
+}

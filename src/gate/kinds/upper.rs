@@ -1,0 +1,40 @@
+//! `upper(rmse, 95%) <= 3.0`: the bound that the true value is below at this level, one-sided.
+
+use std::collections::BTreeMap;
+
+use super::{Against, Form, Kind, Measured, Opt, OptType, Signature, Takes};
+use crate::gate::Measure;
+use crate::gate::case::{Case, Undecided};
+use crate::gate::sample;
+use crate::types::{Type, Value};
+
+pub(super) struct Upper;
+
+static SIGNATURE: Signature = Signature {
+    name: "upper",
+    form: Form::Call,
+    takes: Takes::Sample,
+    options: &[Opt { name: "level", ty: OptType::Share }, Opt { name: "min_n", ty: OptType::Rows }],
+    direction: false,
+    baseline: false,
+    against: Against::No,
+    example: "require upper(rmse, 95%) <= 3.0",
+};
+
+impl Kind for Upper {
+    fn signature(&self) -> &'static Signature {
+        &SIGNATURE
+    }
+
+    fn result(&self, subject: Option<&Type>, _: &BTreeMap<String, Value>) -> Type {
+        subject.cloned().unwrap_or(Type::Float(crate::types::Range::ANY))
+    }
+
+    fn formula(&self, case: &Case<'_>, measure: &Measure) -> String {
+        sample::formula(case, measure, "+")
+    }
+
+    fn evaluate(&self, case: &Case<'_>, measure: &Measure) -> Result<Measured, Undecided> {
+        sample::bound(case, measure, sample::Side::Upper)
+    }
+}
