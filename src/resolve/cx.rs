@@ -194,7 +194,13 @@ impl<'a> Cx<'a> {
             let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
             diagnostic = diagnostic.help(format!("declared are {}", names.join(", ")));
         } else if !wanted.example().is_empty() {
-            diagnostic = diagnostic.help(format!("declare it: `{}`", wanted.example().replace("NAME", &name.text)));
+            let plain = name.text.to_lowercase();
+            let example = wanted.example();
+            diagnostic = diagnostic.help(if plain != name.text && example.starts_with("secret") {
+                format!("declare `secret {plain}`, and write `secret {plain} as \"{}\"` here", name.text)
+            } else {
+                format!("declare it: `{}`", example.replace("NAME", &name.text))
+            });
         }
         self.diagnostics.push(diagnostic);
     }

@@ -185,6 +185,9 @@ impl Reading<'_> {
             (Some(near), _) => {
                 diagnostic.help(format!("did you mean `{near}`?")).fix_near(span, word, near, known.iter().copied())
             }
+            _ if forms::parts(body.kind).contains(&word) => {
+                diagnostic.help(format!("write it before the `{{`: `{} NAME {word} … {{`", body.kind))
+            }
             (None, Some(home)) => diagnostic.help(format!("`{word}` belongs to `{home}`; remove it here")),
             (None, None) => diagnostic.help(format!("{article} {} takes {}", body.kind, forms::quoted_list(known))),
         })

@@ -23,6 +23,7 @@ mod live;
 mod lsp;
 mod markdown;
 mod past;
+mod newcomer;
 mod promotion;
 mod robust;
 mod run;

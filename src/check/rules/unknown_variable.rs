@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::common::works;
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes, nearest};
-use crate::model::{NodeId, Work};
+use crate::model::{NodeId, Origin, Work};
 use crate::source::Span;
 use crate::types::{Command, Interpreter};
 
@@ -78,6 +78,16 @@ fn describe(
             .fix_near(place, name, near, work.locals.iter().map(|local| local.value.as_str()));
     }
     let message = format!("nothing sets `{name}`");
+    // `in data = prepare.train` gives the input its own name, not the output's.
+    let renamed = work.inputs.iter().find(|input| match input.origin {
+        Origin::Output(id) => subject.model.output(id).is_some_and(|output| output.name.value == name),
+        Origin::Source(_) | Origin::Pointer(_) => false,
+    });
+    if let Some(input) = renamed {
+        return Diagnostic::new(codes::UNSET_VARIABLE, place, message)
+            .label(input.span, format!("its name here is `{}`", input.name.value))
+            .help(format!("write `${}`", input.name.value));
+    }
     Diagnostic::new(codes::UNSET_VARIABLE, place, message)
         .help(format!("declare it as an input, output or parameter, or let it through: `pass_env [\"{name}\"]`"))
 }

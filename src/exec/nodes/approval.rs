@@ -52,7 +52,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
         Standing::Waiting { until } => {
             let who = if approval.by.is_empty() { "a person".to_owned() } else { approval.by.join(" or ") };
             report.detail = Some(format!("{who} may decide until {}", iso(until)));
-            report.help = Some(format!("`mlpc approve {}`, then `mlpc run --resume`", node.name));
+            let login = approval.by.first().map(|login| format!(" --as {login}")).unwrap_or_default();
+            report.help = Some(format!("`mlpc approve {}{login}`, then `mlpc run --resume`", node.name));
             Ending::WaitsForPerson
         }
         Standing::Approved { by, at } => {

@@ -1,0 +1,44 @@
+//! What people write first when they come from other tools, and the help they get: each line of it is the line to write.
+
+use crate::markdown::check;
+
+const HEAD: &str = "source raw: Dataset<csv> = \"data/raw.csv\"\n";
+
+#[test]
+fn first_tries_are_answered_with_the_line_to_write() {
+    let tries = [
+        ("stage a { in raw\n after b\n out x: File = \"x\"\n run <<< cp \"$raw\" \"$x\" >>> }", "write it before the `{`: `stage NAME after … {`"),
+        (
+            "stage a { in raw  out x: File = \"x\"  secret API_KEY  run <<< cp \"$raw\" \"$x\" >>> }",
+            "declare `secret api_key`, and write `secret api_key as \"API_KEY\"` here",
+        ),
+        (
+            "stage a { in raw  out train: File = \"x\"  run <<< cp \"$raw\" \"$train\" >>> }\n\
+             stage b { in data = a.train  out y: File = \"y\"  run <<< cp \"$data$train\" \"$y\" >>> }",
+            "write `$data`",
+        ),
+        ("stage a { in b.c  out x: File = \"x\"  run <<< cp \"$raw\" \"$x\" >>> }", "write `in NAME = STAGE.OUTPUT`"),
+        ("stage a { in raw  out x: File = \"x\"  run python src/a.py }", "write `run <<< SCRIPT >>>` or `run [\"PROGRAM\", \"ARGUMENT\"]`"),
+        ("source other = \"data/other.csv\"", "write `source NAME: TYPE = \"PATH\"`"),
+    ];
+    let mut wrong = String::new();
+    for (text, help) in tries {
+        let (codes, ended) = check(&format!("{HEAD}{text}"));
+        let said: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        if !helps(&said).iter().any(|told| told == help) {
+            wrong += &format!("{text}\nwants: {help}\ngets {codes:?}: {:?}\n\n", helps(&said));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+fn helps(value: &serde_json::Value) -> Vec<String> {
+    match value {
+        serde_json::Value::Object(fields) => {
+            let own = fields.get("help").and_then(|help| help.as_str()).map(str::to_owned);
+            own.into_iter().chain(fields.values().flat_map(helps)).collect()
+        }
+        serde_json::Value::Array(items) => items.iter().flat_map(helps).collect(),
+        _ => Vec::new(),
+    }
+}
