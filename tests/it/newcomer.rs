@@ -7,7 +7,10 @@ const HEAD: &str = "source raw: Dataset<csv> = \"data/raw.csv\"\n";
 #[test]
 fn first_tries_are_answered_with_the_line_to_write() {
     let tries = [
-        ("stage a { in raw\n after b\n out x: File = \"x\"\n run <<< cp \"$raw\" \"$x\" >>> }", "write it before the `{`: `stage NAME after … {`"),
+        (
+            "stage a { in raw\n after b\n out x: File = \"x\"\n run <<< cp \"$raw\" \"$x\" >>> }",
+            "write it before the `{`: `stage NAME after … {`",
+        ),
         (
             "stage a { in raw  out x: File = \"x\"  secret API_KEY  run <<< cp \"$raw\" \"$x\" >>> }",
             "declare `secret api_key`, and write `secret api_key as \"API_KEY\"` here",
@@ -18,7 +21,10 @@ fn first_tries_are_answered_with_the_line_to_write() {
             "write `$data`",
         ),
         ("stage a { in b.c  out x: File = \"x\"  run <<< cp \"$raw\" \"$x\" >>> }", "write `in NAME = STAGE.OUTPUT`"),
-        ("stage a { in raw  out x: File = \"x\"  run python src/a.py }", "write `run <<< SCRIPT >>>` or `run [\"PROGRAM\", \"ARGUMENT\"]`"),
+        (
+            "stage a { in raw  out x: File = \"x\"  run python src/a.py }",
+            "write `run <<< SCRIPT >>>` or `run [\"PROGRAM\", \"ARGUMENT\"]`",
+        ),
         ("source other = \"data/other.csv\"", "write `source NAME: TYPE = \"PATH\"`"),
     ];
     let mut wrong = String::new();
