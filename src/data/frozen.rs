@@ -155,7 +155,7 @@ impl FrozenColumn {
                     return Err("its bins are in disorder".to_owned());
                 }
                 let grows = below.windows(2).all(|pair| pair[0] <= pair[1]);
-                if points.len() != below.len() || !rising(points) || !grows || !(*stddev >= 0.0) {
+                if points.len() != below.len() || !rising(points) || !grows || stddev.is_nan() || *stddev < 0.0 {
                     return Err("its points are in disorder".to_owned());
                 }
                 if below.last().copied().unwrap_or(0) != values {

@@ -91,12 +91,15 @@ impl Folder {
             // A file may be both code and input.
             fs::remove(&target)?;
             match from {
-                From::Store | From::Dvc => {
+                From::Store(published) => {
                     if run.store.write_to(artifact, &target)? == Restored::Missing {
-                        let name = &input.name;
-                        return Err(Stop::Failed(format!(
-                            "the cache has lost the input `{name}`; run again to make it anew"
-                        )));
+                        fs::remove(&target)?;
+                        again(run, artifact, published, &target).map_err(|why| lost(&input.name, why))?;
+                    }
+                }
+                From::Dvc => {
+                    if run.store.write_to(artifact, &target)? == Restored::Missing {
+                        return Err(lost(&input.name, "run again to make it anew".to_owned()));
                     }
                 }
                 From::Workspace(path) if artifact.kind == crate::cache::Kind::File => {
@@ -206,6 +209,24 @@ impl Folder {
 fn has_program(env: &BTreeMap<OsString, OsString>, name: &str) -> bool {
     let path = env.get(&OsString::from("PATH")).cloned().unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
+/// Brings what the store has lost back into it, from where it was published, and puts it where it is wanted.
+fn again(run: &Run<'_>, artifact: &Artifact, published: &Path, target: &Path) -> Result<(), String> {
+    let shown = published.strip_prefix(run.workspace()).unwrap_or(published).display();
+    if !super::outputs::is_there(run, published, artifact) {
+        return Err(format!("`{shown}` is no longer what was made; `mlpc run --force` makes it anew"));
+    }
+    let kept = run.store.put(published, Take::Copy).map_err(|error| error.to_string())?;
+    let restored = run.store.write_to(artifact, target).map_err(|error| error.to_string())?;
+    match kept == *artifact && restored == Restored::Done {
+        true => Ok(()),
+        false => Err(format!("`{shown}` changed while it was read; run again")),
+    }
+}
+
+fn lost(input: &str, why: String) -> Stop {
+    Stop::Failed(format!("the cache has lost the input `{input}`: {why}"))
 }
 
 /// Copies a file of the workspace, which has to be the one that was hashed.

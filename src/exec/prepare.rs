@@ -65,7 +65,8 @@ impl Found {
 #[derive(Debug, Clone)]
 pub(super) enum From {
     Workspace(PathBuf),
-    Store,
+    /// From the store; the same bytes were published at this path.
+    Store(PathBuf),
     /// From the store too, into which DVC's cache was read.
     Dvc,
     Registry {
@@ -118,9 +119,9 @@ pub(super) fn work(
     inputs.extend(extra.inputs.into_iter().map(|(name, product)| Found {
         name,
         kind: Some(InputKind::Artifact),
-        path: product.path,
         value: None,
-        content: Some((product.artifact, From::Store)),
+        content: Some((product.artifact, From::Store(run.workspace().join(&product.path)))),
+        path: product.path,
     }));
     let mut locals = extra.locals;
     let mut params = BTreeMap::new();
@@ -204,7 +205,7 @@ fn find(run: &Run<'_>, input: &Input, watched: &mut Vec<(PathBuf, Fingerprint)>)
     let content = match &input.origin {
         Origin::Source(name) => source(run, name, input, watched)?,
         Origin::Output { stage, output } => match run.product(stage, output) {
-            Some(product) => Some((product.artifact, From::Store)),
+            Some(product) => Some((product.artifact, From::Store(run.workspace().join(&product.path)))),
             None if run.options.alone => from_elsewhere(run, stage, output, input, watched)?,
             None if input.optional => None,
             None => return Err(Stop::Failed(format!("`{}` was not made in this run", input.origin))),

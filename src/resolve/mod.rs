@@ -34,8 +34,7 @@ use cx::{Const, ConstValue, Cx, Decl};
 
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{
-    Credential, Metrics, Model, Node, NodeId, NodeKind, Notify, Param, Profile, Registry, Runtime, Schema, Secret,
-    Source,
+    Credential, Metrics, Model, Node, NodeKind, Notify, Param, Profile, Registry, Runtime, Schema, Secret, Source,
 };
 use crate::source::{Sources, Span, Spanned};
 use crate::syntax::ast;

@@ -238,3 +238,21 @@ fn a_shell_stands_in_the_stages_folder_with_its_variables() {
     assert!(shell.stdout.contains("in out with out/two tail out/three.txt\n"), "{shell:?}");
     assert!(!sandbox.path().join("out/three.txt").exists());
 }
+
+#[test]
+fn what_the_cache_has_lost_comes_back_from_where_it_was_published() {
+    let sandbox = chain();
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    // All objects are gone; the outputs stand in the workspace as they were made.
+    sandbox.shell("chmod -R u+w .mlpc/cache; find .mlpc/cache/v1/objects -type f -delete");
+    let ended = sandbox.mlpc(&["run", "--set", "word=head"]);
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+    assert_eq!(sandbox.read("out/three.txt"), THREE.replace("tail", "head"));
+    // Edited since then, they are no longer what the stages made: these are run again, and the edit is kept.
+    sandbox
+        .shell("chmod -R u+w .mlpc/cache; find .mlpc/cache/v1/objects -type f -delete; echo mine > out/two/sub/text");
+    let ended = sandbox.mlpc(&["run", "--set", "word=tail"]);
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+    assert_eq!(sandbox.read("out/three.txt"), THREE);
+    assert_eq!(sandbox.shell("cat .mlpc/saved/*/out/two/sub/text").stdout, "mine\n");
+}

@@ -36,7 +36,7 @@ pub(in crate::exec) fn facts(run: &Run<'_>, name: &str, stage: &Stage, prepared:
     for input in &prepared.inputs {
         match &input.content {
             None => {}
-            Some((_, From::Store)) => {}
+            Some((_, From::Store(_))) => {}
             Some((artifact, From::Workspace(path))) => files.push((relative(path)?, Some(*artifact))),
             Some((_, From::Registry { .. } | From::Dvc)) => return None,
         }

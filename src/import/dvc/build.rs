@@ -516,7 +516,7 @@ impl Builder<'_> {
                 _ => None,
             })
             .collect();
-        let mut by_file: BTreeMap<String, Vec<(Option<Vec<String>>, u32)>> = BTreeMap::new();
+        let mut by_file: BTreeMap<String, Vec<Asked>> = BTreeMap::new();
         for param in &stage.params {
             by_file.entry(param.file.clone()).or_default().push((param.keys.clone(), param.line));
         }
@@ -665,3 +665,6 @@ fn add(list: &mut Vec<String>, item: &str) {
         list.push(item.to_owned());
     }
 }
+
+/// What a stage asks of a file of parameters: the key, or all of it, and the line that asks.
+type Asked = (Option<Vec<String>>, u32);

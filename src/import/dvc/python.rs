@@ -102,7 +102,7 @@ fn modules(text: &str) -> Vec<(usize, Vec<String>)> {
 }
 
 fn words(module: &str) -> Vec<String> {
-    let module = module.trim().split_whitespace().next().unwrap_or_default();
+    let module = module.split_whitespace().next().unwrap_or_default();
     module.split('.').filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
