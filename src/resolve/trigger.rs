@@ -39,10 +39,12 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
                     duplicate(cx, name, first.span);
                     continue;
                 }
-                match cx.look_up(name, Wanted::Param) {
-                    Some(Decl::Param(_)) => params.push(name.text.clone()),
-                    Some(decl) => cx.wrong_kind(name, decl, Wanted::Param).unwrap_or_default(),
-                    None => {}
+                // To be offered is not to be used: what only the form of a platform shows changes nothing.
+                match cx.peek(&name.text) {
+                    Some((Decl::Param(_), _)) => params.push(name.text.clone()),
+                    Some((Decl::Later, _)) => {}
+                    Some((decl, _)) => cx.wrong_kind(name, decl, Wanted::Param).unwrap_or_default(),
+                    None => cx.unknown(name, Wanted::Param),
                 }
             }
             Some(TriggerKind::Manual { params })

@@ -23,6 +23,7 @@ mod live;
 mod lsp;
 mod markdown;
 mod past;
+mod mistakes;
 mod newcomer;
 mod promotion;
 mod robust;
