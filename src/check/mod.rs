@@ -24,6 +24,7 @@ pub(crate) trait Rule: Sync {
 
 /// The rules in alphabetical order, one line for each file of `rules`.
 static RULES: &[&dyn Rule] = &[
+    &rules::acts_as_stage::ActsAsStage,
     &rules::baseline_comparable::BaselineComparable,
     &rules::baseline_mixes_versions::BaselineMixesVersions,
     &rules::cannot_bootstrap::CannotBootstrap,

@@ -2,6 +2,7 @@
 
 mod common;
 
+pub(super) mod acts_as_stage;
 pub(super) mod baseline_comparable;
 pub(super) mod baseline_mixes_versions;
 pub(super) mod cannot_bootstrap;

@@ -92,6 +92,7 @@ macro_rules! catalogue {
 
 // In alphabetical order of names.
 catalogue! {
+    Warning ACTS_AS_STAGE "acts-as-stage",
     Error AMBIGUOUS_METRIC "ambiguous-metric",
     Error APPROVAL_BEHIND_GATE "approval-behind-gate",
     Error APPROVAL_WITHOUT_ENVIRONMENT "approval-without-environment",
