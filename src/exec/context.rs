@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::code::CodeFinder;
-use super::event::{Event, Listener};
+use super::event::{Event, Listener, NodeReport};
 use super::mask::Mask;
 use super::record::RunRecord;
 use super::sharing::Sharing;
@@ -210,9 +210,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Tells whether a node stands well from before, so that it has nothing to do.
-    pub(super) fn stands(&self, node: &str) -> bool {
-        self.part.is_some_and(|part| part.whole && part.made.contains_key(node))
+    /// Tells whether a node stands well from before, so that it has nothing to do; the report says what it made then.
+    pub(super) fn stands(&self, node: &str, report: &mut NodeReport) -> bool {
+        let Some(part) = self.part.filter(|part| part.whole) else { return false };
+        let Some(made) = part.made.get(node) else { return false };
+        report.key = part.keys.get(node).map(|key| key.hex());
+        report.outputs = made.iter().map(|(name, artifact, ..)| (name.clone(), artifact.digest.to_string())).collect();
+        true
     }
 
     pub(super) fn note_facts(&self, node: &str, facts: Facts) {

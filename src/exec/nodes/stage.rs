@@ -35,7 +35,7 @@ pub(in crate::exec) enum Lookup {
 }
 
 pub(super) fn run(run: &Run<'_>, node: &Node, stage: &Stage, report: &mut NodeReport) -> Result<Ending, Stop> {
-    if run.stands(&node.name) {
+    if run.stands(&node.name, report) {
         return Ok(Ending::Hit);
     }
     let prepared = prepare::stage(run, stage)?;

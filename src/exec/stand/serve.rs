@@ -71,6 +71,8 @@ pub struct Part {
     pub(in crate::exec) header: Header,
     /// What the others made, as far as somebody needs it.
     pub(in crate::exec) made: HashMap<String, Vec<Made>>,
+    /// The keys of their results.
+    pub(in crate::exec) keys: HashMap<String, Digest>,
     /// Where outputs of all nodes are published.
     pub(in crate::exec) published: Vec<PathBuf>,
     /// Which nodes of the whole plan are wanted.
@@ -129,15 +131,18 @@ pub fn stand(question: &Question, setup: &Setup, all: bool) -> Option<Standing> 
         .filter(|&index| !dirty[index] && nodes[index].stands == Stands::Well)
         .collect();
     let mut made = HashMap::with_capacity(needed.len());
+    let mut keys = HashMap::with_capacity(needed.len());
     for index in needed {
         let what: Vec<Made> = serde_json::from_slice(nodes[index].made).ok()?;
         made.insert(plan.rows[index].name.to_owned(), what);
+        keys.insert(plan.rows[index].name.to_owned(), Digest::from_bytes(nodes[index].key));
     }
     let others =
         if (all || state.header.wanted <= SHOWN) && !whole { reports(&plan, &nodes, &dirty) } else { Vec::new() };
     Some(Standing::Part(Box::new(Part {
         bound,
         made,
+        keys,
         wanted: nodes.iter().map(|node| node.stands != Stands::Unwanted).collect(),
         whole,
         published: plan.published(),
