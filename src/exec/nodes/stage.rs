@@ -40,7 +40,9 @@ pub(super) fn run(run: &Run<'_>, node: &Node, stage: &Stage, report: &mut NodeRe
     }
     let prepared = prepare::stage(run, stage)?;
     let ending = serve_or_make(run, node, stage, &prepared, report)?;
+    // What was made of an input that moved is no result, and must not stand as one either.
     if run.options.question.is_some()
+        && !saw_a_moving_input(&prepared)
         && let Some(facts) = stand::facts(run, &node.name, stage, &prepared)
     {
         run.note_facts(&node.name, facts);
@@ -78,7 +80,7 @@ fn serve_or_make(
     let made = attempts(run, node, stage, prepared, report);
     report.milliseconds = Some(milliseconds(begin.elapsed()));
     let (outputs, status) = made?;
-    if prepared.manifest.isolation == "off" && has_moved(prepared) {
+    if saw_a_moving_input(prepared) {
         run.note(&node.name, "an input changed while the stage ran: its result is not kept in the cache".into());
     }
     let log = run.store.put(&log_path(run, &node.name), Take::Copy)?.digest;
@@ -96,7 +98,7 @@ fn serve_or_make(
     if !outputs::publish(run, &node.name, stage, &record)? {
         return Err(Stop::Failed("the outputs were lost before they could be published".into()));
     }
-    if !(prepared.manifest.isolation == "off" && has_moved(prepared)) {
+    if !saw_a_moving_input(prepared) {
         keep(run, &node.name, &record)?;
     }
     told(report, &record);
@@ -178,8 +180,10 @@ fn keep(run: &Run<'_>, node: &str, record: &ResultRecord) -> Result<(), Stop> {
     Ok(run.store.note_latest(run.profile(), node, &record.key)?)
 }
 
-fn has_moved(prepared: &Prepared) -> bool {
-    prepared.watched.iter().any(|(path, print)| fs::fingerprint(path).ok() != Some(*print))
+/// Without isolation a stage reads the workspace itself, which may change under it.
+fn saw_a_moving_input(prepared: &Prepared) -> bool {
+    prepared.manifest.isolation == "off"
+        && prepared.watched.iter().any(|(path, print)| fs::fingerprint(path).ok() != Some(*print))
 }
 
 /// Runs the command until it comes out well or its retries are used up.
