@@ -65,6 +65,12 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove(&self.folder);
+        // A child that a killed process had just forked, and that was not yet another program, held its lock a moment
+        // longer: when we began, that folder seemed to be in use.
+        let root = fs::parent(&self.folder);
+        if let Ok(Some(_door)) = Lock::try_take(&root.join(".lock")) {
+            let _ = clear(root);
+        }
     }
 }
 
@@ -105,6 +111,18 @@ mod tests {
         let folder = second.folder.clone();
         drop(second);
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn what_a_dead_process_seemed_to_hold_at_the_beginning_is_cleared_at_the_end() {
+        let state = tempfile::tempdir().expect("a folder");
+        let dead = state.path().join("tmp/run-dead");
+        let held = Lock::wait(&dead.join(".lock")).expect("held");
+        let scratch = Scratch::open(state.path()).expect("opened");
+        assert!(dead.exists());
+        drop(held);
+        drop(scratch);
+        assert!(!dead.exists());
     }
 
     #[test]
