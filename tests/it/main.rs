@@ -16,6 +16,7 @@ mod examples;
 mod github;
 mod grammar;
 mod fmt;
+mod hazards;
 mod import;
 mod init;
 mod legs;

@@ -72,7 +72,7 @@ fn the_second_run_does_nothing_and_says_so() {
 }
 
 #[test]
-fn hazard_6_an_edit_of_the_same_size_with_the_old_time_is_seen() {
+fn hazard_06_an_edit_of_the_same_size_with_the_old_time_is_seen() {
     let sandbox = chain();
     sandbox.shell("mlpc run && mlpc run");
     let edited =

@@ -84,7 +84,7 @@ fn a_hit_needs_no_environment() {
 }
 
 #[test]
-fn a_stale_lock_stops_all_verbs_and_a_new_one_is_another_key() {
+fn hazard_02_a_stale_lock_stops_all_verbs_and_a_new_one_is_another_key() {
     let sandbox = bench();
     fine(&sandbox.mlpc(&["run"]));
     wheel(&sandbox, "goodbye");
