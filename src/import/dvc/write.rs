@@ -139,8 +139,18 @@ fn list(text: &mut String, word: &str, items: &[String]) {
     text.push('\n');
 }
 
+/// A value in a file of parameters.
+#[derive(Debug, Clone)]
+pub(super) struct Leaf {
+    pub(super) keys: Vec<String>,
+    /// The variable that holds it.
+    pub(super) variable: String,
+    /// It is text, so it stands in quotes.
+    pub(super) text: bool,
+}
+
 /// A file of parameters of the stage's own, with the values that it declares.
-pub(super) fn params_file(path: &str, leaves: &[(Vec<String>, String, bool)]) -> String {
+pub(super) fn params_file(path: &str, leaves: &[Leaf]) -> String {
     let json = super::path::extension(path) == "json";
     let folder = super::path::parent(path);
     let mut text = if folder.is_empty() { String::new() } else { format!("mkdir -p {folder}\n") };
@@ -149,13 +159,13 @@ pub(super) fn params_file(path: &str, leaves: &[(Vec<String>, String, bool)]) ->
         let _ = writeln!(text, "{}", flow(leaves, 0, true));
     } else {
         let mut tops: Vec<&String> = Vec::new();
-        for (keys, _, _) in leaves {
-            if !tops.contains(&&keys[0]) {
-                tops.push(&keys[0]);
+        for leaf in leaves {
+            if !tops.contains(&&leaf.keys[0]) {
+                tops.push(&leaf.keys[0]);
             }
         }
         for top in tops {
-            let below: Vec<_> = leaves.iter().filter(|(keys, _, _)| keys[0] == *top).cloned().collect();
+            let below: Vec<_> = leaves.iter().filter(|leaf| leaf.keys[0] == *top).cloned().collect();
             let _ = writeln!(text, "{top}: {}", flow(&below, 1, false));
         }
     }
@@ -163,20 +173,20 @@ pub(super) fn params_file(path: &str, leaves: &[(Vec<String>, String, bool)]) ->
 }
 
 /// Writes values below `depth` keys as a flow mapping.
-fn flow(leaves: &[(Vec<String>, String, bool)], depth: usize, json: bool) -> String {
-    if let [(keys, name, text)] = leaves
+fn flow(leaves: &[Leaf], depth: usize, json: bool) -> String {
+    if let [Leaf { keys, variable, text }] = leaves
         && keys.len() == depth
     {
         return match (text, json) {
-            (true, true) => format!("\"${{{name}}}\""),
-            (true, false) => format!("'${{{name}}}'"),
-            (false, _) => format!("${{{name}}}"),
+            (true, true) => format!("\"${{{variable}}}\""),
+            (true, false) => format!("'${{{variable}}}'"),
+            (false, _) => format!("${{{variable}}}"),
         };
     }
-    let mut groups: BTreeMap<usize, Vec<(Vec<String>, String, bool)>> = BTreeMap::new();
+    let mut groups: BTreeMap<usize, Vec<Leaf>> = BTreeMap::new();
     let mut order: Vec<&str> = Vec::new();
-    for leaf in leaves.iter().filter(|(keys, _, _)| keys.len() > depth) {
-        let key = leaf.0[depth].as_str();
+    for leaf in leaves.iter().filter(|leaf| leaf.keys.len() > depth) {
+        let key = leaf.keys[depth].as_str();
         let at = order.iter().position(|have| *have == key).unwrap_or_else(|| {
             order.push(key);
             order.len() - 1
