@@ -127,6 +127,21 @@ fn a_failure_shows_the_log_the_hint_and_what_was_not_run() {
 }
 
 #[test]
+fn what_does_not_wait_for_a_failure_goes_on_and_the_run_still_fails() {
+    let sandbox = Sandbox::new();
+    let stage = |name: &str, command: &str| {
+        format!(
+            "\nstage {name} {{\n  out {name}_made: File = \"{name}.txt\"\n  run <<< {command} > \"${name}_made\" >>>\n}}\n"
+        )
+    };
+    let text = format!("pipeline two\nedition 2026\n{}{}", stage("bad", "false"), stage("good", "echo good"));
+    sandbox.file("two.mlp", &text);
+    let run = sandbox.mlpc(&["run", "-j", "1"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert_eq!(sandbox.read("good.txt"), "good\n");
+}
+
+#[test]
 fn only_what_is_named_runs_and_a_mistyped_name_is_told() {
     let sandbox = chain();
     let one = sandbox.mlpc(&["run", "one", "chain.mlp"]);
