@@ -1,5 +1,6 @@
 //! The whole compiler in one call: from source texts to a plan, with all there is to say on the way. Pure.
 
+use crate::allow::Allows;
 use crate::check;
 use crate::diagnostic::{self, Diagnostic};
 use crate::graph::{self, Graph};
@@ -18,8 +19,10 @@ pub struct Compilation {
     pub model: Model,
     /// What every node of the model waits for.
     pub graph: Graph,
-    /// Everything that is wrong, sorted.
+    /// Everything that is wrong and not allowed, sorted.
     pub diagnostics: Vec<Diagnostic>,
+    /// What the file allows, for whoever finds more.
+    pub allows: Allows,
 }
 
 impl Compilation {
@@ -72,8 +75,15 @@ pub fn understand(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diag
     }
     once_for_all_legs(&model, &mut found);
     diagnostics.extend(found);
+    let (mut allows, wrong) = Allows::of(sources, file);
+    diagnostics.extend(wrong);
+    allows.cover(&mut diagnostics);
+    // Where something is wrong, not everything was looked at.
+    if !diagnostics.iter().any(Diagnostic::is_error) {
+        diagnostics.extend(allows.unused());
+    }
     diagnostic::sort(&mut diagnostics);
-    Compilation { plan: None, model, graph, diagnostics }
+    Compilation { plan: None, model, graph, diagnostics, allows }
 }
 
 /// Keeps of what is said about the legs of a loop the first of each code and place: they are one declaration.

@@ -36,6 +36,7 @@ pub mod resolve;
 pub mod check;
 pub mod graph;
 pub mod plan;
+pub mod allow;
 pub mod compile;
 pub mod emit;
 #[path = "../targets/mod.rs"]

@@ -7,7 +7,7 @@ use super::project::{PipelineArgs, read};
 use super::render::{self, CheckFormat};
 use super::{Exit, Verb, repair, seen, values};
 use crate::compile::{Compilation, check_file};
-use crate::diagnostic::{self, Diagnostic, codes, nearest};
+use crate::diagnostic::{self, Diagnostic, Severity, codes, nearest};
 use crate::exec;
 use crate::host::Out;
 use crate::model::{self, Model, NodeKind, Work};
@@ -18,7 +18,7 @@ use crate::targets;
 /// Check pipelines without running anything
 ///
 /// Reads `.mlp` files: no data, no network. Ends with exit code 2 where there is an error; warnings and notes are shown and change
-/// nothing. `mlpc explain CODE` tells more about each.
+/// nothing, unless `--deny warnings` says so. `mlpc explain CODE` tells more about each.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  mlpc check\n  mlpc check --fix\n  mlpc check a.mlp b.mlp --format json")]
 pub(crate) struct Check {
@@ -33,6 +33,16 @@ pub(crate) struct Check {
     /// Apply the edits that are certain, say which, and check again
     #[arg(long)]
     fix: bool,
+    /// End with 2 where a warning is left, too
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    deny: Option<Denied>,
+}
+
+/// What is taken for an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Denied {
+    /// Warnings; notes are still notes
+    Warnings,
 }
 
 impl Verb for Check {
@@ -63,6 +73,12 @@ impl Verb for Check {
         if found.iter().any(Diagnostic::is_error) {
             return Exit::Usage;
         }
+        let warnings = found.iter().filter(|one| one.severity == Severity::Warning).count();
+        if self.deny == Some(Denied::Warnings) && warnings > 0 {
+            let what = if warnings == 1 { "a warning is".to_owned() } else { format!("{warnings} warnings are") };
+            out.err_line(&format!("mlpc: {what} left, and `--deny warnings` lets none pass"));
+            return Exit::Usage;
+        }
         let summaries: Vec<String> = sources
             .iter()
             .zip(&compiled)
@@ -72,7 +88,9 @@ impl Verb for Check {
             summaries.iter().for_each(|line| out.line(line));
         }
         // Files that parameters are read from are not in the key.
-        let whole = compiled.iter().all(|one| one.model.params.iter().all(|(_, param)| param.from.is_none()));
+        let whole = compiled
+            .iter()
+            .all(|one| !one.allows.look_around() && one.model.params.iter().all(|(_, param)| param.from.is_none()));
         if let Some(place) = place.filter(|_| whole && found.is_empty()) {
             let patterns = compiled.iter().map(|one| {
                 let all = works(&one.model).flat_map(|work| &work.code).map(|pattern| pattern.value.clone());
@@ -106,12 +124,17 @@ impl Check {
 /// Compiles every file; returns what was understood and all there is to say.
 fn look(sources: &Sources) -> (Vec<Compilation>, Vec<Diagnostic>) {
     let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
-    let compiled: Vec<Compilation> = files.into_iter().map(|id| check_file(sources, id)).collect();
+    let mut compiled: Vec<Compilation> = files.into_iter().map(|id| check_file(sources, id)).collect();
     let mut found: Vec<Diagnostic> = compiled.iter().flat_map(|one| one.diagnostics.iter().cloned()).collect();
-    for ((_, file), one) in sources.iter().zip(&compiled) {
+    for ((_, file), one) in sources.iter().zip(&mut compiled) {
         let workspace = Path::new(file.name()).parent().unwrap_or(Path::new(""));
-        found.extend(around(&one.model, workspace));
-        found.extend(values::check(&one.model, workspace));
+        let mut more = around(&one.model, workspace);
+        more.extend(values::check(&one.model, workspace));
+        one.allows.cover(&mut more);
+        if !one.has_errors() {
+            more.extend(one.allows.unused_around());
+        }
+        found.append(&mut more);
     }
     diagnostic::sort(&mut found);
     (compiled, found)

@@ -50,7 +50,7 @@ impl Verb for Compile {
 impl Compile {
     fn compile(self, out: &Out) -> Result<Exit, Exit> {
         let pipeline = PipelineArgs { file: self.pipeline.clone().or(self.file.file.clone()) };
-        let Loaded { project, plan, .. } = project::load(out, &pipeline)?;
+        let Loaded { project, plan, mut allows, .. } = project::load(out, &pipeline)?;
         let names = self.names(&plan, out)?;
         let root = repository(&project.workspace);
         let folder =
@@ -75,6 +75,7 @@ impl Compile {
                 continue;
             };
             let mut compiled = target.compile(&plan, &site);
+            allows.cover(&mut compiled.diagnostics);
             crate::diagnostic::sort(&mut compiled.diagnostics);
             render::diagnostics(out, &project.sources, &compiled.diagnostics, render::Format::Text);
             if compiled.diagnostics.iter().any(crate::diagnostic::Diagnostic::is_error) {

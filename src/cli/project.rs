@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, render};
+use crate::allow::Allows;
 use crate::compile::compile;
 use crate::host::Out;
 use crate::plan::Plan;
@@ -58,6 +59,8 @@ pub(crate) struct Loaded {
     pub(crate) plan: Plan,
     /// The files that parameters were read from, with their texts.
     pub(crate) read: Vec<(PathBuf, String)>,
+    /// What the pipeline allows.
+    pub(crate) allows: Allows,
 }
 
 /// Finds the pipeline, reads it and makes its plan. What is wrong is shown on stderr; warnings alone are left to
@@ -78,7 +81,7 @@ pub(crate) fn load(out: &Out, args: &PipelineArgs) -> Result<Loaded, Exit> {
                     place.file = inside.display().to_string();
                 }
             }
-            Ok(Loaded { project, plan, read })
+            Ok(Loaded { project, plan, read, allows: compilation.allows })
         }
         None => {
             render::diagnostics(out, &project.sources, &compilation.diagnostics, render::Format::Text);

@@ -93,6 +93,7 @@ macro_rules! catalogue {
 // In alphabetical order of names.
 catalogue! {
     Warning ACTS_AS_STAGE "acts-as-stage",
+    Error ALLOW_OF_ERROR "allow-of-error",
     Error AMBIGUOUS_METRIC "ambiguous-metric",
     Error APPROVAL_BEHIND_GATE "approval-behind-gate",
     Error APPROVAL_WITHOUT_ENVIRONMENT "approval-without-environment",
@@ -169,6 +170,7 @@ catalogue! {
     Error UNKNOWN_VARIABLE "unknown-variable",
     Error UNPINNED_SOURCE "unpinned-source",
     Warning UNSET_VARIABLE "unset-variable",
+    Warning UNUSED_ALLOW "unused-allow",
     Warning UNUSED_IN_COMMAND "unused-in-command",
     Error UNUSED_NAME "unused-name",
     Error WRONG_INDEX "wrong-index",

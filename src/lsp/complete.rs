@@ -6,6 +6,7 @@ use lsp_types::{CompletionItem, CompletionItemKind, InsertTextFormat};
 
 use super::document::Document;
 use super::names::{Names, Symbol};
+use crate::diagnostic::{Severity, catalogue};
 use crate::syntax::ast::{self, ItemKind, StageClause};
 use crate::syntax::cursor::{self, Place};
 
@@ -186,6 +187,11 @@ fn value(names: &Names<'_>, keyword: &str, clause: &str, item: Option<&str>, lis
         (_, "to" | "baseline" | "promote") => list.tops(names, |kind| matches!(kind, Kind::Registry(_))),
         (_, "after") => list.tops(names, node),
         (_, "use" | "manual") => list.tops(names, |kind| matches!(kind, Kind::Param(_))),
+        (_, "allow") | ("allow", _) => {
+            for code in catalogue::all().filter(|code| code.severity() != Severity::Error) {
+                list.plain(code.name(), CompletionItemKind::VALUE, "code");
+            }
+        }
         (_, "secret") => list.tops(names, |kind| matches!(kind, Kind::Secret(_))),
         (_, "credentials") => list.tops(names, |kind| matches!(kind, Kind::Credential(_))),
         (_, "runtime") => list.tops(names, |kind| matches!(kind, Kind::Runtime(_))),

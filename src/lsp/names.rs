@@ -164,6 +164,7 @@ impl<'a> Names<'a> {
             ItemKind::Rollout(it) => self.rollout(it, &mut scope),
             ItemKind::Monitor(it) => self.monitor(it, &mut scope),
             ItemKind::Experiment(it) => self.experiment(it, &mut scope),
+            ItemKind::Allow(_) => {}
         }
     }
 
@@ -315,7 +316,7 @@ impl<'a> Names<'a> {
     fn clause(&mut self, clause: &'a ast::Clause, scope: &Scope<'a>) {
         match &clause.kind {
             StageClause::In(_) | StageClause::Use(_) | StageClause::Secret(_) => {}
-            StageClause::RerunAlways | StageClause::Idempotent => {}
+            StageClause::RerunAlways | StageClause::Idempotent | StageClause::Allow(_) => {}
             StageClause::Inputs(_) | StageClause::Isolation(_) | StageClause::Retry { .. } => {}
             StageClause::Code(all) | StageClause::Status(all) => all.iter().for_each(|one| self.expr(one, scope)),
             StageClause::Credentials(names) => names.iter().for_each(|name| self.top(name)),
@@ -378,6 +379,7 @@ impl<'a> Names<'a> {
                 ast::GateClause::OnNoBaseline(it) | ast::GateClause::OnUnscorable(it) => self.outcome(it),
                 ast::GateClause::Require(it) | ast::GateClause::Warn(it) => self.requirement(it, scope),
                 ast::GateClause::Setting(it) => self.expr(&it.value, scope),
+                ast::GateClause::Allow(_) => {}
             }
         }
     }

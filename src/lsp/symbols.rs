@@ -95,6 +95,7 @@ pub(super) fn kind(kind: &ItemKind) -> (SymbolKind, &'static str) {
         ItemKind::Notify(_) => (SymbolKind::EVENT, "notify"),
         ItemKind::Target(_) => (SymbolKind::PACKAGE, "target"),
         ItemKind::External(_) => (SymbolKind::EVENT, "external"),
+        ItemKind::Allow(_) => (SymbolKind::CONSTANT, "allow"),
         ItemKind::Stage(_) => (SymbolKind::FUNCTION, "stage"),
         ItemKind::Gate(_) => (SymbolKind::BOOLEAN, "gate"),
         ItemKind::Register(_) => (SymbolKind::METHOD, "register"),

@@ -108,6 +108,7 @@ fn about(clause: &C) -> (&'static str, bool, Place) {
         C::PassEnv(_) => ("pass_env", true, Place::Both),
         C::Permissions(_) => ("permissions", true, Place::Action),
         C::Idempotent => ("idempotent", true, Place::Action),
+        C::Allow(_) => ("allow", false, Place::Both),
     }
 }
 

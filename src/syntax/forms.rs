@@ -18,6 +18,7 @@ const STAGE: &[&str] = &[
     "inputs",
     "isolation",
     "pass_env",
+    "allow",
 ];
 const ACTION: &[&str] = &[
     "in",
@@ -37,8 +38,9 @@ const ACTION: &[&str] = &[
     "pass_env",
     "permissions",
     "idempotent",
+    "allow",
 ];
-const GATE: &[&str] = &["require", "warn", "baseline", "on", "min_n", "min_base"];
+const GATE: &[&str] = &["require", "warn", "baseline", "on", "min_n", "min_base", "allow"];
 const ROLLOUT: &[&str] = &[
     "service",
     "code",
@@ -68,6 +70,7 @@ const ROLLOUT: &[&str] = &[
     "unit",
     "salt",
     "missing",
+    "allow",
 ];
 const WATCH: &[&str] = &["require", "warn", "fail", "on", "min_measurements", "max_hold"];
 const MONITOR: &[&str] = &[
@@ -85,6 +88,7 @@ const MONITOR: &[&str] = &[
     "needs",
     "timeout",
     "min_n",
+    "allow",
 ];
 const EXPERIMENT: &[&str] = &[
     "arm",
@@ -109,6 +113,7 @@ const EXPERIMENT: &[&str] = &[
     "pass_env",
     "isolation",
     "inputs",
+    "allow",
 ];
 const PROFILE: &[&str] = &["set", "releases", "gates"];
 
@@ -185,6 +190,7 @@ pub(super) fn of(kind: &str) -> &'static str {
         "source" => "source NAME: TYPE = \"PATH\"",
         "profile" => "profile NAME { set PARAMETER = VALUE }",
         "use" => "use \"FILE\" { NAMES }",
+        "allow" => "allow CODE \"REASON\"",
         "external" => "external event \"NAME\"",
         "stage" => "stage NAME { in … out … run … }",
         "action" => "action NAME of RELEASE { run … }",
@@ -220,6 +226,7 @@ pub(super) fn of_clause(word: &str) -> Option<&'static str> {
         "pass_env" => "pass_env [\"NAME\"]",
         "permissions" => "permissions { contents: \"write\" }",
         "idempotent" => "idempotent",
+        "allow" => "allow CODE \"REASON\"",
         "require" => "require METRIC >= NUMBER",
         "warn" => "warn METRIC >= NUMBER",
         "baseline" => "baseline REGISTRY@POINTER",

@@ -194,6 +194,7 @@ fn entry(keyword: &str) -> Option<Rule> {
         "use" => Rule::use_item,
         "external" => Rule::external,
         "experiment" => Rule::experiment,
+        "allow" => Rule::allow_item,
         _ => return None,
     })
 }

@@ -102,6 +102,7 @@ places! {
     Profile { name, clauses }
     Use { file, names }
     External { event }
+    Allow { code, reason, span }
     Header { loops, when, after, ungated }
     Ungated { reason, span }
     Loop { name, values, span }
@@ -142,6 +143,7 @@ kinds! {
         Pipeline(it), Edition(it), On(it), Const(it), Param(it), Secret(it), Credential(it), Runtime(it), Schema(it),
         Metrics(it), Source(it), Registry(it), Profile(it), Use(it), Notify(it), Target(it), External(it), Stage(it),
         Gate(it), Register(it), Approval(it), Promote(it), Rollout(it), Action(it), Monitor(it), Experiment(it),
+        Allow(it),
     }
     Trigger {
         Push(it), PullRequest(it), Schedule(it), Manual(it), Event { name, payload }, Upstream(it),
@@ -151,11 +153,12 @@ kinds! {
     StageClause {
         In(it), Code(it), Use(it), Secret(it), Credentials(it), Runtime(it), Out(it), Needs(it), Timeout(it),
         Retry { times, on }, RerunAlways, RerunWhen(it), Checkpoint(it), Status(it), Run(it), Inputs(it),
-        Isolation(it), PassEnv(it), Permissions(it), Idempotent,
+        Isolation(it), PassEnv(it), Permissions(it), Idempotent, Allow(it),
     }
     Run { Args(it), Script { interpreter, script }, }
     GateClause {
         Baseline { pointer, recorded, span }, OnNoBaseline(it), OnUnscorable(it), Require(it), Warn(it), Setting(it),
+        Allow(it),
     }
     OutcomeKind { Pass, Fail, Error, Hold, Ask(it), }
     TypeKind {

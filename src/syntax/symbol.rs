@@ -42,6 +42,7 @@ fn symbol(rule: Rule) -> Option<(u8, &'static str)> {
         Rule::names => (4, "`{`"),
         Rule::quoted | Rule::string | Rule::raw_quoted | Rule::raw_block | Rule::raw_line => (5, "a string"),
         Rule::word => (6, "a name"),
+        Rule::code_name => (6, "the code of a warning"),
         Rule::blank
         | Rule::sp
         | Rule::comment
@@ -129,6 +130,8 @@ fn symbol(rule: Rule) -> Option<(u8, &'static str)> {
         | Rule::need_names
         | Rule::external
         | Rule::event_word
+        | Rule::allow_item
+        | Rule::allow
         | Rule::stage
         | Rule::action
         | Rule::gate

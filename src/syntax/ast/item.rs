@@ -34,7 +34,8 @@ impl Item {
             | ItemKind::On(_)
             | ItemKind::Use(_)
             | ItemKind::Target(_)
-            | ItemKind::External(_) => None,
+            | ItemKind::External(_)
+            | ItemKind::Allow(_) => None,
             ItemKind::Const(it) => Some(&it.name),
             ItemKind::Param(it) => Some(&it.name),
             ItemKind::Secret(it) => Some(&it.name),
@@ -94,6 +95,8 @@ pub enum ItemKind {
     Target(Settings),
     /// `external event "retrain-model"`: somebody else emits it.
     External(External),
+    /// `allow nothing-matches "…"`, for the whole file.
+    Allow(Allow),
     /// `stage train { … }`.
     Stage(Stage),
     /// `gate quality on … { … }`.
@@ -296,4 +299,16 @@ pub struct Use {
 pub struct External {
     /// The event that comes from outside.
     pub event: Str,
+}
+
+/// `allow CODE "REASON"`: a warning that is meant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Allow {
+    /// The code of the warning.
+    pub code: Name,
+    /// Why it is meant.
+    pub reason: Str,
+    /// With the word.
+    #[serde(skip)]
+    pub span: Span,
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Docs, Expr, ExprKind, Mark, Name, Record, Str, Type};
+use super::{Allow, Docs, Expr, ExprKind, Mark, Name, Record, Str, Type};
 use crate::source::Span;
 
 /// What may stand between a node's name and its body, in any order; each at most once.
@@ -128,6 +128,8 @@ pub enum StageClause {
     Permissions(Record),
     /// `idempotent`.
     Idempotent,
+    /// `allow pipe-in-sh "…"`.
+    Allow(Allow),
 }
 
 /// One input.
@@ -253,6 +255,8 @@ pub enum GateClause {
     Warn(Requirement),
     /// `min_n 100`, `min_base 1e-6`.
     Setting(Setting),
+    /// `allow baseline-unused "…"`.
+    Allow(Allow),
 }
 
 /// What is done in a situation: the part of `on SITUATION: OUTCOME` behind the colon.

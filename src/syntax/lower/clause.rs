@@ -21,6 +21,9 @@ impl Lower<'_, '_> {
             return None;
         }
         let rule = node.as_rule();
+        if rule == Rule::allow {
+            return Some(Clause { kind: StageClause::Allow(self.allow(node)), span });
+        }
         let mut children = Children::of(node, rule);
         let kind = match rule {
             Rule::in_clause => StageClause::In(children.map(|node| self.input(node)).collect()),
@@ -211,6 +214,7 @@ impl Lower<'_, '_> {
                 GateClause::Baseline { pointer, recorded, span }
             }
             Rule::setting_clause => GateClause::Setting(self.setting(node, "gate")?),
+            Rule::allow => GateClause::Allow(self.allow(node)),
             _ => {
                 let (name, reaction) = self.situation(node, "gate")?;
                 if name.text == "no_baseline" {

@@ -2,8 +2,8 @@
 
 use super::Lower;
 use crate::syntax::ast::{
-    Binding, Const, Edition, External, ItemKind, Metrics, Name, Param, ParamFrom, Pipeline, Profile, ProfileClause,
-    Schema, Secret, Settings, Source, Trigger, Use,
+    Allow, Binding, Const, Edition, External, ItemKind, Metrics, Name, Param, ParamFrom, Pipeline, Profile,
+    ProfileClause, Schema, Secret, Settings, Source, Trigger, Use,
 };
 use crate::syntax::parser::{Children, Node, Rule};
 
@@ -47,6 +47,10 @@ pub(in crate::syntax) fn item(lower: &mut Lower<'_, '_>, node: Node<'_>) -> Item
             let event = Children::of(node, rule).must();
             ItemKind::External(External { event: lower.quoted(event, 0) })
         }
+        Rule::allow_item => {
+            let allow = Children::of(node, rule).must();
+            ItemKind::Allow(lower.allow(allow))
+        }
         _ => lower.node(node),
     }
 }
@@ -54,6 +58,13 @@ pub(in crate::syntax) fn item(lower: &mut Lower<'_, '_>, node: Node<'_>) -> Item
 impl Lower<'_, '_> {
     fn only_word(&self, node: Node<'_>, rule: Rule) -> Name {
         self.name(&Children::of(node, rule).must())
+    }
+
+    /// Lowers `allow CODE "REASON"`, which is a declaration and a clause.
+    pub(super) fn allow(&mut self, node: Node<'_>) -> Allow {
+        let span = self.span(&node);
+        let mut children = Children::of(node, Rule::allow);
+        Allow { code: self.name(&children.must()), reason: self.quoted(children.must(), 0), span }
     }
 
     fn names(&mut self, node: Node<'_>) -> Vec<Name> {

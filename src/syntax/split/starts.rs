@@ -1,7 +1,7 @@
 //! How a declaration begins: strictly enough that a line of a script is seldom taken for one.
 
 /// Every word that begins a declaration.
-pub(crate) const DECLARATIONS: [&str; 26] = [
+pub(crate) const DECLARATIONS: [&str; 27] = [
     "stage",
     "gate",
     "param",
@@ -28,6 +28,7 @@ pub(crate) const DECLARATIONS: [&str; 26] = [
     "target",
     "external",
     "experiment",
+    "allow",
 ];
 
 /// The kinds of trigger.
