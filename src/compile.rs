@@ -5,6 +5,7 @@ use crate::check;
 use crate::diagnostic::{self, Diagnostic};
 use crate::graph::{self, Graph};
 use crate::model::Model;
+use crate::modules;
 use crate::plan::{self, Plan};
 use crate::resolve::resolve;
 use crate::source::{FileId, Sources, Span};
@@ -42,7 +43,8 @@ pub fn compile(sources: &Sources) -> Compilation {
 /// Compiles one of the sources.
 #[must_use]
 pub fn compile_file(sources: &Sources, file: FileId) -> Compilation {
-    let mut compiled = check_file(sources, file);
+    let parsed = syntax::parse(file, sources.file(file).text());
+    let mut compiled = look(sources, &parsed.file, parsed.diagnostics, false);
     if !compiled.has_errors() {
         compiled.plan = Some(plan::build(sources, &compiled.model, &compiled.graph));
     }
@@ -53,18 +55,29 @@ pub fn compile_file(sources: &Sources, file: FileId) -> Compilation {
 #[must_use]
 pub fn check_file(sources: &Sources, file: FileId) -> Compilation {
     let parsed = syntax::parse(file, sources.file(file).text());
-    understand(sources, &parsed.file, parsed.diagnostics)
+    let alone = modules::is_module(&parsed.file);
+    look(sources, &parsed.file, parsed.diagnostics, alone)
 }
 
 /// Does all but the plan for a file that was parsed, with what its text gave to say.
 #[must_use]
-pub fn understand(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diagnostic>) -> Compilation {
+pub fn understand(sources: &Sources, file: &ast::File, diagnostics: Vec<Diagnostic>) -> Compilation {
+    look(sources, file, diagnostics, modules::is_module(file))
+}
+
+/// Looks at a file and its modules; `alone` is a module without its pipeline.
+fn look(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diagnostic>, alone: bool) -> Compilation {
+    let linked = modules::link(sources, file);
+    let file = &*linked.file;
+    diagnostics.extend(linked.unreadable);
     let mut faults: Vec<Span> = diagnostics.iter().filter(|one| one.is_error()).map(Diagnostic::span).collect();
     faults.sort_unstable();
-    let (model, mut found) = resolve(sources, file, &faults);
+    diagnostics.extend(linked.diagnostics);
+    let (model, mut found) = resolve(sources, file, &linked.scopes, &faults, alone);
     found.extend(check::check(sources, &model));
     // A declaration that was not read wholly has its message; what follows from it is not another one.
-    let torn: Vec<Span> = file.items.iter().map(|item| item.span).filter(|item| is_hit(&faults, *item)).collect();
+    let mut torn: Vec<Span> = file.items.iter().map(|item| item.span).filter(|item| is_hit(&faults, *item)).collect();
+    torn.sort_unstable();
     found.retain(|one| !is_inside(&torn, one.span()));
     let graph = graph::build(&model);
     let cycles = graph::cycles(&model, &graph);
@@ -101,12 +114,12 @@ fn once_for_all_legs(model: &Model, found: &mut Vec<Diagnostic>) {
 
 /// Tells whether one of the sorted faults begins inside the span.
 fn is_hit(faults: &[Span], span: Span) -> bool {
-    let first = faults.partition_point(|fault| fault.start < span.start);
-    faults.get(first).is_some_and(|fault| fault.start <= span.end)
+    let first = faults.partition_point(|fault| (fault.file, fault.start) < (span.file, span.start));
+    faults.get(first).is_some_and(|fault| fault.file == span.file && fault.start <= span.end)
 }
 
 /// Tells whether one of the sorted, disjoint spans holds the place.
 fn is_inside(spans: &[Span], place: Span) -> bool {
-    let behind = spans.partition_point(|span| span.start <= place.start);
-    behind > 0 && place.start <= spans[behind - 1].end
+    let behind = spans.partition_point(|span| (span.file, span.start) <= (place.file, place.start));
+    behind > 0 && spans[behind - 1].file == place.file && place.start <= spans[behind - 1].end
 }

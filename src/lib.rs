@@ -27,6 +27,7 @@ extern crate alloc;
 pub mod source;
 pub mod diagnostic;
 pub mod syntax;
+pub mod modules;
 pub mod types;
 pub mod stats;
 pub mod data;

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of the file system: the host reads the bytes and hands them in.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -129,6 +130,16 @@ impl SourceFile {
 #[derive(Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    unread: BTreeMap<String, Unread>,
+}
+
+/// A file that is asked for and was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Why it was not read; none where it does not exist.
+    pub why: Option<String>,
+    /// Files near it that exist, by the names that they would have.
+    pub beside: Vec<String>,
 }
 
 impl Sources {
@@ -141,13 +152,30 @@ impl Sources {
     /// Makes the sources of one file, which gets `FileId(0)`.
     #[must_use]
     pub fn single(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { files: vec![SourceFile::new(name, text)] }
+        Self { files: vec![SourceFile::new(name, text)], unread: BTreeMap::new() }
     }
 
     /// Returns the file with this id; ids come from [`Sources::add`] alone.
     #[must_use]
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]
+    }
+
+    /// Keeps why a file is not among these.
+    pub fn add_unread(&mut self, name: impl Into<String>, unread: Unread) {
+        self.unread.insert(name.into(), unread);
+    }
+
+    /// Returns why a file is not among these, if that is known.
+    #[must_use]
+    pub fn unread(&self, name: &str) -> Option<&Unread> {
+        self.unread.get(name)
+    }
+
+    /// Returns the file with this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<FileId> {
+        self.iter().find(|(_, file)| file.name() == name).map(|(id, _)| id)
     }
 
     /// Returns the text of a span.

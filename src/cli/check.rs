@@ -10,6 +10,7 @@ use crate::compile::{Compilation, check_file};
 use crate::diagnostic::{self, Diagnostic, Severity, codes, nearest};
 use crate::exec;
 use crate::host::Out;
+use crate::host::modules::read_modules;
 use crate::model::{self, Model, NodeKind, Work};
 use crate::plan::Runtime;
 use crate::source::{FileId, Sources, Span};
@@ -50,7 +51,10 @@ impl Verb for Check {
 
     fn run(self, out: &Out) -> Exit {
         let read = self.sources().and_then(|sources| match self.fix {
-            true => repair::repair(out, sources, |sources| look(sources).1).map_err(|error| error.to_string()),
+            true => {
+                let roots = self.roots();
+                repair::repair(out, sources, |sources| look(sources, roots).1).map_err(|error| error.to_string())
+            }
             false => Ok(sources),
         });
         let sources = match read {
@@ -68,7 +72,7 @@ impl Verb for Check {
             }
             return Exit::Fine;
         }
-        let (compiled, found) = look(&sources);
+        let (compiled, found) = look(&sources, self.roots());
         render::found(out, &sources, &found, self.format);
         if found.iter().any(Diagnostic::is_error) {
             return Exit::Usage;
@@ -106,6 +110,11 @@ impl Verb for Check {
 }
 
 impl Check {
+    /// Returns how many of the sources are asked for; the others are their modules.
+    fn roots(&self) -> usize {
+        self.files.len().max(1)
+    }
+
     fn sources(&self) -> Result<Sources, String> {
         if self.files.is_empty() {
             return Ok(self.pipeline.open()?.sources);
@@ -117,13 +126,14 @@ impl Check {
         for file in &self.files {
             sources.add(read(file)?);
         }
+        read_modules(&mut sources);
         Ok(sources)
     }
 }
 
-/// Compiles every file; returns what was understood and all there is to say.
-fn look(sources: &Sources) -> (Vec<Compilation>, Vec<Diagnostic>) {
-    let files: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
+/// Compiles the first files; returns what was understood and all there is to say.
+fn look(sources: &Sources, roots: usize) -> (Vec<Compilation>, Vec<Diagnostic>) {
+    let files: Vec<FileId> = sources.iter().map(|(id, _)| id).take(roots).collect();
     let mut compiled: Vec<Compilation> = files.into_iter().map(|id| check_file(sources, id)).collect();
     let mut found: Vec<Diagnostic> = compiled.iter().flat_map(|one| one.diagnostics.iter().cloned()).collect();
     for ((_, file), one) in sources.iter().zip(&mut compiled) {
@@ -161,7 +171,13 @@ fn summary(model: &Model) -> String {
         (number > 0).then(|| format!("{number} {keyword}{}", if number == 1 { "" } else { "s" }))
     };
     let counts: Vec<String> = ["stage", "gate", "approval"].into_iter().filter_map(count).collect();
-    if counts.is_empty() { "fine".to_owned() } else { format!("fine, {}", counts.join(", ")) }
+    if model.pipeline.is_none() {
+        "fine, a module: it has no `pipeline` line".to_owned()
+    } else if counts.is_empty() {
+        "fine".to_owned()
+    } else {
+        format!("fine, {}", counts.join(", "))
+    }
 }
 
 /// Says what only the surroundings of a pipeline tell: patterns of code that mean nothing, targets that don't exist.

@@ -7,6 +7,7 @@ use super::{Exit, render};
 use crate::allow::Allows;
 use crate::compile::compile;
 use crate::host::Out;
+use crate::host::modules::read_modules;
 use crate::plan::Plan;
 use crate::source::{SourceFile, Sources};
 
@@ -25,7 +26,7 @@ pub(crate) struct Project {
     pub(crate) file: PathBuf,
     /// The folder of the file: all paths in it are relative to this one. Absolute.
     pub(crate) workspace: PathBuf,
-    /// The source; the pipeline is its first file.
+    /// The sources: the pipeline is the first file, its modules are behind it.
     pub(crate) sources: Sources,
 }
 
@@ -44,6 +45,7 @@ impl PipelineArgs {
         let source = read(&file)?;
         let mut sources = Sources::default();
         sources.add(source);
+        read_modules(&mut sources);
         let absolute = fs::canonicalize(&file).map_err(|error| format!("`{}`: {error}", file.display()))?;
         let workspace = absolute.parent().map(Path::to_path_buf).unwrap_or_default();
         Ok(Project { file, workspace, sources })

@@ -66,6 +66,7 @@ fn again(texts: &[(String, String)]) -> Sources {
     for (name, text) in texts {
         sources.add(SourceFile::new(name.clone(), text.clone()));
     }
+    crate::host::modules::read_modules(&mut sources);
     sources
 }
 

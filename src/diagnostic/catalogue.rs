@@ -165,6 +165,7 @@ catalogue! {
     Error UNKNOWN_ESCAPE "unknown-escape",
     Error UNKNOWN_FIELD "unknown-field",
     Error UNKNOWN_LEG "unknown-leg",
+    Error UNKNOWN_MODULE "unknown-module",
     Error UNKNOWN_NAME "unknown-name",
     Error UNKNOWN_UNIT "unknown-unit",
     Error UNKNOWN_VARIABLE "unknown-variable",

@@ -9,6 +9,7 @@ pub mod git;
 pub mod github;
 pub mod lock;
 pub mod machine;
+pub mod modules;
 pub mod out;
 pub mod process;
 pub mod signal;

@@ -8,6 +8,7 @@ use lsp_types::{
 use super::text::{self, Encoding};
 use crate::compile::{self, Compilation};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::host::modules::read_modules;
 use crate::source::{FileId, SourceFile, Sources};
 use crate::syntax::{Incremental, ast};
 
@@ -79,14 +80,31 @@ impl Document {
     /// Returns what the compiler says of the text.
     pub(super) fn compiled(&mut self) -> &Compilation {
         let Self { sources, tree, compiled, .. } = self;
-        compiled.get_or_insert_with(|| compile::understand(sources, tree.file(), tree.diagnostics()))
+        compiled.get_or_insert_with(|| {
+            read_modules(sources);
+            compile::understand(sources, tree.file(), tree.diagnostics())
+        })
     }
 
     /// Returns the diagnostics as the protocol has them.
     pub(super) fn diagnostics(&mut self, encoding: Encoding) -> Vec<lsp_types::Diagnostic> {
         self.compiled();
         let found = self.compiled.as_ref().map(|compiled| compiled.diagnostics.as_slice()).unwrap_or_default();
-        found.iter().map(|one| self.told(one, encoding)).collect()
+        let used = self.file().items.iter().find_map(|item| match &item.kind {
+            ast::ItemKind::Use(it) => Some(it.file.span),
+            _ => None,
+        });
+        let here = |one: &Diagnostic| match used {
+            // What is wrong in a module is shown where this file asks for it.
+            Some(used) if one.span().file != FileId(0) => {
+                let module = self.sources.file(one.span().file).name();
+                let message = format!("in `{module}`: {}", one.message);
+                let own = one.labels.iter().map(|label| label.span).find(|span| span.file == FileId(0));
+                Diagnostic { severity: one.severity, ..Diagnostic::new(one.code, own.unwrap_or(used), message) }
+            }
+            _ => one.clone(),
+        };
+        found.iter().map(|one| self.told(&here(one), encoding)).collect()
     }
 
     /// Returns one diagnostic as the protocol has it.

@@ -20,9 +20,9 @@ pub use node::{
 };
 pub use work::{Input, Origin, Output, SecretUse, Stage, ValueOutput, Work};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::source::{Span, Spanned};
+use crate::source::{FileId, Span, Spanned};
 use crate::types::Artifact;
 
 /// A whole pipeline. Tables are in declaration order.
@@ -44,6 +44,8 @@ pub struct Model {
     pub secrets: Table<SecretId, Secret>,
     /// Runtimes.
     pub runtimes: Table<RuntimeId, Runtime>,
+    /// For each file, the runtime of its stages that name none.
+    pub default_runtimes: BTreeMap<FileId, RuntimeId>,
     /// Metrics types.
     pub metrics: Table<MetricsId, Metrics>,
     /// Schemas.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::gate::{self, MetricRef};
 use crate::graph::Graph;
-use crate::model::{self, Id, Model, NodeId};
+use crate::model::{self, Model, NodeId};
 use crate::source::{Sources, Span};
 use crate::types::{Command, Isolation, Location, Origin, Rerun};
 
@@ -241,7 +241,7 @@ fn plan_stage(model: &Model, stage: &model::Stage) -> Option<Stage> {
 }
 
 fn plan_work(model: &Model, work: &model::Work) -> Option<Work> {
-    let only = if model.runtimes.len() == 1 { Some(model::RuntimeId::at(0)) } else { None };
+    let only = model.default_runtimes.get(&work.command_span.file).copied();
     let command: Command = work.command.clone()?;
     Some(Work {
         inputs: work.inputs.iter().map(|input| plan_input(model, input)).collect(),

@@ -169,7 +169,7 @@ pub(super) fn notify(cx: &mut Cx<'_>, index: usize, item: &ast::Settings) {
 
 fn receiver(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Receiver> {
     if let ast::ExprKind::Name(name) = &written.kind
-        && let Some((Decl::Secret(_), _)) = cx.peek(&name.text)
+        && let Some((Decl::Secret(_), _)) = cx.seen(name)
     {
         cx.mention(&name.text);
         return Some(Receiver::Secret(name.text.clone()));
@@ -215,7 +215,7 @@ fn happening(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<(String, String)> {
         },
         _ => return cx.error(codes::WRONG_KIND, base.span, "no node", help),
     };
-    let (word, known) = if base.text == "run" && cx.peek("run").is_none() {
+    let (word, known) = if base.text == "run" && cx.seen(base).is_none() {
         ("run", &["failed", "done", "waiting"] as &[&str])
     } else {
         match cx.look_up(base, Wanted::Node)? {

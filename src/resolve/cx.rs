@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::legs::{Family, Variables};
 use crate::diagnostic::{Code, Diagnostic, codes, nearest};
 use crate::model::{MetricsId, Model, NodeId, OutputId, ParamId, RegistryId, RuntimeId, SecretId, SourceId};
-use crate::source::{Sources, Span, Spanned};
+use crate::modules::Scopes;
+use crate::source::{FileId, Sources, Span, Spanned};
 use crate::syntax::ast;
 use crate::types::{Type, Value};
 
@@ -68,10 +69,11 @@ pub(super) struct Cx<'a> {
     scope: HashMap<&'a str, (Decl, Span)>,
     mentioned: HashSet<String>,
     hidden: HashSet<&'a str>,
+    pub(super) scopes: &'a Scopes,
 }
 
 impl<'a> Cx<'a> {
-    pub(super) fn new(sources: &'a Sources, hidden: HashSet<&'a str>) -> Self {
+    pub(super) fn new(sources: &'a Sources, hidden: HashSet<&'a str>, scopes: &'a Scopes) -> Self {
         Self {
             sources,
             model: Model::default(),
@@ -86,6 +88,7 @@ impl<'a> Cx<'a> {
             scope: HashMap::new(),
             mentioned: HashSet::new(),
             hidden,
+            scopes,
         }
     }
 
@@ -143,9 +146,22 @@ impl<'a> Cx<'a> {
         self.scope.get(name).copied()
     }
 
+    /// Returns what a name stands for where it is written, without counting it as used: what another file declares
+    /// is seen where it is listed.
+    pub(super) fn seen(&self, name: &ast::Name) -> Option<(Decl, Span)> {
+        self.peek(&name.text).filter(|(_, place)| self.scopes.sees(name.span.file, &name.text, place.file))
+    }
+
+    /// Returns the names that may be written in a file, with what they stand for.
+    fn names_in(&self, file: FileId) -> impl Iterator<Item = (&'a str, Decl)> {
+        let seen = self.scope.iter().filter(move |(name, (_, place))| self.scopes.sees(file, name, place.file));
+        seen.map(|(name, (decl, _))| (*name, *decl))
+    }
+
     /// Returns what a name stands for, or says that it stands for nothing.
     pub(super) fn look_up(&mut self, name: &ast::Name, wanted: Wanted) -> Option<Decl> {
-        match self.find(&name.text) {
+        let seen = self.seen(name).and_then(|_| self.find(&name.text));
+        match seen {
             Some(Decl::Later) => None,
             Some(Decl::Const(index)) if matches!(self.consts[index].value, ConstValue::Broken) => None,
             Some(decl) => Some(decl),
@@ -158,7 +174,18 @@ impl<'a> Cx<'a> {
 
     /// Says that a name stands for nothing, unless it may be declared where the text could not be read.
     pub(super) fn unknown(&mut self, name: &ast::Name, wanted: Wanted) {
-        if self.hidden.contains(name.as_str()) {
+        if self.hidden.contains(name.as_str()) || self.scopes.lost.contains(name.as_str()) {
+            return;
+        }
+        if let Some((_, place)) = self.peek(&name.text) {
+            let sources = self.sources;
+            let module = sources.file(place.file).name();
+            let message = format!("no {} `{}` here", wanted.word(), name.text);
+            let diagnostic = Diagnostic::new(codes::UNKNOWN_NAME, name.span, message)
+                .here("another file declares it, and this one does not list it")
+                .label(place, "declared here")
+                .help(format!("list it: in `use` of `{module}`, `{{ …, {} }}`", name.text));
+            self.diagnostics.push(diagnostic);
             return;
         }
         // Only so many are shown; looking for the nearest of many names is not free.
@@ -167,12 +194,13 @@ impl<'a> Cx<'a> {
             self.diagnostics.push(Diagnostic::new(codes::UNKNOWN_NAME, name.span, message));
             return;
         }
-        let fits = self.scope.iter().filter(|(_, (decl, _))| wanted.is(*decl)).map(|(name, _)| *name);
+        let file = name.span.file;
+        let fits = self.names_in(file).filter(|(_, decl)| wanted.is(*decl)).map(|(name, _)| name);
         let mut names: Vec<&str> = fits.collect();
         names.sort_unstable();
         let near = nearest(&name.text, names.iter().copied())
             .or_else(|| {
-                let mut all: Vec<&str> = self.scope.keys().copied().collect();
+                let mut all: Vec<&str> = self.names_in(file).map(|(name, _)| name).collect();
                 all.sort_unstable();
                 nearest(&name.text, all)
             })
@@ -183,7 +211,7 @@ impl<'a> Cx<'a> {
         if let Some(near) = near {
             let (_, place) = self.scope[near.as_str()];
             let fits = names.contains(&near.as_str());
-            let rivals = self.scope.iter().filter(|(_, (decl, _))| !fits || wanted.is(*decl)).map(|(name, _)| *name);
+            let rivals = self.names_in(file).filter(|(_, decl)| !fits || wanted.is(*decl)).map(|(name, _)| name);
             diagnostic = diagnostic
                 .label(place, format!("`{near}` is declared here"))
                 .help(format!("did you mean `{near}`?"))

@@ -294,7 +294,7 @@ fn setting(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Value> {
             items.iter().map(|item| setting(cx, item)).collect::<Option<_>>().map(Value::List)
         }
         // A bare word that names no constant is the word itself: `steps: plain`.
-        ast::ExprKind::Name(name) if !matches!(cx.peek(&name.text), Some((Decl::Const(_), _))) => {
+        ast::ExprKind::Name(name) if !matches!(cx.seen(name), Some((Decl::Const(_), _))) => {
             Some(Value::String(name.text.clone()))
         }
         _ => match expr(cx, written, Scope::Constant)?.expr {

@@ -101,7 +101,7 @@ fn names_stage(cx: &Cx<'_>, base: &ast::Expr) -> bool {
         },
         _ => return false,
     };
-    matches!(cx.peek(&name.text), Some((Decl::Node(_) | Decl::Family(_), _)))
+    matches!(cx.seen(name), Some((Decl::Node(_) | Decl::Family(_), _)))
 }
 
 /// Resolves `count.rows`: a value that a stage makes.
@@ -276,7 +276,7 @@ fn named(cx: &mut Cx<'_>, name: &ast::Name, scope: Scope<'_>) -> Option<Typed> {
     {
         return local.typed(cx, name);
     }
-    if matches!(scope, Scope::Known) && cx.peek(&name.text).is_none() {
+    if matches!(scope, Scope::Known) && cx.seen(name).is_none() {
         let context = match name.as_str() {
             "event" => Some((Context::Event, event_type())),
             "branch" => Some((Context::Branch, Type::String)),
@@ -288,7 +288,7 @@ fn named(cx: &mut Cx<'_>, name: &ast::Name, scope: Scope<'_>) -> Option<Typed> {
         }
     }
     if let Scope::Stage(locals) = scope
-        && !matches!(cx.peek(&name.text), Some((Decl::Const(_) | Decl::Param(_), _)))
+        && !matches!(cx.seen(name), Some((Decl::Const(_) | Decl::Param(_), _)))
         && locals.report_unknown(cx, name)
     {
         return None;

@@ -36,6 +36,7 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{
     Credential, Metrics, Model, Node, NodeKind, Notify, Param, Profile, Registry, Runtime, Schema, Secret, Source,
 };
+use crate::modules::Scopes;
 use crate::source::{Sources, Span, Spanned};
 use crate::syntax::ast;
 use crate::types::{self, Artifact, Leg, MetricsType, Type};
@@ -44,22 +45,33 @@ use crate::types::{self, Artifact, Leg, MetricsType, Type};
 pub const EDITION: u32 = 2026;
 
 /// Resolves a file. `faults` are the places, sorted, at which its text could not be read: what may be declared
-/// there is not reported as missing.
+/// there is not reported as missing. `scopes` say which of its declarations stand in modules. `alone` is a module that is
+/// looked at without its pipeline.
 #[must_use]
-pub fn resolve(sources: &Sources, file: &ast::File, faults: &[Span]) -> (Model, Vec<Diagnostic>) {
+pub fn resolve(
+    sources: &Sources,
+    file: &ast::File,
+    scopes: &Scopes,
+    faults: &[Span],
+    alone: bool,
+) -> (Model, Vec<Diagnostic>) {
     let broken = !faults.is_empty();
-    let hidden = if broken { hidden_words(sources, file) } else { HashSet::new() };
-    let mut cx = Cx::new(sources, hidden);
-    cx.model.torn = broken;
+    let mut hidden = if broken { hidden_words(sources, file) } else { HashSet::new() };
+    hidden.extend(scopes.torn.iter().flat_map(|&torn| cx::words(sources.file(torn).text())));
+    let mut cx = Cx::new(sources, hidden, scopes);
+    cx.model.torn = broken || !scopes.lost.is_empty();
     if broken {
         let torn = file.items.iter().filter(|item| is_hit(faults, item.span));
         cx.model.opaque.extend(torn.filter_map(|item| Some(format!("{}.*", item.name()?.text))));
     }
-    head(&mut cx, file, broken);
+    head(&mut cx, file, broken || alone);
     let nodes = declare(&mut cx, file);
     values(&mut cx, file);
     work(&mut cx, file, &nodes);
-    unused(&mut cx, file);
+    defaults(&mut cx, file);
+    if !alone {
+        unused(&mut cx, file);
+    }
     for constant in &cx.consts {
         if let ConstValue::Known(value, ty) = &constant.value {
             cx.model.constants.push((constant.item.name.text.clone(), ty.clone(), value.clone()));
@@ -70,15 +82,16 @@ pub fn resolve(sources: &Sources, file: &ast::File, faults: &[Span]) -> (Model, 
 
 /// Tells whether one of the sorted faults begins inside the span.
 fn is_hit(faults: &[Span], span: Span) -> bool {
-    let first = faults.partition_point(|fault| fault.start < span.start);
-    faults.get(first).is_some_and(|fault| fault.start <= span.end)
+    let first = faults.partition_point(|fault| (fault.file, fault.start) < (span.file, span.start));
+    faults.get(first).is_some_and(|fault| fault.file == span.file && fault.start <= span.end)
 }
 
 /// Returns the words outside of what was understood, comments apart.
 fn hidden_words<'a>(sources: &'a Sources, file: &ast::File) -> HashSet<&'a str> {
     let mut words = HashSet::new();
     let mut at = file.span.start;
-    let ends = file.items.iter().map(|item| (item.span.start, item.span.end));
+    let own = file.items.iter().filter(|item| item.span.file == file.span.file);
+    let ends = own.map(|item| (item.span.start, item.span.end));
     for (start, end) in ends.chain([(file.span.end, file.span.end)]) {
         if at < start {
             let gap = sources.slice(Span::new(file.span.file, at, start));
@@ -308,7 +321,6 @@ fn values<'a>(cx: &mut Cx<'a>, file: &'a ast::File) {
     });
     each(cx, &|cx, item| match (&item.kind, item.name().and_then(|name| own_row(cx, name))) {
         (Kind::Profile(it), Some(Decl::Profile(index))) => trigger::profile(cx, index, it),
-        (Kind::Use(_), _) => not_yet(cx, item, "use"),
         _ => {}
     });
 }
@@ -316,16 +328,6 @@ fn values<'a>(cx: &mut Cx<'a>, file: &'a ast::File) {
 /// Returns the row of a declaration, unless its name is taken by an earlier one.
 fn own_row(cx: &Cx<'_>, name: &ast::Name) -> Option<Decl> {
     cx.peek(&name.text).filter(|(_, place)| *place == name.span).map(|(decl, _)| decl)
-}
-
-/// Names a declaration that is not in this version, at its first words.
-fn not_yet(cx: &mut Cx<'_>, item: &ast::Item, word: &str) {
-    cx.mention_words(item.span);
-    let place = match item.name() {
-        Some(name) => Span { end: name.span.end, ..item.span },
-        None => Span { end: item.span.start + word.len() as u32, ..item.span },
-    };
-    cx.later::<()>(place, &format!("`{word}`"));
 }
 
 fn schema(cx: &mut Cx<'_>, index: usize, item: &ast::Schema) {
@@ -435,16 +437,30 @@ fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
     }
 }
 
+/// Finds the runtime of stages that name none: the only one that their file sees.
+fn defaults(cx: &mut Cx<'_>, file: &ast::File) {
+    let scopes = cx.scopes;
+    let mut defaults = Vec::new();
+    for here in std::iter::once(file.span.file).chain(scopes.modules()) {
+        let all = cx.model.runtimes.iter();
+        let mut seen = all.filter(|(_, one)| scopes.sees(here, &one.name.value, one.name.span.file));
+        if let (Some((only, _)), None) = (seen.next(), seen.next()) {
+            defaults.push((here, only));
+        }
+    }
+    cx.model.default_runtimes.extend(defaults);
+}
+
 /// Lists the declarations that nothing mentions.
 fn unused(cx: &mut Cx<'_>, file: &ast::File) {
     use ast::ItemKind as Kind;
-    for item in &file.items {
+    for item in file.items.iter().filter(|item| item.span.file == file.span.file) {
         let word = match &item.kind {
             Kind::Const(_) => "constant",
             Kind::Param(_) => "parameter",
             Kind::Secret(_) => "secret",
             // The only runtime is the default.
-            Kind::Runtime(_) if cx.model.runtimes.len() > 1 => "runtime",
+            Kind::Runtime(_) if !cx.model.default_runtimes.contains_key(&file.span.file) => "runtime",
             Kind::Metrics(_) => "metrics type",
             Kind::Schema(_) => "schema",
             Kind::Source(_) => "source",

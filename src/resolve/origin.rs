@@ -190,7 +190,7 @@ pub(super) fn release(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<NodeId> {
 
 /// Resolves the approval that a gate asks; in a loop, the leg with the same values.
 pub(super) fn asked(cx: &mut Cx<'_>, name: &ast::Name) -> Option<NodeId> {
-    if let Some((Decl::Family(family), _)) = cx.peek(&name.text)
+    if let Some((Decl::Family(family), _)) = cx.seen(name)
         && let Some(id) = legs::same_leg(cx, family)
         && cx.model.nodes[id].keyword == "approval"
     {
@@ -222,7 +222,7 @@ pub(super) fn subject(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Subject> {
         },
         _ => None,
     };
-    let register = match name.and_then(|name| cx.peek(&name.text)) {
+    let register = match name.and_then(|name| cx.seen(name)) {
         Some((Decl::Node(id), _)) => cx.model.nodes[id].keyword == "register",
         Some((Decl::Family(family), _)) => cx.families[family].keyword == "register",
         _ => false,
@@ -231,7 +231,7 @@ pub(super) fn subject(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Subject> {
         return release(cx, written).map(Subject::Release);
     }
     if let ast::ExprKind::Name(name) = &written.kind
-        && cx.peek(&name.text).is_none()
+        && cx.seen(name).is_none()
     {
         cx.unknown(name, Wanted::Release);
         return None;

@@ -40,7 +40,7 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
                     continue;
                 }
                 // To be offered is not to be used: what only the form of a platform shows changes nothing.
-                match cx.peek(&name.text) {
+                match cx.seen(name) {
                     Some((Decl::Param(_), _)) => params.push(name.text.clone()),
                     Some((Decl::Later, _)) => {}
                     Some((decl, _)) => cx.wrong_kind(name, decl, Wanted::Param).unwrap_or_default(),
@@ -179,7 +179,7 @@ pub(super) fn again(cx: &mut Cx<'_>, span: Span, first: Span, message: &str) {
 
 fn setting(cx: &mut Cx<'_>, name: &ast::Name, value: &ast::Expr) -> Option<Setting> {
     // A profile's change uses nothing: what only a profile names is still unused.
-    let Some((decl, _)) = cx.peek(&name.text) else {
+    let Some((decl, _)) = cx.seen(name) else {
         cx.unknown(name, Wanted::Setting);
         return None;
     };

@@ -25,6 +25,7 @@ use fault::Reading;
 pub use incremental::Incremental;
 use lower::Lower;
 use parser::Rule;
+pub(crate) use shift::mentions;
 use split::Chunk;
 
 /// How many faults of one declaration are looked for.
@@ -104,6 +105,26 @@ fn declarations(file: FileId, text: &str, chunks: &[Chunk]) -> Read {
         }
     }
     read
+}
+
+/// Returns the files that a text takes names from, as they are written; nothing else of it is parsed.
+#[must_use]
+pub fn modules(text: &str) -> Vec<String> {
+    if !text.starts_with("use") && !text.contains("\nuse") && !text.starts_with('\u{feff}') {
+        return Vec::new();
+    }
+    let chunks = split::split(FileId(0), text, &mut Vec::new());
+    let uses: Vec<Chunk> = chunks
+        .into_iter()
+        .filter(|chunk| split::word_at(&text[chunk.start as usize..chunk.end as usize], 0) == "use")
+        .collect();
+    let items = declarations(FileId(0), text, &uses).items.into_iter();
+    items
+        .filter_map(|item| match item.kind {
+            ast::ItemKind::Use(it) => it.file.plain().map(str::to_owned),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Cuts a file into its declarations and returns how many there are; what benches measure beside [`parse`].

@@ -1,5 +1,6 @@
 //! Moves trees and diagnostics to another place of their file: what stands behind an edit keeps its tree and gets new
-//! offsets. The patterns name every field, so that a new one does not compile before it is moved.
+//! offsets. The patterns name every field, so that a new one does not compile before it is moved. The same walk tells
+//! which names a declaration mentions.
 
 use super::ast::*;
 use super::number::NumberValue;
@@ -10,6 +11,26 @@ use crate::source::Span;
 pub(super) trait Shift {
     /// Adds `by` bytes to every offset.
     fn shift(&mut self, by: i64);
+
+    /// Hands over every name that may stand for a declaration.
+    fn names<'a>(&'a self, _: &mut dyn FnMut(&'a Name)) {}
+}
+
+/// Returns the names that a declaration mentions. What only names a part of it, or of what another one made, is left
+/// out; a word that is both counts.
+pub(crate) fn mentions<'a>(item: &'a Item, add: &mut dyn FnMut(&'a Name)) {
+    item.kind.names(add);
+}
+
+/// Tells whether a field holds a name of its own node's, which mentions nothing.
+fn is_own(node: &str, field: &str) -> bool {
+    match field {
+        "name" => !matches!(node, "Input" | "SecretUse" | "Named" | "Set"),
+        "alias" => true,
+        "key" => node == "Field",
+        "environment" | "event" | "docs" => true,
+        _ => false,
+    }
 }
 
 impl Shift for Span {
@@ -25,17 +46,29 @@ impl<T: Shift> Shift for Option<T> {
             inner.shift(by);
         }
     }
+
+    fn names<'a>(&'a self, add: &mut dyn FnMut(&'a Name)) {
+        self.iter().for_each(|inner| inner.names(add));
+    }
 }
 
 impl<T: Shift> Shift for Vec<T> {
     fn shift(&mut self, by: i64) {
         self.iter_mut().for_each(|inner| inner.shift(by));
     }
+
+    fn names<'a>(&'a self, add: &mut dyn FnMut(&'a Name)) {
+        self.iter().for_each(|inner| inner.names(add));
+    }
 }
 
 impl<T: Shift> Shift for Box<T> {
     fn shift(&mut self, by: i64) {
         (**self).shift(by);
+    }
+
+    fn names<'a>(&'a self, add: &mut dyn FnMut(&'a Name)) {
+        (**self).names(add);
     }
 }
 
@@ -45,6 +78,13 @@ macro_rules! places {
             fn shift(&mut self, by: i64) {
                 let Self { $($field),* } = self;
                 $($field.shift(by);)*
+            }
+
+            fn names<'a>(&'a self, add: &mut dyn FnMut(&'a Name)) {
+                let Self { $($field),* } = self;
+                $(if !is_own(stringify!($name), stringify!($field)) {
+                    $field.names(add);
+                })*
             }
         })*
     };
@@ -70,14 +110,36 @@ macro_rules! kinds {
                     })*
                 }
             }
+
+            fn names<'a>(&'a self, add: &mut dyn FnMut(&'a Name)) {
+                match self {
+                    $(Self::$variant $(($inner))? $({ $($field),* })? => {
+                        $($inner.names(add);)?
+                        $($(if !is_own(stringify!($variant), stringify!($field)) {
+                            $field.names(add);
+                        })*)?
+                        let _ = &add;
+                    })*
+                }
+            }
         })*
     };
 }
 
 nowhere!(String, bool, NumberValue, UnaryOp, BinaryOp, StrForm);
 
+impl Shift for Name {
+    fn shift(&mut self, by: i64) {
+        let Self { text: _, span } = self;
+        span.shift(by);
+    }
+
+    fn names<'a>(&'a self, add: &mut dyn FnMut(&'a Name)) {
+        add(self);
+    }
+}
+
 places! {
-    Name { text, span }
     Docs { text, span }
     Mark { span }
     Record { fields, span }

@@ -26,6 +26,7 @@ mod lsp;
 mod markdown;
 mod past;
 mod mistakes;
+mod modules;
 mod newcomer;
 mod promotion;
 mod robust;

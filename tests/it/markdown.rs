@@ -58,6 +58,9 @@ pub(crate) fn workspace(snippet: &str) -> Sandbox {
     for (file, json) in read_files(&text) {
         sandbox.file(&file, &json.to_string());
     }
+    if text.contains("use \"gates/") {
+        sandbox.file("gates/common.mlp", include_str!("../fixtures/modules/gates/common.mlp"));
+    }
     sandbox.file("main.mlp", &text);
     sandbox
 }

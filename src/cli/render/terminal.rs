@@ -23,6 +23,13 @@ pub(super) fn draw(sources: &Sources, diagnostic: &Diagnostic, colour: bool) -> 
         // A place that can't be drawn still has its sentence.
         drawn = plain(sources, diagnostic);
     }
+    // One drawing is of one file; places in others are named under it.
+    let primary = diagnostic.span().file;
+    for label in diagnostic.labels.iter().filter(|label| label.span.file != primary) {
+        let file = sources.file(label.span.file);
+        let at = file.line_column(label.span.start);
+        drawn += &format!("  {}:{}:{}: {}\n", file.name(), at.line, at.column, label.text);
+    }
     drawn.push('\n');
     drawn
 }
