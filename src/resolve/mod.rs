@@ -319,9 +319,12 @@ fn values<'a>(cx: &mut Cx<'a>, file: &'a ast::File) {
         (Kind::On(it), _) => trigger::trigger(cx, it, item.span),
         _ => {}
     });
-    each(cx, &|cx, item| match (&item.kind, item.name().and_then(|name| own_row(cx, name))) {
-        (Kind::Profile(it), Some(Decl::Profile(index))) => trigger::profile(cx, index, it),
-        _ => {}
+    each(cx, &|cx, item| {
+        if let Kind::Profile(it) = &item.kind
+            && let Some(Decl::Profile(index)) = own_row(cx, &it.name)
+        {
+            trigger::profile(cx, index, it);
+        }
     });
 }
 
