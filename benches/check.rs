@@ -9,6 +9,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use mlpc::diagnostic::codes;
+use mlpc::modules::Scopes;
 use mlpc::source::{FileId, Sources};
 use mlpc::{check, graph, plan, resolve, syntax};
 
@@ -31,7 +32,7 @@ fn main() {
             let parsed = syntax::parse(FileId(0), sources.file(FileId(0)).text());
             let parse = ms(start);
             let start = Instant::now();
-            let (model, found) = resolve::resolve(&sources, &parsed.file, &[]);
+            let (model, found) = resolve::resolve(&sources, &parsed.file, &Scopes::default(), &[], false);
             let resolved = ms(start);
             let unread = found.iter().find(|one| one.code != codes::NOT_YET);
             assert!(unread.is_none(), "the generated file is without a fault: {unread:?}");
