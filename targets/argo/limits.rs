@@ -223,7 +223,17 @@ fn is_used(context: &Context<'_>, registry: &str) -> bool {
 
 /// Argo starts workflows by the clock and by hand. Where no other target listens, the rest is said.
 fn triggers(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
-    if context.plan.targets.iter().any(|target| target.name != "argo") {
+    let alone = context.plan.targets.iter().all(|target| target.name == "argo");
+    let mut triggers = context.plan.triggers.iter().enumerate();
+    let clock = triggers.find(|(_, trigger)| matches!(trigger.kind, TriggerKind::Schedule { .. }));
+    if let (Some((index, _)), None) = (clock, &context.settings.repo) {
+        let code = if alone { codes::TARGET_SETTING } else { codes::TRIGGER_ELSEWHERE };
+        let message = "argo can't start by the clock: nothing says from which repository".to_owned();
+        let help = "write `target argo { code: { repo: \"https://git.example/team/models.git\" } }`";
+        let diagnostic = context.say(code, &format!("on {index}"), message, help);
+        found.push(diagnostic.label(context.site.span("target argo"), "compiled for argo here"));
+    }
+    if !alone {
         return;
     }
     for (index, trigger) in context.plan.triggers.iter().enumerate() {
