@@ -172,7 +172,10 @@ impl Jobs<'_> {
             if let Some(work) = work(node) {
                 for secret in &work.secrets {
                     let name = secret.secret.to_uppercase();
-                    step.env.push(&name, format!("${{{{ secrets.{name} }}}}"));
+                    // The job's own token may stand there already: it is the same one, by another name.
+                    if !step.env.has(&name) {
+                        step.env.push(&name, format!("${{{{ secrets.{name} }}}}"));
+                    }
                 }
             }
             job.steps.push(Noted::new(step));

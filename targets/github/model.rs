@@ -20,6 +20,10 @@ impl<V> Entries<V> {
         self.0.is_empty()
     }
 
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.0.iter().any(|(other, _)| other == key)
+    }
+
     pub(super) fn push(&mut self, key: impl Into<String>, value: V) {
         self.0.push((key.into(), value));
     }
