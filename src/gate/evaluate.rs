@@ -65,7 +65,7 @@ pub fn evaluate(gate: &Gate, metrics: &[MetricsType], facts: &Facts, about: &Abo
             .evidence
             .iter()
             .enumerate()
-            .map(|(index, evidence)| input(evidence, facts.evidence.get(index)))
+            .map(|(index, evidence)| input(evidence, facts.evidence.get(index), facts.machines.get(&evidence.origin)))
             .collect(),
         baseline: compared,
         references: facts
@@ -84,7 +84,7 @@ fn digest(found: Option<&Found>) -> Option<String> {
     found.and_then(Found::digest).map(str::to_owned)
 }
 
-fn input(evidence: &Evidence, found: Option<&Found>) -> Input {
+fn input(evidence: &Evidence, found: Option<&Found>, machine: Option<&String>) -> Input {
     Input {
         origin: evidence.origin.clone(),
         path: evidence.path.clone(),
@@ -92,6 +92,7 @@ fn input(evidence: &Evidence, found: Option<&Found>) -> Input {
         of: evidence.of.clone(),
         over: evidence.over.clone(),
         split: evidence.split.clone(),
+        machine: machine.cloned(),
     }
 }
 
@@ -277,10 +278,14 @@ fn compared(gate: &Gate, facts: &Facts) -> Compared {
             compared.state = State::Unreachable;
             compared.reason = Some(why.clone());
         }
-        Some(Champion::Known { version, digest: of_model, scored, recorded }) => {
+        Some(Champion::Known { version, digest: of_model, scored, recorded, machines }) => {
             let recorded = recorded.iter();
             compared.recorded = recorded
-                .map(|(origin, found)| Registered { origin: origin.clone(), digest: digest(Some(found)) })
+                .map(|(origin, found)| Registered {
+                    origin: origin.clone(),
+                    digest: digest(Some(found)),
+                    machine: machines.get(origin).cloned(),
+                })
                 .collect();
             (compared.version, compared.digest) = (Some(version.clone()), Some(of_model.clone()));
             match scored {
@@ -299,7 +304,7 @@ fn compared(gate: &Gate, facts: &Facts) -> Compared {
                                 origin: measured.origin.clone(),
                                 path: measured.path.clone(),
                                 of: None,
-                                ..input(evidence, scored.get(index))
+                                ..input(evidence, scored.get(index), facts.machines.get(&measured.origin))
                             })
                         })
                         .collect();

@@ -117,6 +117,9 @@ pub struct Input {
     pub over: Option<Origin>,
     /// The split that the data is.
     pub split: Option<String>,
+    /// The class of machine that it was measured on, for measurements of time.
+    #[serde(default)]
+    pub machine: Option<String>,
 }
 
 /// A data baseline that a requirement compares with.
@@ -163,6 +166,9 @@ pub struct Registered {
     pub origin: Origin,
     /// Their digest; none where they could not be read.
     pub digest: Option<String>,
+    /// The class of machine that they were measured on, for measurements of time.
+    #[serde(default)]
+    pub machine: Option<String>,
 }
 
 /// What was found of a baseline.

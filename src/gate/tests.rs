@@ -57,6 +57,7 @@ fn setup(candidate: &str) -> Setup {
             evidence: vec![present(candidate)],
             artifacts: BTreeMap::from([(Origin::output("train", "model"), model)]),
             champion: None,
+            machines: BTreeMap::new(),
         },
     }
 }
@@ -142,6 +143,7 @@ fn scored(text: &str, recorded: Option<&str>) -> Champion {
         digest: "blake3:v1".into(),
         scored: Ok(vec![present(text)]),
         recorded: recorded.map(|text| (Origin::output("evaluate", "report"), present(text))).into_iter().collect(),
+        machines: BTreeMap::new(),
     }
 }
 
@@ -400,6 +402,7 @@ fn an_unscorable_baseline_is_an_error_or_asks() {
         digest: "d".into(),
         scored: Err("`evaluate@quality` ended with exit status 1".into()),
         recorded: BTreeMap::new(),
+        machines: BTreeMap::new(),
     };
     let mut setup = setup(r#"{"auc": 0.9}"#).champion(unscorable).regression("auc", 0.1);
     assert_eq!(setup.verdict(), Outcome::Error);
@@ -438,6 +441,7 @@ fn a_recorded_baseline_is_what_was_registered_with_it() {
                     .map(|text| (Origin::output("evaluate", "report"), present(text)))
                     .into_iter()
                     .collect(),
+                machines: BTreeMap::new(),
             })
             .regression("auc", 0.02);
         let baseline = setup.gate.baseline.as_mut().expect("a baseline");
@@ -449,6 +453,87 @@ fn a_recorded_baseline_is_what_was_registered_with_it() {
     let report = recorded(None);
     assert_eq!(report.reason, "of the baseline: no `evaluate.report` was registered with `v1`");
     assert_eq!((report.verdict, report.exit_code()), (Outcome::Error, 11));
+}
+
+/// A candidate of 12 ms against a baseline of 10 ms, measured on these classes of machine; 5 ms more are allowed.
+fn timed(candidate: Option<&str>, baseline: Option<&str>) -> Setup {
+    let margin = Value::Duration(5_000_000);
+    let mut setup = setup(r#"{"p99": 12}"#).production(r#"{"p99": 10}"#).line(
+        Level::Require,
+        "regression",
+        "p99",
+        &[],
+        Compare::AtMost,
+        margin,
+    );
+    let known = [("evaluate", candidate), ("evaluate@quality", baseline)];
+    setup.facts.machines = known
+        .into_iter()
+        .filter_map(|(stage, class)| Some((Origin::output(stage, "report"), class?.to_owned())))
+        .collect();
+    setup
+}
+
+#[test]
+fn times_compare_on_one_class_of_machine_only() {
+    let report = timed(Some("A, 2 cores"), Some("A, 2 cores")).report();
+    assert_eq!(report.verdict, Outcome::Pass, "{}", report.reason);
+    assert_eq!(report.evidence[0].machine.as_deref(), Some("A, 2 cores"));
+    assert_eq!(report.baseline.expect("compared").evidence[0].machine.as_deref(), Some("A, 2 cores"));
+    let report = timed(Some("A, 2 cores"), Some("A, 4 cores")).report();
+    assert_eq!((report.verdict, report.exit_code()), (Outcome::Inconclusive, 11));
+    assert_eq!(
+        report.reason,
+        "`p99` of the candidate was measured on `A, 2 cores`, that of the baseline on `A, 4 cores`: times compare on one \
+         class of machine only"
+    );
+    for (candidate, baseline) in [(None, Some("A")), (Some("A"), None), (None, None)] {
+        let report = timed(candidate, baseline).report();
+        assert_eq!(report.verdict, Outcome::Inconclusive, "{candidate:?} {baseline:?}");
+        assert!(report.reason.contains("a machine of unknown class"), "{}", report.reason);
+    }
+    // What is no time does not care, and a time alone is held against a limit wherever it was measured.
+    let other = setup(r#"{"auc": 0.9, "p99": 12}"#).production(r#"{"auc": 0.9}"#).regression("auc", 0.1);
+    let other = other.line(Level::Require, "metric", "p99", &[], Compare::AtMost, Value::Duration(50_000_000));
+    assert_eq!(other.verdict(), Outcome::Pass);
+    // A number that is none stays an error.
+    let mut broken = timed(Some("A"), Some("B"));
+    broken.facts.champion = Some(scored(r#"{"p99": NaN}"#, None));
+    assert_eq!(broken.verdict(), Outcome::Error);
+}
+
+#[test]
+fn registered_times_compare_where_their_machine_was_registered_too() {
+    let registered = |machine: Option<&str>, on: &str| {
+        let mut setup = timed(Some("A"), None);
+        let origin = Origin::output("evaluate", "report");
+        let machines = machine.map(|class| (origin, class.to_owned())).into_iter().collect();
+        if let Champion::Known { version, digest, recorded, .. } = scored("{}", Some(on)) {
+            setup = setup.champion(Champion::Known { version, digest, recorded, machines, scored: Ok(vec![]) });
+        }
+        let baseline = setup.gate.baseline.as_mut().expect("a baseline");
+        (baseline.recorded, baseline.evidence) = (true, vec![]);
+        setup.verdict()
+    };
+    assert_eq!(registered(Some("A"), r#"{"p99": 10}"#), Outcome::Pass);
+    assert_eq!(registered(Some("A"), r#"{"p99": 2}"#), Outcome::Fail);
+    assert_eq!(registered(Some("B"), r#"{"p99": 10}"#), Outcome::Inconclusive);
+    assert_eq!(registered(None, r#"{"p99": 10}"#), Outcome::Inconclusive);
+}
+
+#[test]
+fn a_champion_is_slower_than_its_record_only_on_the_machine_of_its_record() {
+    let moved = |machine: Option<&str>| {
+        let mut setup = timed(Some("A"), Some("A"));
+        let mut champion = scored(r#"{"p99": 10}"#, Some(r#"{"p99": 1}"#));
+        if let Champion::Known { machines, .. } = &mut champion {
+            machines.extend(machine.map(|class| (Origin::output("evaluate", "report"), class.to_owned())));
+        }
+        setup.facts.champion = Some(champion);
+        setup.verdict()
+    };
+    assert_eq!(moved(Some("A")), Outcome::Warn);
+    assert_eq!((moved(Some("B")), moved(None)), (Outcome::Pass, Outcome::Pass));
 }
 
 #[test]

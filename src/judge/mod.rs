@@ -2,6 +2,7 @@
 //! stand; the verdict is made by `gate`, from values.
 
 pub(crate) mod collect;
+pub(crate) mod machine;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
