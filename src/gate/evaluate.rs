@@ -1,8 +1,9 @@
 //! From a gate and its facts to a report. Pure and total: what can't be decided is a verdict, never a panic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Undecided};
+use super::diagnosis::diagnose;
 use super::facts::{Champion, Facts, Found};
 use super::kinds::{self, Kind, Measured};
 use super::number::{Unit, number_text};
@@ -10,7 +11,7 @@ use super::report::{
     Admitted, Compared, FORMAT, Input, Limit, Line, Outcome, Position, Reference, Registered, Report, State,
 };
 use super::{Bound, Compare, Evidence, Gate, Level, OnMissing, Requirement};
-use crate::types::{Artifact, Expr, MetricsType, Type};
+use crate::types::{Artifact, Expr, MetricsType, Origin, Type};
 
 /// What a report says of its gate beside what was measured.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,6 +30,8 @@ pub struct About {
     pub place: Option<Position>,
     /// Where its requirements are written, in their order.
     pub requirements: Vec<Option<Position>>,
+    /// The data whose digest is frozen.
+    pub frozen: BTreeSet<Origin>,
 }
 
 /// Evaluates a gate. Its limits are values already: see `plan::bind`.
@@ -73,6 +76,7 @@ pub fn evaluate(gate: &Gate, metrics: &[MetricsType], facts: &Facts, about: &Abo
             .iter()
             .map(|(path, found)| Reference { path: path.clone(), digest: digest(Some(found)) })
             .collect(),
+        diagnosis: diagnose(gate, &lines, &about.frozen),
         requirements: lines,
         seed: None,
         approval: None,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::diagnosis::Diagnosis;
 use super::judged::Part;
 use super::number::Unit;
 use super::{Compare, Level, Verdict};
@@ -50,6 +51,9 @@ pub struct Report {
     pub references: Vec<Reference>,
     /// The requirements in the order written.
     pub requirements: Vec<Line>,
+    /// What a frozen set says of why a metric dropped, where there is one beside another.
+    #[serde(default)]
+    pub diagnosis: Vec<Diagnosis>,
     /// The seed of resampling, where a requirement draws samples.
     pub seed: Option<u64>,
     /// How the approval that it asked for was decided.

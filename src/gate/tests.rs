@@ -707,11 +707,99 @@ fn reports_of_every_shape_conform_to_the_published_schema() {
             .regression("auc", 0.1)
             .report(),
         setup(r#"{"auc": 0.9}"#).champion(Champion::Unreachable("no".into())).regression("auc", 0.1).report(),
+        diagnosed(&golden([r#"{"auc": 0.8}"#, r#"{"auc": 0.9}"#], [r#"{"auc": 0.8}"#, r#"{"auc": 0.9}"#])),
     ];
     for report in reports {
         let json: serde_json::Value = serde_json::from_str(&report.to_json()).expect("JSON");
         conforms(&schema, &schema, &json, "");
     }
+}
+
+/// A gate with the candidate's and the baseline's AUC on a standard and on a frozen set; 0.02 may be lost on each.
+fn golden(standard: [&str; 2], frozen: [&str; 2]) -> Setup {
+    let mut setup = setup(standard[0]).production(standard[1]);
+    let evidence = Evidence {
+        origin: Origin::output("evaluate_golden", "report"),
+        path: "out/golden.json".into(),
+        over: Some(Origin::Source("golden".into())),
+        split: Some("golden".into()),
+        ..setup.gate.evidence[0].clone()
+    };
+    setup.gate.evidence.push(evidence);
+    setup.facts.evidence.push(present(frozen[0]));
+    let baseline = setup.gate.baseline.as_mut().expect("a baseline");
+    baseline.evidence.push(BaselineEvidence {
+        evidence: 1,
+        origin: Origin::output("evaluate_golden@quality", "report"),
+        path: ".mlpc/baseline/quality/golden.json".into(),
+    });
+    setup.facts.champion = Some(Champion::Known {
+        version: "v1".into(),
+        digest: "blake3:v1".into(),
+        scored: Ok(vec![present(standard[1]), present(frozen[1])]),
+        recorded: BTreeMap::new(),
+        machines: BTreeMap::new(),
+    });
+    let mut setup = setup.regression("auc", 0.02).regression("auc", 0.02);
+    setup.gate.requirements[1].measure.metric = Some(MetricRef { evidence: 1, name: "auc".into() });
+    setup
+}
+
+fn diagnosed(setup: &Setup) -> Report {
+    let about = About {
+        gate: "quality".into(),
+        frozen: std::iter::once(Origin::Source("golden".into())).collect(),
+        ..About::default()
+    };
+    evaluate(&setup.gate, &setup.metrics, &setup.facts, &about)
+}
+
+#[test]
+fn a_frozen_set_tells_drift_from_a_changed_training() {
+    let (well, badly) = ([r#"{"auc": 0.9}"#, r#"{"auc": 0.9}"#], [r#"{"auc": 0.8}"#, r#"{"auc": 0.9}"#]);
+    let causes = |standard, frozen| {
+        let report = diagnosed(&golden(standard, frozen));
+        report.diagnosis.into_iter().map(|diagnosis| diagnosis.cause).collect::<Vec<_>>()
+    };
+    assert_eq!(causes(well, well), []);
+    assert_eq!(causes(badly, well), [Cause::Data]);
+    assert_eq!(causes(badly, badly), [Cause::Training]);
+    assert_eq!(causes(well, badly), [Cause::Unclear]);
+    // What was not measured says nothing.
+    assert_eq!(causes(badly, [r#"{"auc": NaN}"#, r#"{"auc": 0.9}"#]), []);
+    let report = diagnosed(&golden(badly, well));
+    let sentence = "`auc` dropped on `prepare.test` and not on the frozen `golden`: the data drifted";
+    assert_eq!(report.diagnosis[0].sentence, sentence);
+    assert!(
+        render::table(&report, render::Style::Plain).contains(&format!("diagnosis: {}", sentence.replace('`', "")))
+    );
+    assert!(render::markdown(&report).contains(&format!("**Diagnosis**: {sentence}.")));
+    assert_eq!(Report::from_json(&report.to_json()), Ok(report));
+}
+
+#[test]
+fn a_diagnosis_is_of_one_metric_of_one_model_on_two_sets() {
+    let (well, badly) = ([r#"{"auc": 0.9}"#, r#"{"auc": 0.9}"#], [r#"{"auc": 0.8}"#, r#"{"auc": 0.9}"#]);
+    let silent = |change: fn(&mut Setup)| {
+        let mut setup = golden(badly, well);
+        change(&mut setup);
+        diagnosed(&setup).diagnosis.is_empty()
+    };
+    assert!(!silent(|_| {}));
+    assert!(!silent(|setup| setup.gate.requirements[0].level = Level::Warn), "a warning tells it as well");
+    assert!(silent(|setup| setup.gate.evidence[1].of = Some(Origin::output("other", "model"))));
+    assert!(silent(|setup| setup.gate.evidence[1].over = None));
+    assert!(silent(|setup| setup.gate.evidence[1].over = Some(Origin::Source("raw".into()))), "not frozen");
+    assert!(silent(|setup| setup.gate.requirements.truncate(1)), "nothing is asked of the frozen set");
+    assert!(
+        silent(|setup| setup.gate.requirements[1].measure.kind = "improvement".into()),
+        "too little gained is no drop"
+    );
+    // One of several lines is enough for a drop, and all must be decided.
+    let mut both = golden(badly, well).regression("auc", 0.2);
+    assert_eq!(diagnosed(&both).diagnosis[0].cause, Cause::Data);
+    both.gate.requirements[2].measure.kind = "nothing".into();
+    assert_eq!(diagnosed(&both).diagnosis.len(), 1, "a line of another kind is no line about a drop");
 }
 
 fn all_sorts() -> Report {

@@ -216,3 +216,34 @@ fn a_registered_time_is_of_the_machine_that_is_registered_with_it() {
     assert_eq!(sandbox.report()["baseline"]["recorded"][0]["machine"], mlpc::host::machine::class());
     sandbox.weights("0.9, \"p99\": 20").runs(10);
 }
+
+#[test]
+fn a_frozen_set_beside_the_usual_one_says_why_a_metric_dropped() {
+    let digest = mlpc::host::Digest::of(b"frozen\n1\n");
+    let gate = GATE
+        .replace("on evaluate.report", "on usual = evaluate.report, golden = evaluate_golden.report")
+        .replace("auc_roc >= 0.8", "usual.auc_roc >= 0.5")
+        .replace(
+            "regression(auc_roc) <= 2%",
+            "regression(usual.auc_roc) <= 2%\n  require regression(golden.auc_roc) <= 2%",
+        );
+    let golden = format!("source golden: Dataset<csv> = \"golden.csv\" frozen \"{digest}\"\n")
+        + "stage evaluate_golden = evaluate with { rows: golden, report: \"out/golden.json\" }\n";
+    let sandbox = tiny(&format!("{golden}{gate}"));
+    sandbox.file("golden.csv", "frozen\n1\n");
+    sandbox.weights("0.9").runs(0);
+    let worse = sandbox.weights("0.8").runs(10);
+    assert_eq!(sandbox.report()["diagnosis"][0]["cause"], "training");
+    assert!(worse.stdout.contains("the code or the training changed"), "{}", worse.stdout);
+    // The same model as before on the frozen rows; worse than production's on the usual ones.
+    sandbox
+        .file("evaluate.sh", "if grep -q frozen \"$rows\"; then sed 's/0.[0-9]*/0.9/' \"$1\"; else cat \"$1\"; fi\n");
+    sandbox.runs(10);
+    let report = sandbox.report();
+    assert_eq!(report["diagnosis"].as_array().map(Vec::len), Some(1));
+    assert_eq!(report["diagnosis"][0]["cause"], "data");
+    assert_eq!(sandbox.mlpc(&["verify", ".mlpc/gates/quality/gate_report.json"]).code, 0);
+    let written = sandbox.mlpc(&["report", "-o", "report.html"]);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    assert!(sandbox.read("report.html").contains("the data drifted"));
+}
