@@ -20,12 +20,14 @@ pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeRepo
         (path, found)
     });
     let references: BTreeMap<String, Found> = references.collect();
+    let champion = champion(run, node, gate)?;
     let facts = Facts {
+        machines: judge::machine::classes(run.bound, run.workspace(), gate, &evidence, champion.as_ref()),
         tables: tables(run, gate, &evidence, &references),
         references,
         evidence,
         artifacts: artifacts(run, gate),
-        champion: champion(run, node, gate)?,
+        champion,
     };
     let decided = gate::evaluate(gate, &run.bound.plan.metrics, &facts, &judge::about(run.bound, &node.name, gate));
     keep(run, &decided)?;
@@ -174,7 +176,8 @@ fn champion(run: &Run<'_>, node: &Node, gate: &Gate) -> Result<Option<Champion>,
                 Err(why) => BaselineFile::unscorable(&node.name, registry, pointer, &seen.version, &digest, why),
             };
             let recorded = recorded(run, node, registry, &seen.version, &mut file)?;
-            (file, Champion::Known { version: seen.version, digest, scored, recorded })
+            let machines = file.machines.clone();
+            (file, Champion::Known { version: seen.version, digest, scored, recorded, machines })
         }
     };
     judge::write_baseline(run.bound, run.workspace(), &file)?;
@@ -252,6 +255,11 @@ fn recorded(
     let path = BaselineFile::recorded_path(&run.bound.prefix, &node.name);
     fs::write_atomic(&join_inside(run.workspace(), &path)?, text.as_bytes())?;
     file.recorded.insert(origin.clone(), path);
+    // A version whose record can't be read has no machine either: its times then compare with none.
+    let kept = run.registry(registry)?.version(version).ok().flatten();
+    if let Some(machine) = kept.and_then(|version| version.metadata.notes.get(judge::machine::NOTE).cloned()) {
+        file.machines.insert(origin.clone(), machine);
+    }
     let digest = crate::host::Digest::of(text.as_bytes()).to_string();
     let size = text.len() as u64;
     Ok(BTreeMap::from([(origin, Found::Present { bytes: text.into_bytes(), size, digest })]))
