@@ -139,6 +139,7 @@ fn look(sources: &Sources, roots: usize) -> (Vec<Compilation>, Vec<Diagnostic>) 
     for ((_, file), one) in sources.iter().zip(&mut compiled) {
         let workspace = Path::new(file.name()).parent().unwrap_or(Path::new(""));
         let mut more = around(&one.model, workspace);
+        more.extend(targets::check_raw(&one.model, sources));
         more.extend(values::check(&one.model, workspace));
         one.allows.cover(&mut more);
         if !one.has_errors() {

@@ -58,8 +58,14 @@ impl Compile {
         let file = project.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let spans = spans(&plan, &project.sources);
         let locked = super::lock::pins(&project.workspace);
-        let site =
-            Site { folder: &folder, file: &file, version: env!("CARGO_PKG_VERSION"), spans: &spans, locked: &locked };
+        let site = Site {
+            folder: &folder,
+            file: &file,
+            version: env!("CARGO_PKG_VERSION"),
+            spans: &spans,
+            sources: &project.sources,
+            locked: &locked,
+        };
         let output = self.output.clone().unwrap_or(root);
         let runtimes: Vec<_> =
             plan.runtimes.iter().map(|one| (one.clone(), site.span(&format!("runtime {}", one.name)))).collect();

@@ -37,7 +37,7 @@ pub(super) enum Steps {
     Managed,
 }
 
-const KEYS: [&str; 3] = ["runners", "install", "steps"];
+const KEYS: [&str; 5] = ["runners", "install", "steps", "raw", "workflow"];
 
 /// Reads the settings of the plan.
 pub(super) fn read(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> Settings {
@@ -91,6 +91,8 @@ pub(super) fn read(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnosti
             ("steps", _) => {
                 fault("`steps` is neither `plain` nor `managed`".into(), "write `steps: \"plain\"`".into());
             }
+            // `raw.rs` reads them.
+            ("raw" | "workflow", _) => {}
             (key, _) => {
                 let help = match nearest(key, KEYS) {
                     Some(near) => format!("did you mean `{near}`?"),

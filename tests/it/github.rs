@@ -32,6 +32,7 @@ fn workflow(source: &str, folder: &str) -> Compiled {
         file: "pipeline.mlp",
         version: "0.1.0",
         spans: &spans,
+        sources: &sources,
         locked: &std::collections::BTreeMap::new(),
     };
     targets::find("github").expect("is a target").compile(&plan, &site)

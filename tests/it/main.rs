@@ -29,6 +29,7 @@ mod mistakes;
 mod modules;
 mod newcomer;
 mod promotion;
+mod raw;
 mod robust;
 mod run;
 mod runtimes;
