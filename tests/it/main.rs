@@ -33,6 +33,7 @@ mod robust;
 mod run;
 mod runtimes;
 mod sandbox;
+mod selection;
 mod seven;
 mod sharing;
 mod statistics;
