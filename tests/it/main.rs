@@ -34,6 +34,7 @@ mod robust;
 mod run;
 mod runtimes;
 mod sandbox;
+mod selection;
 mod seven;
 mod sharing;
 mod statistics;

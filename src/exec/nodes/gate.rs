@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::data::Summary;
 use crate::exec::context::{Product, Run, Stop};
 use crate::exec::event::NodeReport;
+use crate::exec::outside;
 use crate::exec::state::Ending;
 use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, Report};
 use crate::host::fs::{self, join_inside};
@@ -32,6 +33,11 @@ pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeRepo
     let decided = gate::evaluate(gate, &run.bound.plan.metrics, &facts, &judge::about(run.bound, &node.name, gate));
     keep(run, &decided)?;
     let ending = ending(&decided);
+    if let Ending::Asks(approval) = &ending
+        && run.leaves_out(approval)
+    {
+        report.help = Some(format!("`mlpc run {approval}` asks for the decision"));
+    }
     report.gate = Some(Box::new(decided));
     Ok(ending)
 }
@@ -89,6 +95,7 @@ fn found(run: &Run<'_>, origin: &Origin, read: bool) -> Found {
         Origin::Output { stage, output } => match run.product(stage, output) {
             Some(product) => present(run, &product, read),
             None if run.options.alone => elsewhere(run, stage, output, read),
+            None if run.leaves_out(stage) => left_out(run, (stage, output), origin, read),
             None => Found::Skipped(format!("`{origin}` was not made in this run{}", because(run, stage))),
         },
         Origin::Source(name) => {
@@ -131,6 +138,17 @@ fn elsewhere(run: &Run<'_>, stage: &str, output: &str, read: bool) -> Found {
     match made {
         Some(made) => at_path(run, &made.publish, read),
         None => Found::Missing,
+    }
+}
+
+/// Returns what stands of a stage that this run leaves out.
+fn left_out(run: &Run<'_>, (stage, output): (&str, &str), origin: &Origin, read: bool) -> Found {
+    if run.bound.skipped.contains_key(stage) {
+        return Found::Skipped(format!("`{origin}` was not made: `{stage}` is skipped"));
+    }
+    match (elsewhere(run, stage, output, read), outside::product(run, stage, output)) {
+        (Found::Missing, Some(product)) => present(run, &product, read),
+        (found, _) => found,
     }
 }
 
