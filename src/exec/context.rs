@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::code::CodeFinder;
 use super::event::{Event, Listener, NodeReport};
+use super::fetch::Fetched;
 use super::mask::Mask;
 use super::record::RunRecord;
 use super::sharing::Sharing;
@@ -147,6 +148,7 @@ pub(super) struct Run<'a> {
     pub(super) secrets: BTreeMap<String, String>,
     pub(super) runtimes: Runtimes,
     pub(super) sharing: Sharing,
+    pub(super) fetched: Fetched,
     products: Mutex<HashMap<(String, String), Product>>,
     pointers: Mutex<BTreeMap<String, Option<Seen>>>,
     releases: Mutex<BTreeMap<String, Release>>,
@@ -185,6 +187,7 @@ impl<'a> Run<'a> {
             secrets,
             runtimes: Runtimes::new(&setup.workspace, &setup.caller, &setup.interrupt),
             sharing: Sharing::default(),
+            fetched: Fetched::default(),
             products: Mutex::default(),
             pointers: Mutex::default(),
             releases: Mutex::default(),

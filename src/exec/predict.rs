@@ -9,7 +9,7 @@ use super::event::{Event, Reason};
 use super::nodes::{Lookup, look_up};
 use super::record::{RunRecord, runs};
 use super::run::{RunError, wanted};
-use super::{outputs, prepare, software};
+use super::{fetch, outputs, prepare, software};
 use crate::cache::{Memory, Store};
 use crate::host::fs::join_inside;
 use crate::plan::{Bound, Node, NodeKind, Skip, Stage, Why};
@@ -99,6 +99,9 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
     }
     if software::is_unlocked(run, &stage.work) {
         return Expected::Runs(Reason::Unlocked);
+    }
+    if let Some(why) = fetch::unfetched(run, stage) {
+        return Expected::Runs(why);
     }
     let prepared = match prepare::stage(run, stage) {
         Ok(prepared) => prepared,
