@@ -10,7 +10,7 @@ use super::nodes::{Lookup, look_up};
 use super::pick::{Pick, choose, ordered};
 use super::record::{RunRecord, runs};
 use super::run::RunError;
-use super::{outputs, prepare, software};
+use super::{fetch, outputs, prepare, software};
 use crate::cache::{Memory, Store};
 use crate::host::fs::join_inside;
 use crate::plan::{Bound, Node, NodeKind, Skip, Stage, Why};
@@ -98,6 +98,9 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
     }
     if software::is_unlocked(run, &stage.work) {
         return Expected::Runs(Reason::Unlocked);
+    }
+    if let Some(why) = fetch::unfetched(run, stage) {
+        return Expected::Runs(why);
     }
     let prepared = match prepare::stage(run, stage) {
         Ok(prepared) => prepared,

@@ -172,6 +172,7 @@ fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mu
             absent.insert(stage.clone(), "handed nothing on in this run".to_owned());
         }
     }
+    exec::bring_sources(job.bound, job.setup, &looked_at(gate).collect::<Vec<_>>())?;
     let report = judge::judge(job.bound, &job.setup.workspace, node, &absent).map_err(Trouble::unsound)?;
     let path = judge::report_path(&job.bound.prefix, node);
     judge::write(job.bound, &job.setup.workspace, &report)?;

@@ -75,7 +75,14 @@ fn whatever_the_book_shows_becomes_a_workflow_that_can_be_read() {
             let sources = Sources::single("pipeline.mlp", crate::markdown::completed(&block.text));
             let Some(plan) = compile(&sources).plan else { continue };
             let (spans, locked) = (BTreeMap::new(), BTreeMap::new());
-            let site = Site { folder: "", file: "pipeline.mlp", version: "0.1.0", spans: &spans, locked: &locked };
+            let site = Site {
+                folder: "",
+                file: "pipeline.mlp",
+                version: "0.1.0",
+                spans: &spans,
+                sources: &sources,
+                locked: &locked,
+            };
             for file in targets::find("github").expect("is a target").compile(&plan, &site).files {
                 let parsed: Result<serde_yaml::Value, _> = serde_yaml::from_str(&file.text);
                 parsed.unwrap_or_else(|error| panic!("{}:{}: {error}\n{}", path.display(), block.line, file.text));

@@ -16,6 +16,7 @@ mod errors;
 mod examples;
 mod github;
 mod grammar;
+mod fetch;
 mod fmt;
 mod hazards;
 mod import;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shares results through a real S3 server on loopback (moto's): a hit in another workspace, a corrupted object refused and rebuilt, an
+# Shares results, and fetches sources, through a real S3 server on loopback (moto's): a hit in another workspace, a corrupted object refused and rebuilt, an
 # entry planted where anybody may write not used by what leads to `register`.
 # usage: tests/judges/s3.sh [MLPC]     MLPC was built with the feature `remotes`; env: CI_CACHE, where the server is kept
 set -euo pipefail
@@ -36,6 +36,10 @@ elif verb == "get":
     sys.stdout.buffer.write(s3.get_object(Bucket="team-cache", Key=rest[0])["Body"].read())
 elif verb == "put":
     s3.put_object(Bucket="team-cache", Key=rest[0], Body=rest[1].encode())
+elif verb == "version":
+    s3.create_bucket(Bucket="data") if rest[0] == "first" else None
+    s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
+    print(s3.put_object(Bucket="data", Key="raw/table one.csv", Body=("word\n%s\n" % rest[0]).encode())["VersionId"])
 PY
 }
 s3 make
@@ -102,6 +106,39 @@ s3 list | grep -q '^second/v1/trusted/' || die "nothing saved"
 echo another > "$work/undeclared"; member seven; write=trusted run --force > /dev/null
 grep -q 'not deterministic' "$work/said" || die "a second result under one key was not told: $(cat "$work/said")"
 pass "of two results under one key the first stands, and the other is told"
+
+# A source in a store: of the version that is named, with the credential that the stage names, and for a stage of the cache's key.
+first=$(s3 version first); s3 version second > /dev/null
+reads() {
+  rm -rf "$work/$1"; mkdir "$work/$1"; cd "$work/$1"
+  cat > main.mlp <<EOF
+pipeline reader
+edition 2026
+
+secret key_id
+secret key
+credential aws = static("aws", access_key_id: key_id, secret_access_key: key, region: "us-east-1", endpoint: "$endpoint")
+source raw: Dataset<csv> = s3("s3://data/raw/table one.csv"$2)
+
+stage copy {
+  in   raw
+  credentials aws
+  ${3:-}
+  out  data: Dataset<csv> = "out.csv"
+  run  <<< cp "\$raw" "\$data" >>>
+}
+EOF
+}
+secretly() { local status=0; env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u MLPC_REMOTE KEY_ID=judge KEY=secret "$mlpc" run "$@" > "$work/said" 2>&1 || status=$?; echo "$status"; }
+reads pinned ", version: \"$first\""; [ "$(secretly)" = 0 ] || die "a version: $(cat "$work/said")"
+[ "$(tail -1 out.csv)" = first ] || die "another version came"
+[ "$(secretly --force)" = 0 ] && ! grep -q fetching "$work/said" || die "a version was fetched twice"
+reads never ", version: \"9f0e\""; [ "$(secretly)" = 1 ] && grep -q "can't be fetched" "$work/said" || die "no such version: $(cat "$work/said")"
+reads open "" "rerun always"; [ "$(secretly)" = 0 ] && [ "$(tail -1 out.csv)" = second ] || die "not pinned: $(cat "$work/said")"
+s3 version third > /dev/null; [ "$(secretly)" = 0 ] && [ "$(tail -1 out.csv)" = third ] || die "a change was not seen: $(cat "$work/said")"
+[ "$(secretly)" = 0 ] && ! grep -q fetching "$work/said" || die "what did not change was sent again: $(cat "$work/said")"
+sed -i 's/table one/no table/' main.mlp; [ "$(secretly)" = 1 ] && grep -q 'NoSuchKey' "$work/said" || die "no such object: $(cat "$work/said")"
+pass "sources are fetched by their version, or as they are"
 
 kill "$server"; wait "$server" 2>/dev/null || true; server=
 member eight; run > /dev/null; grep -q 'the run goes on without it' "$work/said" || die "a dead server was not told: $(cat "$work/said")"

@@ -1,7 +1,11 @@
-//! Remotes: places where results are shared between machines. One file per kind; a remote knows names and bytes, and nothing of
-//! results. What comes from one is hashed before anything reads it.
+//! Remotes: places where results are shared between machines, and where sources are fetched from. One file per kind; a remote knows
+//! names and bytes, and nothing of results. What comes from one is hashed before anything reads it.
 
+#[cfg(feature = "remotes")]
+mod agent;
 mod directory;
+#[cfg(feature = "remotes")]
+mod download;
 #[cfg(feature = "remotes")]
 mod s3;
 mod shared;
@@ -110,6 +114,90 @@ pub fn open(url: &str, workspace: &Path, caller: &BTreeMap<OsString, OsString>) 
         Some((scheme, _)) => Err(Error::new(format!("`{url}`: a remote is a folder or `s3://…`, and not `{scheme}`"))),
         None => Ok(Box::new(directory::Directory::open(&workspace.join(url))?)),
     }
+}
+
+/// What is fetched, for a source.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// `http://…`, `https://…` or `s3://bucket/key?region=…&endpoint=…`.
+    pub url: &'a str,
+    /// The version of an object that is meant.
+    pub version: Option<&'a str>,
+    /// Anybody may read it: nothing is signed.
+    pub public: bool,
+    /// What comes is compared with a digest afterwards.
+    pub sure: bool,
+    /// What the server said of the bytes that are here already.
+    pub known: Option<&'a Tag>,
+}
+
+/// What a server says of the state of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    /// Its `ETag`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// Its `Last-Modified`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Downloaded {
+    /// The server has what is here.
+    Unchanged,
+    /// All of it came.
+    Whole(Tag),
+}
+
+/// How far a download is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// Who sends.
+    pub host: &'a str,
+    /// Bytes that are here.
+    pub done: u64,
+    /// Bytes in all, where the server says.
+    pub total: Option<u64>,
+    /// A try failed, and another one is about to be made.
+    pub waits: bool,
+}
+
+/// Fetches a file to `part`, where the rest of an earlier try may stand; what is there after an error is for the next try. `watch` is
+/// told how far it is, and says whether to go on.
+#[cfg(feature = "remotes")]
+pub fn download(
+    wanted: &Wanted<'_>,
+    part: &Path,
+    caller: &BTreeMap<OsString, OsString>,
+    watch: &dyn Fn(Progress<'_>) -> bool,
+) -> Result<Downloaded> {
+    download::download(wanted, part, caller, watch)
+}
+
+/// Says that this build fetches nothing.
+#[cfg(not(feature = "remotes"))]
+pub fn download(
+    _: &Wanted<'_>,
+    _: &Path,
+    _: &BTreeMap<OsString, OsString>,
+    _: &dyn Fn(Progress<'_>) -> bool,
+) -> Result<Downloaded> {
+    let message = "this build of mlpc fetches nothing: it was built without the feature `remotes`";
+    Err(Error::new(format!("{message}; `cargo install --features remotes`, or put the data in the workspace")))
+}
+
+/// Returns the SHA-256 of a file in hex.
+#[cfg(feature = "remotes")]
+pub fn sha256(path: &Path) -> Result<String> {
+    s3::sha256_of(path)
+}
+
+/// Says that this build has no SHA-256.
+#[cfg(not(feature = "remotes"))]
+pub fn sha256(_: &Path) -> Result<String> {
+    Err(Error::new("this build of mlpc has no SHA-256: it was built without the feature `remotes`"))
 }
 
 #[cfg(feature = "remotes")]

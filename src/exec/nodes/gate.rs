@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use crate::data::Summary;
 use crate::exec::context::{Product, Run, Stop};
 use crate::exec::event::NodeReport;
+use crate::exec::fetch;
 use crate::exec::outside;
 use crate::exec::state::Ending;
 use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, Report};
 use crate::host::fs::{self, join_inside};
 use crate::judge;
-use crate::plan::{Location, Node, NodeKind};
+use crate::plan::{Location, Node, NodeKind, Source};
 use crate::types::Origin;
 
 pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeReport) -> Result<Ending, Stop> {
@@ -102,10 +103,23 @@ fn found(run: &Run<'_>, origin: &Origin, read: bool) -> Found {
             let source = run.bound.plan.sources.iter().find(|source| source.name == *name);
             match source.map(|source| &source.location) {
                 Some(Location::Path(path)) => at_path(run, path, read),
-                _ => Found::Unreadable(format!("`{origin}` is not in the workspace")),
+                Some(_) => fetched(run, origin, source, read),
+                None => Found::Unreadable(format!("`{origin}` is not in the plan")),
             }
         }
         Origin::Pointer { .. } => Found::Unreadable(format!("`{origin}` is no evidence")),
+    }
+}
+
+/// Fetches a source that a gate judges; what can't be had is no evidence.
+fn fetched(run: &Run<'_>, origin: &Origin, source: Option<&Source>, read: bool) -> Found {
+    let Some(source) = source.filter(|source| fetch::is_fetched(source)) else {
+        return Found::Unreadable(format!("`{origin}` is not in the workspace"));
+    };
+    match fetch::place(run, source) {
+        Ok(_) => at_path(run, &source.location.place(&source.name), read),
+        Err(Stop::Failed(why) | Stop::Unsound(why) | Stop::Skip(why)) => Found::Unreadable(why),
+        Err(Stop::Interrupted) => Found::Unreadable("interrupted".to_owned()),
     }
 }
 
