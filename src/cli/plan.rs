@@ -10,6 +10,7 @@ use super::{Exit, Verb};
 use crate::exec::{Expected, Options, Prediction, Reason, Setup, predict};
 use crate::host::Out;
 use crate::plan::Bound;
+use crate::types::Value;
 
 /// Say what `mlpc run` would do, and why, without doing it
 #[derive(Debug, Args)]
@@ -85,6 +86,10 @@ pub(super) fn show(out: &Out, bound: &Bound, setup: &Setup, options: &Options, j
     let (sure, perhaps) = (runs(true), runs(false));
     let perhaps = if perhaps > 0 { format!(", {perhaps} perhaps") } else { String::new() };
     out.line(&format!("{sure} to run{perhaps}, {hits} from the cache"));
+    for monitor in &bound.plan.beside.monitors {
+        let every = Value::Duration(monitor.every);
+        out.line(&format!("beside the runs: monitor {}, every {every}; nothing serves it yet", monitor.name));
+    }
     Exit::Fine
 }
 
