@@ -295,6 +295,10 @@ fn setting(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Value> {
         }
         // A bare word that names no constant is the word itself: `steps: plain`.
         ast::ExprKind::Name(name) if !matches!(cx.seen(name), Some((Decl::Const(_), _))) => {
+            // A target may name credentials.
+            if matches!(cx.seen(name), Some((Decl::Credential(_), _))) {
+                cx.mention(&name.text);
+            }
             Some(Value::String(name.text.clone()))
         }
         _ => match expr(cx, written, Scope::Constant)?.expr {
