@@ -3,6 +3,7 @@
 //! Bytes pass between jobs as artifacts and digests as outputs. No value of the pipeline ever stands inside a script:
 //! scripts get them as variables. `README.md` beside this file says it for people.
 
+mod cache;
 mod condition;
 mod credentials;
 mod edges;

@@ -29,6 +29,14 @@ pub const REMOTE: &str = "MLPC_REMOTE";
 /// The variable that has runs save what they made: `trusted` or `other`.
 pub const WRITE: &str = "MLPC_REMOTE_WRITE";
 
+/// Variables with the keys of the remote alone, which go before those of the provider's own programs: who sets them keeps the remote's
+/// keys from the commands that stages run.
+const KEYS: [(&str, &str); 3] = [
+    ("MLPC_REMOTE_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID"),
+    ("MLPC_REMOTE_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY"),
+    ("MLPC_REMOTE_SESSION_TOKEN", "AWS_SESSION_TOKEN"),
+];
+
 /// Where bytes are kept under names.
 pub trait Remote: fmt::Debug + Send + Sync {
     /// Writes what stands under a name to a path where nothing stands; `false` if there is nothing. No more than `limit` bytes
@@ -109,11 +117,26 @@ impl Settings {
 /// Opens a remote by its address: `s3://bucket/prefix?region=…&endpoint=…`, or a folder.
 pub fn open(url: &str, workspace: &Path, caller: &BTreeMap<OsString, OsString>) -> Result<Box<dyn Remote>> {
     match url.split_once("://") {
-        Some(("s3", rest)) => open_s3(rest, caller),
+        Some(("s3", rest)) => open_s3(rest, &with_own_keys(caller)),
         Some(("file", path)) => Ok(Box::new(directory::Directory::open(Path::new(path))?)),
         Some((scheme, _)) => Err(Error::new(format!("`{url}`: a remote is a folder or `s3://…`, and not `{scheme}`"))),
         None => Ok(Box::new(directory::Directory::open(&workspace.join(url))?)),
     }
+}
+
+/// Puts the remote's own keys in the places of the provider's, all of them or none.
+fn with_own_keys(caller: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {
+    let own = |name: &str| caller.get(OsStr::new(name)).filter(|value| !value.is_empty()).cloned();
+    let mut all = caller.clone();
+    if KEYS.iter().any(|(name, _)| own(name).is_some()) {
+        for (name, theirs) in KEYS {
+            match own(name) {
+                Some(value) => all.insert(theirs.into(), value),
+                None => all.remove(OsStr::new(theirs)),
+            };
+        }
+    }
+    all
 }
 
 /// What is fetched, for a source.
