@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::context::{Options, Product, Run, Setup, Stop};
 use super::event::{Event, Reason};
-use super::nodes::{Lookup, look_up};
+use super::nodes::{Lookup, look_up, may};
 use super::record::{RunRecord, runs};
 use super::run::{RunError, wanted};
+use super::state::{Ending, order};
 use super::{outputs, prepare, software};
 use crate::cache::{Memory, Store};
 use crate::host::fs::join_inside;
@@ -37,6 +38,8 @@ pub enum Expected {
     Skipped(String),
     /// It could not run.
     Fails(String),
+    /// It would do something that others see, and a run without `--release` may not.
+    NotReleased(String),
     /// It decides or acts only when its turn comes.
     Later,
 }
@@ -50,7 +53,7 @@ pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Pr
     let run = Run::new(bound, (setup, options), (&store, &memory), &silent, "plan".to_owned());
     let mut known = HashMap::new();
     let nodes = &bound.plan.nodes;
-    let order = ordered(nodes);
+    let order = order(nodes);
     for index in order.into_iter().filter(|index| wanted.contains(index)) {
         let node = &nodes[index];
         let what = expect(&run, node, &known);
@@ -69,16 +72,9 @@ pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Pr
 pub(super) fn gather(run: &Run<'_>) {
     let nodes = &run.bound.plan.nodes;
     let mut known = HashMap::new();
-    for index in ordered(nodes) {
+    for index in order(nodes) {
         known.insert(nodes[index].name.as_str(), expect(run, &nodes[index], &known));
     }
-}
-
-/// Returns the nodes so that each stands behind what it waits for.
-fn ordered(nodes: &[Node]) -> Vec<usize> {
-    let by_name: HashMap<_, _> = nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
-    let waits = nodes.iter().map(|node| node.waits.iter().filter_map(|wait| by_name.get(wait.node.as_str()).copied()));
-    crate::graph::order(&waits.map(Iterator::collect).collect::<Vec<_>>())
 }
 
 fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expected {
@@ -89,7 +85,13 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
             Skip::Needs(other) => format!("it needs `{other}`, which is skipped"),
         });
     }
-    let NodeKind::Stage(stage) = &node.kind else { return Expected::Later };
+    let NodeKind::Stage(stage) = &node.kind else {
+        return match may(run, node) {
+            Ok(Some(Ending::NotReleased(why))) => Expected::NotReleased(why),
+            Err(Stop::Failed(why) | Stop::Unsound(why)) => Expected::Fails(why),
+            _ => Expected::Later,
+        };
+    };
     for wait in node.waits.iter().filter(|wait| wait.why == Why::Data) {
         match known.get(wait.node.as_str()) {
             Some(Expected::Runs(_)) => return Expected::Runs(Reason::Upstream(wait.node.clone())),

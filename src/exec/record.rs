@@ -33,6 +33,9 @@ pub struct RunRecord {
     /// The nodes that were asked for; all if none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<String>,
+    /// It writes to registries that others share, and acts: going on with it does, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub release: bool,
     /// What started it.
     pub event: String,
     /// Values of parameters.
@@ -94,6 +97,7 @@ impl RunRecord {
             plan: bound.digest.clone(),
             profile: bound.profile.clone(),
             asked: asked.to_vec(),
+            release: false,
             event: bound.event.clone(),
             params: bound.params.clone(),
             sources: BTreeMap::new(),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tokens::Tokens;
 use crate::gate::{OnMissing, Verdict};
-use crate::plan::{Bound, NodeKind, Skip, Why};
+use crate::plan::{Bound, Node, NodeKind, Skip, Why};
 
 /// How a node ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -319,7 +319,8 @@ impl<'b> Schedule<'b> {
     }
 }
 
-fn reads_optionally(kind: &NodeKind, stage: &str) -> bool {
+/// Tells whether a node reads what this stage makes only where it is there.
+pub(super) fn reads_optionally(kind: &NodeKind, stage: &str) -> bool {
     let inputs = match kind {
         NodeKind::Stage(stage) => &stage.work.inputs,
         NodeKind::Action(action) => &action.work.inputs,
@@ -335,6 +336,13 @@ pub(super) fn reason(skip: &Skip) -> String {
         Skip::Profile => "this profile does not release".into(),
         Skip::Needs(node) => format!("it needs `{node}`, which was skipped"),
     }
+}
+
+/// Returns the nodes so that each stands behind what it waits for.
+pub(super) fn order(nodes: &[Node]) -> Vec<usize> {
+    let by_name: HashMap<_, _> = nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
+    let waits = nodes.iter().map(|node| node.waits.iter().filter_map(|wait| by_name.get(wait.node.as_str()).copied()));
+    crate::graph::order(&waits.map(Iterator::collect).collect::<Vec<_>>())
 }
 
 /// Returns the nodes of these names and all that they wait for; all nodes if no name is given.

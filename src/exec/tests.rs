@@ -1,5 +1,7 @@
 //! The executor on small plans, with real processes.
 
+mod release;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
