@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::exec::{Release, Seen};
+use crate::gate::Report;
 use crate::host::Digest;
 
 /// Version of the format.
@@ -93,6 +94,21 @@ pub struct Decided {
     pub lets_go_on: bool,
     /// It is shown and does not block.
     pub advisory: bool,
+}
+
+impl Decided {
+    /// Returns what a report comes to for the jobs behind its gate.
+    #[must_use]
+    pub fn of(report: &Report) -> Self {
+        let verdict = serde_json::to_value(report.verdict).ok();
+        Self {
+            verdict: verdict.and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default(),
+            ask: report.ask.clone(),
+            // A question is no answer: what waits for the gate waits for the approval too, which the platform sees to.
+            lets_go_on: report.lets_go_on() || report.is_waiting(),
+            advisory: report.advisory,
+        }
+    }
 }
 
 impl Answer {
