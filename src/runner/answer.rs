@@ -105,7 +105,7 @@ impl Decided {
             verdict: verdict.and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default(),
             ask: report.ask.clone(),
             // A question is no answer: what waits for the gate waits for the approval too, which the platform sees to.
-            lets_go_on: report.lets_go_on() || report.is_waiting(),
+            lets_go_on: report.advisory || report.verdict.lets_go_on(),
             advisory: report.advisory,
         }
     }
