@@ -96,7 +96,7 @@ fn check(path: &Path, ty: &ArtifactType) -> Result<(), String> {
 fn head(path: &Path) -> Result<Vec<u8>, String> {
     use std::io::Read;
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
+    fs::open(path)
         .and_then(|file| file.take(64 << 10).read_to_end(&mut bytes))
         .map_err(|error| format!("can't be read: {}", crate::host::error::reason(&error)))?;
     Ok(bytes)
@@ -128,7 +128,8 @@ pub(crate) fn read_value(path: &Path, ty: &Type, pointer: &str) -> Result<Value,
 }
 
 fn value(path: &Path, pointer: &str) -> Result<serde_json::Value, String> {
-    let text = std::fs::read(path).map_err(|error| format!("can't be read: {}", crate::host::error::reason(&error)))?;
+    let text =
+        fs::read_whole(path).map_err(|error| format!("can't be read: {}", crate::host::error::reason(&error)))?;
     let json: serde_json::Value = serde_json::from_slice(&text).map_err(|error| format!("is no JSON: {error}"))?;
     json.pointer(pointer).cloned().ok_or_else(|| format!("holds nothing at `{pointer}`"))
 }

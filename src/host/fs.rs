@@ -3,7 +3,7 @@
 //! Knows nothing of what the files are for.
 
 use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
@@ -66,14 +66,36 @@ pub fn is_executable(meta: &Metadata) -> bool {
     meta.permissions().mode() & 0o100 != 0
 }
 
+/// Opens a file that somebody may have made, for reading. A pipe would have us wait for ever, a device has no end: neither
+/// is a file. A folder opens, and can't be read.
+pub fn open(path: &Path) -> io::Result<File> {
+    let now = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = File::options().read(true).custom_flags(now).open(path)?;
+    let meta = file.metadata()?;
+    match meta.is_file() || meta.is_dir() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, not a file")),
+    }
+}
+
 /// Reads a whole file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).cannot("read", path)
+    read_whole(path).cannot("read", path)
 }
 
 /// Reads a whole file, which has to be UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).cannot("read", path)
+    let text = open(path).and_then(io::read_to_string);
+    text.cannot("read", path)
+}
+
+/// Reads a whole file; the error is the system's own.
+pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open(path)?;
+    let size = file.metadata().map_or(0, |meta| usize::try_from(meta.len()).unwrap_or(0));
+    let mut bytes = Vec::with_capacity(size.min(1 << 30));
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Makes a folder and those above it.

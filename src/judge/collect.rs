@@ -132,7 +132,7 @@ pub(crate) struct Hashed {
 impl Hashed {
     pub(crate) fn open(path: &Path) -> Result<Self, String> {
         let file =
-            std::fs::File::open(path).map_err(|error| format!("it can't be read: {}", host::error::reason(&error)))?;
+            host::fs::open(path).map_err(|error| format!("it can't be read: {}", host::error::reason(&error)))?;
         Ok(Self { file, hasher: blake3::Hasher::new() })
     }
 
