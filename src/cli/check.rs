@@ -7,6 +7,7 @@ use super::project::{PipelineArgs, read};
 use super::render::{self, CheckFormat};
 use super::{Exit, Verb, repair, seen, values};
 use crate::compile::{Compilation, check_file};
+use crate::data::Format;
 use crate::diagnostic::{self, Diagnostic, Severity, codes, nearest};
 use crate::exec;
 use crate::host::Out;
@@ -15,6 +16,7 @@ use crate::model::{self, Model, NodeKind, Work};
 use crate::plan::Runtime;
 use crate::source::{FileId, Sources, Span};
 use crate::targets;
+use crate::types::Artifact;
 
 /// Check pipelines without running anything
 ///
@@ -91,11 +93,15 @@ impl Verb for Check {
         if self.format == CheckFormat::Text {
             summaries.iter().for_each(|line| out.line(line));
         }
+        let unread: Vec<String> = compiled.iter().flat_map(|one| unread(&one.model)).collect();
+        if self.format == CheckFormat::Text {
+            unread.iter().for_each(|note| out.err_line(note));
+        }
         // Files that parameters are read from are not in the key.
         let whole = compiled
             .iter()
             .all(|one| !one.allows.look_around() && one.model.params.iter().all(|(_, param)| param.from.is_none()));
-        if let Some(place) = place.filter(|_| whole && found.is_empty()) {
+        if let Some(place) = place.filter(|_| whole && found.is_empty() && unread.is_empty()) {
             let patterns = compiled.iter().map(|one| {
                 let all = works(&one.model).flat_map(|work| &work.code).map(|pattern| pattern.value.clone());
                 all.collect::<BTreeSet<String>>().into_iter().collect()
@@ -203,6 +209,19 @@ fn around(model: &Model, workspace: &Path) -> Vec<Diagnostic> {
         found.push(Diagnostic::new(codes::UNKNOWN_NAME, target.name.span, message).help(help));
     }
     found
+}
+
+/// Says which gates look into tables that this build can't read: where another one evaluates them, all is well.
+fn unread(model: &Model) -> Vec<String> {
+    let gates = model.nodes.iter().filter_map(|(id, node)| Some((node, model.gate(id)?)));
+    let notes = gates.filter_map(|(node, gate)| {
+        let why = gate.evidence.iter().find_map(|evidence| match &evidence.ty {
+            Artifact::Dataset { format: Some(format), .. } => Format::find(format)?.unread(),
+            _ => None,
+        })?;
+        Some(format!("note: `{}` would be `error` here: {why}", node.name.value))
+    });
+    notes.collect()
 }
 
 /// Iterates over what has code.

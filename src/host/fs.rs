@@ -4,12 +4,13 @@
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::{Context, Error, Result};
+use crate::data::Places;
 
 /// What `stat` says of a file's content without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +62,32 @@ pub fn fingerprint(path: &Path) -> Result<Fingerprint> {
 #[must_use]
 pub fn is_executable(meta: &Metadata) -> bool {
     meta.permissions().mode() & 0o100 != 0
+}
+
+/// A file that stays open, of which any place can be read.
+#[derive(Debug)]
+pub struct Placed {
+    file: File,
+    size: u64,
+}
+
+impl Placed {
+    /// Opens a file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).cannot("read", path)?;
+        let size = file.metadata().cannot("read", path)?.len();
+        Ok(Self { file, size })
+    }
+}
+
+impl Places for Placed {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> std::io::Result<usize> {
+        self.file.read_at(buffer, at)
+    }
 }
 
 /// Reads a whole file.
