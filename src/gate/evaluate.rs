@@ -48,6 +48,8 @@ pub fn evaluate(gate: &Gate, metrics: &[MetricsType], facts: &Facts, about: &Abo
         compared.moved = moved(&case, gate, compared);
     }
     let (verdict, reason, ask) = conclude(gate, facts, &lines, compared.as_ref());
+    // Nothing is held back by an advisory gate, so there is nothing that a person could be asked to let through.
+    let ask = ask.filter(|_| !about.advisory);
     Report {
         format: FORMAT,
         gate: about.gate.clone(),

@@ -235,6 +235,16 @@ fn an_advisory_gate_shows_its_verdict_and_lets_go_on() {
 }
 
 #[test]
+fn an_advisory_gate_asks_nobody() {
+    let ask = OnMissing::Ask("bootstrap".into());
+    let setup = setup(r#"{"auc": 0.9}"#).champion(Champion::Absent).on_absent(ask).regression("auc", 0.1);
+    assert_eq!(setup.report().ask.as_deref(), Some("bootstrap"));
+    let about = About { advisory: true, ..About::default() };
+    let report = evaluate(&setup.gate, &setup.metrics, &setup.facts, &about);
+    assert_eq!((report.ask.as_deref(), report.exit_code(), report.is_waiting()), (None, 0, false));
+}
+
+#[test]
 fn a_gate_without_requirements_decides_nothing() {
     assert_eq!(setup("{}").verdict(), Outcome::Error);
 }

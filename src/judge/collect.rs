@@ -68,10 +68,7 @@ fn published(bound: &Bound, origin: &Origin) -> Option<String> {
         }
         Origin::Source(name) => {
             let source = bound.plan.sources.iter().find(|source| source.name == *name)?;
-            match &source.location {
-                crate::plan::Location::Path(path) => Some(path.clone()),
-                crate::plan::Location::Remote { .. } => None,
-            }
+            Some(source.location.place(name))
         }
         Origin::Pointer { .. } => None,
     }

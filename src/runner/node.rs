@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::answer::{Answer, Decided, FORMAT, Made, Status};
 use super::exchange::{Received, hand_on, write};
 use super::{Job, Trouble};
-use crate::exec::{self, Ending, Listener, Options, RunRecord, Seen};
+use crate::exec::{self, Ending, Listener, Options, Pick, RunRecord, Seen};
 use crate::gate::{BaselineFile, Gate, Report};
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
@@ -117,14 +117,15 @@ fn stage(
     listener: &dyn Listener,
     answer: &mut Answer,
 ) -> Result<(), Trouble> {
-    let mut before = RunRecord::new(&job.run, job.bound, &[node.to_owned()], &job.setup.clock);
+    let mut before = RunRecord::new(&job.run, job.bound, &Pick::until(vec![node.to_owned()]), &job.setup.clock);
     for known in received.answers.values() {
         before.pointers.extend(known.pointers.clone());
         if let Some(release) = &known.release {
             before.releases.insert(known.node.clone(), release.clone());
         }
     }
-    let options = Options { nodes: vec![node.to_owned()], alone: true, release: true, ..Options::default() };
+    let options =
+        Options { pick: Pick::until(vec![node.to_owned()]), alone: true, release: true, ..Options::default() };
     let summary = exec::run(job.bound, job.setup, &options, Some(&before), listener)?;
     let state = job.setup.workspace.join(".mlpc");
     answer.pointers = RunRecord::read(&state, &summary.run)?.pointers;
@@ -171,6 +172,7 @@ fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mu
             absent.insert(stage.clone(), "handed nothing on in this run".to_owned());
         }
     }
+    exec::bring_sources(job.bound, job.setup, &looked_at(gate).collect::<Vec<_>>())?;
     let report = judge::judge(job.bound, &job.setup.workspace, node, &absent).map_err(Trouble::unsound)?;
     let path = judge::report_path(&job.bound.prefix, node);
     judge::write(job.bound, &job.setup.workspace, &report)?;
