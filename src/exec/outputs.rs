@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::context::{Product, Run, Stop};
 use super::folder::Folder;
 use crate::cache::{Artifact, Produced, Restored, ResultRecord, Take};
+use crate::data;
 use crate::host::fs::{self, join_inside};
 use crate::host::lock::Lock;
 use crate::host::{Context, Digest, clock};
@@ -83,7 +85,11 @@ fn check(path: &Path, ty: &ArtifactType) -> Result<(), String> {
         ArtifactType::Archive if !is_archive(&bytes) => not("tar, gzip or zip file"),
         ArtifactType::Dataset { format, .. } | ArtifactType::Model { format } => match format.as_deref() {
             Some("csv") if !has_header(&bytes) => not("CSV with a header"),
-            Some("parquet") if !bytes.starts_with(b"PAR1") => not("Parquet file"),
+            Some("parquet") => {
+                let file: Arc<dyn data::Places> = Arc::new(fs::Placed::open(path).map_err(|error| error.to_string())?);
+                let sound = data::look(data::Format::Parquet, &file);
+                sound.map_err(|what| format!("is no Parquet file, as its type `{ty}` wants: {what}"))
+            }
             Some("jsonl" | "json") if !looks_like_json(&bytes) => not("JSON"),
             // Protocol 2 and later begin so; protocols 0 and 1 are text.
             Some("pickle") if bytes[0] != 0x80 && !bytes.is_ascii() => not("pickle"),
@@ -295,7 +301,7 @@ mod tests {
             (&ArtifactType::Tests, b"ok", false),
             (&dataset("csv"), b"a,b\n1,2\n", true),
             (&dataset("csv"), b"\n1,2\n", false),
-            (&dataset("parquet"), b"PAR1....PAR1", true),
+            (&dataset("parquet"), b"PAR1........PAR", false),
             (&dataset("parquet"), b"a,b", false),
             (&ArtifactType::Model { format: Some("pickle".into()) }, b"\x80\x04x", true),
             (&ArtifactType::Archive, b"hello", false),

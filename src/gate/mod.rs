@@ -35,7 +35,7 @@ pub use requirement::{
     Baseline, BaselineEvidence, Bound, Columns, Compare, Evidence, Gate, Level, Measure, MetricRef, OnMissing,
     Requirement, TableRef,
 };
-pub use survey::{references, survey, surveyed};
+pub use survey::{format, references, survey, surveyed};
 pub use verdict::Verdict;
 
 #[cfg(test)]

@@ -4,12 +4,13 @@
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::{Context, Error, Result};
+use crate::data::Places;
 
 /// Names of files that are about to replace another begin so; a writer that dies leaves one.
 pub const TEMPORARY: &str = ".mlpc-";
@@ -75,6 +76,32 @@ pub fn open(path: &Path) -> io::Result<File> {
     match meta.is_file() || meta.is_dir() {
         true => Ok(file),
         false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, not a file")),
+    }
+}
+
+/// A file that stays open, of which any place can be read.
+#[derive(Debug)]
+pub struct Placed {
+    file: File,
+    size: u64,
+}
+
+impl Placed {
+    /// Opens a file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = open(path).cannot("read", path)?;
+        let size = file.metadata().cannot("read", path)?.len();
+        Ok(Self { file, size })
+    }
+}
+
+impl Places for Placed {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> std::io::Result<usize> {
+        self.file.read_at(buffer, at)
     }
 }
 
