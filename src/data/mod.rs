@@ -5,6 +5,7 @@ mod cell;
 mod csv;
 mod frozen;
 mod jsonl;
+mod predictions;
 mod rule;
 mod scan;
 
@@ -13,6 +14,7 @@ use std::io::Read;
 
 pub use cell::Cell;
 pub use frozen::{Bins, Builder, FORMAT as BASELINE_FORMAT, Frozen, FrozenColumn, Kind, MAX_CATEGORIES};
+pub use predictions::{Grouped, Predictions, PredictionsWanted, predictions};
 pub use rule::Violation;
 pub use scan::{ColumnSummary, Counts, Summary, Wanted, scan};
 
@@ -99,6 +101,17 @@ pub fn read<F: Fold>(
             Err(Problem::whole("this mlpc does not read Parquet: write `Dataset<csv>` or `Dataset<jsonl>`"))
         }
     }
+}
+
+/// Returns the names of a CSV file's columns, from its first bytes.
+///
+/// # Errors
+/// There is no header, or a name in it is empty or stands twice.
+pub fn header(bytes: &[u8]) -> Result<Vec<String>, Problem> {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let (names, _) = csv::header(bytes)?;
+    check_names(&names)?;
+    Ok(names)
 }
 
 /// Says that a name stands twice among columns, or that one has none.

@@ -51,7 +51,7 @@ pub fn survey(
 ) -> Result<Summary, String> {
     let format = match gate.evidence.get(evidence).map(|evidence| &evidence.ty) {
         Some(Artifact::Dataset { format: Some(format), .. }) => Format::find(format),
-        Some(Artifact::Predictions) => Some(Format::Csv),
+        Some(Artifact::Predictions(_)) => Some(Format::Csv),
         _ => None,
     };
     let format = format.ok_or("its type does not say how it is written")?;
