@@ -28,6 +28,7 @@ mod past;
 mod mistakes;
 mod modules;
 mod newcomer;
+mod predictions;
 mod promotion;
 mod robust;
 mod run;
