@@ -314,7 +314,11 @@ pub(super) fn each(
         .ok_or_else(|| Undecided::Error("there is no group".to_owned()))?;
     let (standing, part) = (standings[decides], &parts[decides]);
     let same = standings.iter().filter(|other| **other == standing).count();
-    let others = if same > 1 { format!("; {} more groups with it", same - 1) } else { String::new() };
+    let others = match same {
+        0 | 1 => String::new(),
+        2 => "; 1 more group with it".to_owned(),
+        _ => format!("; {} more groups with it", same - 1),
+    };
     let unit = Unit::of(&measure.ty);
     let verb = if level == Level::Require { "required" } else { "hoped for" };
     let text = |number: Option<f64>| number.map_or_else(|| "no number".to_owned(), |number| number_text(unit, number));
@@ -326,11 +330,12 @@ pub(super) fn each(
             let p = number_text(Unit::Number, part.p.unwrap_or(f64::NAN));
             let others = if standing == Standing::Holds { "" } else { others.as_str() };
             format!(
-                "of `{}`, `{}` is {} with an adjusted p of {p}, {joint} {wanted} at {} is {verb} in every group{others}",
+                "of `{}`, `{}` is {} (adjusted p {p}), {joint} {wanted} with p at most {} is {verb} in every group{others}",
                 part.name,
                 measure.kind,
                 text(part.value),
-                number_text(Unit::Number, alpha),
+                // 1 - 0.95 is not quite 0.05.
+                number_text(Unit::Number, (alpha * 1e12).round() / 1e12),
             )
         }
     };

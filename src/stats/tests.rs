@@ -191,3 +191,53 @@ fn bounds_of_runs_and_shares_are_those_of_scipy_and_statsmodels() {
         close(high, row[4], "Wilson, upper");
     }
 }
+
+/// Rows of a label and two scores with many ties, at least two of either label.
+fn scored() -> impl proptest::strategy::Strategy<Value = Vec<(bool, f64, f64)>> {
+    use proptest::prelude::*;
+    let row = (any::<bool>(), 0..8_u8, 0..8_u8);
+    proptest::collection::vec(row, 4..60).prop_map(|rows| {
+        let mut rows: Vec<_> =
+            rows.into_iter().map(|(label, one, other)| (label, f64::from(one), f64::from(other))).collect();
+        let fixed = [true, true, false, false];
+        rows.iter_mut().zip(fixed).for_each(|(row, label)| row.0 = label);
+        rows
+    })
+}
+
+proptest::proptest! {
+    #[test]
+    fn an_area_and_its_variance_are_what_every_pair_says(rows in scored()) {
+        let labels: Vec<bool> = rows.iter().map(|row| row.0).collect();
+        let (one, other): (Vec<f64>, Vec<f64>) = rows.iter().map(|row| (row.1, row.2)).unzip();
+        let (mine, theirs) = (Area::of(&labels, &one).expect("both"), Area::of(&labels, &other).expect("both"));
+        // By the definition of 1988: the kernel over every pair, and the variance of its means.
+        let kernel = |high: f64, low: f64| if high > low { 1.0 } else if high == low { 0.5 } else { 0.0 };
+        let of = |wanted: bool| (0..labels.len()).filter(|row| labels[*row] == wanted).collect::<Vec<_>>();
+        let (ones, zeros) = (of(true), of(false));
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let above = |scores: &[f64], row: &usize| mean(&zeros.iter().map(|zero| kernel(scores[*row], scores[*zero])).collect::<Vec<_>>());
+        let below = |scores: &[f64], row: &usize| mean(&ones.iter().map(|one| kernel(scores[*one], scores[*row])).collect::<Vec<_>>());
+        let auc = mean(&ones.iter().map(|row| above(&one, row)).collect::<Vec<_>>());
+        proptest::prop_assert!((mine.auc - auc).abs() < 1e-12, "{} is not {auc}", mine.auc);
+        let spread = |values: Vec<f64>| {
+            let middle = mean(&values);
+            values.iter().map(|value| (value - middle).powi(2)).sum::<f64>() / (values.len() - 1) as f64 / values.len() as f64
+        };
+        let wanted = spread(ones.iter().map(|row| above(&one, row) - above(&other, row)).collect())
+            + spread(zeros.iter().map(|row| below(&one, row) - below(&other, row)).collect());
+        let found = mine.variance_of_difference(&theirs).expect("two of each");
+        proptest::prop_assert!((found - wanted).abs() < 1e-12, "{found} is not {wanted}");
+        proptest::prop_assert!(found >= 0.0);
+    }
+
+    #[test]
+    fn the_same_rows_in_another_order_have_the_same_area(rows in scored()) {
+        let area = |rows: &[(bool, f64, f64)]| {
+            let labels: Vec<bool> = rows.iter().map(|row| row.0).collect();
+            Area::of(&labels, &rows.iter().map(|row| row.1).collect::<Vec<_>>()).expect("both").auc
+        };
+        let turned: Vec<_> = rows.iter().rev().copied().collect();
+        proptest::prop_assert_eq!(area(&rows), area(&turned));
+    }
+}
