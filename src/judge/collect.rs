@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::machine;
 use crate::data::{Predictions, Summary};
 use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, State, is_read};
 use crate::host::tree::Tree;
@@ -56,6 +57,7 @@ pub(super) fn facts(
     Facts {
         predictions: predictions.collect(),
         baseline_predictions: baseline_predictions(gate, champion.as_ref(), |path, _| Ok(workspace.join(path))),
+        machines: machine::classes(bound, workspace, gate, &found, champion.as_ref()),
         tables: tables.collect(),
         references: references.clone(),
         evidence: found.clone(),
@@ -72,10 +74,7 @@ fn published(bound: &Bound, origin: &Origin) -> Option<String> {
         }
         Origin::Source(name) => {
             let source = bound.plan.sources.iter().find(|source| source.name == *name)?;
-            match &source.location {
-                crate::plan::Location::Path(path) => Some(path.clone()),
-                crate::plan::Location::Remote { .. } => None,
-            }
+            Some(source.location.place(name))
         }
         Origin::Pointer { .. } => None,
     }
@@ -216,6 +215,7 @@ fn champion(
         digest: file.digest.clone().unwrap_or_default(),
         scored,
         recorded: recorded(workspace, gate, &file.recorded),
+        machines: file.machines.clone(),
     };
     Some(match file.state {
         State::Absent => Champion::Absent,

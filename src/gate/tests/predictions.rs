@@ -107,6 +107,7 @@ impl Bench {
             digest: "blake3:old".into(),
             scored: Ok(vec![found(&self.baseline)]),
             recorded: BTreeMap::new(),
+            machines: BTreeMap::new(),
         };
         let facts = Facts {
             evidence: vec![found(&self.candidate)],
@@ -431,6 +432,7 @@ fn without_a_baseline_a_test_is_passed_over_and_never_a_pass_by_itself() {
         digest: "d".into(),
         scored: Ok(vec![Found::Present { bytes: vec![], size: 1, digest: "blake3:y".into() }]),
         recorded: BTreeMap::new(),
+        machines: BTreeMap::new(),
     };
     assert_eq!(verdict(Some(known)).0, Outcome::Error);
 }
