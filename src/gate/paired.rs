@@ -144,8 +144,8 @@ impl Paired {
         let bit = |of: &[bool], row: usize| u8::from(of.get(row).copied().unwrap_or(false));
         let cell = |row| {
             bit(&self.candidate.labels, row)
-                | bit(&self.candidate.decisions, row) << 1
-                | bit(&self.baseline.decisions, row) << 2
+                | (bit(&self.candidate.decisions, row) << 1)
+                | (bit(&self.baseline.decisions, row) << 2)
         };
         (0..self.candidate.rows).map(cell).collect()
     }

@@ -140,7 +140,7 @@ pub(super) fn of_predictions(
             _ => Err(flat()),
         },
         Of::Counts(value) => {
-            let bit = |row: usize| u8::from(of.labels[row]) | u8::from(of.decisions[row]) << 1;
+            let bit = |row: usize| u8::from(of.labels[row]) | (u8::from(of.decisions[row]) << 1);
             let cells: Vec<u8> = (0..of.rows).map(bit).collect();
             let statistic = |draw: &mut Draw| {
                 let mut counts = [0_u64; 4];
