@@ -13,7 +13,7 @@ use crate::host::lock::Lock;
 use crate::host::{Context, Digest, clock};
 use crate::judge;
 use crate::plan::{Output, OutputKind, Stage};
-use crate::types::{Artifact as ArtifactType, Type, Value};
+use crate::types::{Artifact as ArtifactType, PredictionsType, Type, Value};
 
 /// Checks all outputs of a stage, and only then takes them into the store.
 pub(super) fn collect(run: &Run<'_>, stage: &Stage, folder: &Folder) -> Result<Vec<Produced>, Stop> {
@@ -81,7 +81,8 @@ fn check(path: &Path, ty: &ArtifactType) -> Result<(), String> {
     match ty {
         ArtifactType::Metrics { .. } if !looks_like_json(&bytes) => not("JSON"),
         ArtifactType::Tests if first(&bytes) != Some(b'<') => not("XML"),
-        ArtifactType::Predictions if !has_header(&bytes) => not("CSV with a header"),
+        ArtifactType::Predictions(_) if !has_header(&bytes) => not("CSV with a header"),
+        ArtifactType::Predictions(ty) => has_columns(&bytes, ty),
         ArtifactType::Archive if !is_archive(&bytes) => not("tar, gzip or zip file"),
         ArtifactType::Dataset { format, .. } | ArtifactType::Model { format } => match format.as_deref() {
             Some("csv") if !has_header(&bytes) => not("CSV with a header"),
@@ -121,6 +122,20 @@ fn looks_like_json(bytes: &[u8]) -> bool {
 fn has_header(bytes: &[u8]) -> bool {
     let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
     !line.trim_ascii().is_empty() && !line.contains(&0)
+}
+
+/// What stands in the columns is for the gate to judge.
+fn has_columns(bytes: &[u8], ty: &PredictionsType) -> Result<(), String> {
+    if ty.columns().next().is_none() {
+        return Ok(());
+    }
+    let names = crate::data::header(bytes).map_err(|problem| format!("can't be read: {problem}"))?;
+    match ty.columns().find(|(_, column)| !names.iter().any(|name| name == column)) {
+        Some((what, column)) => {
+            Err(format!("has no column `{column}`, where its type wants the {what}; it has `{}`", names.join("`, `")))
+        }
+        None => Ok(()),
+    }
 }
 
 fn is_archive(bytes: &[u8]) -> bool {
@@ -288,6 +303,19 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         assert_eq!(check(folder.path(), &ArtifactType::Dir), Err("is an empty folder".into()));
         assert!(check(folder.path(), &ArtifactType::Report).is_err());
+    }
+
+    #[test]
+    fn predictions_have_the_columns_that_their_type_names() {
+        let ty = |score: &str| {
+            let (id, score) = (Some("row".to_owned()), Some(score.to_owned()));
+            ArtifactType::Predictions(PredictionsType { id, score, ..PredictionsType::default() })
+        };
+        assert_eq!(verdict(&ty("p"), b"\xef\xbb\xbfrow,p\r\n1,0.5\r\n"), Ok(()));
+        let said = verdict(&ty("score"), b"row,p\n1,0.5\n").expect_err("a column is missing");
+        assert_eq!(said, "has no column `score`, where its type wants the score; it has `row`, `p`");
+        assert!(verdict(&ty("p"), b"row,p,p\n1,2,3\n").expect_err("twice").contains("two columns are named `p`"));
+        assert_eq!(verdict(&ArtifactType::Predictions(PredictionsType::default()), b"a,a\n"), Ok(()));
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod past;
 mod mistakes;
 mod modules;
 mod newcomer;
+mod predictions;
 mod promotion;
 mod raw;
 mod robust;
