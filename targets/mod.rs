@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::Model;
-use crate::plan::Plan;
+use crate::plan::{Node, NodeKind, Plan, Rerun};
 use crate::source::{Sources, Span};
 use crate::types::Value;
 use raw::Declared;
@@ -96,6 +96,19 @@ pub(crate) fn beside(plan: &Plan, site: &Site<'_>, target: &str, diagnostics: &m
             None => diagnostic,
         });
     }
+}
+
+/// Tells whether a node's result can be in a shared cache: of what says no runtime nobody knows what made it.
+pub(crate) fn shares(node: &Node) -> bool {
+    let NodeKind::Stage(stage) = &node.kind else { return false };
+    stage.work.runtime.is_some() && stage.rerun != Rerun::Always
+}
+
+/// Tells whether a text is the address of a shared cache, and nothing that a platform or a shell could read otherwise.
+pub(crate) fn is_cache(text: &str) -> bool {
+    let bucket = text.strip_prefix("s3://").and_then(|rest| rest.split(['/', '?']).next()).unwrap_or_default();
+    let tame = |c: char| c.is_ascii_alphanumeric() || "._-/:?&=%+~".contains(c);
+    !bucket.is_empty() && text.chars().all(tame)
 }
 
 /// What a target makes of a plan.

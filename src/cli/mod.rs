@@ -19,6 +19,7 @@ mod import;
 mod init;
 mod lock;
 mod lsp;
+mod pick;
 mod plan;
 mod project;
 mod registry;

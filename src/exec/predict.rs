@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::context::{Options, Product, Run, Setup, Stop};
 use super::event::{Event, Reason};
 use super::nodes::{Lookup, look_up};
+use super::pick::{Pick, choose, ordered};
 use super::record::{RunRecord, runs};
-use super::run::{RunError, wanted};
-use super::{outputs, prepare, software};
+use super::run::RunError;
+use super::{fetch, outputs, prepare, software};
 use crate::cache::{Memory, Store};
 use crate::host::fs::join_inside;
 use crate::plan::{Bound, Node, NodeKind, Skip, Stage, Why};
@@ -43,21 +44,26 @@ pub enum Expected {
 
 /// Predicts what a run would do, in the order of declarations.
 pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Prediction>, RunError> {
-    let wanted = wanted(bound, options)?;
+    let chosen = choose(bound, options)?;
     let store = Store::open(&setup.workspace.join(".mlpc"))?;
     let memory = Memory::open(&store.memory_file(), &setup.workspace);
     let silent = |_: &Event| ();
-    let run = Run::new(bound, (setup, options), (&store, &memory), &silent, "plan".to_owned());
+    let mut run = Run::new(bound, (setup, options), (&store, &memory), &silent, "plan".to_owned());
+    run.leave_out(&chosen);
+    let run = run;
     let mut known = HashMap::new();
     let nodes = &bound.plan.nodes;
     let order = ordered(nodes);
-    for index in order.into_iter().filter(|index| wanted.contains(index)) {
+    for index in order.into_iter().filter(|index| chosen.wanted.contains(index)) {
         let node = &nodes[index];
-        let what = expect(&run, node, &known);
+        let what = match chosen.held.get(&index) {
+            Some(why) => Expected::Skipped(why.clone()),
+            None => expect(&run, node, &known),
+        };
         known.insert(node.name.as_str(), what);
     }
     memory.save()?;
-    let named = wanted.into_iter().filter_map(|index| {
+    let named = chosen.wanted.into_iter().filter_map(|index| {
         let node = &nodes[index];
         let what = known.remove(node.name.as_str())?;
         Some(Prediction { node: node.name.clone(), kind: node.kind.keyword(), what })
@@ -72,13 +78,6 @@ pub(super) fn gather(run: &Run<'_>) {
     for index in ordered(nodes) {
         known.insert(nodes[index].name.as_str(), expect(run, &nodes[index], &known));
     }
-}
-
-/// Returns the nodes so that each stands behind what it waits for.
-fn ordered(nodes: &[Node]) -> Vec<usize> {
-    let by_name: HashMap<_, _> = nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
-    let waits = nodes.iter().map(|node| node.waits.iter().filter_map(|wait| by_name.get(wait.node.as_str()).copied()));
-    crate::graph::order(&waits.map(Iterator::collect).collect::<Vec<_>>())
 }
 
 fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expected {
@@ -99,6 +98,9 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
     }
     if software::is_unlocked(run, &stage.work) {
         return Expected::Runs(Reason::Unlocked);
+    }
+    if let Some(why) = fetch::unfetched(run, stage) {
+        return Expected::Runs(why);
     }
     let prepared = match prepare::stage(run, stage) {
         Ok(prepared) => prepared,
@@ -149,7 +151,7 @@ pub struct Explanation {
 
 /// Explains a node.
 pub fn why(bound: &Bound, setup: &Setup, node: &str) -> Result<Explanation, RunError> {
-    let options = Options { nodes: vec![node.to_owned()], ..Options::default() };
+    let options = Options { pick: Pick::until(vec![node.to_owned()]), ..Options::default() };
     let predictions = predict(bound, setup, &options)?;
     let find = |name: &str| predictions.iter().find(|prediction| prediction.node == name).cloned();
     let now = find(node).ok_or_else(|| RunError::new(2, format!("`{node}` has several legs: name one of them")))?;

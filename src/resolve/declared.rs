@@ -297,6 +297,10 @@ fn setting(cx: &mut Cx<'_>, written: &ast::Expr, path: &str, blocks: &mut Vec<Sp
         }
         // A bare word that names no constant is the word itself: `steps: plain`.
         ast::ExprKind::Name(name) if !matches!(cx.seen(name), Some((Decl::Const(_), _))) => {
+            // A target may name credentials.
+            if matches!(cx.seen(name), Some((Decl::Credential(_), _))) {
+                cx.mention(&name.text);
+            }
             Some(Value::String(name.text.clone()))
         }
         ast::ExprKind::Str(text) if matches!(text.form, ast::StrForm::Block | ast::StrForm::Line) => {

@@ -13,6 +13,7 @@ use super::storage::Mount;
 use super::{Context, WORK, names};
 use crate::emit::Noted;
 use crate::plan::{Needs, Node, NodeKind, Retry, RuntimeKind, Stage, Work};
+use crate::targets::shares;
 use crate::types::Origin;
 
 const SECOND: i64 = 1_000_000_000;
@@ -162,6 +163,7 @@ fn pod(context: &Context<'_>, name: String, node: &Node, work: Option<&Work>) ->
         if let Some(work) = work {
             container.resources = Some(resources(context, &work.needs));
             container.env.extend(secrets(context, work));
+            container.env.extend(cache(context, node));
         }
         if let (true, Some(secret)) = (talks_to_git(context, &node.kind), &settings.git_secret) {
             container.env.extend(git_credentials(secret));
@@ -336,6 +338,25 @@ fn secret(variable: String, name: &str, key: &str) -> Variable {
 fn secrets(context: &Context<'_>, work: &Work) -> Vec<Variable> {
     let from = context.secrets();
     work.secrets.iter().map(|used| secret(used.secret.to_uppercase(), &from, &used.secret)).collect()
+}
+
+/// Where results are shared, and the keys for it: those that write come with the runs that the clock starts.
+fn cache(context: &Context<'_>, node: &Node) -> Vec<Variable> {
+    let settings = &context.settings;
+    let Some(url) = settings.cache.as_ref().filter(|_| shares(node)) else { return vec![] };
+    let mut env = vec![plain("MLPC_REMOTE", url)];
+    if settings.cache_write.is_some() {
+        env.push(plain("MLPC_REMOTE_WRITE", "trusted"));
+    }
+    let name = match &settings.cache_write {
+        Some(_) => Some("{{workflow.parameters.cache}}"),
+        None => settings.cache_read.as_deref(),
+    };
+    for key in name.map(|_| ["access_key_id", "secret_access_key"]).into_iter().flatten() {
+        let variable = format!("MLPC_REMOTE_{}", key.to_uppercase());
+        env.push(secret(variable, name.unwrap_or_default(), key));
+    }
+    env
 }
 
 /// Git asks this helper for a name and a password; both stay in variables.

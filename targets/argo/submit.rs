@@ -127,7 +127,7 @@ fn parameters(context: &Context<'_>) -> Vec<Parameter> {
         ..Parameter::default()
     };
     let revision = settings.revision.clone().unwrap_or_else(|| "HEAD".into());
-    vec![
+    let mut parameters = vec![
         parameter("repo", "the repository that holds the pipeline", settings.repo.clone()),
         parameter("revision", "the branch, tag or commit that is run", Some(revision)),
         parameter(
@@ -137,7 +137,13 @@ fn parameters(context: &Context<'_>) -> Vec<Parameter> {
         ),
         parameter("event", "what started the run", Some("manual".into())),
         parameter("params", "parameters of the pipeline: a JSON object in base64", Some(String::new())),
-    ]
+    ];
+    if settings.cache_write.is_some() {
+        let description =
+            "the Secret with the key of the shared cache: one that reads, unless the clock started the run";
+        parameters.push(parameter("cache", description, settings.cache_read.clone()));
+    }
+    parameters
 }
 
 /// A reference to the WorkflowTemplate with what one submission says otherwise.
@@ -145,9 +151,13 @@ fn reference(context: &Context<'_>, profile: Option<&str>, event: &str) -> Workf
     let set =
         |name: &str, value: &str| Parameter { name: name.into(), value: Some(value.into()), ..Parameter::default() };
     let profile = profile.or(context.profile()).unwrap_or_default();
+    let mut parameters = vec![set("profile", profile), set("event", event)];
+    if let (Some(write), "schedule") = (&context.settings.cache_write, event) {
+        parameters.push(set("cache", write));
+    }
     WorkflowSpec {
         workflow_template_ref: Some(Named { name: name(context) }),
-        arguments: Arguments { parameters: vec![set("profile", profile), set("event", event)], artifacts: vec![] },
+        arguments: Arguments { parameters, artifacts: vec![] },
         ..WorkflowSpec::default()
     }
 }

@@ -11,7 +11,7 @@ use super::steps::upload;
 use super::triggers::Case;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::emit::Noted;
-use crate::plan::{Node, NodeKind, Plan, Stage};
+use crate::plan::{Location, Node, NodeKind, Plan, Setting, Stage};
 use crate::targets::Site;
 use crate::types::Origin;
 
@@ -144,6 +144,12 @@ impl Jobs<'_> {
             }
         }
         let setup = job.steps.len();
+        let cache = self.cache(node);
+        for step in cache.map(|cache| self.cache_keys(cache)).unwrap_or_default() {
+            job.permissions.0.retain(|(scope, _)| scope != "id-token");
+            job.permissions.push("id-token", "write".into());
+            job.steps.push(Noted::new(step));
+        }
         for other in self.edges.fetches(node) {
             job.steps.push(Noted::new(self.fetch(node, other)));
         }
@@ -179,8 +185,14 @@ impl Jobs<'_> {
             if let Some(work) = work(node) {
                 for secret in &work.secrets {
                     let name = secret.secret.to_uppercase();
-                    step.env.push(&name, format!("${{{{ secrets.{name} }}}}"));
+                    // The job's own token may stand there already: it is the same one, by another name.
+                    if !step.env.has(&name) {
+                        step.env.push(&name, format!("${{{{ secrets.{name} }}}}"));
+                    }
                 }
+            }
+            for (name, value) in cache.map(|cache| self.cache_variables(cache).0).unwrap_or_default() {
+                step.env.push(&name, value);
             }
             job.steps.push(Noted::new(step));
         }
@@ -201,7 +213,11 @@ impl Jobs<'_> {
             ("digest", "${{ steps.build.outputs.digest }}".to_owned()),
         ]
         .into();
-        let words: Vec<_> = arguments.iter().map(|word| quote(word)).collect();
+        let mut words: Vec<_> = arguments.iter().map(|word| quote(word)).collect();
+        if self.settings.cache.is_some() || fetches(self.plan) {
+            let last = words.len().saturating_sub(1);
+            words.splice(last..last, ["--features".to_owned(), "remotes".to_owned()]);
+        }
         job.steps = vec![
             Noted::new(Step {
                 name: format!("Build mlpc {}", self.site.version),
@@ -381,6 +397,16 @@ pub(super) fn registries(node: &Node) -> Vec<&str> {
         }
     }
     found
+}
+
+/// Tells whether a source of the plan is on a server or in a store, for which the program needs its client.
+fn fetches(plan: &Plan) -> bool {
+    let set = plan.profiles.iter().flat_map(|profile| &profile.settings).filter_map(|setting| match setting {
+        Setting::Source { location, .. } => Some(location),
+        _ => None,
+    });
+    let mut all = plan.sources.iter().map(|source| &source.location).chain(set);
+    all.any(|location| matches!(location, Location::Remote { scheme, .. } if ["http", "s3"].contains(&scheme.as_str())))
 }
 
 fn baseline(node: &Node) -> Option<&crate::plan::BaselineRun> {

@@ -3,6 +3,7 @@
 //! Bytes pass between jobs as artifacts and digests as outputs. No value of the pipeline ever stands inside a script:
 //! scripts get them as variables. `README.md` beside this file says it for people.
 
+mod cache;
 mod condition;
 mod credentials;
 mod edges;
@@ -66,6 +67,7 @@ impl Target for GitHub {
         reach(plan, &cases, &edges, &settings, site, &mut diagnostics);
         credentials::beside(plan, site, &mut diagnostics);
         journals(plan, &cases, &edges, site, &mut diagnostics);
+        secrets(plan, site, &mut diagnostics);
         let declared = Declared::of_plan(plan);
         let written = plan.targets.iter().find(|target| target.name == "github").map(|target| &target.settings);
         let additions =
@@ -212,6 +214,27 @@ fn journals(plan: &Plan, cases: &[Case], edges: &Edges<'_>, site: &Site<'_>, dia
             Diagnostic::new(codes::REGISTRY_NOT_SHARED, site.span(&node.name), message)
                 .label(site.span(&case.place), "for this trigger")
                 .help("declare a registry that others reach, `registry models = git(\"mlpc-registry\")`: it keeps the journal of actions"),
+        );
+    }
+}
+
+/// Complains about secrets whose variable is taken: by GitHub, which keeps none of such a name, or by what we write.
+fn secrets(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for secret in plan.secrets.iter().map(|secret| secret.name.as_str()) {
+        let name = secret.to_uppercase();
+        let whose = match name.as_str() {
+            "GITHUB_TOKEN" => continue,
+            _ if name.starts_with("GITHUB_") => "GitHub keeps no secret whose name begins with `GITHUB_`",
+            _ if name.starts_with("MLPC_") || name.starts_with("GIT_CONFIG_") => "jobs use such variables themselves",
+            _ => continue,
+        };
+        diagnostics.push(
+            Diagnostic::new(
+                codes::TARGET_LIMIT,
+                site.span(&format!("secret {secret}")),
+                format!("the secret `{secret}` can't be `{name}` on GitHub: {whose}"),
+            )
+            .help("give it another name"),
         );
     }
 }

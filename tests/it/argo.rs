@@ -14,6 +14,7 @@ fn cases() -> Vec<(&'static str, String, &'static str)> {
     vec![
         ("quickstart", include_str!("../../examples/quickstart/pipeline.mlp").to_owned(), "examples/quickstart"),
         ("everything", fixture("everything"), ""),
+        ("cache", fixture("cache"), ""),
     ]
 }
 
@@ -69,6 +70,21 @@ fn people_who_cannot_be_told_apart_are_said() {
     let (_, source, folder) = &cases()[1];
     let said: Vec<_> = manifests(source, folder).diagnostics.iter().map(|found| found.code.name()).collect();
     assert_eq!(said, ["approver-not-checked", "approver-not-checked"]);
+}
+
+#[test]
+fn the_key_that_writes_the_cache_comes_with_the_clock_alone() {
+    let (_, source, folder) = cases().into_iter().find(|(name, ..)| *name == "cache").expect("a fixture");
+    let files = manifests(&source, folder).files;
+    let with: Vec<_> = files.iter().filter(|file| file.text.contains("cache-writer")).map(|file| &file.path).collect();
+    assert_eq!(with, ["argo/cached-cron.yaml"]);
+    let template = &files.iter().find(|file| file.path.ends_with("-template.yaml")).expect("a template").text;
+    assert!(
+        template.contains("value: cache-reader") && template.contains("name: '{{workflow.parameters.cache}}'"),
+        "{template}"
+    );
+    // `evaluate` says `rerun always`, and gates and releases have no results.
+    assert_eq!(template.matches("MLPC_REMOTE_WRITE").count(), 1);
 }
 
 #[test]
