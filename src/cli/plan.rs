@@ -101,6 +101,7 @@ pub(super) fn told(prediction: &Prediction) -> String {
         Expected::Runs(why) => format!("runs: {why}"),
         Expected::Skipped(why) => format!("skipped: {why}"),
         Expected::Fails(why) => format!("can't run: {why}"),
+        Expected::NotReleased(why) => format!("not released here: {why}"),
         Expected::Later => format!("{}, when its turn comes", later(prediction.kind)),
     }
 }

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Context, Error, Result};
 
+/// Names of files that are about to replace another begin so; a writer that dies leaves one.
+pub const TEMPORARY: &str = ".mlpc-";
+
 /// What `stat` says of a file's content without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
@@ -99,7 +102,7 @@ fn temporary_beside(path: &Path) -> Result<tempfile::NamedTempFile> {
     let folder = parent(path);
     create_dirs(folder)?;
     tempfile::Builder::new()
-        .prefix(".mlpc-")
+        .prefix(TEMPORARY)
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder)
         .cannot("write", path)
@@ -214,7 +217,7 @@ pub fn swap_in(staged: &Path, path: &Path, aside: &Path) -> Result<()> {
     create_dirs(parent(path))?;
     if is_elsewhere(staged, path) {
         // The outputs' folder is on another file system than ours: stage once more, beside the target.
-        let beside = tempfile::Builder::new().prefix(".mlpc-").tempdir_in(parent(path)).cannot("write", path)?;
+        let beside = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(parent(path)).cannot("write", path)?;
         copy_tree(staged, &beside.path().join("new"))?;
         swap_in(&beside.path().join("new"), path, &beside.path().join("old"))?;
         return remove(staged);
