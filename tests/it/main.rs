@@ -36,6 +36,7 @@ mod robust;
 mod run;
 mod runtimes;
 mod sandbox;
+mod scenarios;
 mod selection;
 mod seven;
 mod sharing;
