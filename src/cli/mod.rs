@@ -6,6 +6,7 @@ mod approve;
 mod baseline;
 mod cache;
 mod check;
+mod completions;
 mod compile;
 mod diff;
 mod exec;
@@ -16,6 +17,7 @@ mod gate;
 mod graph;
 mod history;
 mod import;
+mod infer;
 mod init;
 mod lock;
 mod lsp;
@@ -78,6 +80,7 @@ const VERBS: &[Entry] = &[
     verb::<run::Run>(),
     verb::<plan::PlanVerb>(),
     verb::<why::WhyVerb>(),
+    verb::<infer::Infer>(),
     verb::<history::History>(),
     verb::<diff::DiffVerb>(),
     verb::<report::ReportVerb>(),
@@ -91,6 +94,7 @@ const VERBS: &[Entry] = &[
     verb::<graph::Graph>(),
     verb::<explain::Explain>(),
     verb::<lsp::Lsp>(),
+    verb::<completions::Completions>(),
     verb::<compile::Compile>(),
     verb::<exec::ExecArgs>(),
 ];

@@ -19,6 +19,7 @@ mod grammar;
 mod fmt;
 mod hazards;
 mod import;
+mod infer;
 mod init;
 mod legs;
 mod live;
