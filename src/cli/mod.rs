@@ -19,6 +19,7 @@ mod history;
 mod import;
 mod infer;
 mod init;
+mod lineage;
 mod lock;
 mod lsp;
 mod pick;
@@ -84,6 +85,7 @@ const VERBS: &[Entry] = &[
     verb::<history::History>(),
     verb::<diff::DiffVerb>(),
     verb::<report::ReportVerb>(),
+    verb::<lineage::LineageVerb>(),
     verb::<lock::LockVerb>(),
     verb::<cache::CacheVerb>(),
     verb::<gate::GateArgs>(),

@@ -22,6 +22,7 @@ mod import;
 mod infer;
 mod init;
 mod legs;
+mod lineage;
 mod live;
 mod lsp;
 mod markdown;
