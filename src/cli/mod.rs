@@ -32,7 +32,6 @@ mod repair;
 mod run;
 mod seen;
 mod selection;
-mod values;
 mod verify;
 mod why;
 

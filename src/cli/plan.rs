@@ -10,6 +10,7 @@ use super::{Exit, Verb};
 use crate::exec::{Expected, Forecast, Options, Prediction, Reason, Setup, forecast, predict};
 use crate::host::Out;
 use crate::plan::Bound;
+use crate::types::Value;
 
 /// Say what `mlpc run` would do, and why, without doing it
 #[derive(Debug, Args)]
@@ -86,6 +87,10 @@ pub(super) fn show(out: &Out, bound: &Bound, setup: &Setup, options: &Options, j
     let perhaps = if perhaps > 0 { format!(", {perhaps} perhaps") } else { String::new() };
     let time = forecast(bound, options, &predictions).map(time).unwrap_or_default();
     out.line(&format!("{sure} to run{perhaps}, {hits} from the cache{time}"));
+    for monitor in &bound.plan.beside.monitors {
+        let every = Value::Duration(monitor.every);
+        out.line(&format!("beside the runs: monitor {}, every {every}; nothing serves it yet", monitor.name));
+    }
     Exit::Fine
 }
 
@@ -110,6 +115,7 @@ pub(super) fn told(prediction: &Prediction) -> String {
         Expected::Runs(why) => format!("runs: {why}"),
         Expected::Skipped(why) => format!("skipped: {why}"),
         Expected::Fails(why) => format!("can't run: {why}"),
+        Expected::NotReleased(why) => format!("not released here: {why}"),
         Expected::Later => format!("{}, when its turn comes", later(prediction.kind)),
     }
 }

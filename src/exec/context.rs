@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::code::CodeFinder;
 use super::event::{Event, Listener, NodeReport};
+use super::fetch::Fetched;
 use super::mask::Mask;
 use super::pick::{Chosen, Pick};
 use super::record::RunRecord;
@@ -152,6 +153,7 @@ pub(super) struct Run<'a> {
     pub(super) runtimes: Runtimes,
     pub(super) sharing: Sharing,
     pub(super) times: Times,
+    pub(super) fetched: Fetched,
     products: Mutex<HashMap<(String, String), Product>>,
     pointers: Mutex<BTreeMap<String, Option<Seen>>>,
     releases: Mutex<BTreeMap<String, Release>>,
@@ -193,6 +195,7 @@ impl<'a> Run<'a> {
             runtimes: Runtimes::new(&setup.workspace, &setup.caller, &setup.interrupt),
             sharing: Sharing::default(),
             times: Times::open(store, bound.profile.as_deref()),
+            fetched: Fetched::default(),
             products: Mutex::default(),
             pointers: Mutex::default(),
             releases: Mutex::default(),

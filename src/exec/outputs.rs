@@ -1,14 +1,15 @@
 //! After a stage ran: its outputs are checked against their types, taken into the store, and put into the workspace.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::context::{Product, Run, Stop};
 use super::folder::Folder;
 use crate::cache::{Artifact, Produced, Restored, ResultRecord, Take};
 use crate::host::fs::{self, join_inside};
 use crate::host::lock::Lock;
-use crate::host::{Context, clock};
+use crate::host::{Context, Digest, clock};
+use crate::judge;
 use crate::plan::{Output, OutputKind, Stage};
 use crate::types::{Artifact as ArtifactType, Type, Value};
 
@@ -150,6 +151,8 @@ pub(super) fn publish(run: &Run<'_>, node: &str, stage: &Stage, record: &ResultR
             return Ok(false);
         }
     }
+    let digest = |name: &str| record.output(name).map(|produced| produced.artifact.digest.to_string());
+    judge::machine::note(run.bound, run.workspace(), node, &record.provenance.machine, digest)?;
     for output in &stage.outputs {
         let Some(produced) = record.output(&output.name) else { return Ok(false) };
         run.publish_product(node, &output.name, product(output, produced));
@@ -175,7 +178,7 @@ fn save_edited(run: &Run<'_>, node: &str, output: &Output, path: &Path) -> Resul
     if std::fs::symlink_metadata(path).is_err() {
         return Ok(());
     }
-    if run.memory.look(path).is_ok_and(|there| run.store.has(&there)) {
+    if run.memory.look(path).is_ok_and(|there| run.store.has(&there) || was_left(run, output, &there)) {
         return Ok(());
     }
     let stamp = clock::compact(run.setup.clock.now());
@@ -198,6 +201,9 @@ fn save_edited(run: &Run<'_>, node: &str, output: &Output, path: &Path) -> Resul
 
 /// Keeps what a failed stage wrote to outputs that say `always`; not in the cache.
 pub(super) fn keep_always(run: &Run<'_>, node: &str, stage: &Stage, folder: &Folder) {
+    if folder.shared {
+        stage.outputs.iter().for_each(|output| note_left(run, output));
+    }
     for output in stage.outputs.iter().filter(|output| output.always && !folder.shared) {
         let keep = || -> Result<bool, Stop> {
             let from = join_inside(&folder.work, &output.path)?;
@@ -210,12 +216,37 @@ pub(super) fn keep_always(run: &Run<'_>, node: &str, stage: &Stage, folder: &Fol
             let _lock = Lock::wait(&run.store.state().join("locks/publish"))?;
             save_edited(run, node, output, &path)?;
             fs::swap_in(&staged, &path, &run.store.scratch().fresh("aside"))?;
+            note_left(run, output);
             Ok(true)
         };
         if let Err(Stop::Failed(error) | Stop::Unsound(error)) = keep() {
             run.note(node, format!("`{}` could not be kept: {error}", output.publish));
         }
     }
+}
+
+/// Notes what a stage that failed left where an output goes: it is not in the store, and no person's work either.
+fn note_left(run: &Run<'_>, output: &Output) {
+    let note = || -> Result<(), Stop> {
+        let path = join_inside(run.workspace(), &output.publish)?;
+        if path.exists() {
+            let there = run.memory.look(&path)?;
+            let note = left_note(run, output);
+            fs::create_dirs(fs::parent(&note))?;
+            fs::write_atomic(&note, there.digest.to_string().as_bytes())?;
+        }
+        Ok(())
+    };
+    // Without the note, the next run keeps too much.
+    let _ = note();
+}
+
+fn was_left(run: &Run<'_>, output: &Output, there: &Artifact) -> bool {
+    std::fs::read_to_string(left_note(run, output)).is_ok_and(|digest| digest == there.digest.to_string())
+}
+
+fn left_note(run: &Run<'_>, output: &Output) -> PathBuf {
+    run.store.state().join("left").join(Digest::of(output.publish.as_bytes()).hex())
 }
 
 /// Removes what stands where outputs of a stage without isolation go, so that what it leaves was made by it.

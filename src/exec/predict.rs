@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::context::{Options, Product, Run, Setup, Stop};
 use super::event::{Event, Reason};
-use super::nodes::{Lookup, look_up};
+use super::nodes::{Lookup, look_up, may};
 use super::pick::{Pick, choose, ordered};
 use super::record::{RunRecord, runs};
 use super::run::RunError;
-use super::{outputs, prepare, software};
+use super::state::Ending;
+use super::{fetch, outputs, prepare, software};
 use crate::cache::{Memory, Store};
 use crate::host::fs::join_inside;
 use crate::plan::{Bound, Node, NodeKind, Skip, Stage, Why};
@@ -41,6 +42,8 @@ pub enum Expected {
     Skipped(String),
     /// It could not run.
     Fails(String),
+    /// It would do something that others see, and a run without `--release` may not.
+    NotReleased(String),
     /// It decides or acts only when its turn comes.
     Later,
 }
@@ -92,7 +95,13 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
             Skip::Needs(other) => format!("it needs `{other}`, which is skipped"),
         });
     }
-    let NodeKind::Stage(stage) = &node.kind else { return Expected::Later };
+    let NodeKind::Stage(stage) = &node.kind else {
+        return match may(run, node) {
+            Ok(Some(Ending::NotReleased(why))) => Expected::NotReleased(why),
+            Err(Stop::Failed(why) | Stop::Unsound(why)) => Expected::Fails(why),
+            _ => Expected::Later,
+        };
+    };
     for wait in node.waits.iter().filter(|wait| wait.why == Why::Data) {
         match known.get(wait.node.as_str()) {
             Some(Expected::Runs(_)) => return Expected::Runs(Reason::Upstream(wait.node.clone())),
@@ -102,6 +111,9 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
     }
     if software::is_unlocked(run, &stage.work) {
         return Expected::Runs(Reason::Unlocked);
+    }
+    if let Some(why) = fetch::unfetched(run, stage) {
+        return Expected::Runs(why);
     }
     let prepared = match prepare::stage(run, stage) {
         Ok(prepared) => prepared,

@@ -40,6 +40,9 @@ pub struct RunRecord {
     /// These alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
+    /// It writes to registries that others share, and acts: going on with it does, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub release: bool,
     /// What started it.
     pub event: String,
     /// Values of parameters.
@@ -103,6 +106,7 @@ impl RunRecord {
             asked: pick.until.clone(),
             from: pick.from.clone(),
             only: pick.only.clone(),
+            release: false,
             event: bound.event.clone(),
             params: bound.params.clone(),
             sources: BTreeMap::new(),

@@ -159,12 +159,14 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     }
     run.leave_out(&chosen);
     let run = run;
-    super::software::lock(&run, &active)?;
-    missing_secrets(&run, &active)?;
     if let Some(before) = resume {
         run.go_on(before);
     }
+    nodes::refused(&run, &active)?;
+    super::software::lock(&run, &active)?;
+    missing_secrets(&run, &active)?;
     let mut record = RunRecord::new(&id, bound, &options.pick, &setup.clock);
+    record.release = options.release && !options.alone;
     if let Some(before) = resume {
         record.started.clone_from(&before.started);
     }
@@ -361,7 +363,7 @@ fn look_at_pointers(run: &Run<'_>, wanted: &BTreeSet<usize>) {
     }
 }
 
-/// A missing secret is told before anything runs; who is served from the cache needs none.
+/// A missing secret is told before anything runs; who is served from the cache needs none, nor what this run won't come to.
 fn missing_secrets(run: &Run<'_>, wanted: &BTreeSet<usize>) -> Result<(), RunError> {
     let missing = |node: &Node| {
         let work = match &node.kind {
@@ -375,6 +377,11 @@ fn missing_secrets(run: &Run<'_>, wanted: &BTreeSet<usize>) -> Result<(), RunErr
     let nodes = wanted.iter().map(|&index| &run.bound.plan.nodes[index]);
     let missing: Vec<_> =
         nodes.filter(|node| !run.bound.skipped.contains_key(&node.name)).filter_map(missing).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let idle = nodes::idle(run, wanted);
+    let missing: Vec<_> = missing.into_iter().filter(|(node, _)| !idle.contains(node.as_str())).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -174,20 +174,20 @@ fn acting(more: &str) -> Sandbox {
 #[test]
 fn an_action_of_a_release_that_is_in_production_already_is_not_done_again() {
     let sandbox = acting("");
-    let first = sandbox.mlpc(&["run"]);
+    let first = sandbox.mlpc(&["run", "--release"]);
     assert_eq!((first.code, acted(&sandbox)), (0, 1), "{first:?}");
-    let again = sandbox.mlpc(&["run"]);
+    let again = sandbox.mlpc(&["run", "--release"]);
     assert_eq!((again.code, acted(&sandbox)), (0, 1), "{again:?}");
     assert!(again.stdout.contains("nothing to do: `models@production` is that model already"), "{again:?}");
     sandbox.file("score.txt", "0.9");
-    let better = sandbox.mlpc(&["run"]);
+    let better = sandbox.mlpc(&["run", "--release"]);
     assert_eq!((better.code, acted(&sandbox)), (0, 2), "{better:?}");
     // The same release, but another thing to do with it.
     let other = sandbox.read("toy.mlp").replace("echo \"$version\"", "echo \"now $version\"");
     sandbox.file("toy.mlp", &other);
-    let changed = sandbox.mlpc(&["run"]);
+    let changed = sandbox.mlpc(&["run", "--release"]);
     assert_eq!((changed.code, acted(&sandbox)), (0, 3), "{changed:?}");
-    let again = sandbox.mlpc(&["run"]);
+    let again = sandbox.mlpc(&["run", "--release"]);
     assert_eq!((again.code, acted(&sandbox)), (0, 3), "{again:?}");
 }
 
@@ -195,15 +195,15 @@ fn an_action_of_a_release_that_is_in_production_already_is_not_done_again() {
 fn an_action_that_was_left_undone_is_still_to_do() {
     let sandbox = acting("");
     sandbox.file("../broken", "");
-    let failed = sandbox.mlpc(&["run"]);
+    let failed = sandbox.mlpc(&["run", "--release"]);
     assert_eq!((failed.code, acted(&sandbox)), (1, 0), "{failed:?}");
     assert!(sandbox.path().join(POINTER).exists(), "it was promoted before");
-    let still = sandbox.mlpc(&["run"]);
+    let still = sandbox.mlpc(&["run", "--release"]);
     assert_eq!(still.code, 1, "{still:?}");
     std::fs::remove_file(sandbox.path().join("../broken")).expect("removed");
-    let done = sandbox.mlpc(&["run"]);
+    let done = sandbox.mlpc(&["run", "--release"]);
     assert_eq!((done.code, acted(&sandbox)), (0, 1), "{done:?}");
-    let again = sandbox.mlpc(&["run"]);
+    let again = sandbox.mlpc(&["run", "--release"]);
     assert_eq!((again.code, acted(&sandbox)), (0, 1), "{again:?}");
 }
 
@@ -213,14 +213,14 @@ fn one_pointer_that_names_the_model_does_not_answer_for_another() {
                 promote live = release to models@live after go\n";
     let sandbox = acting(more);
     let live = sandbox.path().join("registry/pointers/live.json");
-    let asks = sandbox.mlpc(&["run"]);
+    let asks = sandbox.mlpc(&["run", "--release"]);
     assert_eq!(asks.code, 14, "{asks:?}");
-    let again = sandbox.mlpc(&["run"]);
+    let again = sandbox.mlpc(&["run", "--release"]);
     assert_eq!(again.code, 14, "{again:?}");
     assert!(!live.exists(), "{again:?}");
     assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 0);
-    let resumed = sandbox.mlpc(&["run", "--resume"]);
+    let resumed = sandbox.mlpc(&["run", "--resume", "--release"]);
     assert!(resumed.code == 0 && live.exists(), "{resumed:?}");
-    let nothing = sandbox.mlpc(&["run"]);
+    let nothing = sandbox.mlpc(&["run", "--release"]);
     assert!(nothing.stdout.contains("`models@production` and `models@live` is that model already"), "{nothing:?}");
 }

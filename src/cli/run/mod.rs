@@ -61,7 +61,7 @@ pub(super) struct Run {
     #[arg(long)]
     keep: bool,
 
-    /// Write to registries that others share; needs a clean tree at a commit of a branch named in `on push`
+    /// Act, and write to registries that others share, which needs a clean tree at a commit of a branch named in `on push`
     #[arg(long, conflicts_with_all = ["from", "only"])]
     release: bool,
 
@@ -181,10 +181,11 @@ impl Run {
         let texts = texts.chain(loaded.read.iter().map(|(path, text)| (path.as_path(), text.as_str())));
         let question = question.and_then(|question| question.read_from(texts));
         let mut options = Options { question, ..options };
-        if let Some(before) = &before
-            && options.pick.is_all()
-        {
-            options.pick = before.pick();
+        if let Some(before) = &before {
+            options.release |= before.release;
+            if options.pick.is_all() {
+                options.pick = before.pick();
+            }
         }
         if self.dry_run {
             return Ok(super::plan::show(out, &bound, &setup, &options, self.json));

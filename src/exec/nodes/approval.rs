@@ -86,7 +86,7 @@ fn subject(run: &Run<'_>, subject: &Subject) -> Result<(String, Digest), Stop> {
 }
 
 /// Returns the shared registry that the subject goes to.
-fn shared_registry(run: &Run<'_>, subject: &Subject) -> Option<String> {
+pub(super) fn shared_registry(run: &Run<'_>, subject: &Subject) -> Option<String> {
     run.bound.plan.nodes.iter().find_map(|node| {
         let NodeKind::Register(register) = &node.kind else { return None };
         let leads = match subject {

@@ -89,7 +89,7 @@ impl Place {
 }
 
 /// Runs git as a person with a name and no configuration would.
-pub(super) fn git(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let done = Command::new("git")
         .args(["-c", "user.name=Ann", "-c", "user.email=ann@example.org"])
         .args(arguments)
