@@ -1,19 +1,21 @@
 //! An action: a command with effects. Never cached; journaled, so that one that may have happened is not simply done
 //! again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::may::{journal, may, register_of};
+use super::promote::nothing_to_do;
 use super::register::{release as releases, stop};
 use super::stage;
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::{Event, NodeReport, Reason};
 use crate::exec::folder::Folder;
-use crate::exec::prepare::{self, Extra};
+use crate::exec::prepare::{self, Extra, Prepared};
+use crate::exec::record::{RunRecord, runs};
 use crate::exec::state::Ending;
 use crate::host::process::Ended;
-use crate::host::{Context, fs};
+use crate::host::{Context, Digest, fs};
 use crate::plan::{Action, Isolation, Node, NodeKind, Subject};
 use crate::registry::{Act, Begun, Registry, State};
 use crate::types::Origin;
@@ -25,6 +27,16 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     let extra = release(run, action)?;
     let of = extra.locals.get("version").cloned();
     let prepared = prepare::work(run, &action.work, &[], Isolation::Copies, &[0], extra)?;
+    let work = digest(action, &prepared);
+    report.key = Some(work.hex());
+    if let Some(Subject::Release(name)) = &action.of
+        && let Some(release) = run.release(name)
+        && let Some(why) = nothing_to_do(run, name, &release.digest)?
+        && !is_still_to_do(run, node, &work, (name, &release.version))
+    {
+        report.detail = Some(why);
+        return Ok(Ending::Hit);
+    }
     let act = Act {
         run: run.id.clone(),
         action: node.name.clone(),
@@ -73,6 +85,45 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
         Ended::TimedOut => Err(Stop::Failed("took too long".into())),
         Ended::Interrupted => Err(Stop::Interrupted),
     }
+}
+
+/// Returns the digest of what an action does, but for which version it does it after.
+fn digest(action: &Action, prepared: &Prepared) -> Digest {
+    let command = serde_json::to_vec(&action.work.command).unwrap_or_default();
+    let parts = prepared.manifest.parts().into_iter().filter(|part| part.kind != "command");
+    Digest::of(&serde_json::to_vec(&(command, parts.collect::<Vec<_>>())).unwrap_or_default())
+}
+
+/// Tells whether an action is still to do although the pointer names its release: something before it acted in this run,
+/// it does other work than it did, or the last run here that made the release did not bring it to its end.
+fn is_still_to_do(run: &Run<'_>, node: &Node, work: &Digest, (release, version): (&str, &str)) -> bool {
+    if acted_before(run, node) {
+        return true;
+    }
+    let state = run.store.state();
+    let made = |record: &RunRecord| record.releases.get(release).is_some_and(|made| made.version == version);
+    let earlier = runs(state).unwrap_or_default().into_iter().filter(|id| *id != run.id);
+    let Some(last) = earlier.filter_map(|id| RunRecord::read(state, &id).ok()).find(made) else { return false };
+    let work = work.hex();
+    !last.node(&node.name).is_some_and(|then| {
+        matches!(then.ending, Ending::Done | Ending::Hit) && then.key.as_ref().is_none_or(|key| *key == work)
+    })
+}
+
+/// Tells whether something that a node waits for, directly or not, acted in this run.
+fn acted_before(run: &Run<'_>, node: &Node) -> bool {
+    let (mut queue, mut seen) = (vec![node], BTreeSet::new());
+    while let Some(node) = queue.pop() {
+        for before in node.waits.iter().filter_map(|wait| run.bound.plan.node(&wait.node)) {
+            if matches!(before.kind, NodeKind::Action(_)) && run.ending(&before.name) == Some(Ending::Done) {
+                return true;
+            }
+            if seen.insert(before.name.as_str()) {
+                queue.push(before);
+            }
+        }
+    }
+    false
 }
 
 /// What an action of a release gets besides its own inputs: `version previous digest model`.
