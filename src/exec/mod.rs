@@ -34,7 +34,7 @@ pub(crate) use outputs::read_value;
 pub use predict::{Expected, Explanation, Prediction, predict, why};
 pub(crate) use prepare::value_path;
 pub use prune::{Usage, prune, prune_checkpoints, usage};
-pub use record::{NodeRecord, RunRecord, runs};
+pub use record::{NodeRecord, RunRecord, runs, runs_of};
 pub use run::{RunError, Summary, go_on, nothing_to_do, run};
 pub(crate) use sharing::writer;
 pub use shell::shell;
