@@ -36,6 +36,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::metrics_of_another_model::MetricsOfAnotherModel,
     &rules::notify_silent::NotifySilent,
     &rules::path_taken::PathTaken,
+    &rules::paths_miss_an_input::PathsMissAnInput,
     &rules::pipe_in_sh::PipeInSh,
     &rules::pointer_never_written::PointerNeverWritten,
     &rules::promoted_elsewhere::PromotedElsewhere,
