@@ -84,7 +84,7 @@ pub(crate) fn load(out: &Out, args: &PipelineArgs) -> Result<Loaded, Exit> {
     let compilation = compile(&project.sources);
     match compilation.plan {
         Some(mut plan) => {
-            let read = super::values::fill(&mut plan, &project.workspace);
+            let read = crate::around::params::fill(&mut plan, &project.workspace);
             let folder = project.file.parent().unwrap_or(Path::new(""));
             // Messages name files as the user does, a plan as the workspace does: the same from every folder.
             for place in plan.places.values_mut() {

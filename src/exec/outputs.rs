@@ -9,6 +9,7 @@ use crate::cache::{Artifact, Produced, Restored, ResultRecord, Take};
 use crate::host::fs::{self, join_inside};
 use crate::host::lock::Lock;
 use crate::host::{Context, Digest, clock};
+use crate::judge;
 use crate::plan::{Output, OutputKind, Stage};
 use crate::types::{Artifact as ArtifactType, Type, Value};
 
@@ -150,6 +151,8 @@ pub(super) fn publish(run: &Run<'_>, node: &str, stage: &Stage, record: &ResultR
             return Ok(false);
         }
     }
+    let digest = |name: &str| record.output(name).map(|produced| produced.artifact.digest.to_string());
+    judge::machine::note(run.bound, run.workspace(), node, &record.provenance.machine, digest)?;
     for output in &stage.outputs {
         let Some(produced) = record.output(&output.name) else { return Ok(false) };
         run.publish_product(node, &output.name, product(output, produced));

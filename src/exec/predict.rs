@@ -7,10 +7,11 @@ use serde::Serialize;
 use super::context::{Options, Product, Run, Setup, Stop};
 use super::event::{Event, Reason};
 use super::nodes::{Lookup, look_up, may};
+use super::pick::{Pick, choose, ordered};
 use super::record::{RunRecord, runs_of};
-use super::run::{RunError, wanted};
-use super::state::{Ending, order};
-use super::{outputs, prepare, software};
+use super::run::RunError;
+use super::state::Ending;
+use super::{fetch, outputs, prepare, software};
 use crate::cache::{Memory, Store};
 use crate::gate::OnMissing;
 use crate::host::fs::join_inside;
@@ -49,21 +50,26 @@ pub enum Expected {
 
 /// Predicts what a run would do, in the order of declarations.
 pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Prediction>, RunError> {
-    let wanted = wanted(bound, options)?;
+    let chosen = choose(bound, options)?;
     let store = Store::open(&setup.workspace.join(".mlpc"))?;
     let memory = Memory::open(&store.memory_file(), &setup.workspace);
     let silent = |_: &Event| ();
-    let run = Run::new(bound, (setup, options), (&store, &memory), &silent, "plan".to_owned());
+    let mut run = Run::new(bound, (setup, options), (&store, &memory), &silent, "plan".to_owned());
+    run.leave_out(&chosen);
+    let run = run;
     let mut known = HashMap::new();
     let nodes = &bound.plan.nodes;
-    let order = order(nodes);
-    for index in order.into_iter().filter(|index| wanted.contains(index)) {
+    let order = ordered(nodes);
+    for index in order.into_iter().filter(|index| chosen.wanted.contains(index)) {
         let node = &nodes[index];
-        let what = expect(&run, node, &known);
+        let what = match chosen.held.get(&index) {
+            Some(why) => Expected::Skipped(why.clone()),
+            None => expect(&run, node, &known),
+        };
         known.insert(node.name.as_str(), what);
     }
     memory.save()?;
-    let named = wanted.into_iter().filter_map(|index| {
+    let named = chosen.wanted.into_iter().filter_map(|index| {
         let node = &nodes[index];
         let what = known.remove(node.name.as_str())?;
         Some(Prediction { node: node.name.clone(), kind: node.kind.keyword(), what })
@@ -75,7 +81,7 @@ pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Pr
 pub(super) fn gather(run: &Run<'_>) {
     let nodes = &run.bound.plan.nodes;
     let mut known = HashMap::new();
-    for index in order(nodes) {
+    for index in ordered(nodes) {
         known.insert(nodes[index].name.as_str(), expect(run, &nodes[index], &known));
     }
 }
@@ -107,6 +113,9 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
     }
     if software::is_unlocked(run, &stage.work) {
         return Expected::Runs(Reason::Unlocked);
+    }
+    if let Some(why) = fetch::unfetched(run, stage) {
+        return Expected::Runs(why);
     }
     let prepared = match prepare::stage(run, stage) {
         Ok(prepared) => prepared,
@@ -175,7 +184,7 @@ pub struct Explanation {
 
 /// Explains a node.
 pub fn why(bound: &Bound, setup: &Setup, node: &str) -> Result<Explanation, RunError> {
-    let options = Options { nodes: vec![node.to_owned()], ..Options::default() };
+    let options = Options { pick: Pick::until(vec![node.to_owned()]), ..Options::default() };
     let predictions = predict(bound, setup, &options)?;
     let find = |name: &str| predictions.iter().find(|prediction| prediction.node == name).cloned();
     let now = find(node).ok_or_else(|| RunError::new(2, format!("`{node}` has several legs: name one of them")))?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
+use super::machine;
 use crate::data::Summary;
 use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, State, is_read};
 use crate::host::tree::Tree;
@@ -47,12 +48,14 @@ pub(super) fn facts(
         let digest = found.get(index)?.digest()?;
         Some((index, survey(gate, index, &references, &workspace.join(&evidence.path), digest)))
     });
+    let champion = gate.baseline.as_ref().and_then(|_| champion(bound, workspace, name, gate, skipped));
     Facts {
+        machines: machine::classes(bound, workspace, gate, &found, champion.as_ref()),
         tables: tables.collect(),
         references: references.clone(),
         evidence: found.clone(),
         artifacts: artifacts.collect(),
-        champion: gate.baseline.as_ref().and_then(|_| champion(bound, workspace, name, gate, skipped)),
+        champion,
     }
 }
 
@@ -64,10 +67,7 @@ fn published(bound: &Bound, origin: &Origin) -> Option<String> {
         }
         Origin::Source(name) => {
             let source = bound.plan.sources.iter().find(|source| source.name == *name)?;
-            match &source.location {
-                crate::plan::Location::Path(path) => Some(path.clone()),
-                crate::plan::Location::Remote { .. } => None,
-            }
+            Some(source.location.place(name))
         }
         Origin::Pointer { .. } => None,
     }
@@ -174,6 +174,7 @@ fn champion(
         digest: file.digest.clone().unwrap_or_default(),
         scored,
         recorded: recorded(workspace, gate, &file.recorded),
+        machines: file.machines.clone(),
     };
     Some(match file.state {
         State::Absent => Champion::Absent,

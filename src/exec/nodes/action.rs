@@ -46,7 +46,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
         }
     }
     report.why = Some(Reason::Action);
-    run.tell(Event::NodeStarted { node: node.name.clone(), why: Reason::Action });
+    let (name, expected) = (node.name.clone(), run.times.of(&node.name));
+    run.tell(Event::NodeStarted { node: name, why: Reason::Action, expected });
     let outcome = stage::command(run, node, &action.work, &prepared, &folder);
     let (ended, tail) = match outcome {
         Ok((outcome, tail)) => (outcome.ended, tail),

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use super::approval::shared_registry;
 use super::register::stop;
 use crate::exec::context::{Run, Stop};
+use crate::exec::pick::ordered;
 use crate::exec::run::RunError;
-use crate::exec::state::{Ending, order, reads_optionally};
+use crate::exec::state::{Ending, reads_optionally};
 use crate::gate::{Gate, OnMissing};
 use crate::plan::{Action, Node, NodeKind, Plan, Subject, Wait, Why};
 use crate::registry::{Reach, may_release};
@@ -105,7 +106,7 @@ fn told(stop: Stop) -> RunError {
 pub(in crate::exec) fn idle<'r>(run: &Run<'r>, wanted: &BTreeSet<usize>) -> BTreeSet<&'r str> {
     let nodes = &run.bound.plan.nodes;
     let mut idle: BTreeSet<&str> = BTreeSet::new();
-    for index in order(nodes).into_iter().filter(|index| wanted.contains(index)) {
+    for index in ordered(nodes).into_iter().filter(|index| wanted.contains(index)) {
         let node = &nodes[index];
         let behind = |wait: &Wait| {
             let goes_on = match wait.why {

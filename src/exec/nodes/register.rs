@@ -7,6 +7,7 @@ use crate::exec::context::{Run, Stop};
 use crate::exec::event::NodeReport;
 use crate::exec::state::Ending;
 use crate::host::Digest;
+use crate::judge;
 use crate::plan::{Node, Register};
 use crate::registry::{Provenance, RegistryError, Release};
 use crate::types::Origin;
@@ -29,7 +30,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut 
             .map(|(name, report)| (name.clone(), Digest::of(report.to_json().as_bytes()).to_string()))
             .collect(),
         approvals: run.approvals(),
-        notes: BTreeMap::new(),
+        notes: machine(run, register),
     };
     let registered = release(run).register(&node.name, provenance).map_err(stop)?;
     let version = registered.version;
@@ -43,6 +44,16 @@ pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut 
         crate::exec::context::Release { version: version.id, digest: version.digest, new: registered.new },
     );
     Ok(if registered.new { Ending::Done } else { Ending::Hit })
+}
+
+/// Returns the class of machine of the metrics that are registered, where times are among them.
+fn machine(run: &Run<'_>, register: &Register) -> BTreeMap<String, String> {
+    let known = register.metrics.as_ref().and_then(|origin| {
+        let Origin::Output { stage, output } = origin else { return None };
+        let digest = run.product(stage, output)?.artifact.digest.to_string();
+        judge::machine::class(run.bound, run.workspace(), origin, &digest)
+    });
+    known.into_iter().map(|class| (judge::machine::NOTE.to_owned(), class)).collect()
 }
 
 pub(super) fn release<'r>(run: &'r Run<'_>) -> Release<'r> {

@@ -125,7 +125,7 @@ fn an_approval_that_is_given_on_the_platform_is_said_before_anything_runs() {
     assert_eq!((error.exit, error.message.as_str()), (2, told));
     assert_eq!(bench.read("model.bin"), "(nothing)");
     // Nodes that don't lead there can be named.
-    bench.options.nodes = vec!["release".into()];
+    bench.options.pick = crate::exec::Pick::until(vec!["release".into()]);
     assert_eq!(bench.endings(), "train:done release:done -> 0");
 }
 
