@@ -94,6 +94,11 @@ impl Act {
     }
 }
 
+/// Returns what is recorded of an act.
+pub(super) fn acted(view: &dyn View, act: &Act) -> Result<Option<State>> {
+    act.read(view)
+}
+
 /// Records that an act begins, if it may.
 pub(super) fn begin(view: &dyn View, act: &Act, now: Timestamp) -> Result<(Begun, Vec<Change>)> {
     Ok(match act.read(view)? {

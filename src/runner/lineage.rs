@@ -10,7 +10,7 @@ use super::{Job, Trouble};
 use crate::cache::Memory;
 use crate::host::Digest;
 use crate::host::fs::join_inside;
-use crate::plan::{Location, Work};
+use crate::plan::Work;
 use crate::types::Origin;
 
 /// What stands behind a node: its own and that of all nodes before it.
@@ -72,11 +72,10 @@ pub(super) fn sources(job: &Job<'_>, work: &Work) -> Result<Vec<(String, Digest)
     for input in &work.inputs {
         let Origin::Source(name) = &input.origin else { continue };
         let declared = job.bound.plan.sources.iter().find(|source| source.name == *name);
-        if let Some(Location::Path(path)) = declared.map(|source| &source.location) {
-            let path = join_inside(workspace, path)?;
-            if path.exists() {
-                found.push((name.clone(), memory.look(&path)?.digest));
-            }
+        let Some(source) = declared else { continue };
+        let path = join_inside(workspace, &source.location.place(name))?;
+        if path.exists() {
+            found.push((name.clone(), memory.look(&path)?.digest));
         }
     }
     Ok(found)
