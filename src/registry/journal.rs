@@ -108,6 +108,11 @@ pub(super) fn begin(view: &dyn View, act: &Act, now: Timestamp) -> Result<(Begun
     })
 }
 
+/// Records something about an act, whatever is recorded so far.
+pub(super) fn note(act: &Act, state: State, now: Timestamp) -> Vec<Change> {
+    vec![act.write(state, now)]
+}
+
 /// Records how an act ended.
 pub(super) fn end(view: &dyn View, act: &Act, state: State, now: Timestamp) -> Result<Vec<Change>> {
     match act.read(view)? {

@@ -88,6 +88,11 @@ impl<S: Store> Registry for S {
         Ok(begun.expect("a transaction asks at least once"))
     }
 
+    fn note(&self, act: &Act, state: State) -> Result<(), RegistryError> {
+        let now = || self.clock().now();
+        self.transact(&format!("note {}", act.action), &mut |_| Ok(journal::note(act, state, now())))
+    }
+
     fn end(&self, act: &Act, state: State) -> Result<(), RegistryError> {
         self.transact(&format!("end {}", act.action), &mut |view| journal::end(view, act, state, self.clock().now()))
     }

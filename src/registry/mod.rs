@@ -95,6 +95,9 @@ pub trait Registry: Send + Sync {
     /// Records that an action begins, if it may: nobody else's record comes in between.
     fn begin(&self, act: &Act) -> Result<Begun, RegistryError>;
 
+    /// Records something about an action, whatever is recorded of it so far.
+    fn note(&self, act: &Act, state: State) -> Result<(), RegistryError>;
+
     /// Records how an action ended that was begun.
     fn end(&self, act: &Act, state: State) -> Result<(), RegistryError>;
 

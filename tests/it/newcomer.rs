@@ -40,18 +40,20 @@ fn first_tries_are_answered_with_the_line_to_write() {
 
 #[test]
 fn every_trigger_names_its_profile() {
-    let shared = "profile shared { releases true }\nexternal event \"retrain\"\nparam rounds: int = 1\n\
+    let shared = "profile shared { releases true }\nparam rounds: int = 1\n\
                   stage a { in raw  use rounds  out x: File = \"x\"  run <<< head -n \"$rounds\" \"$raw\" > \"$x\" >>> }\n";
     let codes = |triggers: &str| check(&format!("{HEAD}{shared}{triggers}")).0;
     let none: [&str; 0] = [];
     assert_eq!(
-        codes("on manual { rounds, profile: shared }\non event \"retrain\" { reason: string, profile: shared }"),
+        codes(
+            "external event \"retrain\"\non manual { rounds, profile: shared }\non event \"retrain\" { reason: string, profile: shared }"
+        ),
         none
     );
     assert_eq!(codes("on manual { profile: shared\n rounds }"), none);
     assert_eq!(codes("on manual { profile: shared, profile: shared }"), ["duplicate-clause"]);
     assert_eq!(codes("on manual { rounds, profile: shred }"), ["unknown-name"]);
-    assert_eq!(codes("on event \"retrain\" { profile: [string] }"), ["wrong-type"]);
+    assert_eq!(codes("external event \"retrain\"\non event \"retrain\" { profile: [string] }"), ["wrong-type"]);
 }
 
 #[test]

@@ -24,15 +24,21 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     }
     let extra = release(run, action)?;
     let of = extra.locals.get("version").cloned();
+    let prepared = prepare::work(run, &action.work, &[], Isolation::Copies, &[0], extra)?;
     let journal = Journal::of(run, action)?;
-    let promoted = of.as_deref().map(|version| promoted(run, node, action, version)).transpose()?.flatten();
-    if let Some(before) = &promoted
-        && journal.acted(before)? == Some(State::Done)
+    let promoted = of.as_deref().map(|version| promoted_by(run, action, version)).transpose()?.flatten();
+    let same = of.as_ref().map(|version| Act {
+        run: promoted.clone().unwrap_or_else(|| run.id.clone()),
+        action: node.name.clone(),
+        subject: format!("{version} {}", prepared.key),
+        idempotent: action.idempotent,
+    });
+    if let (Some(by), Some(same)) = (&promoted, &same)
+        && journal.acted(same)? == Some(State::Done)
     {
-        report.detail = Some(format!("nothing to do: it was done for `{}` in the run {}", before.subject, before.run));
+        report.detail = Some(format!("nothing to do: the same was done for this release, which the run {by} promoted"));
         return Ok(Ending::Hit);
     }
-    let prepared = prepare::work(run, &action.work, &[], Isolation::Copies, &[0], extra)?;
     let act = Act {
         run: run.id.clone(),
         action: node.name.clone(),
@@ -67,10 +73,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     fs::remove(&folder.root)?;
     if ended == Ended::Exited(0) {
         journal.end(&act, State::Done)?;
-        if let Some(before) = &promoted {
-            // Whatever it says so far: from now on it is done for this release, whoever asks.
-            journal.begin(before)?;
-            journal.end(before, State::Done)?;
+        if let Some(same) = &same {
+            journal.note(same, State::Done)?;
         }
         return Ok(Ending::Done);
     }
@@ -87,9 +91,9 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     }
 }
 
-/// Returns the act that belongs to the release's own promotion, where an earlier run promoted it and all its pointers still
-/// name it. What that run did not bring to its end, this one has to do.
-fn promoted(run: &Run<'_>, node: &Node, action: &Action, version: &str) -> Result<Option<Act>, Stop> {
+/// Returns the earlier run that promoted a release which all its pointers still name: what that run did not bring to its end,
+/// this one has to do.
+fn promoted_by(run: &Run<'_>, action: &Action, version: &str) -> Result<Option<String>, Stop> {
     let Some(Subject::Release(release)) = &action.of else { return Ok(None) };
     let mut latest = None;
     for other in &run.bound.plan.nodes {
@@ -102,13 +106,7 @@ fn promoted(run: &Run<'_>, node: &Node, action: &Action, version: &str) -> Resul
         let Some(pointer) = found.map_err(stop)?.filter(|pointer| pointer.version == version) else { return Ok(None) };
         latest = latest.max(Some((pointer.since, pointer.run)));
     }
-    let latest = latest.filter(|(_, by)| *by != run.id);
-    Ok(latest.map(|(_, by)| Act {
-        run: by,
-        action: node.name.clone(),
-        subject: version.to_owned(),
-        idempotent: action.idempotent,
-    }))
+    Ok(latest.map(|(_, by)| by).filter(|by| *by != run.id))
 }
 
 /// What an action of a release gets besides its own inputs: `version previous digest model`.
@@ -160,6 +158,13 @@ impl Journal {
         match self {
             Self::Shared(registry) => registry.acted(act).map_err(stop),
             Self::Here(folder) => read(&place(folder, act)),
+        }
+    }
+
+    fn note(&self, act: &Act, state: State) -> Result<(), Stop> {
+        match self {
+            Self::Shared(registry) => registry.note(act, state).map_err(stop),
+            Self::Here(folder) => write(&place(folder, act), state),
         }
     }
 
