@@ -8,6 +8,7 @@ mod jsonl;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod places;
+mod predictions;
 mod rule;
 mod scan;
 
@@ -16,6 +17,7 @@ use std::fmt;
 pub use cell::Cell;
 pub use frozen::{Bins, Builder, FORMAT as BASELINE_FORMAT, Frozen, FrozenColumn, Kind, MAX_CATEGORIES};
 pub use places::{Input, Places};
+pub use predictions::{Grouped, Predictions, PredictionsWanted, predictions};
 pub use rule::Violation;
 pub use scan::{ColumnSummary, Counts, Summary, Wanted, scan};
 
@@ -141,6 +143,17 @@ pub fn look(format: Format, places: &std::sync::Arc<dyn Places>) -> Result<(), P
     #[cfg(feature = "parquet")]
     parquet::look(places)?;
     Ok(())
+}
+
+/// Returns the names of a CSV file's columns, from its first bytes.
+///
+/// # Errors
+/// There is no header, or a name in it is empty or stands twice.
+pub fn header(bytes: &[u8]) -> Result<Vec<String>, Problem> {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let (names, _) = csv::header(bytes)?;
+    check_names(&names)?;
+    Ok(names)
 }
 
 /// Says that a name stands twice among columns, or that one has none.

@@ -40,6 +40,9 @@ pub struct RunRecord {
     /// These alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
+    /// It writes to registries that others share, and acts: going on with it does, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub release: bool,
     /// What started it.
     pub event: String,
     /// Values of parameters.
@@ -103,6 +106,7 @@ impl RunRecord {
             asked: pick.until.clone(),
             from: pick.from.clone(),
             only: pick.only.clone(),
+            release: false,
             event: bound.event.clone(),
             params: bound.params.clone(),
             sources: BTreeMap::new(),
@@ -198,6 +202,23 @@ pub fn runs(state: &Path) -> Result<Vec<String>> {
     }
     let names = fs::sorted_entries(&folder)?.into_iter().rev();
     Ok(names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+}
+
+/// Lists the runs of one pipeline of a workspace, the latest first, each with its exit code as far as it ended: a folder
+/// may hold several pipelines. What can't be read is left out.
+pub fn runs_of(state: &Path, pipeline: &str) -> Result<impl Iterator<Item = (String, Option<u8>)>> {
+    #[derive(Deserialize)]
+    struct Head {
+        pipeline: String,
+        #[serde(default)]
+        exit: Option<u8>,
+    }
+    let (state, pipeline) = (state.to_owned(), pipeline.to_owned());
+    Ok(runs(&state)?.into_iter().filter_map(move |run| {
+        let bytes = std::fs::read(state.join("runs").join(&run).join("run.json")).ok()?;
+        let head: Head = serde_json::from_slice(&bytes).ok()?;
+        (head.pipeline == pipeline).then_some((run, head.exit))
+    }))
 }
 
 /// Makes an id for a run and its folder: the time, and a number where a second has several.

@@ -348,7 +348,8 @@ impl<'b> Schedule<'b> {
     }
 }
 
-fn reads_optionally(kind: &NodeKind, stage: &str) -> bool {
+/// Tells whether a node reads what this stage makes only where it is there.
+pub(super) fn reads_optionally(kind: &NodeKind, stage: &str) -> bool {
     let inputs = match kind {
         NodeKind::Stage(stage) => &stage.work.inputs,
         NodeKind::Action(action) => &action.work.inputs,

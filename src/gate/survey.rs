@@ -43,7 +43,7 @@ pub(super) fn frozen(references: &BTreeMap<String, Found>) -> BTreeMap<String, R
 pub fn format(gate: &Gate, evidence: usize) -> Option<Format> {
     match gate.evidence.get(evidence).map(|evidence| &evidence.ty) {
         Some(Artifact::Dataset { format: Some(format), .. }) => Format::find(format),
-        Some(Artifact::Predictions) => Some(Format::Csv),
+        Some(Artifact::Predictions(_)) => Some(Format::Csv),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::machine;
-use crate::data::{Format, Input, Summary};
+use crate::data::{Format, Input, Predictions, Summary};
 use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, State, is_read};
 use crate::host::tree::Tree;
 use crate::host::{self, Digest, fs};
@@ -49,8 +49,15 @@ pub(super) fn facts(
         let digest = found.get(index)?.digest()?;
         Some((index, survey(gate, index, &references, &workspace.join(&evidence.path), digest)))
     });
+    let predictions = gate::predictions_wanted(gate).into_keys().filter_map(|index| {
+        let evidence = gate.evidence.get(index)?;
+        let digest = found.get(index)?.digest()?;
+        Some((index, predictions(gate, index, &workspace.join(&evidence.path), digest)))
+    });
     let champion = gate.baseline.as_ref().and_then(|_| champion(bound, workspace, name, gate, skipped));
     Facts {
+        predictions: predictions.collect(),
+        baseline_predictions: baseline_predictions(gate, champion.as_ref(), |path, _| Ok(workspace.join(path))),
         machines: machine::classes(bound, workspace, gate, &found, champion.as_ref()),
         tables: tables.collect(),
         references: references.clone(),
@@ -163,6 +170,40 @@ impl Table {
     }
 }
 
+/// Reads predictions for all metrics that a gate computes of them. What was read must be what has the digest.
+pub(crate) fn predictions(gate: &Gate, evidence: usize, path: &Path, digest: &str) -> Result<Predictions, String> {
+    if path.is_dir() {
+        return Err("it is a folder, and predictions are one file".to_owned());
+    }
+    let mut input = Hashed::open(path)?;
+    let predictions = gate::read_predictions(gate, evidence, &mut input)?;
+    if input.digest() != digest {
+        return Err("it changed while it was read".to_owned());
+    }
+    Ok(predictions)
+}
+
+/// Reads the predictions of a baseline that was scored; `place` says where the file of a path and digest stands.
+pub(crate) fn baseline_predictions(
+    gate: &Gate,
+    champion: Option<&Champion>,
+    place: impl Fn(&str, &str) -> Result<PathBuf, String>,
+) -> BTreeMap<usize, Result<Predictions, String>> {
+    let (Some(baseline), Some(Champion::Known { scored: Ok(scored), .. })) = (&gate.baseline, champion) else {
+        return BTreeMap::new();
+    };
+    let wanted = gate::predictions_wanted(gate);
+    let measured = baseline.evidence.iter().zip(scored);
+    let read =
+        measured.filter(|(measured, _)| wanted.contains_key(&measured.evidence)).filter_map(|(measured, found)| {
+            let digest = found.digest()?;
+            let read =
+                place(&measured.path, digest).and_then(|path| predictions(gate, measured.evidence, &path, digest));
+            Some((measured.evidence, read))
+        });
+    read.collect()
+}
+
 /// A file that is hashed while it is read.
 pub(crate) struct Hashed {
     file: std::fs::File,
@@ -172,7 +213,7 @@ pub(crate) struct Hashed {
 impl Hashed {
     fn open(path: &Path) -> Result<Self, String> {
         let file =
-            std::fs::File::open(path).map_err(|error| format!("it can't be read: {}", host::error::reason(&error)))?;
+            host::fs::open(path).map_err(|error| format!("it can't be read: {}", host::error::reason(&error)))?;
         Ok(Self { file, hasher: blake3::Hasher::new() })
     }
 
