@@ -34,6 +34,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::gate_of_another_model::GateOfAnotherModel,
     &rules::live_metrics::LiveMetrics,
     &rules::metrics_of_another_model::MetricsOfAnotherModel,
+    &rules::monitor_compares::MonitorCompares,
     &rules::notify_silent::NotifySilent,
     &rules::path_taken::PathTaken,
     &rules::pipe_in_sh::PipeInSh,

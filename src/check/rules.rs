@@ -12,6 +12,7 @@ pub(super) mod event_unmatched;
 pub(super) mod gate_of_another_model;
 pub(super) mod live_metrics;
 pub(super) mod metrics_of_another_model;
+pub(super) mod monitor_compares;
 pub(super) mod notify_silent;
 pub(super) mod path_taken;
 pub(super) mod pipe_in_sh;

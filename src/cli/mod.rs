@@ -19,6 +19,7 @@ mod import;
 mod init;
 mod lock;
 mod lsp;
+mod pick;
 mod plan;
 mod project;
 mod registry;
@@ -28,7 +29,6 @@ mod repair;
 mod run;
 mod seen;
 mod selection;
-mod values;
 mod verify;
 mod why;
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::pick::PickArgs;
 use super::project::{PipelineArgs, load};
 use super::run::{failed, setup};
 use super::selection::SelectionArgs;
@@ -9,10 +10,13 @@ use super::{Exit, Verb};
 use crate::exec::{Expected, Options, Prediction, Reason, Setup, predict};
 use crate::host::Out;
 use crate::plan::Bound;
+use crate::types::Value;
 
 /// Say what `mlpc run` would do, and why, without doing it
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  mlpc plan\n  mlpc plan train --set epochs=5")]
+#[command(
+    after_help = "Examples:\n  mlpc plan\n  mlpc plan train --set epochs=5\n  mlpc plan --from features --until train"
+)]
 pub(super) struct PlanVerb {
     /// Nodes to look at, with all that they wait for; all if none
     #[arg(value_name = "NODE")]
@@ -20,6 +24,9 @@ pub(super) struct PlanVerb {
 
     #[command(flatten)]
     pipeline: PipelineArgs,
+
+    #[command(flatten)]
+    pick: PickArgs,
 
     #[command(flatten)]
     select: SelectionArgs,
@@ -33,11 +40,18 @@ impl Verb for PlanVerb {
     const NAME: &'static str = "plan";
 
     fn run(self, out: &Out) -> Exit {
+        let pick = match self.pick.pick(&self.nodes) {
+            Ok(pick) => pick,
+            Err(message) => {
+                out.err_line(&format!("error: {message}"));
+                return Exit::Usage;
+            }
+        };
         let go = || {
             let loaded = load(out, &self.pipeline)?;
             let bound = self.select.bind_here(out, &loaded.plan, &loaded.project.workspace)?;
             let setup = setup(loaded.project.workspace).map_err(|error| failed(out, &error))?;
-            let options = Options { nodes: self.nodes, ..Options::default() };
+            let options = Options { pick, ..Options::default() };
             Ok(show(out, &bound, &setup, &options, self.json))
         };
         go().unwrap_or_else(|exit| exit)
@@ -72,6 +86,10 @@ pub(super) fn show(out: &Out, bound: &Bound, setup: &Setup, options: &Options, j
     let (sure, perhaps) = (runs(true), runs(false));
     let perhaps = if perhaps > 0 { format!(", {perhaps} perhaps") } else { String::new() };
     out.line(&format!("{sure} to run{perhaps}, {hits} from the cache"));
+    for monitor in &bound.plan.beside.monitors {
+        let every = Value::Duration(monitor.every);
+        out.line(&format!("beside the runs: monitor {}, every {every}; nothing serves it yet", monitor.name));
+    }
     Exit::Fine
 }
 
@@ -83,6 +101,7 @@ pub(super) fn told(prediction: &Prediction) -> String {
         Expected::Runs(why) => format!("runs: {why}"),
         Expected::Skipped(why) => format!("skipped: {why}"),
         Expected::Fails(why) => format!("can't run: {why}"),
+        Expected::NotReleased(why) => format!("not released here: {why}"),
         Expected::Later => format!("{}, when its turn comes", later(prediction.kind)),
     }
 }

@@ -36,6 +36,9 @@ pub enum Event {
         node: String,
         /// Why it runs.
         why: Reason,
+        /// How many milliseconds it took when it last came out well here.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expected: Option<u64>,
     },
     /// A line of a command's output, secrets masked, without its end.
     Line {

@@ -15,6 +15,8 @@ mod journal;
 mod mask;
 mod nodes;
 mod outputs;
+mod outside;
+mod pick;
 mod predict;
 mod prepare;
 mod prune;
@@ -25,6 +27,7 @@ mod shell;
 mod software;
 mod stand;
 mod state;
+mod times;
 mod tokens;
 
 pub(crate) use code::unmatched;
@@ -33,6 +36,7 @@ pub use event::{Event, Listener, NodeReport, Reason, SCHEMA as EVENTS_SCHEMA};
 pub use fetch::bring_sources;
 pub use outputs::check_output;
 pub(crate) use outputs::read_value;
+pub use pick::{Chosen, Pick, choose, closure};
 pub use predict::{Expected, Explanation, Prediction, predict, why};
 pub(crate) use prepare::value_path;
 pub use prune::{Usage, prune, prune_checkpoints, prune_fetched, usage};
@@ -41,7 +45,7 @@ pub use run::{RunError, Summary, go_on, nothing_to_do, run};
 pub(crate) use sharing::writer;
 pub use shell::shell;
 pub use stand::{Part, Question, SHOWN, Shape, Standing, Untouched, stand};
-pub use state::{Ending, Schedule, State, closure, exit_code};
+pub use state::{Ending, Schedule, State, exit_code};
 pub use tokens::Tokens;
 
 #[cfg(test)]

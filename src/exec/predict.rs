@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use super::context::{Options, Product, Run, Setup, Stop};
 use super::event::{Event, Reason};
-use super::nodes::{Lookup, look_up};
+use super::nodes::{Lookup, look_up, may};
+use super::pick::{Pick, choose, ordered};
 use super::record::{RunRecord, runs};
-use super::run::{RunError, wanted};
+use super::run::RunError;
+use super::state::Ending;
 use super::{fetch, outputs, prepare, software};
 use crate::cache::{Memory, Store};
 use crate::host::fs::join_inside;
@@ -37,27 +39,34 @@ pub enum Expected {
     Skipped(String),
     /// It could not run.
     Fails(String),
+    /// It would do something that others see, and a run without `--release` may not.
+    NotReleased(String),
     /// It decides or acts only when its turn comes.
     Later,
 }
 
 /// Predicts what a run would do, in the order of declarations.
 pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Prediction>, RunError> {
-    let wanted = wanted(bound, options)?;
+    let chosen = choose(bound, options)?;
     let store = Store::open(&setup.workspace.join(".mlpc"))?;
     let memory = Memory::open(&store.memory_file(), &setup.workspace);
     let silent = |_: &Event| ();
-    let run = Run::new(bound, (setup, options), (&store, &memory), &silent, "plan".to_owned());
+    let mut run = Run::new(bound, (setup, options), (&store, &memory), &silent, "plan".to_owned());
+    run.leave_out(&chosen);
+    let run = run;
     let mut known = HashMap::new();
     let nodes = &bound.plan.nodes;
     let order = ordered(nodes);
-    for index in order.into_iter().filter(|index| wanted.contains(index)) {
+    for index in order.into_iter().filter(|index| chosen.wanted.contains(index)) {
         let node = &nodes[index];
-        let what = expect(&run, node, &known);
+        let what = match chosen.held.get(&index) {
+            Some(why) => Expected::Skipped(why.clone()),
+            None => expect(&run, node, &known),
+        };
         known.insert(node.name.as_str(), what);
     }
     memory.save()?;
-    let named = wanted.into_iter().filter_map(|index| {
+    let named = chosen.wanted.into_iter().filter_map(|index| {
         let node = &nodes[index];
         let what = known.remove(node.name.as_str())?;
         Some(Prediction { node: node.name.clone(), kind: node.kind.keyword(), what })
@@ -74,13 +83,6 @@ pub(super) fn gather(run: &Run<'_>) {
     }
 }
 
-/// Returns the nodes so that each stands behind what it waits for.
-fn ordered(nodes: &[Node]) -> Vec<usize> {
-    let by_name: HashMap<_, _> = nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
-    let waits = nodes.iter().map(|node| node.waits.iter().filter_map(|wait| by_name.get(wait.node.as_str()).copied()));
-    crate::graph::order(&waits.map(Iterator::collect).collect::<Vec<_>>())
-}
-
 fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expected {
     if let Some(skip) = run.bound.skipped.get(&node.name) {
         return Expected::Skipped(match skip {
@@ -89,7 +91,13 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
             Skip::Needs(other) => format!("it needs `{other}`, which is skipped"),
         });
     }
-    let NodeKind::Stage(stage) = &node.kind else { return Expected::Later };
+    let NodeKind::Stage(stage) = &node.kind else {
+        return match may(run, node) {
+            Ok(Some(Ending::NotReleased(why))) => Expected::NotReleased(why),
+            Err(Stop::Failed(why) | Stop::Unsound(why)) => Expected::Fails(why),
+            _ => Expected::Later,
+        };
+    };
     for wait in node.waits.iter().filter(|wait| wait.why == Why::Data) {
         match known.get(wait.node.as_str()) {
             Some(Expected::Runs(_)) => return Expected::Runs(Reason::Upstream(wait.node.clone())),
@@ -152,7 +160,7 @@ pub struct Explanation {
 
 /// Explains a node.
 pub fn why(bound: &Bound, setup: &Setup, node: &str) -> Result<Explanation, RunError> {
-    let options = Options { nodes: vec![node.to_owned()], ..Options::default() };
+    let options = Options { pick: Pick::until(vec![node.to_owned()]), ..Options::default() };
     let predictions = predict(bound, setup, &options)?;
     let find = |name: &str| predictions.iter().find(|prediction| prediction.node == name).cloned();
     let now = find(node).ok_or_else(|| RunError::new(2, format!("`{node}` has several legs: name one of them")))?;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::context::{Product, Run, Stop};
 use super::fetch::{self, Environment};
-use super::software;
+use super::{outside, software};
 use crate::cache::{Artifact, CodeFile, CommandLine, InputFile, Key, Kind, Manifest, OutputFile};
 use crate::host::Digest;
 use crate::host::fs::{self, Fingerprint};
@@ -214,6 +214,7 @@ fn find(run: &Run<'_>, work: &Work, input: &Input, watched: &mut Vec<(PathBuf, F
         Origin::Output { stage, output } => match run.product(stage, output) {
             Some(product) => Some((product.artifact, From::Store(run.workspace().join(&product.path)))),
             None if run.options.alone => from_elsewhere(run, stage, output, input, watched)?,
+            None if run.leaves_out(stage) => outside::input(run, (stage, output), input, watched)?,
             None if input.optional => None,
             None => return Err(Stop::Failed(format!("`{}` was not made in this run", input.origin))),
         },
@@ -229,6 +230,9 @@ fn value(run: &Run<'_>, input: &Input, ty: &types::Type) -> Result<Value, Stop> 
     let Origin::Output { stage, output } = &input.origin else { return Err(missing()) };
     if let Some(value) = run.product(stage, output).and_then(|product| product.value) {
         return Ok(value);
+    }
+    if run.leaves_out(stage) {
+        return outside::value(run, stage, output);
     }
     if !run.options.alone {
         return Err(missing());
@@ -312,7 +316,8 @@ fn from_elsewhere(
     Ok(Some((look(run, full.clone(), watched)?, From::Workspace(full))))
 }
 
-fn look(run: &Run<'_>, full: PathBuf, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Artifact, Stop> {
+/// Hashes a file or folder of the workspace, and notes what `stat` said before.
+pub(super) fn look(run: &Run<'_>, full: PathBuf, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Artifact, Stop> {
     let before = fs::fingerprint(&full)?;
     let artifact = run.memory.look(&full)?;
     if artifact.kind == Kind::File {

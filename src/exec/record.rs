@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::context::{Release, Seen};
+use super::pick::Pick;
 use super::state::Ending;
 use crate::host::{Clock, Context, Digest, Error, Result, clock, fs};
 use crate::types::Value;
@@ -30,9 +31,18 @@ pub struct RunRecord {
     /// The profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// The nodes that were asked for; all if none.
+    /// The nodes that were asked for, with all that they wait for; all if none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<String>,
+    /// Of those only what is one of these or depends on one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// These alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// It writes to registries that others share, and acts: going on with it does, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub release: bool,
     /// What started it.
     pub event: String,
     /// Values of parameters.
@@ -86,14 +96,17 @@ pub struct NodeRecord {
 impl RunRecord {
     /// Makes the record of a run that begins.
     #[must_use]
-    pub fn new(run: &str, bound: &crate::plan::Bound, asked: &[String], clock: &Clock) -> Self {
+    pub fn new(run: &str, bound: &crate::plan::Bound, pick: &Pick, clock: &Clock) -> Self {
         Self {
             format: FORMAT,
             run: run.to_owned(),
             pipeline: bound.plan.pipeline.clone(),
             plan: bound.digest.clone(),
             profile: bound.profile.clone(),
-            asked: asked.to_vec(),
+            asked: pick.until.clone(),
+            from: pick.from.clone(),
+            only: pick.only.clone(),
+            release: false,
             event: bound.event.clone(),
             params: bound.params.clone(),
             sources: BTreeMap::new(),
@@ -104,6 +117,12 @@ impl RunRecord {
             exit: None,
             nodes: Vec::new(),
         }
+    }
+
+    /// Returns what it was asked for.
+    #[must_use]
+    pub fn pick(&self) -> Pick {
+        Pick { until: self.asked.clone(), from: self.from.clone(), only: self.only.clone() }
     }
 
     /// Writes it to the run's folder, but for the nodes.

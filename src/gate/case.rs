@@ -120,10 +120,48 @@ impl<'a> Case<'a> {
         }
         let path = self.baseline_path(metric.evidence);
         match self.baseline.get(&metric.evidence) {
-            Some(Ok(content)) => self.pick(content, metric, path).map_err(of_baseline),
+            Some(Ok(content)) => {
+                let number = self.pick(content, metric, path).map_err(of_baseline)?;
+                self.same_machine(metric).map(|()| number)
+            }
             Some(Err(undecided)) => Err(of_baseline(undecided.clone())),
             None => Err(Undecided::Error(format!("the baseline's `{}` was not measured", metric.name))),
         }
+    }
+
+    /// Makes sure that a time is compared with one of the same class of machine.
+    fn same_machine(&self, metric: &MetricRef) -> Result<(), Undecided> {
+        if self.ty(metric) != Type::Duration {
+            return Ok(());
+        }
+        let candidate = self.gate.evidence.get(metric.evidence).and_then(|one| self.facts.machines.get(&one.origin));
+        let baseline = self.baseline_machine(metric.evidence);
+        if candidate.is_some() && candidate == baseline {
+            return Ok(());
+        }
+        let text =
+            |class: Option<&String>| class.map_or("a machine of unknown class".into(), |class| format!("`{class}`"));
+        Err(Undecided::Inconclusive(format!(
+            "`{}` of the candidate was measured on {}, that of the baseline on {}: times compare on one class of machine only",
+            metric.name,
+            text(candidate),
+            text(baseline),
+        )))
+    }
+
+    /// Returns the class of machine that the baseline's numbers were measured on.
+    fn baseline_machine(&self, evidence: usize) -> Option<&'a String> {
+        let baseline = self.gate.baseline.as_ref()?;
+        if baseline.recorded {
+            return self.recorded_machine(evidence);
+        }
+        let measured = baseline.evidence.iter().find(|measured| measured.evidence == evidence)?;
+        self.facts.machines.get(&measured.origin)
+    }
+
+    fn recorded_machine(&self, evidence: usize) -> Option<&'a String> {
+        let Some(Champion::Known { machines, .. }) = &self.facts.champion else { return None };
+        machines.get(&self.gate.evidence.get(evidence)?.origin)
     }
 
     fn nobody_looked(&self) -> String {
@@ -142,11 +180,16 @@ impl<'a> Case<'a> {
             .unwrap_or("")
     }
 
-    /// Returns the number that was registered with the baseline, where the registry has it and it is one.
+    /// Returns the number that was registered with the baseline, where the registry has it and it is one that its
+    /// number of now compares with.
     #[must_use]
     pub fn recorded_number(&self, metric: &MetricRef) -> Option<f64> {
         let Some(Champion::Known { recorded, .. }) = &self.facts.champion else { return None };
         let evidence = self.gate.evidence.get(metric.evidence)?;
+        let (then, now) = (self.recorded_machine(metric.evidence), self.baseline_machine(metric.evidence));
+        if self.ty(metric) == Type::Duration && (then.is_none() || then != now) {
+            return None;
+        }
         let content = content(recorded.get(&evidence.origin)?, "", &evidence.ty).ok()?;
         self.pick(&content, metric, "").ok()
     }

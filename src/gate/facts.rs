@@ -20,6 +20,8 @@ pub struct Facts {
     pub references: BTreeMap<String, Found>,
     /// The baseline; `None` for a gate that has none.
     pub champion: Option<Champion>,
+    /// The classes of machine that evidence, and the baseline's, was measured on, where they are known.
+    pub machines: BTreeMap<Origin, String>,
 }
 
 /// A file or folder that was looked for.
@@ -62,6 +64,8 @@ pub enum Champion {
         scored: Result<Vec<Found>, String>,
         /// The measurements registered with it, by the output that they were of, where the registry has them.
         recorded: BTreeMap<Origin, Found>,
+        /// The classes of machine that those were measured on, where they were registered too.
+        machines: BTreeMap<Origin, String>,
     },
 }
 

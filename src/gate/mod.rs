@@ -4,6 +4,7 @@
 
 pub(crate) mod baseline_file;
 mod case;
+mod diagnosis;
 mod drift;
 mod evaluate;
 mod facts;
@@ -21,6 +22,7 @@ mod verdict;
 
 pub use baseline_file::{BASELINE_FORMAT, BaselineFile};
 pub use case::{Case, Undecided};
+pub use diagnosis::{Cause, Diagnosis};
 pub use evaluate::{About, evaluate, is_measurable, is_read};
 pub use facts::{Champion, Facts, Found};
 pub use judged::{Judged, Part, Standing};
@@ -33,7 +35,7 @@ pub use requirement::{
     Baseline, BaselineEvidence, Bound, Columns, Compare, Evidence, Gate, Level, Measure, MetricRef, OnMissing,
     Requirement, TableRef,
 };
-pub use survey::{references, survey, surveyed};
+pub use survey::{format, references, survey, surveyed};
 pub use verdict::Verdict;
 
 #[cfg(test)]

@@ -37,6 +37,9 @@ pub fn table(report: &Report, style: Style) -> String {
     if let Some(sentence) = baseline(report) {
         let _ = writeln!(text, "  {}", sentence.replace('`', ""));
     }
+    for diagnosis in &report.diagnosis {
+        let _ = writeln!(text, "  diagnosis: {}", diagnosis.sentence.replace('`', ""));
+    }
     if report.requirements.iter().all(|line| line.reason != report.reason) {
         let _ = writeln!(text, "  {}", report.reason);
     }
@@ -83,6 +86,9 @@ pub fn markdown(report: &Report) -> String {
     }
     if let Some(sentence) = baseline(report) {
         let _ = writeln!(text, "\n{}.", prose(&sentence));
+    }
+    for diagnosis in &report.diagnosis {
+        let _ = writeln!(text, "\n**Diagnosis**: {}.", prose(&diagnosis.sentence));
     }
     for admitted in &report.admits {
         let digest = admitted.digest.as_deref().unwrap_or("no digest");

@@ -150,6 +150,9 @@ pub struct TableRef {
     /// The file with the data baseline (`against "…"`), relative to the workspace.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub against: Option<String>,
+    /// It is held against the reference of its monitor.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub by_reference: bool,
 }
 
 /// Columns of a table.

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::data::Summary;
+use super::machine;
+use crate::data::{Format, Input, Summary};
 use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, State, is_read};
 use crate::host::tree::Tree;
-use crate::host::{self, Digest};
+use crate::host::{self, Digest, fs};
 use crate::plan::Bound;
 use crate::types::{Artifact, Origin};
 
@@ -47,12 +49,14 @@ pub(super) fn facts(
         let digest = found.get(index)?.digest()?;
         Some((index, survey(gate, index, &references, &workspace.join(&evidence.path), digest)))
     });
+    let champion = gate.baseline.as_ref().and_then(|_| champion(bound, workspace, name, gate, skipped));
     Facts {
+        machines: machine::classes(bound, workspace, gate, &found, champion.as_ref()),
         tables: tables.collect(),
         references: references.clone(),
         evidence: found.clone(),
         artifacts: artifacts.collect(),
-        champion: gate.baseline.as_ref().and_then(|_| champion(bound, workspace, name, gate, skipped)),
+        champion,
     }
 }
 
@@ -112,12 +116,51 @@ pub(crate) fn survey(
     if path.is_dir() {
         return Err("it is a folder, and a table is one file".to_owned());
     }
-    let mut input = Hashed::open(path)?;
-    let summary = gate::survey(gate, evidence, references, &mut input)?;
-    if input.digest() != digest {
+    let format = gate::format(gate, evidence).ok_or("its type does not say how it is written")?;
+    let mut table = Table::open(path, format)?;
+    let summary = gate::survey(gate, evidence, references, table.input())?;
+    if table.digest()? != digest {
         return Err("it changed while it was read".to_owned());
     }
     Ok(summary)
+}
+
+/// A table that is read in the way of its format, and hashed.
+pub(crate) enum Table {
+    /// Hashed while it is read.
+    Stream(Hashed),
+    /// Hashed afterwards, if it is still the file that was read.
+    Placed { path: PathBuf, file: Arc<fs::Placed>, print: fs::Fingerprint },
+}
+
+impl Table {
+    pub(crate) fn open(path: &Path, format: Format) -> Result<Self, String> {
+        if !format.is_placed() {
+            return Hashed::open(path).map(Self::Stream);
+        }
+        let print = fs::fingerprint(path).map_err(|error| error.to_string())?;
+        let file = fs::Placed::open(path).map_err(|error| error.to_string())?;
+        Ok(Self::Placed { path: path.to_owned(), file: Arc::new(file), print })
+    }
+
+    pub(crate) fn input(&mut self) -> Input<'_> {
+        match self {
+            Self::Stream(hashed) => Input::Stream(hashed),
+            Self::Placed { file, .. } => Input::Places(Arc::<fs::Placed>::clone(file)),
+        }
+    }
+
+    /// Returns the digest of what was read.
+    pub(crate) fn digest(&self) -> Result<String, String> {
+        match self {
+            Self::Stream(hashed) => Ok(hashed.digest()),
+            Self::Placed { path, print, .. } => {
+                let digest = Digest::of_file(path).map_err(|error| error.to_string())?;
+                let now = fs::fingerprint(path).map_err(|error| error.to_string())?;
+                if now == *print { Ok(digest.to_string()) } else { Err("it changed while it was read".to_owned()) }
+            }
+        }
+    }
 }
 
 /// A file that is hashed while it is read.
@@ -127,13 +170,13 @@ pub(crate) struct Hashed {
 }
 
 impl Hashed {
-    pub(crate) fn open(path: &Path) -> Result<Self, String> {
+    fn open(path: &Path) -> Result<Self, String> {
         let file =
-            std::fs::File::open(path).map_err(|error| format!("it can't be read: {}", host::error::reason(&error)))?;
+            host::fs::open(path).map_err(|error| format!("it can't be read: {}", host::error::reason(&error)))?;
         Ok(Self { file, hasher: blake3::Hasher::new() })
     }
 
-    pub(crate) fn digest(&self) -> String {
+    fn digest(&self) -> String {
         Digest::from(self.hasher.finalize()).to_string()
     }
 }
@@ -171,6 +214,7 @@ fn champion(
         digest: file.digest.clone().unwrap_or_default(),
         scored,
         recorded: recorded(workspace, gate, &file.recorded),
+        machines: file.machines.clone(),
     };
     Some(match file.state {
         State::Absent => Champion::Absent,

@@ -69,6 +69,10 @@ pub struct Gate {
     pub evidence: Vec<Evidence>,
     /// What it compares with.
     pub baseline: Option<Baseline>,
+    /// What the requirements of a monitor are held against, where they name no file; none in a gate.
+    pub reference: Option<Evidence>,
+    /// It is a monitor's.
+    pub monitors: bool,
     /// Its requirements.
     pub requirements: Vec<Requirement>,
     /// It can say no: it has a `require`, understood or not.

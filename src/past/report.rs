@@ -45,6 +45,7 @@ struct Gate {
     class: &'static str,
     reason: String,
     advisory: bool,
+    diagnosis: Vec<String>,
     lines: Vec<Requirement>,
 }
 
@@ -223,6 +224,7 @@ fn gate(report: &Report) -> Gate {
         class: verdict_class(report.verdict),
         reason: report.reason.clone(),
         advisory: report.advisory,
+        diagnosis: report.diagnosis.iter().map(|diagnosis| diagnosis.sentence.clone()).collect(),
         lines,
     }
 }

@@ -385,6 +385,11 @@ fn places(sources: &Sources, model: &Model) -> BTreeMap<String, Place> {
     model.monitors.iter().for_each(|it| add("monitor", &it.name));
     model.targets.iter().for_each(|it| add("target", &it.name));
     model.pipeline.iter().for_each(|name| add("pipeline", name));
+    for target in &model.targets {
+        target.blocks.iter().for_each(|block| {
+            places.insert(format!("target {} {}", target.name.value, block.value), place(block.span));
+        });
+    }
     for (index, trigger) in model.triggers.iter().enumerate() {
         places.insert(format!("on {index}"), place(trigger.span));
     }

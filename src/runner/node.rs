@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answer::{Answer, Decided, FORMAT, Status};
+use super::answer::{Answer, Decided, FORMAT, Made, Status};
 use super::exchange::{Received, hand_on, write};
 use super::{Job, Trouble};
-use crate::exec::{self, Ending, Listener, Options, RunRecord, Seen};
+use crate::exec::{self, Ending, Listener, Options, Pick, RunRecord, Seen};
 use crate::gate::{BaselineFile, Gate, Report};
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
@@ -117,14 +117,15 @@ fn stage(
     listener: &dyn Listener,
     answer: &mut Answer,
 ) -> Result<(), Trouble> {
-    let mut before = RunRecord::new(&job.run, job.bound, &[node.to_owned()], &job.setup.clock);
+    let mut before = RunRecord::new(&job.run, job.bound, &Pick::until(vec![node.to_owned()]), &job.setup.clock);
     for known in received.answers.values() {
         before.pointers.extend(known.pointers.clone());
         if let Some(release) = &known.release {
             before.releases.insert(known.node.clone(), release.clone());
         }
     }
-    let options = Options { nodes: vec![node.to_owned()], alone: true, release: true, ..Options::default() };
+    let options =
+        Options { pick: Pick::until(vec![node.to_owned()]), alone: true, release: true, ..Options::default() };
     let summary = exec::run(job.bound, job.setup, &options, Some(&before), listener)?;
     let state = job.setup.workspace.join(".mlpc");
     answer.pointers = RunRecord::read(&state, &summary.run)?.pointers;
@@ -235,6 +236,10 @@ fn write_baseline(
         {
             let path = BaselineFile::recorded_path(&job.bound.prefix, node);
             fs::write_atomic(&join_inside(&job.setup.workspace, &path)?, text.as_bytes())?;
+            let kept = release(job).open(registry).and_then(|open| open.version(&version)).map_err(trouble)?;
+            if let Some(class) = kept.and_then(|kept| kept.metadata.notes.get(judge::machine::NOTE).cloned()) {
+                file.machines.insert(origin.clone(), class);
+            }
             file.recorded.insert(origin, path);
         }
     }
@@ -331,7 +336,7 @@ fn register(
         model: made(&register.model).map(|made| made.digest),
         inputs: BTreeMap::new(),
         gates,
-        notes: BTreeMap::new(),
+        notes: register.metrics.as_ref().and_then(|origin| machine(job, origin, made(origin)?)).into_iter().collect(),
     };
     let registered = release(job).register(node, provenance).map_err(trouble)?;
     answer.status = if registered.new { Status::Done } else { Status::Hit };
@@ -339,6 +344,12 @@ fn register(
     answer.reason = Some(format!("version `{}` in `{}`", version.id, register.registry));
     answer.release = Some(exec::Release { version: version.id, digest: version.digest, new: registered.new });
     Ok(())
+}
+
+/// Returns the class of machine of metrics, as a note of what is registered with them.
+fn machine(job: &Job<'_>, origin: &Origin, made: &Made) -> Option<(String, String)> {
+    let class = judge::machine::class(job.bound, &job.setup.workspace, origin, &made.digest.to_string())?;
+    Some((judge::machine::NOTE.to_owned(), class))
 }
 
 /// Makes sure that every gate that the node waits for said yes, and returns the digests of their reports.

@@ -7,6 +7,8 @@ use super::node::{clear, complete, empty};
 use super::{Job, Trouble};
 use crate::exec;
 use crate::host::fs::{self, join_inside};
+use crate::host::{Digest, machine};
+use crate::judge;
 use crate::plan::{Output, Stage};
 
 fn stage<'j>(job: &'j Job<'_>, node: &str) -> Result<&'j Stage, Trouble> {
@@ -71,6 +73,13 @@ pub fn end(job: &Job<'_>, node: &str, failed: bool) -> Result<(Answer, String), 
         for output in stage.outputs.iter().filter(|output| !output.always) {
             fs::remove(&join_inside(workspace, &output.publish)?)?;
         }
+    }
+    if wrong.is_none() {
+        let published = |name: &str| {
+            let output = stage.outputs.iter().find(|output| output.name == name)?;
+            Digest::of_file(&join_inside(workspace, &output.publish).ok()?).ok().map(|digest| digest.to_string())
+        };
+        judge::machine::note(job.bound, workspace, node, machine::class(), published)?;
     }
     hand_on(job, node, &mut answer)?;
     if let Some(wrong) = wrong {

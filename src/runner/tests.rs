@@ -44,7 +44,11 @@ profile smoke { set raw = "data/smoke.csv" }
 "#;
 
 fn bound(profile: Option<&str>) -> Bound {
-    let compiled = compile(&Sources::single("p.mlp", PIPELINE));
+    bound_of(PIPELINE, profile)
+}
+
+fn bound_of(text: &str, profile: Option<&str>) -> Bound {
+    let compiled = compile(&Sources::single("p.mlp", text));
     let plan = compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
     let selection = Selection { profile: profile.map(str::to_owned), ..Selection::default() };
     bind(&plan, &selection).expect("binds")
@@ -119,6 +123,39 @@ fn a_pipeline_runs_job_by_job_and_the_second_model_is_compared_with_the_first() 
     assert_eq!(gate.gate.map(|gate| gate.verdict), Some("pass".into()));
     let seen = gate.pointers["models@production"].as_ref().map(|seen| seen.version.clone());
     assert_eq!(seen, Some(release.version));
+}
+
+#[test]
+fn a_time_goes_from_job_to_job_with_the_machine_that_it_was_measured_on() {
+    let timed = PIPELINE
+        .replace("auc: ratio higher", "auc: ratio higher   p99: duration lower unit ms")
+        .replace("\"auc\": 0.9", "\"auc\": 0.9, \"p99\": 10")
+        .replace("regression(auc) <= 1%", "regression(p99) <= 1ms")
+        .replace("  out  report", "  rerun always\n  out  report");
+    let rig = Rig { folder: tempfile::tempdir().expect("a folder"), bound: bound_of(&timed, None) };
+    rig.well("train", &[]);
+    let evaluate = rig.well("evaluate", &["train"]);
+    let texts: String = evaluate.texts.values().cloned().collect();
+    assert!(texts.contains(&format!("\"machine\": \"{}\"", crate::host::machine::class())), "{texts}");
+    rig.well("evaluate@quality", &[]);
+    rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
+    rig.well("release", &["train", "evaluate", "quality"]);
+    rig.well("current", &["release", "quality"]);
+    let again = |class: &str| {
+        let again = Rig { folder: tempfile::tempdir().expect("a folder"), bound: bound_of(&timed, None) };
+        let (from, to) = (rig.folder.path().join("registry"), again.folder.path().join("registry"));
+        crate::host::fs::copy_tree(&from, &to).expect("copied");
+        again.well("train", &[]);
+        again.well("evaluate", &["train"]);
+        again.well("evaluate@quality", &["train"]);
+        let handed_on = again.folder.path().join("out/evaluate@quality/result.json");
+        let text = std::fs::read_to_string(&handed_on).expect("read").replace(crate::host::machine::class(), class);
+        std::fs::write(&handed_on, text).expect("written");
+        let gate = again.job("quality", &["train", "evaluate", "evaluate@quality"], |_| {}).expect("no trouble");
+        gate.gate.map(|gate| gate.verdict)
+    };
+    assert_eq!(again(crate::host::machine::class()).as_deref(), Some("pass"));
+    assert_eq!(again("Z80, 1 cores").as_deref(), Some("inconclusive"));
 }
 
 #[test]

@@ -116,6 +116,8 @@ pub(super) fn read(value: Option<&Value>) -> (Settings, Vec<Fault>) {
                 }
                 Ok(())
             }
+            // `raw.rs` reads them.
+            ("raw" | "workflow", _) => Ok(()),
             (name, value) => set(&mut settings, name, value),
         };
         faults.extend(outcome.err());
@@ -229,7 +231,7 @@ fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<(), Fault> 
 }
 
 fn unknown(name: &str) -> Fault {
-    let known: Vec<_> = KNOWN.iter().map(|(known, _)| *known).collect();
+    let known: Vec<_> = KNOWN.iter().map(|(known, _)| *known).chain(["raw", "workflow"]).collect();
     let help = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("`target argo` takes {}", known.join(", ")),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    Arguments, ArtifactRepositoryRef, BoundSubject, CronSpec, Empty, Metadata, Named, Parameter, PodGc, PodSecurity,
-    Resource, Role, RoleBinding, RoleRef, Rule, SeccompProfile, ServiceAccount, Synchronization, TemplateDefaults,
-    TtlStrategy, Volume, WorkflowSpec,
+    Arguments, ArtifactRepositoryRef, BoundSubject, CronSpec, Metadata, Named, Parameter, PodGc, PodSecurity, Resource,
+    Role, RoleBinding, RoleRef, Rule, SeccompProfile, ServiceAccount, Synchronization, TemplateDefaults, TtlStrategy,
+    WorkflowSpec,
 };
+use super::storage::{EmptyDir, Volume};
 use super::{Context, names, pod, tree};
 use crate::emit::{Noted, Yaml};
 use crate::plan::{NodeKind, TriggerKind};
@@ -35,7 +36,7 @@ pub(super) fn template(context: &Context<'_>) -> Resource<WorkflowSpec> {
             fs_group: user,
             seccomp_profile: SeccompProfile { kind: "RuntimeDefault" },
         }),
-        volumes: vec![Volume { name: "mlpc", empty_dir: Empty {} }],
+        volumes: vec![Volume { name: "mlpc".into(), empty_dir: Some(EmptyDir::default()), ..Volume::default() }],
         template_defaults: Some(
             Noted::new(TemplateDefaults { container: pod::defaults(context) })
                 .before("what every pod has, unless it says otherwise"),

@@ -40,7 +40,7 @@ pub(super) enum Steps {
     Managed,
 }
 
-const KEYS: [&str; 4] = ["runners", "install", "steps", "cache"];
+const KEYS: [&str; 6] = ["runners", "install", "steps", "cache", "raw", "workflow"];
 
 /// Reads the settings of the plan.
 pub(super) fn read(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> Settings {
@@ -96,6 +96,8 @@ pub(super) fn read(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnosti
             ("steps", _) => {
                 fault("`steps` is neither `plain` nor `managed`".into(), "write `steps: \"plain\"`".into());
             }
+            // `raw.rs` reads them.
+            ("raw" | "workflow", _) => {}
             ("cache", value) => match cache::read(plan, value) {
                 Ok(cache) => settings.cache = Some(cache),
                 Err((message, help)) => fault(message, help),

@@ -15,8 +15,9 @@ fn plan(json: &str) -> Plan {
 
 fn compile(plan: &Plan) -> (String, Vec<String>) {
     let spans = std::collections::BTreeMap::new();
-    let site =
-        Site { folder: "", file: "p.mlp", version: "0.1.0", spans: &spans, locked: &std::collections::BTreeMap::new() };
+    let sources = crate::source::Sources::default();
+    let locked = std::collections::BTreeMap::new();
+    let site = Site { folder: "", file: "p.mlp", version: "0.1.0", spans: &spans, sources: &sources, locked: &locked };
     let compiled = GitHub.compile(plan, &site);
     let said = compiled.diagnostics.iter().map(|found| format!("{:?}: {}", found.code, found.message)).collect();
     (compiled.files[0].text.clone(), said)

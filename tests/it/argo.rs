@@ -33,6 +33,7 @@ fn manifests(source: &str, folder: &str) -> Compiled {
         file: "pipeline.mlp",
         version: "0.1.0",
         spans: &spans,
+        sources: &sources,
         locked: &std::collections::BTreeMap::new(),
     };
     targets::find("argo").expect("is a target").compile(&plan, &site)
@@ -108,8 +109,14 @@ fn marked(value: &serde_yaml::Value, found: &mut Vec<String>) {
 
 #[test]
 fn what_is_evaluated_is_what_the_compiler_wrote() {
-    const OURS: &[&str] =
-        &["{{tasks.", "{{=tasks['", "{{inputs.parameters.", "{{workflow.parameters.", "{{workflow.uid}}"];
+    const OURS: &[&str] = &[
+        "{{tasks.",
+        "{{=tasks['",
+        "{{inputs.parameters.",
+        "{{workflow.parameters.",
+        "{{workflow.uid}}",
+        "{{pod.name}}",
+    ];
     for (name, source, folder) in cases() {
         for file in manifests(&source, folder).files {
             for document in serde_yaml::Deserializer::from_str(&file.text) {

@@ -33,9 +33,17 @@ fn workflow(source: &str, folder: &str) -> Compiled {
         file: "pipeline.mlp",
         version: "0.1.0",
         spans: &spans,
+        sources: &sources,
         locked: &std::collections::BTreeMap::new(),
     };
     targets::find("github").expect("is a target").compile(&plan, &site)
+}
+
+#[test]
+fn a_folder_that_github_would_evaluate_is_refused() {
+    let source = include_str!("../../examples/quickstart/pipeline.mlp");
+    let found = workflow(source, "a${{ github.event.head_commit.message }}").diagnostics;
+    assert_eq!(found.iter().map(|one| one.code.name()).collect::<Vec<_>>(), ["target-limit"]);
 }
 
 fn codes(source: &str) -> Vec<&'static str> {
@@ -64,6 +72,33 @@ fn a_comment_changes_no_byte() {
         let noted = format!("# a comment\n{source}\n# another\n");
         assert_eq!(workflow(&source, folder), workflow(&noted, folder));
     }
+}
+
+/// A strict reader refuses a key that stands twice in one map, as GitHub does.
+#[test]
+fn whatever_the_book_shows_becomes_a_workflow_that_can_be_read() {
+    let mut read = 0;
+    for (path, page) in crate::docs::lessons() {
+        for block in crate::markdown::blocks(&page).into_iter().filter(|block| block.info == "mlp") {
+            let sources = Sources::single("pipeline.mlp", crate::markdown::completed(&block.text));
+            let Some(plan) = compile(&sources).plan else { continue };
+            let (spans, locked) = (BTreeMap::new(), BTreeMap::new());
+            let site = Site {
+                folder: "",
+                file: "pipeline.mlp",
+                version: "0.1.0",
+                spans: &spans,
+                sources: &sources,
+                locked: &locked,
+            };
+            for file in targets::find("github").expect("is a target").compile(&plan, &site).files {
+                let parsed: Result<serde_yaml::Value, _> = serde_yaml::from_str(&file.text);
+                parsed.unwrap_or_else(|error| panic!("{}:{}: {error}\n{}", path.display(), block.line, file.text));
+                read += 1;
+            }
+        }
+    }
+    assert!(read >= 20, "{read} blocks compile");
 }
 
 /// Reads a golden's jobs.
@@ -258,4 +293,11 @@ fn what_github_cannot_do_is_said() {
     assert_eq!(codes(&approval(", environment: \"production\"")), [""; 0]);
     assert_eq!(codes(&pipeline("on schedule { cron: \"0 6 * * 1\" }")), ["cron-on-the-hour"]);
     assert_eq!(codes(&pipeline("target github { runer: \"x\" }")), ["target-setting"]);
+    let secret = |name: &str| {
+        let used = format!("in  raw\n  secret {name}");
+        pipeline(&format!("secret {name}")).replace("in  raw", &used)
+    };
+    assert_eq!(codes(&secret("hf_token")), [""; 0]);
+    assert_eq!(codes(&secret("github_password")), ["target-limit"]);
+    assert_eq!(codes(&secret("mlpc_plan")), ["target-limit"]);
 }

@@ -6,8 +6,12 @@
 set -euo pipefail
 mlpc=$(realpath "${1:-target/debug/mlpc}")
 work=$(mktemp -d)
+# The engine's folders are our own: nobody else's containers are in reach.
+export CONTAINERS_CONF=$work/containers.conf CONTAINERS_STORAGE_CONF=$work/storage.conf
 cleanup() {
-  podman rm --all --force > /dev/null 2>&1 || true; podman rmi --all --force > /dev/null 2>&1 || true
+  if [ -e "$CONTAINERS_STORAGE_CONF" ]; then
+    podman rm --all --force > /dev/null 2>&1 || true; podman rmi --all --force > /dev/null 2>&1 || true
+  fi
   chmod -R u+w "$work" 2> /dev/null || true; rm -rf "$work"
 }
 trap cleanup EXIT
@@ -21,7 +25,7 @@ for program in podman runc catatonit busybox; do
     break
   }
 done
-# Everything of the engine stands in our own folder; nothing of it needs a network of its own, systemd or an overlay.
+# Nothing of it needs a network of its own, systemd or an overlay.
 cat > "$work/containers.conf" <<'EOF'
 [engine]
 cgroup_manager = "cgroupfs"
@@ -32,7 +36,6 @@ netns = "host"
 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
 EOF
 printf '[storage]\ndriver = "vfs"\nrunroot = "%s/run"\ngraphroot = "%s/graph"\n' "$work" "$work" > "$work/storage.conf"
-export CONTAINERS_CONF=$work/containers.conf CONTAINERS_STORAGE_CONF=$work/storage.conf
 ldd "$(command -v busybox)" > /dev/null 2>&1 && die "busybox is not static"
 image() {
   mkdir -p "$work/$1/bin"; cp "$(command -v busybox)" "$work/$1/bin/busybox"

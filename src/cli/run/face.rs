@@ -8,6 +8,9 @@ use crate::exec::{self, Ending, Event, Listener, NodeReport, Shape, Summary};
 use crate::gate::render::{Style, table};
 use crate::host::Out;
 
+/// What took fewer milliseconds is over before anybody has read how long it may take.
+const WORTH_EXPECTING: u64 = 5000;
+
 /// Shows a run.
 pub(super) trait Face: Listener {
     /// Shows how it came out.
@@ -160,10 +163,12 @@ impl Listener for Plain {
                     bars.begin(self.stages);
                 }
             }
-            Event::NodeStarted { node, why } => {
-                self.node(node, Paint::None, &format!("runs: {why}"));
+            Event::NodeStarted { node, why, expected } => {
+                let expected = expected.filter(|&took| took >= WORTH_EXPECTING).map(duration);
+                let about = expected.as_ref().map(|took| format!(" (about {took})")).unwrap_or_default();
+                self.node(node, Paint::None, &format!("runs{about}: {why}"));
                 if let Some(bars) = &self.bars {
-                    bars.start(node);
+                    bars.start(node, expected.as_deref());
                 }
             }
             Event::Line { node, text } => {

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::register::{reach, release as releases, stop};
+use super::may::{journal, may, register_of};
+use super::register::{release as releases, stop};
 use super::stage;
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::{Event, NodeReport, Reason};
@@ -18,7 +19,7 @@ use crate::registry::{Act, Begun, Registry, State};
 use crate::types::Origin;
 
 pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut NodeReport) -> Result<Ending, Stop> {
-    if let Some(ending) = may_act(run, action)? {
+    if let Some(ending) = may(run, node)? {
         return Ok(ending);
     }
     let extra = release(run, action)?;
@@ -45,7 +46,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
         }
     }
     report.why = Some(Reason::Action);
-    run.tell(Event::NodeStarted { node: node.name.clone(), why: Reason::Action });
+    let (name, expected) = (node.name.clone(), run.times.of(&node.name));
+    run.tell(Event::NodeStarted { node: name, why: Reason::Action, expected });
     let outcome = stage::command(run, node, &action.work, &prepared, &folder);
     let (ended, tail) = match outcome {
         Ok((outcome, tail)) => (outcome.ended, tail),
@@ -73,32 +75,10 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     }
 }
 
-/// An action on what this machine has for itself may run; every other one needs `--release`.
-fn may_act(run: &Run<'_>, action: &Action) -> Result<Option<Ending>, Stop> {
-    if let Some(register) = register(run, action) {
-        return reach(run, &register.registry);
-    }
-    if let Some(registry) = journal(run, action) {
-        return reach(run, registry);
-    }
-    if run.options.release || run.options.alone {
-        return Ok(None);
-    }
-    Ok(Some(Ending::NotReleased("it acts on others; `--release` lets it".into())))
-}
-
-fn register<'r>(run: &Run<'r>, action: &Action) -> Option<&'r crate::plan::Register> {
-    let Some(Subject::Release(release)) = &action.of else { return None };
-    match &run.bound.plan.node(release)?.kind {
-        NodeKind::Register(register) => Some(register),
-        _ => None,
-    }
-}
-
 /// What an action of a release gets besides its own inputs: `version previous digest model`.
 fn release(run: &Run<'_>, action: &Action) -> Result<Extra, Stop> {
     let mut extra = Extra::default();
-    let (Some(Subject::Release(name)), Some(register)) = (&action.of, register(run, action)) else {
+    let (Some(Subject::Release(name)), Some(register)) = (&action.of, register_of(&run.bound.plan, action)) else {
         return Ok(extra);
     };
     let release = run.release(name).ok_or_else(|| Stop::Failed(format!("`{name}` was not registered in this run")))?;
@@ -124,12 +104,6 @@ fn release(run: &Run<'_>, action: &Action) -> Result<Extra, Stop> {
     Ok(extra)
 }
 
-/// Returns the registry that holds the journal of an action.
-fn journal<'r>(run: &Run<'r>, action: &Action) -> Option<&'r str> {
-    let plan = &run.bound.plan;
-    action.journal(plan, |name| plan.registry(name).map(|registry| &registry.location))
-}
-
 /// Where it is written what actions did.
 enum Journal {
     /// In a registry that others than this machine reach: whoever runs the pipeline sees it.
@@ -140,7 +114,7 @@ enum Journal {
 
 impl Journal {
     fn of(run: &Run<'_>, action: &Action, act: &Act) -> Result<Self, Stop> {
-        if let Some(registry) = journal(run, action) {
+        if let Some(registry) = journal(&run.bound.plan, action) {
             return Ok(Self::Shared(releases(run).open(registry).map_err(stop)?));
         }
         let name = crate::cache::file_name(&act.action);

@@ -99,7 +99,7 @@ fn is_there_already(run: &Run<'_>, subject: &Subject, digest: &Digest) -> Result
 }
 
 /// Returns the shared registry that the subject goes to.
-fn shared_registry(run: &Run<'_>, subject: &Subject) -> Option<String> {
+pub(super) fn shared_registry(run: &Run<'_>, subject: &Subject) -> Option<String> {
     run.bound.plan.nodes.iter().find_map(|node| {
         let NodeKind::Register(register) = &node.kind else { return None };
         let leads = match subject {

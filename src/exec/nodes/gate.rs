@@ -6,6 +6,7 @@ use crate::data::Summary;
 use crate::exec::context::{Product, Run, Stop};
 use crate::exec::event::NodeReport;
 use crate::exec::fetch;
+use crate::exec::outside;
 use crate::exec::state::Ending;
 use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, Report};
 use crate::host::fs::{self, join_inside};
@@ -21,16 +22,23 @@ pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeRepo
         (path, found)
     });
     let references: BTreeMap<String, Found> = references.collect();
+    let champion = champion(run, node, gate)?;
     let facts = Facts {
+        machines: judge::machine::classes(run.bound, run.workspace(), gate, &evidence, champion.as_ref()),
         tables: tables(run, gate, &evidence, &references),
         references,
         evidence,
         artifacts: artifacts(run, gate),
-        champion: champion(run, node, gate)?,
+        champion,
     };
     let decided = gate::evaluate(gate, &run.bound.plan.metrics, &facts, &judge::about(run.bound, &node.name, gate));
     keep(run, &decided)?;
     let ending = ending(&decided);
+    if let Ending::Asks(approval) = &ending
+        && run.leaves_out(approval)
+    {
+        report.help = Some(format!("`mlpc run {approval}` asks for the decision"));
+    }
     report.gate = Some(Box::new(decided));
     Ok(ending)
 }
@@ -88,6 +96,7 @@ fn found(run: &Run<'_>, origin: &Origin, read: bool) -> Found {
         Origin::Output { stage, output } => match run.product(stage, output) {
             Some(product) => present(run, &product, read),
             None if run.options.alone => elsewhere(run, stage, output, read),
+            None if run.leaves_out(stage) => left_out(run, (stage, output), origin, read),
             None => Found::Skipped(format!("`{origin}` was not made in this run{}", because(run, stage))),
         },
         Origin::Source(name) => {
@@ -146,6 +155,17 @@ fn elsewhere(run: &Run<'_>, stage: &str, output: &str, read: bool) -> Found {
     }
 }
 
+/// Returns what stands of a stage that this run leaves out.
+fn left_out(run: &Run<'_>, (stage, output): (&str, &str), origin: &Origin, read: bool) -> Found {
+    if run.bound.skipped.contains_key(stage) {
+        return Found::Skipped(format!("`{origin}` was not made: `{stage}` is skipped"));
+    }
+    match (elsewhere(run, stage, output, read), outside::product(run, stage, output)) {
+        (Found::Missing, Some(product)) => present(run, &product, read),
+        (found, _) => found,
+    }
+}
+
 fn at_path(run: &Run<'_>, path: &str, read: bool) -> Found {
     let look = || -> Result<Found, crate::host::Error> {
         let path = join_inside(run.workspace(), path)?;
@@ -188,7 +208,8 @@ fn champion(run: &Run<'_>, node: &Node, gate: &Gate) -> Result<Option<Champion>,
                 Err(why) => BaselineFile::unscorable(&node.name, registry, pointer, &seen.version, &digest, why),
             };
             let recorded = recorded(run, node, registry, &seen.version, &mut file)?;
-            (file, Champion::Known { version: seen.version, digest, scored, recorded })
+            let machines = file.machines.clone();
+            (file, Champion::Known { version: seen.version, digest, scored, recorded, machines })
         }
     };
     judge::write_baseline(run.bound, run.workspace(), &file)?;
@@ -266,6 +287,11 @@ fn recorded(
     let path = BaselineFile::recorded_path(&run.bound.prefix, &node.name);
     fs::write_atomic(&join_inside(run.workspace(), &path)?, text.as_bytes())?;
     file.recorded.insert(origin.clone(), path);
+    // A version whose record can't be read has no machine either: its times then compare with none.
+    let kept = run.registry(registry)?.version(version).ok().flatten();
+    if let Some(machine) = kept.and_then(|version| version.metadata.notes.get(judge::machine::NOTE).cloned()) {
+        file.machines.insert(origin.clone(), machine);
+    }
     let digest = crate::host::Digest::of(text.as_bytes()).to_string();
     let size = text.len() as u64;
     Ok(BTreeMap::from([(origin, Found::Present { bytes: text.into_bytes(), size, digest })]))

@@ -1,6 +1,7 @@
 //! A promote node: moves a pointer to a release, if it still names what the gates compared with.
 
-use super::register::{reach, release, stop};
+use super::may::may;
+use super::register::{release, stop};
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::NodeReport;
 use crate::exec::state::Ending;
@@ -8,7 +9,7 @@ use crate::plan::{Node, Promote};
 use crate::registry::Outcome;
 
 pub(super) fn run(run: &Run<'_>, node: &Node, promote: &Promote, report: &mut NodeReport) -> Result<Ending, Stop> {
-    if let Some(ending) = reach(run, &promote.registry)? {
+    if let Some(ending) = may(run, node)? {
         return Ok(ending);
     }
     let name = format!("{}@{}", promote.registry, promote.pointer);

@@ -69,7 +69,7 @@ fn serve_or_make(
         return Ok(Ending::Hit);
     }
     report.why = Some(why.clone());
-    run.tell(Event::NodeStarted { node: node.name.clone(), why });
+    run.tell(Event::NodeStarted { node: node.name.clone(), why, expected: run.times.of(&node.name) });
     for secret in &stage.work.secrets {
         if !run.secrets.contains_key(&secret.secret) {
             let variable = secret.secret.to_uppercase();
