@@ -110,24 +110,24 @@ pass "an image is built from what is locked"
 
 project ends <<'EOF'
 runtime box { image: "localhost/judge:two" }
-stage late  { out made: File = "late.txt"    timeout 2s   run sh <<< touch "$made"; sleep 300 >>> }
+stage late  { out made: File = "late.txt"    timeout 2s   run sh <<< touch "$made"; sleep 31313 >>> }
 stage fails { out made: File = "fails.txt"   run sh <<< touch "$made"; exit 75 >>> }
-stage long  { out made: File = "long.txt"    run sh <<< echo begun; sleep 300 >>> }
+stage long  { out made: File = "long.txt"    run sh <<< echo begun; sleep 31313 >>> }
 EOF
 began=$SECONDS
 expect "$(run late)" 1 "a timeout"; grep -qi 'timeout\|too long\|longer than' "$work/said" || die "not told: $(cat "$work/said")"
 [ $((SECONDS - began)) -lt 60 ] || die "the timeout took $((SECONDS - began)) s"
-[ "$(left)" = 0 ] && ! pgrep -f 'sleep 300' > /dev/null || die "a container outlived its timeout: $(podman ps --all)"
+[ "$(left)" = 0 ] && ! pgrep -f 'sleep 31313' > /dev/null || die "a container outlived its timeout: $(podman ps --all)"
 expect "$(run fails)" 1 "a status"; grep -q 'status 75' "$work/said" || die "the status was lost: $(cat "$work/said")"
 for signal in INT TERM; do
   "$mlpc" run long > "$work/said" 2>&1 & job=$!
   for _ in $(seq 100); do [ "$(podman ps --quiet | wc -l)" = 0 ] || break; sleep 0.2; done
   kill -s "$signal" "$job"; status=0; wait "$job" || status=$?; expect "$status" 130 "SIG$signal"
-  [ "$(left)" = 0 ] && ! pgrep -f 'sleep 300' > /dev/null || die "a container outlived SIG$signal: $(podman ps --all)"
+  [ "$(left)" = 0 ] && ! pgrep -f 'sleep 31313' > /dev/null || die "a container outlived SIG$signal: $(podman ps --all)"
 done
 "$mlpc" run long > "$work/said" 2>&1 & job=$!
 for _ in $(seq 100); do [ "$(podman ps --quiet | wc -l)" = 0 ] || break; sleep 0.2; done
 kill -s KILL "$job"; wait "$job" 2> /dev/null || true
 expect "$(run fails)" 1 "the run after a kill"
-[ "$(left)" = 0 ] && ! pgrep -f 'sleep 300' > /dev/null || die "a container outlived a kill and the next run: $(podman ps --all)"
+[ "$(left)" = 0 ] && ! pgrep -f 'sleep 31313' > /dev/null || die "a container outlived a kill and the next run: $(podman ps --all)"
 pass "a timeout, Ctrl-C and a kill end the container"
