@@ -746,6 +746,7 @@ fn gated(score: &str) -> Bench {
             metric: Some(MetricRef { evidence: 0, name: "score".into() }),
             artifact: None,
             table: None,
+            groups: None,
             options: BTreeMap::new(),
             ty: Type::Ratio(Range::ANY),
         },
