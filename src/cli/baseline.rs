@@ -81,10 +81,19 @@ impl Baseline {
         }
         let loaded = project::load(out, &self.pipeline)?;
         let bound = self.selection.bind_here(out, &loaded.plan, &loaded.project.workspace)?;
-        find(&bound, &self.dataset, &loaded.project.workspace).map_err(|message| {
+        let usage = |message: String| {
             out.err_line(&format!("error: {message}"));
             Exit::Usage
-        })
+        };
+        let table = find(&bound, &self.dataset, &loaded.project.workspace).map_err(usage)?;
+        if let (false, Some((stage, _))) = (table.path.exists(), self.dataset.rsplit_once('.')) {
+            let exit =
+                usage(format!("`{}` was not made yet: nothing stands at `{}`", self.dataset, table.path.display()));
+            let of = bound.profile.as_ref().map(|profile| format!(" --profile {profile}")).unwrap_or_default();
+            out.err_line(&format!("  help: run `mlpc run {stage}{of}` first"));
+            return Err(exit);
+        }
+        Ok(table)
     }
 }
 

@@ -116,6 +116,7 @@ pub(super) fn told(prediction: &Prediction) -> String {
         Expected::Skipped(why) => format!("skipped: {why}"),
         Expected::Fails(why) => format!("can't run: {why}"),
         Expected::NotReleased(why) => format!("not released here: {why}"),
+        Expected::Asks(gate) => format!("asks, if `{gate}` does"),
         Expected::Later => format!("{}, when its turn comes", later(prediction.kind)),
     }
 }

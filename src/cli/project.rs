@@ -52,6 +52,15 @@ impl PipelineArgs {
     }
 }
 
+impl Project {
+    /// Returns the pipeline's name as its line says it, also where the rest of the file is broken.
+    pub(crate) fn pipeline(&self) -> Option<&str> {
+        let (_, file) = self.sources.iter().next()?;
+        let line = file.text().trim_start_matches('\u{feff}').lines().find_map(|line| line.strip_prefix("pipeline"));
+        line.filter(|rest| rest.starts_with(char::is_whitespace))?.split_whitespace().next()
+    }
+}
+
 /// A pipeline that was found and has no errors.
 #[derive(Debug)]
 pub(crate) struct Loaded {

@@ -188,6 +188,13 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     let others = part.map(|part| part.others.as_slice()).unwrap_or_default();
     others.iter().for_each(|report| run.tell(Event::NodeEnded(report.clone())));
     let mut reports = drive(&run, &chosen, &note);
+    // A gate that asked was decided later, by a person.
+    let decided = run.gates();
+    for report in &mut reports {
+        if let (Some(gate), Some(now)) = (&mut report.gate, decided.get(&report.node)) {
+            **gate = now.clone();
+        }
+    }
     let exit = exit_code(reports.iter().map(|report| own_exit(&run, report)));
     record.sources = part.map(|part| part.header.run.sources.clone()).unwrap_or_default();
     record.sources.extend(run.sources());

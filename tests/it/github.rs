@@ -258,6 +258,21 @@ fn pipeline(declarations: &str) -> String {
     format!("pipeline example\nedition 2026\n{declarations}\n{TAIL}")
 }
 
+/// What a gate said before a stage is part of where the stage's results come from, and so of what a version says.
+#[test]
+fn a_stage_is_given_what_the_gates_before_it_said() {
+    let source = r#"pipeline example
+edition 2026
+source raw: Dataset<csv> = "data/raw.csv"
+stage prepare { in raw  out table: Dataset<csv> = "table.csv"  run <<< cp "$raw" "$table" >>> }
+gate sound on prepare.table { require rows >= 1 }
+stage train { in table = prepare.table  out model: Model<pickle> = "m.pkl"  run <<< cp "$table" "$model" >>> }
+"#;
+    let text = workflow(source, "").files[0].text.clone();
+    let train = text.split("\n  train:\n").nth(1).expect("the job of the stage");
+    assert!(train.contains("name: Fetch sound\n"), "{train}");
+}
+
 const RELEASE: &str = r#"
 registry models = directory("registry")
 register release = train.model to models ungated "none yet"

@@ -42,6 +42,13 @@ fn toy(pipeline: &str, score: &str) -> Sandbox {
     sandbox
 }
 
+/// Returns what the registry keeps of the one version.
+fn sandbox_version(sandbox: &Sandbox) -> String {
+    let versions = std::fs::read_dir(sandbox.path().join("registry/versions")).expect("versions");
+    let only = versions.map(|version| version.expect("a version").path()).next().expect("one");
+    std::fs::read_to_string(only.join("metadata.json")).expect("its metadata")
+}
+
 fn nothing_registered(sandbox: &Sandbox) -> bool {
     let versions = sandbox.path().join("registry/versions");
     !sandbox.path().join(POINTER).exists() && !std::fs::read_dir(versions).is_ok_and(|all| all.count() > 0)
@@ -68,11 +75,23 @@ fn a_person_lets_the_first_model_through_and_can_refuse_it() {
     let ended = asks.mlpc(&["run"]);
     assert_eq!(ended.code, 14, "{ended:?}");
     assert!(nothing_registered(&asks), "{ended:?}");
+    // What is behind the approval waits, too: nothing went wrong.
+    assert!(
+        ended.stdout.contains("waits for `bootstrap`") && !ended.stdout.contains("did not come out well"),
+        "{ended:?}"
+    );
+    // A later run that waits for nobody is none to go on with.
+    assert_eq!(asks.mlpc(&["run", "train"]).code, 0);
     let approved = asks.mlpc(&["approve", "bootstrap", "--as", "tester"]);
     assert_eq!(approved.code, 0, "{approved:?}");
     let ended = asks.mlpc(&["run", "--resume"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(asks.path().join(POINTER).exists(), "{ended:?}");
+    assert!(!ended.stdout.contains("waits for the approval"), "the gate was decided: {ended:?}");
+    let version = sandbox_version(&asks);
+    assert!(version.contains("\"bootstrap\": \"tester, "), "{version}");
+    let plan = asks.mlpc(&["plan"]).stdout;
+    assert!(plan.contains("skipped: `quality` does not ask, since `models@production` names a version"), "{plan}");
 
     let refused = toy(&pipeline, "0.8");
     assert_eq!(refused.mlpc(&["run"]).code, 14);

@@ -1,21 +1,19 @@
 //! An action: a command with effects. Never cached; journaled, so that one that may have happened is not simply done
 //! again.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::may::{journal, may, register_of};
-use super::promote::nothing_to_do;
 use super::register::{release as releases, stop};
 use super::stage;
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::{Event, NodeReport, Reason};
 use crate::exec::folder::Folder;
-use crate::exec::prepare::{self, Extra, Prepared};
-use crate::exec::record::{RunRecord, runs};
+use crate::exec::prepare::{self, Extra};
 use crate::exec::state::Ending;
 use crate::host::process::Ended;
-use crate::host::{Context, Digest, fs};
+use crate::host::{Context, fs};
 use crate::plan::{Action, Isolation, Node, NodeKind, Subject};
 use crate::registry::{Act, Begun, Registry, State};
 use crate::types::Origin;
@@ -27,14 +25,18 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     let extra = release(run, action)?;
     let of = extra.locals.get("version").cloned();
     let prepared = prepare::work(run, &action.work, &[], Isolation::Copies, &[0], extra)?;
-    let work = digest(action, &prepared);
-    report.key = Some(work.hex());
-    if let Some(Subject::Release(name)) = &action.of
-        && let Some(release) = run.release(name)
-        && let Some(why) = nothing_to_do(run, name, &release.digest)?
-        && !is_still_to_do(run, node, &work, (name, &release.version))
+    let journal = Journal::of(run, action)?;
+    let promoted = of.as_deref().map(|version| promoted_by(run, action, version)).transpose()?.flatten();
+    let same = of.as_ref().map(|version| Act {
+        run: promoted.clone().unwrap_or_else(|| run.id.clone()),
+        action: node.name.clone(),
+        subject: format!("{version} {}", prepared.key),
+        idempotent: action.idempotent,
+    });
+    if let (Some(by), Some(same)) = (&promoted, &same)
+        && journal.acted(same)? == Some(State::Done)
     {
-        report.detail = Some(why);
+        report.detail = Some(format!("nothing to do: the same was done for this release, which the run {by} promoted"));
         return Ok(Ending::Hit);
     }
     let act = Act {
@@ -44,7 +46,6 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
         idempotent: action.idempotent,
     };
     let folder = Folder::make(run, &node.name, &prepared, &[])?;
-    let journal = Journal::of(run, action, &act)?;
     match journal.begin(&act)? {
         Begun::Go => {}
         Begun::Done => {
@@ -72,6 +73,9 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     fs::remove(&folder.root)?;
     if ended == Ended::Exited(0) {
         journal.end(&act, State::Done)?;
+        if let Some(same) = &same {
+            journal.note(same, State::Done)?;
+        }
         return Ok(Ending::Done);
     }
     report.tail = tail;
@@ -87,43 +91,22 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     }
 }
 
-/// Returns the digest of what an action does, but for which version it does it after.
-fn digest(action: &Action, prepared: &Prepared) -> Digest {
-    let command = serde_json::to_vec(&action.work.command).unwrap_or_default();
-    let parts = prepared.manifest.parts().into_iter().filter(|part| part.kind != "command");
-    Digest::of(&serde_json::to_vec(&(command, parts.collect::<Vec<_>>())).unwrap_or_default())
-}
-
-/// Tells whether an action is still to do although the pointer names its release: something before it acted in this run,
-/// it does other work than it did, or the last run here that made the release did not bring it to its end.
-fn is_still_to_do(run: &Run<'_>, node: &Node, work: &Digest, (release, version): (&str, &str)) -> bool {
-    if acted_before(run, node) {
-        return true;
-    }
-    let state = run.store.state();
-    let made = |record: &RunRecord| record.releases.get(release).is_some_and(|made| made.version == version);
-    let earlier = runs(state).unwrap_or_default().into_iter().filter(|id| *id != run.id);
-    let Some(last) = earlier.filter_map(|id| RunRecord::read(state, &id).ok()).find(made) else { return false };
-    let work = work.hex();
-    !last.node(&node.name).is_some_and(|then| {
-        matches!(then.ending, Ending::Done | Ending::Hit) && then.key.as_ref().is_none_or(|key| *key == work)
-    })
-}
-
-/// Tells whether something that a node waits for, directly or not, acted in this run.
-fn acted_before(run: &Run<'_>, node: &Node) -> bool {
-    let (mut queue, mut seen) = (vec![node], BTreeSet::new());
-    while let Some(node) = queue.pop() {
-        for before in node.waits.iter().filter_map(|wait| run.bound.plan.node(&wait.node)) {
-            if matches!(before.kind, NodeKind::Action(_)) && run.ending(&before.name) == Some(Ending::Done) {
-                return true;
-            }
-            if seen.insert(before.name.as_str()) {
-                queue.push(before);
-            }
+/// Returns the earlier run that promoted a release which all its pointers still name: what that run did not bring to its end,
+/// this one has to do.
+fn promoted_by(run: &Run<'_>, action: &Action, version: &str) -> Result<Option<String>, Stop> {
+    let Some(Subject::Release(release)) = &action.of else { return Ok(None) };
+    let mut latest = None;
+    for other in &run.bound.plan.nodes {
+        let NodeKind::Promote(promote) = &other.kind else { continue };
+        if promote.release != *release {
+            continue;
         }
+        // As it stands now, not as the run first saw it: this run may have moved it.
+        let found = releases(run).open(&promote.registry).and_then(|registry| registry.pointer(&promote.pointer));
+        let Some(pointer) = found.map_err(stop)?.filter(|pointer| pointer.version == version) else { return Ok(None) };
+        latest = latest.max(Some((pointer.since, pointer.run)));
     }
-    false
+    Ok(latest.map(|(_, by)| by).filter(|by| *by != run.id))
 }
 
 /// What an action of a release gets besides its own inputs: `version previous digest model`.
@@ -159,24 +142,36 @@ fn release(run: &Run<'_>, action: &Action) -> Result<Extra, Stop> {
 enum Journal {
     /// In a registry that others than this machine reach: whoever runs the pipeline sees it.
     Shared(Box<dyn Registry>),
-    /// On this machine, where nobody else acts for this pipeline.
+    /// On this machine, where nobody else acts for this pipeline: the folder of all runs.
     Here(PathBuf),
 }
 
 impl Journal {
-    fn of(run: &Run<'_>, action: &Action, act: &Act) -> Result<Self, Stop> {
+    fn of(run: &Run<'_>, action: &Action) -> Result<Self, Stop> {
         if let Some(registry) = journal(&run.bound.plan, action) {
             return Ok(Self::Shared(releases(run).open(registry).map_err(stop)?));
         }
-        let name = crate::cache::file_name(&act.action);
-        let file = format!("{name}-{}.json", crate::cache::file_name(&act.subject));
-        Ok(Self::Here(run.store.state().join("actions").join(&run.id).join(file)))
+        Ok(Self::Here(run.store.state().join("actions")))
+    }
+
+    fn acted(&self, act: &Act) -> Result<Option<State>, Stop> {
+        match self {
+            Self::Shared(registry) => registry.acted(act).map_err(stop),
+            Self::Here(folder) => read(&place(folder, act)),
+        }
+    }
+
+    fn note(&self, act: &Act, state: State) -> Result<(), Stop> {
+        match self {
+            Self::Shared(registry) => registry.note(act, state).map_err(stop),
+            Self::Here(folder) => write(&place(folder, act), state),
+        }
     }
 
     fn begin(&self, act: &Act) -> Result<Begun, Stop> {
         let path = match self {
             Self::Shared(registry) => return registry.begin(act).map_err(stop),
-            Self::Here(path) => path,
+            Self::Here(folder) => &place(folder, act),
         };
         match read(path)? {
             Some(State::Done) => return Ok(Begun::Done),
@@ -189,12 +184,17 @@ impl Journal {
     fn end(&self, act: &Act, state: State) -> Result<(), Stop> {
         match self {
             Self::Shared(registry) => registry.end(act, state).map_err(stop),
-            Self::Here(path) => write(path, state),
+            Self::Here(folder) => write(&place(folder, act), state),
         }
     }
 }
 
-fn read(path: &std::path::Path) -> Result<Option<State>, Stop> {
+fn place(folder: &Path, act: &Act) -> PathBuf {
+    let name = crate::cache::file_name(&act.action);
+    folder.join(&act.run).join(format!("{name}-{}.json", crate::cache::file_name(&act.subject)))
+}
+
+fn read(path: &Path) -> Result<Option<State>, Stop> {
     match std::fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         bytes => {
@@ -205,7 +205,7 @@ fn read(path: &std::path::Path) -> Result<Option<State>, Stop> {
     }
 }
 
-fn write(path: &std::path::Path, state: State) -> Result<(), Stop> {
+fn write(path: &Path, state: State) -> Result<(), Stop> {
     let json = serde_json::to_vec(&state).context(|| "cannot write the journal".to_owned())?;
     Ok(fs::write_durable(path, &json)?)
 }

@@ -60,6 +60,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
             Ending::WaitsForPerson
         }
         Standing::Approved { by, at } => {
+            run.note_approval(&node.name, &by, &iso(at));
             report.detail = Some(format!("by {by}, {}", iso(at)));
             Ending::Approved
         }
