@@ -1,7 +1,7 @@
 //! An action: a command with effects. Never cached; journaled, so that one that may have happened is not simply done
 //! again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::may::{journal, may, register_of};
@@ -35,6 +35,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     });
     if let (Some(by), Some(same)) = (&promoted, &same)
         && journal.acted(same)? == Some(State::Done)
+        && !stands_on_action(run, node)
+        && !run.options.force.covers(&node.name)
     {
         report.detail = Some(format!("nothing to do: the same was done for this release, which the run {by} promoted"));
         return Ok(Ending::Hit);
@@ -107,6 +109,26 @@ fn promoted_by(run: &Run<'_>, action: &Action, version: &str) -> Result<Option<S
         latest = latest.max(Some((pointer.since, pointer.run)));
     }
     Ok(latest.map(|(_, by)| by).filter(|by| *by != run.id))
+}
+
+/// Tells whether an action before this one did something in this run, which this one may have to carry on. Where nodes run one by
+/// one, nobody knows what the others did.
+fn stands_on_action(run: &Run<'_>, node: &Node) -> bool {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![node]);
+    while let Some(node) = open.pop() {
+        for wait in &node.waits {
+            let Some(before) = run.bound.plan.node(&wait.node).filter(|_| seen.insert(wait.node.as_str())) else {
+                continue;
+            };
+            if matches!(before.kind, NodeKind::Action(_))
+                && (run.options.alone || run.ending(&before.name) == Some(Ending::Done))
+            {
+                return true;
+            }
+            open.push(before);
+        }
+    }
+    false
 }
 
 /// What an action of a release gets besides its own inputs: `version previous digest model`.
