@@ -35,6 +35,8 @@ struct Row<'a> {
     pipeline: &'a str,
     profile: Option<&'a str>,
     asked: &'a [String],
+    from: &'a [String],
+    only: &'a [String],
     event: &'a str,
     started: &'a str,
     ended: Option<&'a str>,
@@ -67,12 +69,12 @@ impl Verb for History {
                 rows.iter().map(|row| row.outcome.len()).max().unwrap_or(0),
             ];
             for row in &rows {
-                let of = match (row.profile, row.asked) {
-                    (None, []) => String::new(),
-                    (Some(profile), []) => format!(", profile {profile}"),
-                    (None, asked) => format!(", {}", asked.join(" ")),
-                    (Some(profile), asked) => format!(", profile {profile}, {}", asked.join(" ")),
+                let profile = row.profile.map(|profile| format!(", profile {profile}")).unwrap_or_default();
+                let named = |what: &str, names: &[String]| match names {
+                    [] => String::new(),
+                    names => format!(", {what}{}", names.join(" ")),
                 };
+                let of = profile + &named("", row.asked) + &named("from ", row.from) + &named("only ", row.only);
                 out.line(&format!(
                     "{:<a$}  {:<b$}  {} ran, {} {}{of}",
                     row.run,
@@ -108,6 +110,8 @@ fn row(record: &RunRecord) -> Row<'_> {
         pipeline: &record.pipeline,
         profile: record.profile.as_deref(),
         asked: &record.asked,
+        from: &record.from,
+        only: &record.only,
         event: &record.event,
         started: &record.started,
         ended: record.ended.as_deref(),

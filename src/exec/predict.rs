@@ -26,6 +26,9 @@ pub struct Prediction {
     pub kind: &'static str,
     /// What it would do.
     pub what: Expected,
+    /// How many milliseconds it took when it last came out well here, where it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<u64>,
 }
 
 /// What a node would do.
@@ -72,7 +75,8 @@ pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Pr
     let named = chosen.wanted.into_iter().filter_map(|index| {
         let node = &nodes[index];
         let what = known.remove(node.name.as_str())?;
-        Some(Prediction { node: node.name.clone(), kind: node.kind.keyword(), what })
+        let expected = matches!(what, Expected::Runs(_)).then(|| run.times.of(&node.name)).flatten();
+        Some(Prediction { node: node.name.clone(), kind: node.kind.keyword(), what, expected })
     });
     Ok(named.collect())
 }

@@ -14,9 +14,9 @@ use super::pick::{Chosen, choose};
 use super::record::{NodeRecord, RunRecord, lines, new_run, read_lines, share_nodes, write_nodes};
 use super::stand::{self, Part, SHOWN, Untouched};
 use super::state::{Ending, Schedule, exit_code};
-use super::tokens::Tokens;
+use super::tokens::{Tokens, slots};
 use crate::cache::{Memory, Store};
-use crate::host::{clock, machine};
+use crate::host::clock;
 use crate::plan::{Bound, Node, NodeKind};
 
 /// How often the coordinator looks at the interrupt while nodes run.
@@ -172,6 +172,12 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     }
     record.write(&run.folder)?;
     look_at_pointers(&run, &active);
+    // What decides and releases is known to whoever comes after us, even if we are killed.
+    let note = || {
+        let seen = RunRecord { pointers: run.pointers(), releases: run.releases(), ..record.clone() };
+        // The same is written at the end, where a failure is told.
+        let _ = seen.write(&run.folder);
+    };
     run.tell(Event::RunStarted {
         format: super::event::FORMAT,
         run: id.clone(),
@@ -181,7 +187,7 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     });
     let others = part.map(|part| part.others.as_slice()).unwrap_or_default();
     others.iter().for_each(|report| run.tell(Event::NodeEnded(report.clone())));
-    let mut reports = drive(&run, &chosen);
+    let mut reports = drive(&run, &chosen, &note);
     // A gate that asked was decided later, by a person.
     let decided = run.gates();
     for report in &mut reports {
@@ -263,12 +269,11 @@ fn counts(bound: &Bound, report: &NodeReport) -> bool {
     }
 }
 
-/// Runs all that is chosen; returns the reports in the order of declarations.
-fn drive(run: &Run<'_>, chosen: &Chosen) -> Vec<NodeReport> {
+/// Runs all that is chosen, with a note after each node that decides or acts; returns the reports in the order of
+/// declarations.
+fn drive(run: &Run<'_>, chosen: &Chosen, note: &dyn Fn()) -> Vec<NodeReport> {
     let nodes = &run.bound.plan.nodes;
-    let jobs = if run.options.jobs == 0 { machine::processors() } else { run.options.jobs };
-    let processors = f64::from(u32::try_from(machine::processors().max(jobs)).unwrap_or(u32::MAX));
-    let tokens = Tokens::new(jobs, machine::gpus(), machine::memory(), processors);
+    let (jobs, tokens) = (slots(run.options.jobs), Tokens::of_machine(run.options.jobs));
     let (mut schedule, ended) = Schedule::new(run.bound, chosen, &run.times.all(run.bound), tokens);
     let mut reports = BTreeMap::new();
     let settled = |schedule: &Schedule<'_>, ended: Vec<usize>, reports: &mut BTreeMap<usize, NodeReport>| {
@@ -332,6 +337,9 @@ fn drive(run: &Run<'_>, chosen: &Chosen) -> Vec<NodeReport> {
                     let ending = report.ending.clone();
                     let stops = run.options.fail_fast && !matches!(own_exit(run, &report), 0 | 14);
                     run.note_ending(&nodes[index].name, &ending);
+                    if report.kind != "stage" {
+                        note();
+                    }
                     run.tell(Event::NodeEnded(report.clone()));
                     reports.insert(index, report);
                     let mut ended = schedule.end(index, ending);

@@ -1,7 +1,6 @@
 //! Digests of content: blake3, written `blake3:<64 hex digits>`.
 
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
@@ -29,7 +28,7 @@ impl Digest {
 
     /// Returns the digest of what a file holds.
     pub fn of_file(path: &Path) -> Result<Self> {
-        let mut file = File::open(path).cannot("read", path)?;
+        let mut file = super::fs::open(path).cannot("read", path)?;
         let size = file.metadata().cannot("read", path)?.len();
         let mut hasher = blake3::Hasher::new();
         if size >= MAPPED {
@@ -44,7 +43,7 @@ impl Digest {
 
     /// Reads a file that is small enough to be kept in memory, with its digest. `None` where it is larger.
     pub fn read_small(path: &Path) -> Result<Option<(Self, Vec<u8>)>> {
-        let file = File::open(path).cannot("read", path)?;
+        let file = super::fs::open(path).cannot("read", path)?;
         let meta = file.metadata().cannot("read", path)?;
         if !meta.is_file() || meta.len() > SMALL {
             return Ok(None);

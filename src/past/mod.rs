@@ -1,6 +1,7 @@
 //! Runs that were: found by what people call them, read from `.mlpc/runs` and the store, compared and told. Runs nothing.
 
 mod diff;
+mod lineage;
 mod numbers;
 mod plots;
 mod report;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use diff::{Diff, Measured, Pair, StageDiff, Turn, compare};
+pub use lineage::{Decided, Lineage, Made, Read, latest_output, lineage};
 pub use numbers::{Number, numbers};
 pub use report::report;
 

@@ -131,7 +131,7 @@ impl<S: Store> Registry for S {
 /// Writes what is stored at `path` to `dest`; bytes that are not the registered ones never appear there.
 fn export(view: &dyn View, path: &str, stored: &Stored, dest: &Path) -> Result<(), RegistryError> {
     fs::create_dirs(fs::parent(dest))?;
-    let private = tempfile::Builder::new().prefix(".mlpc-").tempdir_in(fs::parent(dest)).cannot("write", dest)?;
+    let private = tempfile::Builder::new().prefix(fs::TEMPORARY).tempdir_in(fs::parent(dest)).cannot("write", dest)?;
     let staged = private.path().join("new");
     if !view.export(path, &staged)? {
         return Err(RegistryError::corrupt(format!("`{path}` is gone")));

@@ -39,6 +39,13 @@ fn workflow(source: &str, folder: &str) -> Compiled {
     targets::find("github").expect("is a target").compile(&plan, &site)
 }
 
+#[test]
+fn a_folder_that_github_would_evaluate_is_refused() {
+    let source = include_str!("../../examples/quickstart/pipeline.mlp");
+    let found = workflow(source, "a${{ github.event.head_commit.message }}").diagnostics;
+    assert_eq!(found.iter().map(|one| one.code.name()).collect::<Vec<_>>(), ["target-limit"]);
+}
+
 fn codes(source: &str) -> Vec<&'static str> {
     workflow(source, "").diagnostics.iter().map(|found| found.code.name()).collect()
 }

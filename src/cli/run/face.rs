@@ -11,7 +11,7 @@ use crate::gate::render::{Style, table};
 use crate::host::Out;
 
 /// What took fewer milliseconds is over before anybody has read how long it may take.
-const WORTH_EXPECTING: u64 = 5000;
+pub(in crate::cli) const WORTH_EXPECTING: u64 = 5000;
 
 /// Shows a run.
 pub(super) trait Face: Listener {
@@ -254,7 +254,7 @@ fn counted(summary: &Summary, waiting: &BTreeSet<String>) -> String {
 }
 
 /// Writes a time as people read it: `80 ms`, `1.2 s`, `3 m 20 s`.
-fn duration(milliseconds: u64) -> String {
+pub(in crate::cli) fn duration(milliseconds: u64) -> String {
     let took = Duration::from_millis(milliseconds);
     match took.as_secs() {
         0 => format!("{milliseconds} ms"),

@@ -3,6 +3,8 @@
 mod bars;
 mod face;
 
+pub(super) use face::{WORTH_EXPECTING, duration};
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
