@@ -197,7 +197,7 @@ fn an_action_of_a_release_that_is_in_production_already_is_not_done_again() {
     assert_eq!((first.code, acted(&sandbox)), (0, 1), "{first:?}");
     let again = sandbox.mlpc(&["run", "--release"]);
     assert_eq!((again.code, acted(&sandbox)), (0, 1), "{again:?}");
-    assert!(again.stdout.contains("nothing to do: `models@production` is that model already"), "{again:?}");
+    assert!(again.stdout.contains("nothing to do: the same was done for this release"), "{again:?}");
     sandbox.file("score.txt", "0.9");
     let better = sandbox.mlpc(&["run", "--release"]);
     assert_eq!((better.code, acted(&sandbox)), (0, 2), "{better:?}");

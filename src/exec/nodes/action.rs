@@ -10,10 +10,10 @@ use super::stage;
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::{Event, NodeReport, Reason};
 use crate::exec::folder::Folder;
-use crate::exec::prepare::{self, Extra};
+use crate::exec::prepare::{self, Extra, Prepared};
 use crate::exec::state::Ending;
 use crate::host::process::Ended;
-use crate::host::{Context, fs};
+use crate::host::{Context, Digest, fs};
 use crate::plan::{Action, Isolation, Node, NodeKind, Subject};
 use crate::registry::{Act, Begun, Registry, State};
 use crate::types::Origin;
@@ -30,7 +30,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     let same = of.as_ref().map(|version| Act {
         run: promoted.clone().unwrap_or_else(|| run.id.clone()),
         action: node.name.clone(),
-        subject: format!("{version} {}", prepared.key),
+        subject: format!("{version} {}", what_it_does(action, &prepared)),
         idempotent: action.idempotent,
     });
     if let (Some(by), Some(same)) = (&promoted, &same)
@@ -91,6 +91,13 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
         Ended::TimedOut => Err(Stop::Failed("took too long".into())),
         Ended::Interrupted => Err(Stop::Interrupted),
     }
+}
+
+/// Returns the digest of what an action does, but for the values that say for which version and after which it does it.
+fn what_it_does(action: &Action, prepared: &Prepared) -> Digest {
+    let command = serde_json::to_vec(&action.work.command).unwrap_or_default();
+    let parts = prepared.manifest.parts().into_iter().filter(|part| part.kind != "command");
+    Digest::of(&serde_json::to_vec(&(command, parts.collect::<Vec<_>>())).unwrap_or_default())
 }
 
 /// Returns the earlier run that promoted a release which all its pointers still name: what that run did not bring to its end,
