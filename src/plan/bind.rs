@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Input, Location, Node, NodeKind, Plan, Profile, Rerun, Setting, Work, given};
 use crate::diagnostic::nearest;
 use crate::gate;
-use crate::types::{Context, Expr, Names, Origin, Value, evaluate};
+use crate::types::{Context, Expr, Names, Origin, Type, Value, evaluate};
 
 mod skip;
 
@@ -200,7 +200,7 @@ fn params(
             },
             None => match set(&param.name).or(param.default.as_ref()) {
                 Some(value) => given::check(&param.ty, value),
-                None if matches!(param.ty, crate::types::Type::Optional(_)) => Ok(Value::Null),
+                None if matches!(param.ty, Type::Optional(_)) => Ok(Value::Null),
                 None => {
                     errors.push(BindError {
                         message: format!("the parameter `{}` has no value", param.name),
@@ -278,7 +278,10 @@ fn inputs(kind: &mut NodeKind) -> &mut [Input] {
 fn settle(bound: &Bound, node: &mut Node, when: Option<Expr>, errors: &mut Vec<BindError>) -> bool {
     let none = BTreeMap::new();
     let name = node.name.clone();
-    let mut evaluated = |what: &str, expr: &Expr| match bound.evaluate(expr, &none) {
+    let mut evaluated = |what: &str, expr: &Expr, ty: Option<&Type>| match bound
+        .evaluate(expr, &none)
+        .and_then(|value| ty.map_or(Ok(value.clone()), |ty| limit(ty, &value)))
+    {
         Ok(value) => Some(value),
         Err(why) => {
             errors.push(BindError { message: format!("{what} of `{name}`: {why}"), help: None });
@@ -288,7 +291,7 @@ fn settle(bound: &Bound, node: &mut Node, when: Option<Expr>, errors: &mut Vec<B
     match &mut node.kind {
         NodeKind::Stage(stage) => {
             if let Rerun::When(expr) = &stage.rerun {
-                let always = evaluated("`rerun when`", expr) == Some(Value::Bool(true));
+                let always = evaluated("`rerun when`", expr, None) == Some(Value::Bool(true));
                 stage.rerun = if always { Rerun::Always } else { Rerun::Never };
             }
             for output in &mut stage.outputs {
@@ -304,40 +307,60 @@ fn settle(bound: &Bound, node: &mut Node, when: Option<Expr>, errors: &mut Vec<B
                 evidence.path = below(&bound.prefix, &evidence.path);
             }
             for requirement in &mut gate.requirements {
-                limits(&requirement.text, &mut requirement.bound, &mut evaluated);
+                let measure = &requirement.measure;
+                let ty = gate::kinds::limit_type(&measure.kind, &measure.ty, &measure.options);
+                limits(&requirement.text, &ty, &mut requirement.bound, &mut evaluated);
             }
         }
         NodeKind::Experiment(it) => {
             for requirement in it.watch.requirements.iter_mut().chain(&mut it.requirements) {
-                limits(&requirement.text, &mut requirement.bound, &mut evaluated);
+                let ty = requirement.measure.limit_type();
+                limits(&requirement.text, &ty, &mut requirement.bound, &mut evaluated);
             }
         }
         NodeKind::Rollout(rollout) => {
             for requirement in &mut rollout.watch.requirements {
-                limits(&requirement.text, &mut requirement.bound, &mut evaluated);
+                let ty = requirement.measure.limit_type();
+                limits(&requirement.text, &ty, &mut requirement.bound, &mut evaluated);
             }
         }
         _ => {}
     }
-    when.is_some_and(|when| evaluated("`when`", &when) != Some(Value::Bool(true)))
+    when.is_some_and(|when| evaluated("`when`", &when, None) != Some(Value::Bool(true)))
 }
 
 /// Puts the values of its limits into a requirement.
-fn limits(text: &str, bound: &mut gate::Bound, evaluated: &mut impl FnMut(&str, &Expr) -> Option<Value>) {
+fn limits(
+    text: &str,
+    ty: &Type,
+    bound: &mut gate::Bound,
+    evaluated: &mut impl FnMut(&str, &Expr, Option<&Type>) -> Option<Value>,
+) {
     let what = format!("the limit of `{text}`");
-    let mut limit = |expr: &mut Expr| {
-        if let Some(value) = evaluated(&what, expr) {
+    let mut put = |expr: &mut Expr| {
+        if let Some(value) = evaluated(&what, expr, Some(ty)) {
             *expr = Expr::Value(value);
         }
     };
     match bound {
-        gate::Bound::Compare { limit: expr, .. } => limit(expr),
+        gate::Bound::Compare { limit, .. } => put(limit),
         gate::Bound::Between { low, high } => {
-            limit(low);
-            limit(high);
+            put(low);
+            put(high);
         }
         gate::Bound::Holds => {}
     }
+}
+
+/// Holds a limit that a parameter gave, or was computed of one, to what a written one is held to: a limit that no value
+/// of the number can reach is none.
+fn limit(ty: &Type, value: &Value) -> Result<Value, String> {
+    if gate::kinds::forgets_percent(ty, value) {
+        return Err(format!("`{value}` is not in the range of a ratio, where 1 is 100 %; write `{value}%`"));
+    }
+    given::check(ty, value)?;
+    // As computed: the number counts, and what is fitted is the same number.
+    Ok(value.clone())
 }
 
 /// Puts the addresses of remote sources in, which may be parameters.

@@ -52,6 +52,15 @@ pub(super) fn check(ty: &Type, value: &Value) -> Result<Value, String> {
 
 fn refusal(ty: &Type, text: &str, misfit: Misfit) -> String {
     match (misfit, ty) {
+        (misfit, Type::Optional(inner)) => refusal(inner, text, misfit),
+        (Misfit::Range, Type::Ratio(range)) => {
+            let bare = text.parse::<f64>().ok().filter(|number| *number > 1.0);
+            let range = range.of_ratio();
+            match bare.filter(|number| range.holds(number / 100.0)) {
+                Some(_) => format!("`{text}` is not in the range of `{ty}`, where 1 is 100 %; write `{text}%`"),
+                None => format!("`{text}` is not in the range of `ratio in {range}`"),
+            }
+        }
         (Misfit::Range, Type::Enum(_)) => format!("`{text}` is none of {ty}"),
         (Misfit::Range, _) => format!("`{text}` is not in the range of `{ty}`"),
         (Misfit::Kind, _) => format!("`{text}` is no value of `{ty}`"),

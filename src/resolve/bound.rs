@@ -40,7 +40,7 @@ pub(super) fn over_sample(cx: &mut Cx<'_>, function: &ast::Name, args: &[ast::Ar
     slices::options(cx, signature, &named, &mut measure)?;
     sampled(cx, function, written, levelled, predicted, &measure, gate)?;
     if let Some(level) = level {
-        let value = match super::expr::constant(cx, level, &Type::Ratio(Range::ANY))? {
+        let value = match super::expr::constant(cx, level, &Type::Ratio(Range::FINITE))? {
             Value::Ratio(share) if (0.5..1.0).contains(&share) && share > 0.5 => Value::Ratio(share),
             _ => {
                 let help = "write `95%`";

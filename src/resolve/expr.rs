@@ -40,7 +40,11 @@ pub(super) fn expr(cx: &mut Cx<'_>, written: &ast::Expr, scope: Scope<'_>) -> Op
         Kind::List(items) => {
             let typed: Option<Vec<Typed>> = items.iter().map(|item| expr(cx, item, scope)).collect();
             let mut typed = typed?;
-            let element = typed.first().map_or(Type::String, |first| widened(&first.ty));
+            let element = typed.first().map_or(Type::String, |first| match widened(&first.ty) {
+                // What the list is for says how far its shares may go.
+                Type::Ratio(_) => Type::Ratio(Range::FINITE),
+                other => other,
+            });
             for (item, found) in items.iter().zip(&mut typed) {
                 let given = std::mem::replace(&mut found.expr, Expr::Value(Value::Null));
                 found.expr = fitted(cx, item.span, Typed { expr: given, ty: found.ty.clone() }, &element)?;
@@ -174,11 +178,35 @@ pub(super) fn fitted(cx: &mut Cx<'_>, span: Span, typed: Typed, ty: &Type) -> Op
                         None => diagnostic,
                     }
                 }
-                _ => Diagnostic::new(codes::OUT_OF_RANGE, span, format!("`{text}` is not in the range of `{ty}`")),
+                _ => {
+                    let text = text.to_owned();
+                    let message = format!("`{text}` is not in the range of `{ty}`");
+                    share_help(Diagnostic::new(codes::OUT_OF_RANGE, span, message), span, &text, value, ty)
+                }
             };
             cx.report(diagnostic)
         }
         Err(Misfit::Kind) => wrong_value(cx, span, value, &typed.ty, ty),
+    }
+}
+
+/// Adds how a share is written, or how a wider range is declared.
+fn share_help(diagnostic: Diagnostic, span: Span, text: &str, value: &Value, ty: &Type) -> Diagnostic {
+    let wanted = if let Type::Optional(inner) = ty { inner } else { ty };
+    let percent = value.number().map(|number| Value::Ratio(number / 100.0));
+    match (value, wanted) {
+        (Value::Int(_) | Value::Float(_), Type::Ratio(_))
+            if value.number().is_some_and(|number| number > 1.0)
+                && percent.as_ref().is_some_and(|percent| wanted.fit(percent).is_ok())
+                && text.ends_with(|end: char| end.is_ascii_digit())
+                && text.starts_with(|start: char| start.is_ascii_digit()) =>
+        {
+            diagnostic.help(format!("1 is 100 %: write `{text}%`")).fix(span, format!("{text}%"))
+        }
+        (_, Type::Ratio(Range::ANY)) => {
+            diagnostic.help("a ratio is between 0 and 1 unless its type says more: `ratio in -1..1`")
+        }
+        _ => diagnostic,
     }
 }
 

@@ -7,7 +7,7 @@ use super::expr::{Scope, Typed, expr, fitted, widened};
 use super::gate::Settings;
 use super::{bound, origin, slices, table};
 use crate::diagnostic::{Diagnostic, codes, nearest};
-use crate::gate::kinds::{Form, Takes};
+use crate::gate::kinds::{Form, Takes, forgets_percent, limit_type};
 use crate::gate::{Bound, Compare, Level, predicted};
 use crate::model::{Gate, Measure, Requirement};
 use crate::source::Span;
@@ -439,12 +439,8 @@ fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure) -> Option<Expr
         return cx.error(codes::WRONG_UNIT, written.span, message, "write the number alone");
     }
     let Typed { expr, ty } = expr(cx, written, Scope::Known)?;
-    let share = matches!(measure.ty, Type::Ratio(_));
-    if let Expr::Value(Value::Int(_) | Value::Float(_)) = &expr
-        && let Expr::Value(value) = &expr
-        && let Some(number) = value.number()
-        && share
-        && number.abs() > 1.0
+    if let Expr::Value(value) = &expr
+        && forgets_percent(&measure.ty, value)
     {
         let text = cx.sources.slice(written.span).to_owned();
         let message = format!("`{text}` is not in the range of a ratio, where 1 is 100 %");
@@ -453,22 +449,7 @@ fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure) -> Option<Expr
             .fix(written.span, format!("{text}%"));
         return cx.report(diagnostic);
     }
-    let wanted = match (measure.kind, &measure.ty) {
-        // A difference may be negative.
-        (_, ty) if measure.options.contains_key("of") => ty.clone(),
-        (kind, Type::Ratio(_)) if slices::is_share(kind) => Type::Ratio(unit_range()),
-        ("metric" | "mean" | "lower" | "upper" | "nulls" | "chi2", Type::Ratio(range)) if *range == Range::ANY => {
-            Type::Ratio(unit_range())
-        }
-        ("metric" | "mean" | "lower" | "upper", ty) => ty.clone(),
-        ("tests", _) => Type::Int(Range::ANY),
-        (_, ty) => ty.clone(),
-    };
+    let wanted = limit_type(measure.kind, &measure.ty, &measure.options);
     // What no value of the metric can be is no limit; a count may be compared with a fraction of nothing.
     fitted(cx, written.span, Typed { expr, ty }, &wanted)
-}
-
-fn unit_range() -> Range {
-    let bound = |at| Some(crate::types::Bound { at, open: false });
-    Range { low: bound(0.0), high: bound(1.0) }
 }

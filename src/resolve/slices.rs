@@ -268,9 +268,3 @@ pub(super) fn sided(cx: &mut Cx<'_>, span: Span, measure: &Measure, bound: &Boun
     };
     cx.error(codes::BAD_REQUIREMENT, span, message, help)
 }
-
-/// Tells whether the number of a kind is a share, whatever its metric is.
-pub(super) fn is_share(kind: &str) -> bool {
-    let takes = crate::gate::kinds::find(kind).map(|kind| kind.signature().takes);
-    matches!(takes, Some(Takes::Grouped | Takes::Group(_) | Takes::Pair(_)))
-}

@@ -282,7 +282,7 @@ fn option(
     }
     let value = match found.ty {
         OptType::Flag => Value::Bool(true),
-        OptType::Share => match constant(cx, &arg.value, &Type::Ratio(Range::ANY))? {
+        OptType::Share => match constant(cx, &arg.value, &Type::Ratio(Range::FINITE))? {
             Value::Ratio(share) if share > 0.0 && share < 1.0 => Value::Ratio(share),
             _ => {
                 let help = format!("write `{}: 1%`", found.name);

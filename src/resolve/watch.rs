@@ -6,13 +6,12 @@ use super::fields::{duration, whole};
 use super::rollout::Limits;
 use super::trigger;
 use crate::diagnostic::{Diagnostic, codes, nearest};
+use crate::gate::kinds::forgets_percent;
 use crate::gate::{Bound, Compare, Level};
 use crate::model::{LiveRequirement, MetricsId, SourceId, Step, Watch};
 use crate::source::Span;
 use crate::syntax::ast;
-use crate::types::{
-    Artifact, Bound as End, Expr, FailAfter, LiveMeasure, LiveOf, Location, Range, Silence, Type, Value, Window,
-};
+use crate::types::{Artifact, Expr, FailAfter, LiveMeasure, LiveOf, Location, Range, Silence, Type, Value, Window};
 
 /// Valid measurements that a step needs where nothing else is said.
 const MEASUREMENTS: u32 = 3;
@@ -344,10 +343,8 @@ fn metric(cx: &mut Cx<'_>, name: &ast::Name, id: MetricsId) -> Option<Type> {
 
 fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &LiveMeasure) -> Option<Expr> {
     let Typed { expr, ty } = expr(cx, written, Scope::Known)?;
-    let alone = matches!(measure.of, LiveOf::Candidate | LiveOf::Stable);
-    if let (Expr::Value(Value::Int(_) | Value::Float(_)), Type::Ratio(_)) = (&expr, &measure.ty)
-        && let Expr::Value(value) = &expr
-        && value.number().is_some_and(|number| number.abs() > 1.0)
+    if let Expr::Value(value) = &expr
+        && forgets_percent(&measure.ty, value)
     {
         let text = cx.sources.slice(written.span).to_owned();
         let message = format!("`{text}` is not in the range of a ratio, where 1 is 100 %");
@@ -356,12 +353,5 @@ fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &LiveMeasure) -> Option<
             .fix(written.span, format!("{text}%"));
         return cx.report(diagnostic);
     }
-    let wanted = match &measure.ty {
-        Type::Ratio(range) if *range == Range::ANY && alone => {
-            let end = |at| Some(End { at, open: false });
-            Type::Ratio(Range { low: end(0.0), high: end(1.0) })
-        }
-        ty => ty.clone(),
-    };
-    fitted(cx, written.span, Typed { expr, ty }, &wanted)
+    fitted(cx, written.span, Typed { expr, ty }, &measure.limit_type())
 }

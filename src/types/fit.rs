@@ -25,7 +25,7 @@ impl Type {
             }
             (Self::Ratio(range), Value::Int(_) | Value::Float(_) | Value::Ratio(_)) => {
                 let number = value.number().unwrap_or(f64::NAN);
-                within(range, number, Value::Ratio(number))
+                within(&range.of_ratio(), number, Value::Ratio(number))
             }
             (Self::Bool, Value::Bool(_))
             | (Self::String | Self::Timestamp, Value::String(_))
@@ -71,5 +71,18 @@ mod tests {
         assert_eq!(Type::Int(range).fit(&Value::Float(2.0)), Err(Misfit::Kind));
         assert_eq!(Type::Duration.fit(&Value::Int(2)), Err(Misfit::Kind));
         assert_eq!(Type::Optional(Box::new(Type::Bool)).fit(&Value::Null), Ok(Value::Null));
+    }
+
+    #[test]
+    fn a_ratio_is_a_share_where_no_range_says_otherwise() {
+        let share = Type::Ratio(Range::ANY);
+        for beyond in [Value::Int(2), Value::Int(-1), Value::Float(85.0), Value::Ratio(1.5), Value::Ratio(-0.01)] {
+            assert_eq!(share.fit(&beyond), Err(Misfit::Range), "{beyond}");
+        }
+        assert_eq!(share.fit(&Value::Int(1)), Ok(Value::Ratio(1.0)));
+        let bound = |at| Some(Bound { at, open: false });
+        let gain = Type::Ratio(Range { low: bound(-1.0), high: bound(3.0) });
+        assert_eq!(gain.fit(&Value::Ratio(1.5)), Ok(Value::Ratio(1.5)));
+        assert_eq!(Type::Ratio(Range::FINITE).fit(&Value::Ratio(-4.0)), Ok(Value::Ratio(-4.0)));
     }
 }

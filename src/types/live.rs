@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Type;
+use super::{Range, Type};
 
 /// How a release gets its traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +121,17 @@ pub struct LiveMeasure {
     pub arm: Option<String>,
     /// The type of the number that comes out.
     pub ty: Type,
+}
+
+impl LiveMeasure {
+    /// Returns the type that a limit on the number must be of: a difference may be negative.
+    #[must_use]
+    pub fn limit_type(&self) -> Type {
+        match (self.of, &self.ty) {
+            (LiveOf::Ratio | LiveOf::Difference, Type::Ratio(_)) => Type::Ratio(Range::FINITE),
+            (_, ty) => ty.clone(),
+        }
+    }
 }
 
 /// Whose number a line of a watch looks at.

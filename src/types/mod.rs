@@ -52,7 +52,7 @@ pub enum Type {
     Duration,
     /// A size, in bytes.
     Bytes,
-    /// A share: 1 is 100 %, perhaps in a range.
+    /// A share: 1 is 100 %, between 0 and 1 where no range is said.
     Ratio(Range),
     /// A point in time.
     Timestamp,
@@ -129,6 +129,20 @@ impl Range {
     /// The range that holds every number.
     pub const ANY: Self = Self { low: None, high: None };
 
+    /// A share: 0 to 1, the range of a `ratio` whose declaration says nothing else.
+    pub const SHARE: Self =
+        Self { low: Some(Bound { at: 0.0, open: false }), high: Some(Bound { at: 1.0, open: false }) };
+
+    /// Every finite number, said: the range of a difference of ratios, for which saying nothing would be [`Self::SHARE`].
+    pub const FINITE: Self =
+        Self { low: Some(Bound { at: f64::MIN, open: false }), high: Some(Bound { at: f64::MAX, open: false }) };
+
+    /// Returns the range of a `ratio` that was declared with this one.
+    #[must_use]
+    pub fn of_ratio(self) -> Self {
+        if self == Self::ANY { Self::SHARE } else { self }
+    }
+
     /// Tells whether `value` lies in the range; NaN lies in none.
     #[must_use]
     pub fn holds(&self, value: f64) -> bool {
@@ -196,7 +210,11 @@ impl fmt::Display for Range {
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ranged = |f: &mut fmt::Formatter<'_>, name: &str, range: &Range| {
-            if *range == Range::ANY { f.write_str(name) } else { write!(f, "{name} in {range}") }
+            if *range == Range::ANY || *range == Range::FINITE {
+                f.write_str(name)
+            } else {
+                write!(f, "{name} in {range}")
+            }
         };
         match self {
             Self::Int(range) => ranged(f, "int", range),

@@ -39,7 +39,9 @@ use super::report::Limit;
 use super::{Measure, MetricRef, Requirement};
 use crate::types::{Type, Value};
 
-pub use signature::{Against, Form, Opt, OptType, Signature, Takes, metric_range, tests_metric};
+pub use signature::{
+    Against, Form, Opt, OptType, Signature, Takes, forgets_percent, limit_type, metric_range, tests_metric,
+};
 
 /// One kind of requirement.
 pub trait Kind: Sync {

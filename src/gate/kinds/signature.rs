@@ -1,6 +1,8 @@
 //! What the checker asks of a kind, as data.
 
-use crate::types::{Bound, Range, Type};
+use std::collections::BTreeMap;
+
+use crate::types::{Bound, Range, Type, Value};
 
 /// How a kind is written and what it needs.
 #[derive(Debug)]
@@ -113,11 +115,31 @@ impl Signature {
 pub fn metric_range(ty: &Type) -> Range {
     const ZERO: Option<Bound> = Some(Bound { at: 0.0, open: false });
     match ty {
-        Type::Ratio(Range::ANY) => Range { low: ZERO, high: Some(Bound { at: 1.0, open: false }) },
-        Type::Int(range) | Type::Float(range) | Type::Ratio(range) => *range,
+        Type::Ratio(range) => range.of_ratio(),
+        Type::Int(range) | Type::Float(range) => *range,
         Type::Duration | Type::Bytes => Range { low: ZERO, high: None },
         _ => Range::ANY,
     }
+}
+
+/// Returns the type that a limit on a number must be of, with the range beyond which it would be no limit at all.
+///
+/// A difference may be negative and, relative to a small baseline, of any size; a number itself is held to its own range.
+#[must_use]
+pub fn limit_type(kind: &str, ty: &Type, options: &BTreeMap<String, Value>) -> Type {
+    let difference = matches!(kind, "regression" | "improvement") || options.contains_key("of");
+    match (kind, ty) {
+        ("tests", _) => Type::Int(Range::ANY),
+        (_, Type::Ratio(_)) if difference => Type::Ratio(Range::FINITE),
+        (_, ty) => ty.clone(),
+    }
+}
+
+/// Tells whether a limit on a number of this type is a plain number beyond 1 where 1 is 100 %: `85` for `85%`.
+#[must_use]
+pub fn forgets_percent(ty: &Type, limit: &Value) -> bool {
+    let plain = matches!(limit, Value::Int(_) | Value::Float(_));
+    matches!(ty, Type::Ratio(_)) && plain && limit.number().is_some_and(|number| number.abs() > 1.0)
 }
 
 /// Returns the type of a number that `Tests` evidence has: `total`, `passed`, `failed` (with errors) or `skipped`.

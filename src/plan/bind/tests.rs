@@ -153,3 +153,39 @@ fn what_is_off_takes_with_it_all_that_needs_it() {
     assert_eq!(names, ["current", "evaluate", "evaluate@quality", "first", "quality", "release"]);
     assert_eq!(skipped["quality"], Skip::Needs("evaluate".into()));
 }
+
+#[test]
+fn a_limit_from_a_parameter_is_held_to_what_a_written_one_is() {
+    let source = PIPELINE
+        .replace(
+            "param limit:  ratio = 85%",
+            "param limit: ratio = 85%\nparam margin: float = 0.01\nparam wide: ratio in -1..2 = 1%",
+        )
+        .replace(
+            "require regression(accuracy) <= 1%",
+            "require regression(accuracy) <= margin\n  require accuracy >= wide",
+        );
+    let compiled = compile(&Sources::single("p.mlp", &source));
+    let plan = compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    let said = |name: &str, text: &str| match bind(&plan, &selection(None, &[("name", "n"), (name, text)])) {
+        Ok(_) => String::new(),
+        Err(errors) => errors.into_iter().map(|error| error.message).collect(),
+    };
+    assert_eq!(
+        said("limit", "85"),
+        "parameter `limit`: `85` is not in the range of `ratio`, where 1 is 100 %; write `85%`"
+    );
+    assert_eq!(said("limit", "-1"), "parameter `limit`: `-1` is not in the range of `ratio in 0..1`");
+    assert_eq!(said("limit", "150%"), "parameter `limit`: `150%` is not in the range of `ratio in 0..1`");
+    assert_eq!(
+        said("margin", "2"),
+        "the limit of `regression(accuracy) <= margin` of `quality`: `2` is not in the range of a ratio, where 1 is 100 %; \
+         write `2%`"
+    );
+    assert_eq!(said("margin", "-0.02"), "", "a difference may be negative");
+    assert_eq!(
+        said("wide", "-1%"),
+        "the limit of `accuracy >= wide` of `quality`: `-0.01` is not in the range of `ratio in 0..1`"
+    );
+    assert_eq!(said("wide", "0.5"), "");
+}
