@@ -1,7 +1,7 @@
 //! An action: a command with effects. Never cached; journaled, so that one that may have happened is not simply done
 //! again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::may::{journal, may, register_of};
@@ -10,10 +10,10 @@ use super::stage;
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::{Event, NodeReport, Reason};
 use crate::exec::folder::Folder;
-use crate::exec::prepare::{self, Extra};
+use crate::exec::prepare::{self, Extra, Prepared};
 use crate::exec::state::Ending;
 use crate::host::process::Ended;
-use crate::host::{Context, fs};
+use crate::host::{Context, Digest, fs};
 use crate::plan::{Action, Isolation, Node, NodeKind, Subject};
 use crate::registry::{Act, Begun, Registry, State};
 use crate::types::Origin;
@@ -30,11 +30,13 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     let same = of.as_ref().map(|version| Act {
         run: promoted.clone().unwrap_or_else(|| run.id.clone()),
         action: node.name.clone(),
-        subject: format!("{version} {}", prepared.key),
+        subject: format!("{version} {}", what_it_does(action, &prepared)),
         idempotent: action.idempotent,
     });
     if let (Some(by), Some(same)) = (&promoted, &same)
         && journal.acted(same)? == Some(State::Done)
+        && !stands_on_action(run, node)
+        && !run.options.force.covers(&node.name)
     {
         report.detail = Some(format!("nothing to do: the same was done for this release, which the run {by} promoted"));
         return Ok(Ending::Hit);
@@ -91,6 +93,13 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     }
 }
 
+/// Returns the digest of what an action does, but for the values that say for which version and after which it does it.
+fn what_it_does(action: &Action, prepared: &Prepared) -> Digest {
+    let command = serde_json::to_vec(&action.work.command).unwrap_or_default();
+    let parts = prepared.manifest.parts().into_iter().filter(|part| part.kind != "command");
+    Digest::of(&serde_json::to_vec(&(command, parts.collect::<Vec<_>>())).unwrap_or_default())
+}
+
 /// Returns the earlier run that promoted a release which all its pointers still name: what that run did not bring to its end,
 /// this one has to do.
 fn promoted_by(run: &Run<'_>, action: &Action, version: &str) -> Result<Option<String>, Stop> {
@@ -107,6 +116,26 @@ fn promoted_by(run: &Run<'_>, action: &Action, version: &str) -> Result<Option<S
         latest = latest.max(Some((pointer.since, pointer.run)));
     }
     Ok(latest.map(|(_, by)| by).filter(|by| *by != run.id))
+}
+
+/// Tells whether an action before this one did something in this run, which this one may have to carry on. Where nodes run one by
+/// one, nobody knows what the others did.
+fn stands_on_action(run: &Run<'_>, node: &Node) -> bool {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![node]);
+    while let Some(node) = open.pop() {
+        for wait in &node.waits {
+            let Some(before) = run.bound.plan.node(&wait.node).filter(|_| seen.insert(wait.node.as_str())) else {
+                continue;
+            };
+            if matches!(before.kind, NodeKind::Action(_))
+                && (run.options.alone || run.ending(&before.name) == Some(Ending::Done))
+            {
+                return true;
+            }
+            open.push(before);
+        }
+    }
+    false
 }
 
 /// What an action of a release gets besides its own inputs: `version previous digest model`.

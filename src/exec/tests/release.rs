@@ -91,6 +91,9 @@ fn what_was_done_for_the_release_in_production_is_not_done_again() {
     assert_eq!(bench.endings(), "train:hit release:hit current:hit deploy:hit -> 0");
     assert_eq!(bench.endings(), "train:hit release:hit current:hit deploy:hit -> 0");
     assert_eq!(bench.read("acted"), "once\n");
+    bench.options.force = Force::Nodes(vec!["deploy".into()]);
+    assert!(bench.endings().ends_with("deploy:done -> 0"), "who wants it again says so");
+    bench.options.force = Force::Nothing;
     // Another way to do it is not what was done.
     let NodeKind::Action(deploy) = &mut bench.plan.nodes[3].kind else { panic!("an action") };
     let before = std::mem::replace(&mut deploy.work.command, script("echo other >> \"$PLACE/acted\""));
@@ -104,6 +107,19 @@ fn what_was_done_for_the_release_in_production_is_not_done_again() {
     bench.stage("train").work.command = script("echo weights > \"$model\"");
     assert_eq!(bench.endings(), "train:hit release:hit current:done deploy:done -> 0");
     assert_eq!(bench.read("acted"), "once\nonce\n");
+}
+
+#[test]
+fn what_an_action_did_anew_is_carried_on_by_those_behind_it() {
+    let mut bench = releasing(directory());
+    bench.plan.nodes.push(action("tell", &["deploy"]));
+    bench.options.release = true;
+    bench.run();
+    assert!(bench.endings().ends_with("deploy:hit tell:hit -> 0"));
+    let NodeKind::Action(deploy) = &mut bench.plan.nodes[3].kind else { panic!("an action") };
+    deploy.work.command = script("true");
+    assert!(bench.endings().ends_with("deploy:done tell:done -> 0"));
+    assert!(bench.endings().ends_with("deploy:hit tell:hit -> 0"));
 }
 
 #[test]
