@@ -1,10 +1,11 @@
 //! `allow CODE "REASON"`: warnings and notes that an author means to leave.
 //!
 //! Looks at the tree and at what was found, and knows nothing of the model: an allow is no meaning. A clause covers what
-//! begins in its declaration, a declaration what begins in its file; the narrowest one that fits is the one used.
+//! begins in its declaration, a declaration what begins in its file; the narrowest one that fits is the one used. What a
+//! module allows in its file is called unused where the module is looked at, not where a part of it is taken.
 
 use crate::diagnostic::{Code, Diagnostic, Severity, catalogue, codes, nearest};
-use crate::source::{Sources, Span};
+use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{self, ItemKind};
 
 /// Codes that the compiler does not give: the surroundings of a pipeline do, or a target.
@@ -24,6 +25,8 @@ struct Allowed {
     declaration: Option<Span>,
     /// What goes with it where it is removed.
     line: Span,
+    /// All that it covers is looked at.
+    whole: bool,
     used: bool,
 }
 
@@ -31,7 +34,7 @@ impl Allows {
     /// Reads the allows of a file and says what is wrong with them.
     #[must_use]
     pub fn of(sources: &Sources, file: &ast::File) -> (Self, Vec<Diagnostic>) {
-        let mut reader = Reader { sources, allows: Vec::new(), found: Vec::new() };
+        let mut reader = Reader { sources, root: file.span.file, allows: Vec::new(), found: Vec::new() };
         for item in &file.items {
             match &item.kind {
                 ItemKind::Allow(allow) => reader.add(allow, None),
@@ -97,7 +100,7 @@ impl Allows {
     }
 
     fn left(&self, told: impl Fn(Code) -> bool) -> Vec<Diagnostic> {
-        self.0.iter().filter(|one| !one.used && told(one.code)).map(Allowed::unused).collect()
+        self.0.iter().filter(|one| one.whole && !one.used && told(one.code)).map(Allowed::unused).collect()
     }
 
     /// Tells whether what the surroundings tell is allowed somewhere: then the texts alone never say that all is clean.
@@ -117,6 +120,7 @@ impl Allowed {
 
 struct Reader<'s> {
     sources: &'s Sources,
+    root: FileId,
     allows: Vec<Allowed>,
     found: Vec<Diagnostic>,
 }
@@ -152,7 +156,7 @@ impl Reader<'_> {
             self.found.push(Diagnostic::new(codes::ALLOW_OF_ERROR, place, message).help(help));
             return;
         }
-        let twice = |one: &&Allowed| one.code == code && one.declaration == declaration;
+        let twice = |one: &&Allowed| one.code == code && one.declaration == declaration && one.name.file == place.file;
         if let Some(first) = self.allows.iter().find(twice) {
             let again = Diagnostic::new(codes::DUPLICATE_CLAUSE, place, format!("`{name}` is allowed already"))
                 .here("said again here")
@@ -162,7 +166,8 @@ impl Reader<'_> {
             return;
         }
         let line = self.line(allow.span);
-        self.allows.push(Allowed { code, name: place, declaration, line, used: false });
+        let whole = declaration.is_some() || place.file == self.root;
+        self.allows.push(Allowed { code, name: place, declaration, line, whole, used: false });
     }
 
     fn unknown(&mut self, name: &str, place: Span) {

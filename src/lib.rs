@@ -60,6 +60,8 @@ pub mod dvc;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod exec;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
+pub mod around;
+#[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod past;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod runner;

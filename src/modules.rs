@@ -441,6 +441,9 @@ impl<'a> Linker<'_, 'a> {
             declared.insert(name.text.clone(), name.span);
             items.push(item.clone());
         }
+        // What a module allows in its file holds for what came along from it.
+        let allows = self.units[1..].iter().flat_map(|unit| &unit.file.items);
+        items.extend(allows.filter(|item| matches!(item.kind, ast::ItemKind::Allow(_))).cloned());
         items
     }
 

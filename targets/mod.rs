@@ -4,12 +4,16 @@
 
 mod argo;
 pub mod github;
+pub mod raw;
 
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, codes};
-use crate::plan::Plan;
-use crate::source::Span;
+use crate::model::Model;
+use crate::plan::{Node, NodeKind, Plan, Rerun};
+use crate::source::{Sources, Span};
+use crate::types::Value;
+use raw::Declared;
 
 /// A platform that pipelines are compiled for.
 pub trait Target: Sync {
@@ -21,6 +25,9 @@ pub trait Target: Sync {
 
     /// Makes the files. Where a diagnostic is an error the files may be incomplete, and nobody writes them.
     fn compile(&self, plan: &Plan, site: &Site<'_>) -> Compiled;
+
+    /// Says what is wrong with the raw blocks of the target's settings, before there is a plan. `compile` says it, too.
+    fn raw(&self, settings: &Value, declared: &Declared, site: &Site<'_>) -> Vec<Diagnostic>;
 }
 
 /// Every target, in the order of the help.
@@ -30,6 +37,25 @@ pub const TARGETS: &[&dyn Target] = &[&argo::Argo, &github::GitHub];
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn Target> {
     TARGETS.iter().copied().find(|target| target.name() == name)
+}
+
+/// Says what is wrong with the raw blocks of a model's targets; targets that don't exist are passed over.
+#[must_use]
+pub fn check_raw(model: &Model, sources: &Sources) -> Vec<Diagnostic> {
+    if model.targets.iter().all(|target| target.blocks.is_empty()) {
+        return Vec::new();
+    }
+    let declared = Declared::of_model(model);
+    let mut spans = BTreeMap::new();
+    for target in &model.targets {
+        let name = format!("target {}", target.name.value);
+        spans.extend(target.blocks.iter().map(|block| (format!("{name} {}", block.value), block.span)));
+        spans.insert(name, target.name.span);
+    }
+    let locked = BTreeMap::new();
+    let site = Site { folder: "", file: "", version: "", spans: &spans, sources, locked: &locked };
+    let known = model.targets.iter().filter_map(|target| Some((find(&target.name.value)?, &target.settings)));
+    known.flat_map(|(target, settings)| target.raw(settings, &declared, &site)).collect()
 }
 
 /// Where the pipeline stands, as far as generated files have to know.
@@ -43,6 +69,8 @@ pub struct Site<'a> {
     pub version: &'a str,
     /// Where things were declared, by the keys of [`Plan::places`].
     pub spans: &'a BTreeMap<String, Span>,
+    /// The texts that those places are in.
+    pub sources: &'a Sources,
     /// What `mlpc.lock` says of runtimes: an exact version, or the digest of an image.
     pub locked: &'a BTreeMap<String, String>,
 }
@@ -68,6 +96,19 @@ pub(crate) fn beside(plan: &Plan, site: &Site<'_>, target: &str, diagnostics: &m
             None => diagnostic,
         });
     }
+}
+
+/// Tells whether a node's result can be in a shared cache: of what says no runtime nobody knows what made it.
+pub(crate) fn shares(node: &Node) -> bool {
+    let NodeKind::Stage(stage) = &node.kind else { return false };
+    stage.work.runtime.is_some() && stage.rerun != Rerun::Always
+}
+
+/// Tells whether a text is the address of a shared cache, and nothing that a platform or a shell could read otherwise.
+pub(crate) fn is_cache(text: &str) -> bool {
+    let bucket = text.strip_prefix("s3://").and_then(|rest| rest.split(['/', '?']).next()).unwrap_or_default();
+    let tame = |c: char| c.is_ascii_alphanumeric() || "._-/:?&=%+~".contains(c);
+    !bucket.is_empty() && text.chars().all(tame)
 }
 
 /// What a target makes of a plan.

@@ -9,7 +9,10 @@ let client;
 async function start() {
   const command = workspace.getConfiguration("mlpc").get("path", "mlpc");
   const server = { command, args: ["lsp"], transport: TransportKind.stdio };
-  client = new LanguageClient("mlpc", "mlpc", server, { documentSelector: [{ language: "mlp" }] });
+  // What the server looks at beside the open texts: modules, files of parameters, the lock, code.
+  const fileEvents = workspace.createFileSystemWatcher("**/*.{mlp,yaml,yml,json,lock,py}");
+  const options = { documentSelector: [{ language: "mlp" }], synchronize: { fileEvents } };
+  client = new LanguageClient("mlpc", "mlpc", server, options);
   try {
     await client.start();
   } catch (error) {

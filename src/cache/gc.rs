@@ -22,6 +22,8 @@ pub struct Policy {
     pub used: BTreeSet<Key>,
     /// When runs last used a result.
     pub last: BTreeMap<Key, SystemTime>,
+    /// Objects that no result holds and that stay: sources that were fetched.
+    pub sources: BTreeSet<Digest>,
     /// Results that were made or used since then stay.
     pub since: SystemTime,
     /// As many bytes of objects as may stay; what was not used for longest goes first.
@@ -110,8 +112,8 @@ impl Store {
             |kept: &Kept| policy.last.get(&kept.record.key).copied().unwrap_or(kept.modified).max(kept.modified);
         results.sort_by_key(|kept| std::cmp::Reverse(used_at(kept)));
         let mut objects = self.all_objects()?;
-        let mut reached: BTreeSet<Digest> = BTreeSet::new();
-        let (mut size, mut gone) = (0, Vec::new());
+        let mut reached: BTreeSet<Digest> = policy.sources.clone();
+        let (mut size, mut gone) = (reached.iter().filter_map(|digest| objects.get(digest)).sum::<u64>(), Vec::new());
         // Those of the last runs first: the limit is for what is left.
         results.sort_by_key(|kept| !policy.used.contains(&kept.record.key));
         for kept in results {
@@ -296,7 +298,14 @@ mod tests {
 
     fn policy() -> Policy {
         let since = SystemTime::UNIX_EPOCH;
-        Policy { used: BTreeSet::new(), last: BTreeMap::new(), since, most: None, dry_run: false }
+        Policy {
+            used: BTreeSet::new(),
+            last: BTreeMap::new(),
+            sources: BTreeSet::new(),
+            since,
+            most: None,
+            dry_run: false,
+        }
     }
 
     fn hour(hours: u64) -> SystemTime {

@@ -8,10 +8,15 @@ use std::time::{Duration, Instant};
 
 use super::room::Rooms;
 use crate::host::lock::Lock;
+use crate::host::process::Spec;
+use crate::host::signal::Interrupt;
 use crate::host::{Context, Result, fs, process};
 
 /// How long a child of a killed process may hold its lock, on a machine that has other things to do.
 const LINGERS: Duration = Duration::from_secs(10);
+
+/// The folder of notes about containers. A stage never sees it: what stands there is done.
+const CONTAINERS: &str = "containers";
 
 /// A folder of this process alone; removed when it is dropped.
 #[derive(Debug)]
@@ -64,6 +69,15 @@ impl Scratch {
         Ok(Some(door))
     }
 
+    /// Writes down that a container was started, so that whoever clears up behind us knows of it: the engine's own processes are no
+    /// children of ours. Returns the note, to be removed when the container is gone.
+    pub fn note_container(&self, engine: &str, name: &str) -> Result<PathBuf> {
+        let note = self.folder.join(CONTAINERS).join(format!("{engine}@{name}"));
+        fs::create_dirs(fs::parent(&note))?;
+        fs::write_atomic(&note, b"")?;
+        Ok(note)
+    }
+
     /// Leaves a folder to the user, who asked for it: moves it to where no later run clears it away.
     pub fn keep(&self, path: &Path, state: &Path, name: &str) -> Result<PathBuf> {
         let target = state.join("kept").join(file_name(name));
@@ -100,6 +114,8 @@ fn clear(root: &Path) -> Result<()> {
             continue;
         }
         let Some(_free) = abandoned(&path)? else { continue };
+        // The engine first: one that finds its own helpers dead removes nothing.
+        end_containers(&path.join(CONTAINERS));
         process::end_strays(&path);
         fs::remove(&path)?;
     }
@@ -119,6 +135,30 @@ fn abandoned(folder: &Path) -> Result<Option<Lock>> {
         }
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Ends the containers that a killed process left running; what the engine no longer knows is none.
+fn end_containers(notes: &Path) {
+    for entry in std::fs::read_dir(notes).into_iter().flatten().flatten() {
+        let note = entry.file_name().to_string_lossy().into_owned();
+        if let Some((engine, name)) = container(&note) {
+            let spec = Spec {
+                argv: [engine, "rm", "--force", name].map(Into::into).to_vec(),
+                folder: std::env::temp_dir(),
+                env: std::env::vars_os().collect(),
+                timeout: Some(Duration::from_secs(60)),
+                grace: Duration::from_secs(1),
+            };
+            let _ = process::run(&spec, &Interrupt::new(), |_| ());
+        }
+    }
+}
+
+/// Reads a note: only names that we give, and programs that we call.
+fn container(note: &str) -> Option<(&str, &str)> {
+    let (engine, name) = note.split_once('@')?;
+    let ours = name.strip_prefix("mlpc-")?.chars().all(|c| c.is_ascii_digit() || c == '-');
+    (ours && ["docker", "podman"].contains(&engine)).then_some((engine, name))
 }
 
 #[cfg(test)]
@@ -179,6 +219,14 @@ mod tests {
         let mut orphan = std::process::Command::new("sleep").arg("1000").current_dir(&dead).spawn().expect("started");
         drop(Scratch::open(state.path()).expect("opened"));
         assert_eq!(orphan.wait().expect("ended").signal(), Some(9));
+    }
+
+    #[test]
+    fn a_note_of_a_container_names_nothing_but_a_container_of_ours() {
+        assert_eq!(container("podman@mlpc-12-0"), Some(("podman", "mlpc-12-0")));
+        for odd in ["rm@mlpc-12-0", "podman@other", "podman@mlpc-12-0 x", "podman@mlpc-../x", "podman", "@"] {
+            assert_eq!(container(odd), None, "{odd}");
+        }
     }
 
     #[test]

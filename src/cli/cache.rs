@@ -13,7 +13,7 @@ use super::{Exit, Verb};
 use crate::cache::remote::{Answer, REMOTE, Saved, Settings, Shared, Trust, open};
 use crate::cache::{Policy, Store};
 use crate::exec::{self, RunError, Setup};
-use crate::host::{Error, Out, fs};
+use crate::host::{Error, Out, fs, human};
 use crate::runtime;
 use crate::syntax::number::{self, NumberValue};
 
@@ -163,7 +163,8 @@ impl CacheVerb {
         }
         let since = SystemTime::from(setup.clock.now()).checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
         let usage = exec::usage(store.state(), keep_runs, since)?;
-        let policy = Policy { used: usage.kept, last: usage.last, since, most, dry_run };
+        let sources = exec::prune_fetched(store.state(), since, dry_run)?;
+        let policy = Policy { used: usage.kept, last: usage.last, sources, since, most, dry_run };
         let swept = store.gc(&policy)?;
         let shut = store.scratch().alone(store.state())?;
         if shut.is_none() {
@@ -355,15 +356,4 @@ fn size(text: &str) -> Result<u64, RunError> {
 
 fn wrong(text: &str, wanted: &str) -> RunError {
     RunError { exit: 2, message: format!("`{text}` is not {wanted}"), help: None }
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a person reads three digits")]
-fn human(bytes: u64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let (mut value, mut unit) = (bytes as f64, 0);
-    while value >= 1024.0 && unit + 1 < units.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", units[unit]) }
 }

@@ -1,20 +1,21 @@
 //! `mlpc check`: proves what can be proved before anything runs.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::project::{PipelineArgs, read};
 use super::render::{self, CheckFormat};
-use super::{Exit, Verb, repair, seen, values};
+use super::{Exit, Verb, repair, seen};
+use crate::around;
 use crate::compile::{Compilation, check_file};
-use crate::diagnostic::{self, Diagnostic, Severity, codes, nearest};
+use crate::data::Format;
+use crate::diagnostic::{self, Diagnostic, Severity};
 use crate::exec;
 use crate::host::Out;
 use crate::host::modules::read_modules;
-use crate::model::{self, Model, NodeKind, Work};
+use crate::model::{self, Model};
 use crate::plan::Runtime;
 use crate::source::{FileId, Sources, Span};
-use crate::targets;
+use crate::types::Artifact;
 
 /// Check pipelines without running anything
 ///
@@ -91,16 +92,18 @@ impl Verb for Check {
         if self.format == CheckFormat::Text {
             summaries.iter().for_each(|line| out.line(line));
         }
+        let unread: Vec<String> = compiled.iter().flat_map(|one| unread(&one.model)).collect();
+        if self.format == CheckFormat::Text {
+            unread.iter().for_each(|note| out.err_line(note));
+        }
         // Files that parameters are read from are not in the key.
         let whole = compiled
             .iter()
             .all(|one| !one.allows.look_around() && one.model.params.iter().all(|(_, param)| param.from.is_none()));
-        if let Some(place) = place.filter(|_| whole && found.is_empty()) {
-            let patterns = compiled.iter().map(|one| {
-                let all = works(&one.model).flat_map(|work| &work.code).map(|pattern| pattern.value.clone());
-                all.collect::<BTreeSet<String>>().into_iter().collect()
-            });
-            let runtimes = compiled.iter().map(|one| runtimes(&one.model).map(|(runtime, _)| runtime).collect());
+        if let Some(place) = place.filter(|_| whole && found.is_empty() && unread.is_empty()) {
+            let asked: Vec<around::Asked> = compiled.iter().map(|one| around::Asked::of(&one.model)).collect();
+            let patterns = asked.iter().map(|one| one.patterns.iter().cloned().collect());
+            let runtimes = asked.iter().map(|one| one.runtimes.clone());
             place.write(summaries, patterns.collect(), runtimes.collect());
         }
         // The process ends here; freeing a large model piece by piece would take a tenth of the time.
@@ -138,8 +141,12 @@ fn look(sources: &Sources, roots: usize) -> (Vec<Compilation>, Vec<Diagnostic>) 
     let mut found: Vec<Diagnostic> = compiled.iter().flat_map(|one| one.diagnostics.iter().cloned()).collect();
     for ((_, file), one) in sources.iter().zip(&mut compiled) {
         let workspace = Path::new(file.name()).parent().unwrap_or(Path::new(""));
-        let mut more = around(&one.model, workspace);
-        more.extend(values::check(&one.model, workspace));
+        // A module's paths are those of whoever takes it: they mean nothing in its own folder.
+        let seen = match one.model.pipeline {
+            Some(_) => around::look(workspace, &around::Asked::of(&one.model)),
+            None => around::Seen::default(),
+        };
+        let mut more = around::say(&one.model, sources, &seen);
         one.allows.cover(&mut more);
         if !one.has_errors() {
             more.extend(one.allows.unused_around());
@@ -157,7 +164,7 @@ fn is_clean_still(sources: &Sources, seen: &seen::Seen) -> bool {
         let workspace = Path::new(file.name()).parent().unwrap_or(Path::new(""));
         let runtimes: Vec<(Runtime, Span)> = runtimes.iter().map(|one| (one.clone(), Span::default())).collect();
         exec::unmatched(workspace, patterns.iter().map(String::as_str)).is_empty()
-            && super::lock::faults(workspace, &runtimes, false).is_empty()
+            && around::lock::faults(workspace, &runtimes, false).is_empty()
     })
 }
 
@@ -180,44 +187,15 @@ fn summary(model: &Model) -> String {
     }
 }
 
-/// Says what only the surroundings of a pipeline tell: patterns of code that mean nothing, targets that don't exist.
-fn around(model: &Model, workspace: &Path) -> Vec<Diagnostic> {
-    let patterns = || works(model).flat_map(|work| &work.code);
-    let empty = exec::unmatched(workspace, patterns().map(|pattern| pattern.value.as_str()));
-    let mut found: Vec<Diagnostic> = patterns()
-        .filter(|pattern| empty.contains(pattern.value.as_str()))
-        .map(|pattern| {
-            let message = format!("no file of the workspace is `{}`", pattern.value);
-            Diagnostic::new(codes::NOTHING_MATCHES, pattern.span, message)
-                .help("correct the pattern, or remove it; what .gitignore leaves out is no code")
-        })
-        .collect();
-    found.extend(super::lock::faults(workspace, &runtimes(model).collect::<Vec<_>>(), false));
-    for target in model.targets.iter().filter(|target| targets::find(&target.name.value).is_none()) {
-        let names: Vec<&str> = targets::TARGETS.iter().map(|target| target.name()).collect();
-        let help = match nearest(&target.name.value, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are `{}`", names.join("`, `")),
-        };
-        let message = format!("no target `{}`", target.name.value);
-        found.push(Diagnostic::new(codes::UNKNOWN_NAME, target.name.span, message).help(help));
-    }
-    found
-}
-
-/// Iterates over what has code.
-fn works(model: &Model) -> impl Iterator<Item = &Work> {
-    model.nodes.iter().filter_map(|(_, node)| match &node.kind {
-        NodeKind::Stage(stage) => Some(&stage.work),
-        NodeKind::Action(action) => Some(&action.work),
-        _ => None,
-    })
-}
-
-/// Iterates over the runtimes with where they are declared.
-fn runtimes(model: &Model) -> impl Iterator<Item = (Runtime, Span)> {
-    model.runtimes.iter().filter_map(|(_, declared)| {
-        let runtime = Runtime { name: declared.name.value.clone(), kind: declared.kind.clone()? };
-        Some((runtime, declared.name.span))
-    })
+/// Says which gates look into tables that this build can't read: where another one evaluates them, all is well.
+fn unread(model: &Model) -> Vec<String> {
+    let gates = model.nodes.iter().filter_map(|(id, node)| Some((node, model.gate(id)?)));
+    let notes = gates.filter_map(|(node, gate)| {
+        let why = gate.evidence.iter().find_map(|evidence| match &evidence.ty {
+            Artifact::Dataset { format: Some(format), .. } => Format::find(format)?.unread(),
+            _ => None,
+        })?;
+        Some(format!("note: `{}` would be `error` here: {why}", node.name.value))
+    });
+    notes.collect()
 }

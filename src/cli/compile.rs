@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::project::{self, Loaded, PipelineArgs};
 use super::{Exit, Verb, render};
+use crate::around;
 use crate::host::{Out, fs};
 use crate::plan::Plan;
 use crate::source::{Sources, Span};
@@ -57,13 +58,19 @@ impl Compile {
             project.workspace.strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/");
         let file = project.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let spans = spans(&plan, &project.sources);
-        let locked = super::lock::pins(&project.workspace);
-        let site =
-            Site { folder: &folder, file: &file, version: env!("CARGO_PKG_VERSION"), spans: &spans, locked: &locked };
+        let locked = around::lock::pins(&project.workspace);
+        let site = Site {
+            folder: &folder,
+            file: &file,
+            version: env!("CARGO_PKG_VERSION"),
+            spans: &spans,
+            sources: &project.sources,
+            locked: &locked,
+        };
         let output = self.output.clone().unwrap_or(root);
         let runtimes: Vec<_> =
             plan.runtimes.iter().map(|one| (one.clone(), site.span(&format!("runtime {}", one.name)))).collect();
-        let unlocked = super::lock::faults(&project.workspace, &runtimes, true);
+        let unlocked = around::lock::faults(&project.workspace, &runtimes, true);
         if !unlocked.is_empty() && names.iter().any(|name| targets::find(name).is_some()) {
             render::diagnostics(out, &project.sources, &unlocked, render::Format::Text);
             return Err(Exit::Usage);

@@ -12,7 +12,7 @@ use crate::host::Out;
 /// Draw what waits for what
 ///
 /// Stages that mlpc derives to score a baseline are drawn with a broken border, and waits that no data flows along with a broken
-/// line.
+/// line. Monitors stand behind the runs, with what they look at and what they set off.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  mlpc graph\n  mlpc graph --format dot | dot -Tsvg > graph.svg")]
 pub(crate) struct Graph {
@@ -63,7 +63,8 @@ impl Verb for Graph {
             Form::Mermaid => graph::Format::Mermaid,
             Form::Dot => graph::Format::Dot,
         };
-        let drawing = if self.legs { plan.drawing() } else { plan.folded() };
+        let mut drawing = if self.legs { plan.drawing() } else { plan.folded() };
+        plan.draw_beside(&mut drawing);
         out.write(&drawing.draw(format));
         Exit::Fine
     }

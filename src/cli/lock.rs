@@ -1,15 +1,13 @@
-//! `mlpc lock`: writes down exactly what the runtimes of a pipeline are. Also says how `mlpc.lock` stands, for `check` and `compile`.
-
-use std::collections::BTreeMap;
-use std::path::Path;
+//! `mlpc lock`: writes down exactly what the runtimes of a pipeline are.
 
 use super::project::{PipelineArgs, load};
 use super::run::setup;
 use super::{Exit, Verb};
-use crate::diagnostic::{Diagnostic, codes, nearest};
+use crate::around::lock::faults;
+use crate::diagnostic::nearest;
 use crate::host::Out;
 use crate::plan::Runtime;
-use crate::runtime::{LOCK_FILE, LockFile, Locked, Runtimes, Standing, standing};
+use crate::runtime::Runtimes;
 use crate::source::Span;
 
 /// Write exactly what the runtimes are into mlpc.lock: versions, digests of packages, digests of images
@@ -84,39 +82,4 @@ impl LockVerb {
         }
         Ok(Exit::Fine)
     }
-}
-
-/// Says where `mlpc.lock` is not what these runtimes are; one that is not there at all only where it `must` be.
-pub(super) fn faults(workspace: &Path, runtimes: &[(Runtime, Span)], must: bool) -> Vec<Diagnostic> {
-    let say = |span: &Span, message: String| {
-        Diagnostic::new(codes::NOT_LOCKED, *span, message).help("run `mlpc lock`, and commit `mlpc.lock`")
-    };
-    let Some((_, first)) = runtimes.first() else { return Vec::new() };
-    let file = match LockFile::read(&workspace.join(LOCK_FILE)) {
-        Ok(Some(file)) => file,
-        Ok(None) if !must => return Vec::new(),
-        Ok(None) => LockFile::default(),
-        Err(error) => return vec![say(first, error.to_string())],
-    };
-    let found = runtimes.iter().filter_map(|(runtime, span)| {
-        let message = match standing(workspace, &file, runtime) {
-            Ok(Standing::Locked) => return None,
-            Ok(Standing::Missing) => format!("the runtime `{}` is not in `mlpc.lock`", runtime.name),
-            Ok(Standing::Stale(why)) => format!("`mlpc.lock` is stale: {why}"),
-            Err(error) => format!("the runtime `{}` can't be compared with `mlpc.lock`: {error}", runtime.name),
-        };
-        Some(say(span, message))
-    });
-    found.collect()
-}
-
-/// Returns what compiled files say of locked runtimes: an exact version, or the digest of an image.
-pub(super) fn pins(workspace: &Path) -> BTreeMap<String, String> {
-    let file = LockFile::read(&workspace.join(LOCK_FILE)).ok().flatten().unwrap_or_default();
-    let pin = |locked: &Locked| match locked {
-        Locked::Python { version, .. } => Some(version.clone()),
-        Locked::Image { digest, .. } => Some(digest.clone()),
-        Locked::Dockerfile { .. } => None,
-    };
-    file.runtimes.iter().filter_map(|(name, locked)| Some((name.clone(), pin(locked)?))).collect()
 }

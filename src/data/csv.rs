@@ -212,7 +212,7 @@ fn utf8(error: &csv::Error, block: &Block) -> Problem {
 }
 
 /// Reads the header line, and tells how many bytes it takes.
-fn header(bytes: &[u8]) -> Result<(Vec<String>, usize), Problem> {
+pub(super) fn header(bytes: &[u8]) -> Result<(Vec<String>, usize), Problem> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
     let mut record = csv::ByteRecord::new();
     let read = reader.read_byte_record(&mut record).map_err(|error| Problem::whole(error.to_string()))?;

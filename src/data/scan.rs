@@ -1,11 +1,10 @@
 //! One pass over a table for everything that a gate wants to know of it.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 
 use super::frozen::{Bins, Frozen, FrozenColumn, Kind};
 use super::rule::{Broken, Rule, Violation};
-use super::{Cell, Fold, Format, Problem, read};
+use super::{Cell, Fold, Format, Input, Problem, read};
 use crate::types::Schema;
 
 /// More distinct values than this are not counted on.
@@ -93,7 +92,7 @@ impl Summary {
 ///
 /// # Errors
 /// It can't be read; the first mistake in it.
-pub fn scan(format: Format, input: &mut dyn Read, wanted: &Wanted<'_>) -> Result<Summary, Problem> {
+pub fn scan<'i>(format: Format, input: impl Into<Input<'i>>, wanted: &Wanted<'_>) -> Result<Summary, Problem> {
     let start = |names: &[String]| Table::new(names, wanted);
     let table: Table<'_> = read(format, input, &start)?;
     Ok(table.finish(wanted))

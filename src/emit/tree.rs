@@ -1,6 +1,6 @@
 //! The value tree that is written as YAML. Every node may carry comments; maps keep the order they were built in.
 
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 
 /// A YAML value without its comments.
 #[derive(Debug, Clone, PartialEq)]
@@ -163,5 +163,11 @@ impl<T: Serialize> Serialize for Noted<T> {
         noted.serialize_field("flow", &self.flow)?;
         noted.serialize_field("value", &self.value)?;
         noted.end()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Noted<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self::new)
     }
 }

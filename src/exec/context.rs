@@ -1,6 +1,6 @@
 //! What all nodes of one run share: the workspace, the cache, what was made so far, and who is told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,11 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::code::CodeFinder;
 use super::event::{Event, Listener, NodeReport};
+use super::fetch::Fetched;
 use super::mask::Mask;
+use super::pick::{Chosen, Pick};
 use super::record::RunRecord;
 use super::sharing::Sharing;
 use super::stand::{Facts, Part, Question};
 use super::state::Ending;
+use super::times::Times;
 use crate::cache::{Artifact, Memory, Store};
 use crate::gate::Report;
 use crate::host::signal::Interrupt;
@@ -42,8 +45,10 @@ pub struct Setup {
 pub struct Options {
     /// How many commands at a time; as many as there are processors if zero.
     pub jobs: usize,
-    /// Nodes that are wanted, with all that they wait for; all if empty.
-    pub nodes: Vec<String>,
+    /// Nodes that are wanted.
+    pub pick: Pick,
+    /// Nothing more is started once a node did not come out well.
+    pub fail_fast: bool,
     /// Stages that run although their result is known.
     pub force: Force,
     /// Folders of stages are left where they are.
@@ -147,10 +152,13 @@ pub(super) struct Run<'a> {
     pub(super) secrets: BTreeMap<String, String>,
     pub(super) runtimes: Runtimes,
     pub(super) sharing: Sharing,
+    pub(super) times: Times,
+    pub(super) fetched: Fetched,
     products: Mutex<HashMap<(String, String), Product>>,
     pointers: Mutex<BTreeMap<String, Option<Seen>>>,
     releases: Mutex<BTreeMap<String, Release>>,
     gates: Mutex<BTreeMap<String, Report>>,
+    approvals: Mutex<BTreeMap<String, String>>,
     endings: Mutex<HashMap<String, Ending>>,
     sources: Mutex<BTreeMap<String, Digest>>,
     /// What sources were in the run that this one goes on with.
@@ -158,6 +166,8 @@ pub(super) struct Run<'a> {
     registries: Registries,
     /// What is known from before, where only some nodes have to have their turn.
     part: Option<&'a Part>,
+    /// The nodes that have their turn, where something is left out that they wait for.
+    chosen: Option<HashSet<&'a str>>,
     facts: Mutex<HashMap<String, Facts>>,
 }
 
@@ -185,15 +195,19 @@ impl<'a> Run<'a> {
             secrets,
             runtimes: Runtimes::new(&setup.workspace, &setup.caller, &setup.interrupt),
             sharing: Sharing::default(),
+            times: Times::open(store, bound.profile.as_deref()),
+            fetched: Fetched::default(),
             products: Mutex::default(),
             pointers: Mutex::default(),
             releases: Mutex::default(),
             gates: Mutex::default(),
+            approvals: Mutex::default(),
             endings: Mutex::default(),
             sources: Mutex::default(),
             expected: Mutex::default(),
             registries: Mutex::default(),
             part: None,
+            chosen: None,
             facts: Mutex::default(),
         }
     }
@@ -208,6 +222,17 @@ impl<'a> Run<'a> {
                 self.publish_product(node, output, product);
             }
         }
+    }
+
+    /// Notes which nodes have their turn, where some do not for which others wait.
+    pub(super) fn leave_out(&mut self, chosen: &Chosen) {
+        let names = || chosen.active().into_iter().map(|index| self.bound.plan.nodes[index].name.as_str());
+        self.chosen = chosen.part.then(|| names().collect());
+    }
+
+    /// Tells whether this run leaves a node out: what it made is taken as it stands.
+    pub(super) fn leaves_out(&self, node: &str) -> bool {
+        self.chosen.as_ref().is_some_and(|chosen| !chosen.contains(node))
     }
 
     /// Tells whether a node stands well from before, so that it has nothing to do; the report says what it made then.
@@ -296,6 +321,15 @@ impl<'a> Run<'a> {
             }
         }
         reports
+    }
+
+    pub(super) fn note_approval(&self, approval: &str, by: &str, at: &str) {
+        locked(&self.approvals).insert(approval.to_owned(), format!("{by}, {at}"));
+    }
+
+    /// Returns who approved what so far.
+    pub(super) fn approvals(&self) -> BTreeMap<String, String> {
+        locked(&self.approvals).clone()
     }
 
     pub(super) fn note_ending(&self, node: &str, ending: &Ending) {

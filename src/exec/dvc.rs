@@ -1,5 +1,7 @@
 //! Sources that DVC keeps: brought into the store once, and then known by what DVC says of them.
 
+use std::path::Path;
+
 use super::context::{Run, Stop};
 use super::outputs;
 use super::prepare::{From, Prepared};
@@ -32,8 +34,20 @@ pub(super) fn bring(run: &Run<'_>, name: &str, path: &str) -> Result<Artifact, S
 /// Sees to it that a stage without isolation finds its inputs in the workspace, as they are declared.
 pub(super) fn stand_ready(run: &Run<'_>, prepared: &Prepared) -> Result<(), Stop> {
     for input in &prepared.inputs {
-        let Some((artifact, From::Dvc)) = &input.content else { continue };
+        let Some((artifact, from)) = &input.content else { continue };
         let path = join_inside(run.workspace(), &input.path)?;
+        match from {
+            From::Fetched { source, environment } => {
+                super::fetch::bring(run, source, artifact, environment)?;
+                // The place is ours: what else stands there was fetched for another run.
+                if !outputs::is_there(run, &path, artifact) {
+                    restore(run, &input.name, artifact, &path)?;
+                }
+                continue;
+            }
+            From::Dvc => {}
+            _ => continue,
+        }
         if outputs::is_there(run, &path, artifact) {
             continue;
         }
@@ -44,12 +58,16 @@ pub(super) fn stand_ready(run: &Run<'_>, prepared: &Prepared) -> Result<(), Stop
                  `dvc checkout {path}` or `dvc add {path}`"
             )));
         }
-        if run.store.restore(artifact, &path)? == Restored::Missing {
-            return Err(Stop::Failed(format!(
-                "the cache has lost the input `{}`; run again to make it anew",
-                input.name
-            )));
-        }
+        restore(run, &input.name, artifact, &path)?;
     }
     Ok(())
+}
+
+fn restore(run: &Run<'_>, input: &str, artifact: &Artifact, path: &Path) -> Result<(), Stop> {
+    match run.store.restore(artifact, path)? {
+        Restored::Done => Ok(()),
+        Restored::Missing => {
+            Err(Stop::Failed(format!("the cache has lost the input `{input}`; run again to make it anew")))
+        }
+    }
 }

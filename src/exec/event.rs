@@ -36,6 +36,9 @@ pub enum Event {
         node: String,
         /// Why it runs.
         why: Reason,
+        /// How many milliseconds it took when it last came out well here.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expected: Option<u64>,
     },
     /// A line of a command's output, secrets masked, without its end.
     Line {
@@ -82,6 +85,8 @@ pub enum Reason {
     Action,
     /// Its runtime is not locked yet: whether its result is known shows when it is.
     Unlocked,
+    /// A source of it is not fetched yet, so that nothing is known of its content: whether its result is known shows when it is.
+    Unfetched(String),
     /// What it reads is made anew before; whether it runs shows then.
     Upstream(String),
 }
@@ -104,6 +109,7 @@ impl std::fmt::Display for Reason {
             Self::Forced => f.write_str("forced"),
             Self::Action => f.write_str("an action"),
             Self::Unlocked => f.write_str("its runtime is not in `mlpc.lock` yet"),
+            Self::Unfetched(source) => write!(f, "the source `{source}` is not fetched yet"),
             Self::Upstream(node) => write!(f, "if `{node}` comes out different"),
         }
     }

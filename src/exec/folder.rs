@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::context::{Run, Stop};
 use super::prepare::{self, From, Prepared};
-use super::software;
+use super::{fetch, software};
 use crate::cache::{Artifact, Restored, Room, Take};
 use crate::host::fs::{self, join_inside};
 use crate::host::process::Spec;
@@ -137,6 +137,12 @@ impl Folder {
                         return Err(lost(&input.name, "run again to make it anew".to_owned()));
                     }
                 }
+                From::Fetched { source, environment } => {
+                    fetch::bring(run, source, artifact, environment)?;
+                    if run.store.write_to(artifact, &target)? == Restored::Missing {
+                        return Err(lost(&input.name, "run again to fetch it anew".to_owned()));
+                    }
+                }
                 From::Workspace(path) if artifact.kind == crate::cache::Kind::File => {
                     copy_exactly(path, &target, &artifact.digest, artifact.executable)?;
                 }
@@ -148,7 +154,7 @@ impl Folder {
                 From::Registry { registry, version, with } => {
                     if run.store.write_to(artifact, &target)? == Restored::Missing {
                         fs::remove(&target)?;
-                        fetch(run, registry, version, with.as_deref(), artifact)?;
+                        champion(run, registry, version, with.as_deref(), artifact)?;
                         run.store.write_to(artifact, &target)?;
                     }
                 }
@@ -280,7 +286,7 @@ fn check(same: bool, path: &Path) -> Result<(), Stop> {
 
 /// Brings the model of a version, or what was registered with it, into the store; what comes is hashed before
 /// anything reads it.
-fn fetch(run: &Run<'_>, registry: &str, version: &str, with: Option<&str>, artifact: &Artifact) -> Result<(), Stop> {
+fn champion(run: &Run<'_>, registry: &str, version: &str, with: Option<&str>, artifact: &Artifact) -> Result<(), Stop> {
     let temporary = run.store.scratch().fresh("champion");
     let opened = run.registry(registry)?;
     let fetched = match with {

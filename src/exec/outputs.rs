@@ -1,16 +1,19 @@
 //! After a stage ran: its outputs are checked against their types, taken into the store, and put into the workspace.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::context::{Product, Run, Stop};
 use super::folder::Folder;
 use crate::cache::{Artifact, Produced, Restored, ResultRecord, Take};
+use crate::data;
 use crate::host::fs::{self, join_inside};
 use crate::host::lock::Lock;
-use crate::host::{Context, clock};
+use crate::host::{Context, Digest, clock};
+use crate::judge;
 use crate::plan::{Output, OutputKind, Stage};
-use crate::types::{Artifact as ArtifactType, Type, Value};
+use crate::types::{Artifact as ArtifactType, PredictionsType, Type, Value};
 
 /// Checks all outputs of a stage, and only then takes them into the store.
 pub(super) fn collect(run: &Run<'_>, stage: &Stage, folder: &Folder) -> Result<Vec<Produced>, Stop> {
@@ -78,11 +81,16 @@ fn check(path: &Path, ty: &ArtifactType) -> Result<(), String> {
     match ty {
         ArtifactType::Metrics { .. } if !looks_like_json(&bytes) => not("JSON"),
         ArtifactType::Tests if first(&bytes) != Some(b'<') => not("XML"),
-        ArtifactType::Predictions if !has_header(&bytes) => not("CSV with a header"),
+        ArtifactType::Predictions(_) if !has_header(&bytes) => not("CSV with a header"),
+        ArtifactType::Predictions(ty) => has_columns(&bytes, ty),
         ArtifactType::Archive if !is_archive(&bytes) => not("tar, gzip or zip file"),
         ArtifactType::Dataset { format, .. } | ArtifactType::Model { format } => match format.as_deref() {
             Some("csv") if !has_header(&bytes) => not("CSV with a header"),
-            Some("parquet") if !bytes.starts_with(b"PAR1") => not("Parquet file"),
+            Some("parquet") => {
+                let file: Arc<dyn data::Places> = Arc::new(fs::Placed::open(path).map_err(|error| error.to_string())?);
+                let sound = data::look(data::Format::Parquet, &file);
+                sound.map_err(|what| format!("is no Parquet file, as its type `{ty}` wants: {what}"))
+            }
             Some("jsonl" | "json") if !looks_like_json(&bytes) => not("JSON"),
             // Protocol 2 and later begin so; protocols 0 and 1 are text.
             Some("pickle") if bytes[0] != 0x80 && !bytes.is_ascii() => not("pickle"),
@@ -95,7 +103,7 @@ fn check(path: &Path, ty: &ArtifactType) -> Result<(), String> {
 fn head(path: &Path) -> Result<Vec<u8>, String> {
     use std::io::Read;
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
+    fs::open(path)
         .and_then(|file| file.take(64 << 10).read_to_end(&mut bytes))
         .map_err(|error| format!("can't be read: {}", crate::host::error::reason(&error)))?;
     Ok(bytes)
@@ -116,6 +124,20 @@ fn has_header(bytes: &[u8]) -> bool {
     !line.trim_ascii().is_empty() && !line.contains(&0)
 }
 
+/// What stands in the columns is for the gate to judge.
+fn has_columns(bytes: &[u8], ty: &PredictionsType) -> Result<(), String> {
+    if ty.columns().next().is_none() {
+        return Ok(());
+    }
+    let names = crate::data::header(bytes).map_err(|problem| format!("can't be read: {problem}"))?;
+    match ty.columns().find(|(_, column)| !names.iter().any(|name| name == column)) {
+        Some((what, column)) => {
+            Err(format!("has no column `{column}`, where its type wants the {what}; it has `{}`", names.join("`, `")))
+        }
+        None => Ok(()),
+    }
+}
+
 fn is_archive(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b]) || bytes.starts_with(b"PK") || bytes.get(257..262) == Some(b"ustar")
 }
@@ -127,7 +149,8 @@ pub(crate) fn read_value(path: &Path, ty: &Type, pointer: &str) -> Result<Value,
 }
 
 fn value(path: &Path, pointer: &str) -> Result<serde_json::Value, String> {
-    let text = std::fs::read(path).map_err(|error| format!("can't be read: {}", crate::host::error::reason(&error)))?;
+    let text =
+        fs::read_whole(path).map_err(|error| format!("can't be read: {}", crate::host::error::reason(&error)))?;
     let json: serde_json::Value = serde_json::from_slice(&text).map_err(|error| format!("is no JSON: {error}"))?;
     json.pointer(pointer).cloned().ok_or_else(|| format!("holds nothing at `{pointer}`"))
 }
@@ -150,6 +173,8 @@ pub(super) fn publish(run: &Run<'_>, node: &str, stage: &Stage, record: &ResultR
             return Ok(false);
         }
     }
+    let digest = |name: &str| record.output(name).map(|produced| produced.artifact.digest.to_string());
+    judge::machine::note(run.bound, run.workspace(), node, &record.provenance.machine, digest)?;
     for output in &stage.outputs {
         let Some(produced) = record.output(&output.name) else { return Ok(false) };
         run.publish_product(node, &output.name, product(output, produced));
@@ -175,7 +200,7 @@ fn save_edited(run: &Run<'_>, node: &str, output: &Output, path: &Path) -> Resul
     if std::fs::symlink_metadata(path).is_err() {
         return Ok(());
     }
-    if run.memory.look(path).is_ok_and(|there| run.store.has(&there)) {
+    if run.memory.look(path).is_ok_and(|there| run.store.has(&there) || was_left(run, output, &there)) {
         return Ok(());
     }
     let stamp = clock::compact(run.setup.clock.now());
@@ -198,6 +223,9 @@ fn save_edited(run: &Run<'_>, node: &str, output: &Output, path: &Path) -> Resul
 
 /// Keeps what a failed stage wrote to outputs that say `always`; not in the cache.
 pub(super) fn keep_always(run: &Run<'_>, node: &str, stage: &Stage, folder: &Folder) {
+    if folder.shared {
+        stage.outputs.iter().for_each(|output| note_left(run, output));
+    }
     for output in stage.outputs.iter().filter(|output| output.always && !folder.shared) {
         let keep = || -> Result<bool, Stop> {
             let from = join_inside(&folder.work, &output.path)?;
@@ -210,12 +238,37 @@ pub(super) fn keep_always(run: &Run<'_>, node: &str, stage: &Stage, folder: &Fol
             let _lock = Lock::wait(&run.store.state().join("locks/publish"))?;
             save_edited(run, node, output, &path)?;
             fs::swap_in(&staged, &path, &run.store.scratch().fresh("aside"))?;
+            note_left(run, output);
             Ok(true)
         };
         if let Err(Stop::Failed(error) | Stop::Unsound(error)) = keep() {
             run.note(node, format!("`{}` could not be kept: {error}", output.publish));
         }
     }
+}
+
+/// Notes what a stage that failed left where an output goes: it is not in the store, and no person's work either.
+fn note_left(run: &Run<'_>, output: &Output) {
+    let note = || -> Result<(), Stop> {
+        let path = join_inside(run.workspace(), &output.publish)?;
+        if path.exists() {
+            let there = run.memory.look(&path)?;
+            let note = left_note(run, output);
+            fs::create_dirs(fs::parent(&note))?;
+            fs::write_atomic(&note, there.digest.to_string().as_bytes())?;
+        }
+        Ok(())
+    };
+    // Without the note, the next run keeps too much.
+    let _ = note();
+}
+
+fn was_left(run: &Run<'_>, output: &Output, there: &Artifact) -> bool {
+    std::fs::read_to_string(left_note(run, output)).is_ok_and(|digest| digest == there.digest.to_string())
+}
+
+fn left_note(run: &Run<'_>, output: &Output) -> PathBuf {
+    run.store.state().join("left").join(Digest::of(output.publish.as_bytes()).hex())
 }
 
 /// Removes what stands where outputs of a stage without isolation go, so that what it leaves was made by it.
@@ -253,6 +306,19 @@ mod tests {
     }
 
     #[test]
+    fn predictions_have_the_columns_that_their_type_names() {
+        let ty = |score: &str| {
+            let (id, score) = (Some("row".to_owned()), Some(score.to_owned()));
+            ArtifactType::Predictions(PredictionsType { id, score, ..PredictionsType::default() })
+        };
+        assert_eq!(verdict(&ty("p"), b"\xef\xbb\xbfrow,p\r\n1,0.5\r\n"), Ok(()));
+        let said = verdict(&ty("score"), b"row,p\n1,0.5\n").expect_err("a column is missing");
+        assert_eq!(said, "has no column `score`, where its type wants the score; it has `row`, `p`");
+        assert!(verdict(&ty("p"), b"row,p,p\n1,2,3\n").expect_err("twice").contains("two columns are named `p`"));
+        assert_eq!(verdict(&ArtifactType::Predictions(PredictionsType::default()), b"a,a\n"), Ok(()));
+    }
+
+    #[test]
     fn outputs_are_what_their_types_say() {
         let metrics = ArtifactType::Metrics { name: "Evaluation".into() };
         let cases: [(&ArtifactType, &[u8], bool); 11] = [
@@ -263,7 +329,7 @@ mod tests {
             (&ArtifactType::Tests, b"ok", false),
             (&dataset("csv"), b"a,b\n1,2\n", true),
             (&dataset("csv"), b"\n1,2\n", false),
-            (&dataset("parquet"), b"PAR1....PAR1", true),
+            (&dataset("parquet"), b"PAR1........PAR", false),
             (&dataset("parquet"), b"a,b", false),
             (&ArtifactType::Model { format: Some("pickle".into()) }, b"\x80\x04x", true),
             (&ArtifactType::Archive, b"hello", false),

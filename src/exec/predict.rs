@@ -6,11 +6,14 @@ use serde::Serialize;
 
 use super::context::{Options, Product, Run, Setup, Stop};
 use super::event::{Event, Reason};
-use super::nodes::{Lookup, look_up};
-use super::record::{RunRecord, runs};
-use super::run::{RunError, wanted};
-use super::{outputs, prepare, software};
+use super::nodes::{Lookup, look_up, may};
+use super::pick::{Pick, choose, ordered};
+use super::record::{RunRecord, runs_of};
+use super::run::RunError;
+use super::state::Ending;
+use super::{fetch, outputs, prepare, software};
 use crate::cache::{Memory, Store};
+use crate::gate::OnMissing;
 use crate::host::fs::join_inside;
 use crate::plan::{Bound, Node, NodeKind, Skip, Stage, Why};
 
@@ -23,6 +26,9 @@ pub struct Prediction {
     pub kind: &'static str,
     /// What it would do.
     pub what: Expected,
+    /// How many milliseconds it took when it last came out well here, where it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<u64>,
 }
 
 /// What a node would do.
@@ -37,30 +43,40 @@ pub enum Expected {
     Skipped(String),
     /// It could not run.
     Fails(String),
+    /// It would do something that others see, and a run without `--release` may not.
+    NotReleased(String),
+    /// A person is asked only if this gate wants one.
+    Asks(String),
     /// It decides or acts only when its turn comes.
     Later,
 }
 
 /// Predicts what a run would do, in the order of declarations.
 pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Prediction>, RunError> {
-    let wanted = wanted(bound, options)?;
+    let chosen = choose(bound, options)?;
     let store = Store::open(&setup.workspace.join(".mlpc"))?;
     let memory = Memory::open(&store.memory_file(), &setup.workspace);
     let silent = |_: &Event| ();
-    let run = Run::new(bound, (setup, options), (&store, &memory), &silent, "plan".to_owned());
+    let mut run = Run::new(bound, (setup, options), (&store, &memory), &silent, "plan".to_owned());
+    run.leave_out(&chosen);
+    let run = run;
     let mut known = HashMap::new();
     let nodes = &bound.plan.nodes;
     let order = ordered(nodes);
-    for index in order.into_iter().filter(|index| wanted.contains(index)) {
+    for index in order.into_iter().filter(|index| chosen.wanted.contains(index)) {
         let node = &nodes[index];
-        let what = expect(&run, node, &known);
+        let what = match chosen.held.get(&index) {
+            Some(why) => Expected::Skipped(why.clone()),
+            None => expect(&run, node, &known),
+        };
         known.insert(node.name.as_str(), what);
     }
     memory.save()?;
-    let named = wanted.into_iter().filter_map(|index| {
+    let named = chosen.wanted.into_iter().filter_map(|index| {
         let node = &nodes[index];
         let what = known.remove(node.name.as_str())?;
-        Some(Prediction { node: node.name.clone(), kind: node.kind.keyword(), what })
+        let expected = matches!(what, Expected::Runs(_)).then(|| run.times.of(&node.name)).flatten();
+        Some(Prediction { node: node.name.clone(), kind: node.kind.keyword(), what, expected })
     });
     Ok(named.collect())
 }
@@ -74,13 +90,6 @@ pub(super) fn gather(run: &Run<'_>) {
     }
 }
 
-/// Returns the nodes so that each stands behind what it waits for.
-fn ordered(nodes: &[Node]) -> Vec<usize> {
-    let by_name: HashMap<_, _> = nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
-    let waits = nodes.iter().map(|node| node.waits.iter().filter_map(|wait| by_name.get(wait.node.as_str()).copied()));
-    crate::graph::order(&waits.map(Iterator::collect).collect::<Vec<_>>())
-}
-
 fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expected {
     if let Some(skip) = run.bound.skipped.get(&node.name) {
         return Expected::Skipped(match skip {
@@ -89,7 +98,16 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
             Skip::Needs(other) => format!("it needs `{other}`, which is skipped"),
         });
     }
-    let NodeKind::Stage(stage) = &node.kind else { return Expected::Later };
+    let NodeKind::Stage(stage) = &node.kind else {
+        return match may(run, node) {
+            Ok(Some(Ending::NotReleased(why))) => Expected::NotReleased(why),
+            Err(Stop::Failed(why) | Stop::Unsound(why)) => Expected::Fails(why),
+            _ => match &node.kind {
+                NodeKind::Approval(approval) if approval.on_demand => on_demand(run, node),
+                _ => Expected::Later,
+            },
+        };
+    };
     for wait in node.waits.iter().filter(|wait| wait.why == Why::Data) {
         match known.get(wait.node.as_str()) {
             Some(Expected::Runs(_)) => return Expected::Runs(Reason::Upstream(wait.node.clone())),
@@ -99,6 +117,9 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
     }
     if software::is_unlocked(run, &stage.work) {
         return Expected::Runs(Reason::Unlocked);
+    }
+    if let Some(why) = fetch::unfetched(run, stage) {
+        return Expected::Runs(why);
     }
     let prepared = match prepare::stage(run, stage) {
         Ok(prepared) => prepared,
@@ -118,6 +139,24 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
             None => Expected::Runs(Reason::Lost),
         },
     }
+}
+
+/// Says of an approval that gates ask for when they have no baseline, or can't score it, whether they will.
+fn on_demand(run: &Run<'_>, approval: &Node) -> Expected {
+    let mut quiet = None;
+    for wait in approval.waits.iter().filter(|wait| wait.why == Why::Ask) {
+        let Some(NodeKind::Gate(gate)) = run.bound.plan.node(&wait.node).map(|node| &node.kind) else { continue };
+        let Some(baseline) = &gate.baseline else { continue };
+        let asks = |missing: &OnMissing| matches!(missing, OnMissing::Ask(name) if *name == approval.name);
+        match run.pointer(&baseline.registry, &baseline.pointer) {
+            Ok(Some(_)) if !asks(&baseline.on_unscorable) => {
+                let name = format!("{}@{}", baseline.registry, baseline.pointer);
+                quiet = Some(format!("`{}` does not ask, since `{name}` names a version", wait.node));
+            }
+            _ => return Expected::Asks(wait.node.clone()),
+        }
+    }
+    quiet.map_or(Expected::Later, Expected::Skipped)
 }
 
 /// Returns what a hit would bring, if all of it can still be had.
@@ -149,7 +188,7 @@ pub struct Explanation {
 
 /// Explains a node.
 pub fn why(bound: &Bound, setup: &Setup, node: &str) -> Result<Explanation, RunError> {
-    let options = Options { nodes: vec![node.to_owned()], ..Options::default() };
+    let options = Options { pick: Pick::until(vec![node.to_owned()]), ..Options::default() };
     let predictions = predict(bound, setup, &options)?;
     let find = |name: &str| predictions.iter().find(|prediction| prediction.node == name).cloned();
     let now = find(node).ok_or_else(|| RunError::new(2, format!("`{node}` has several legs: name one of them")))?;
@@ -161,7 +200,7 @@ pub fn why(bound: &Bound, setup: &Setup, node: &str) -> Result<Explanation, RunE
         at = next;
     }
     let state = setup.workspace.join(".mlpc");
-    let last = runs(&state)?.into_iter().find_map(|run| {
+    let last = runs_of(&state, &bound.plan.pipeline)?.find_map(|(run, _)| {
         let record = RunRecord::read(&state, &run).ok()?;
         Some((run, record.node(node)?.why.clone()?))
     });

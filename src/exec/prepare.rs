@@ -6,7 +6,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::context::{Product, Run, Stop};
-use super::software;
+use super::fetch::{self, Environment};
+use super::{outside, software};
 use crate::cache::{Artifact, CodeFile, CommandLine, InputFile, Key, Kind, Manifest, OutputFile};
 use crate::host::Digest;
 use crate::host::fs::{self, Fingerprint};
@@ -69,6 +70,11 @@ pub(super) enum From {
     Store(PathBuf),
     /// From the store too, into which DVC's cache was read.
     Dvc,
+    /// From the store too, into which it is fetched when somebody reads it.
+    Fetched {
+        source: String,
+        environment: Environment,
+    },
     Registry {
         registry: String,
         version: String,
@@ -114,7 +120,8 @@ pub(super) fn work(
     extra: Extra,
 ) -> Result<Prepared, Stop> {
     let mut watched = Vec::new();
-    let mut inputs = work.inputs.iter().map(|input| find(run, input, &mut watched)).collect::<Result<Vec<_>, _>>()?;
+    let mut inputs =
+        work.inputs.iter().map(|input| find(run, work, input, &mut watched)).collect::<Result<Vec<_>, _>>()?;
     let code = code(run, work, &mut watched)?;
     inputs.extend(extra.inputs.into_iter().map(|(name, product)| Found {
         name,
@@ -194,7 +201,7 @@ pub(super) fn work(
     Ok(Prepared { key: manifest.key(), manifest, inputs, code, locals, known, watched })
 }
 
-fn find(run: &Run<'_>, input: &Input, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Found, Stop> {
+fn find(run: &Run<'_>, work: &Work, input: &Input, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Found, Stop> {
     if let InputKind::Value(ty) = &input.kind {
         let value = value(run, input, ty)?;
         let kind = input.variable().map(|_| input.kind.clone());
@@ -203,10 +210,11 @@ fn find(run: &Run<'_>, input: &Input, watched: &mut Vec<(PathBuf, Fingerprint)>)
         return Ok(Found { name, kind, path, value, content: None });
     }
     let content = match &input.origin {
-        Origin::Source(name) => source(run, name, input, watched)?,
+        Origin::Source(name) => source(run, name, (work, input), watched)?,
         Origin::Output { stage, output } => match run.product(stage, output) {
             Some(product) => Some((product.artifact, From::Store(run.workspace().join(&product.path)))),
             None if run.options.alone => from_elsewhere(run, stage, output, input, watched)?,
+            None if run.leaves_out(stage) => outside::input(run, (stage, output), input, watched)?,
             None if input.optional => None,
             None => return Err(Stop::Failed(format!("`{}` was not made in this run", input.origin))),
         },
@@ -222,6 +230,9 @@ fn value(run: &Run<'_>, input: &Input, ty: &types::Type) -> Result<Value, Stop> 
     let Origin::Output { stage, output } = &input.origin else { return Err(missing()) };
     if let Some(value) = run.product(stage, output).and_then(|product| product.value) {
         return Ok(value);
+    }
+    if run.leaves_out(stage) {
+        return outside::value(run, stage, output);
     }
     if !run.options.alone {
         return Err(missing());
@@ -244,7 +255,7 @@ pub(super) fn list_path(name: &str) -> String {
 fn source(
     run: &Run<'_>,
     name: &str,
-    input: &Input,
+    (work, input): (&Work, &Input),
     watched: &mut Vec<(PathBuf, Fingerprint)>,
 ) -> Result<Option<(Artifact, From)>, Stop> {
     let declared = run.bound.plan.sources.iter().find(|source| source.name == name);
@@ -257,8 +268,10 @@ fn source(
             run.note_source(name, artifact.digest)?;
             return Ok(Some((artifact, From::Dvc)));
         }
-        Location::Remote { scheme, .. } => {
-            return Err(Stop::Failed(format!("the source `{name}` is in {scheme}, which `mlpc run` can't read yet")));
+        Location::Remote { .. } => {
+            let (artifact, from) = fetch::look(run, declared, Some(work))?;
+            run.note_source(name, artifact.digest)?;
+            return Ok(Some((artifact, from)));
         }
     };
     let full = run.workspace().join(path);
@@ -303,7 +316,8 @@ fn from_elsewhere(
     Ok(Some((look(run, full.clone(), watched)?, From::Workspace(full))))
 }
 
-fn look(run: &Run<'_>, full: PathBuf, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Artifact, Stop> {
+/// Hashes a file or folder of the workspace, and notes what `stat` said before.
+pub(super) fn look(run: &Run<'_>, full: PathBuf, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Artifact, Stop> {
     let before = fs::fingerprint(&full)?;
     let artifact = run.memory.look(&full)?;
     if artifact.kind == Kind::File {

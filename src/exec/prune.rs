@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::SystemTime;
 
+use super::fetch;
 use super::record::{RunRecord, runs};
 use crate::cache::Key;
-use crate::host::{Context, Result, fs};
+use crate::host::{Context, Digest, Result, fs};
 
 /// The exit code of a run that waits for a person, and needs what it has when it goes on.
 const WAITING: u8 = 14;
@@ -67,4 +68,22 @@ pub fn prune_checkpoints(state: &Path, since: SystemTime, dry_run: bool) -> Resu
         }
     }
     Ok(count)
+}
+
+/// Forgets sources that no run asked for since, and returns what was fetched of the others.
+pub fn prune_fetched(state: &Path, since: SystemTime, dry_run: bool) -> Result<BTreeSet<Digest>> {
+    let mut kept = BTreeSet::new();
+    let folder = fetch::folder(state);
+    if !folder.is_dir() {
+        return Ok(kept);
+    }
+    for entry in fs::sorted_entries(&folder)? {
+        let path = entry.path();
+        if entry.metadata().and_then(|meta| meta.modified()).cannot("read", &path)? >= since {
+            kept.extend(fetch::digest_in(&path));
+        } else if !dry_run {
+            fs::remove(&path)?;
+        }
+    }
+    Ok(kept)
 }

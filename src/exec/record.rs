@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::context::{Release, Seen};
+use super::pick::Pick;
 use super::state::Ending;
 use crate::host::{Clock, Context, Digest, Error, Result, clock, fs};
 use crate::types::Value;
@@ -30,9 +31,18 @@ pub struct RunRecord {
     /// The profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// The nodes that were asked for; all if none.
+    /// The nodes that were asked for, with all that they wait for; all if none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<String>,
+    /// Of those only what is one of these or depends on one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// These alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// It writes to registries that others share, and acts: going on with it does, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub release: bool,
     /// What started it.
     pub event: String,
     /// Values of parameters.
@@ -86,14 +96,17 @@ pub struct NodeRecord {
 impl RunRecord {
     /// Makes the record of a run that begins.
     #[must_use]
-    pub fn new(run: &str, bound: &crate::plan::Bound, asked: &[String], clock: &Clock) -> Self {
+    pub fn new(run: &str, bound: &crate::plan::Bound, pick: &Pick, clock: &Clock) -> Self {
         Self {
             format: FORMAT,
             run: run.to_owned(),
             pipeline: bound.plan.pipeline.clone(),
             plan: bound.digest.clone(),
             profile: bound.profile.clone(),
-            asked: asked.to_vec(),
+            asked: pick.until.clone(),
+            from: pick.from.clone(),
+            only: pick.only.clone(),
+            release: false,
             event: bound.event.clone(),
             params: bound.params.clone(),
             sources: BTreeMap::new(),
@@ -104,6 +117,12 @@ impl RunRecord {
             exit: None,
             nodes: Vec::new(),
         }
+    }
+
+    /// Returns what it was asked for.
+    #[must_use]
+    pub fn pick(&self) -> Pick {
+        Pick { until: self.asked.clone(), from: self.from.clone(), only: self.only.clone() }
     }
 
     /// Writes it to the run's folder, but for the nodes.
@@ -183,6 +202,23 @@ pub fn runs(state: &Path) -> Result<Vec<String>> {
     }
     let names = fs::sorted_entries(&folder)?.into_iter().rev();
     Ok(names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+}
+
+/// Lists the runs of one pipeline of a workspace, the latest first, each with its exit code as far as it ended: a folder
+/// may hold several pipelines. What can't be read is left out.
+pub fn runs_of(state: &Path, pipeline: &str) -> Result<impl Iterator<Item = (String, Option<u8>)>> {
+    #[derive(Deserialize)]
+    struct Head {
+        pipeline: String,
+        #[serde(default)]
+        exit: Option<u8>,
+    }
+    let (state, pipeline) = (state.to_owned(), pipeline.to_owned());
+    Ok(runs(&state)?.into_iter().filter_map(move |run| {
+        let bytes = std::fs::read(state.join("runs").join(&run).join("run.json")).ok()?;
+        let head: Head = serde_json::from_slice(&bytes).ok()?;
+        (head.pipeline == pipeline).then_some((run, head.exit))
+    }))
 }
 
 /// Makes an id for a run and its folder: the time, and a number where a second has several.

@@ -10,13 +10,13 @@ use super::context::{Options, Run, Setup};
 use super::event::{Event, Listener, NodeReport};
 use super::journal::Journal;
 use super::nodes;
+use super::pick::{Chosen, choose};
 use super::record::{NodeRecord, RunRecord, lines, new_run, read_lines, share_nodes, write_nodes};
 use super::stand::{self, Part, SHOWN, Untouched};
-use super::state::{Ending, Schedule, closure, exit_code};
-use super::tokens::Tokens;
+use super::state::{Ending, Schedule, exit_code};
+use super::tokens::{Tokens, slots};
 use crate::cache::{Memory, Store};
-use crate::diagnostic::nearest;
-use crate::host::{clock, machine};
+use crate::host::clock;
 use crate::plan::{Bound, Node, NodeKind};
 
 /// How often the coordinator looks at the interrupt while nodes run.
@@ -73,18 +73,19 @@ pub fn run(
     resume: Option<&RunRecord>,
     listener: &dyn Listener,
 ) -> Result<Summary, RunError> {
-    let wanted = wanted(bound, options)?;
+    let chosen = choose(bound, options)?;
     if let Some(before) = resume {
         same_work(bound, before)?;
     }
-    conduct(Work { bound, wanted, resume, part: None }, setup, options, listener)
+    conduct(Work { bound, chosen, resume, part: None }, setup, options, listener)
 }
 
 /// Gives the nodes their turn that have to have it, from how things stand.
 pub fn go_on(part: &Part, setup: &Setup, options: &Options, listener: &dyn Listener) -> Result<Summary, RunError> {
     let here = part.chosen.iter().enumerate();
     let wanted = here.filter(|&(_, &index)| part.wanted[index]).map(|(here, _)| here).collect();
-    conduct(Work { bound: &part.bound, wanted, resume: None, part: Some(part) }, setup, options, listener)
+    let chosen = Chosen { wanted, ..Chosen::default() };
+    conduct(Work { bound: &part.bound, chosen, resume: None, part: Some(part) }, setup, options, listener)
 }
 
 /// Records a run with nothing to do.
@@ -130,15 +131,16 @@ pub fn nothing_to_do(
 /// What a run is about.
 struct Work<'w> {
     bound: &'w Bound,
-    wanted: BTreeSet<usize>,
+    chosen: Chosen,
     resume: Option<&'w RunRecord>,
     part: Option<&'w Part>,
 }
 
 fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn Listener) -> Result<Summary, RunError> {
     let begin = Instant::now();
-    let Work { bound, wanted, resume, part } = work;
-    nodes::rollouts_refused(bound, &wanted, options.release && !options.alone)?;
+    let Work { bound, chosen, resume, part } = work;
+    let active = chosen.active();
+    nodes::rollouts_refused(bound, &active, options.release && !options.alone)?;
     let state = setup.workspace.join(".mlpc");
     let store = Store::open(&state)?;
     let memory = Memory::open(&store.memory_file(), &setup.workspace);
@@ -155,29 +157,45 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     if let Some(part) = part {
         run.stand_on(part);
     }
+    run.leave_out(&chosen);
     let run = run;
-    super::software::lock(&run, &wanted)?;
-    missing_secrets(&run, &wanted)?;
     if let Some(before) = resume {
         run.go_on(before);
     }
-    let mut record = RunRecord::new(&id, bound, &options.nodes, &setup.clock);
+    nodes::refused(&run, &active)?;
+    super::software::lock(&run, &active)?;
+    missing_secrets(&run, &active)?;
+    let mut record = RunRecord::new(&id, bound, &options.pick, &setup.clock);
+    record.release = options.release && !options.alone;
     if let Some(before) = resume {
         record.started.clone_from(&before.started);
     }
     record.write(&run.folder)?;
-    look_at_pointers(&run, &wanted);
+    look_at_pointers(&run, &active);
+    // What decides and releases is known to whoever comes after us, even if we are killed.
+    let note = || {
+        let seen = RunRecord { pointers: run.pointers(), releases: run.releases(), ..record.clone() };
+        // The same is written at the end, where a failure is told.
+        let _ = seen.write(&run.folder);
+    };
     run.tell(Event::RunStarted {
         format: super::event::FORMAT,
         run: id.clone(),
         pipeline: bound.plan.pipeline.clone(),
         profile: bound.profile.clone(),
-        nodes: part.map_or(wanted.len(), |part| part.header.wanted),
+        nodes: part.map_or(chosen.wanted.len(), |part| part.header.wanted),
     });
     let others = part.map(|part| part.others.as_slice()).unwrap_or_default();
     others.iter().for_each(|report| run.tell(Event::NodeEnded(report.clone())));
-    let mut reports = drive(&run, &wanted);
-    let exit = exit_code(reports.iter().filter(|report| counts(bound, report)).map(|report| report.ending.exit_code()));
+    let mut reports = drive(&run, &chosen, &note);
+    // A gate that asked was decided later, by a person.
+    let decided = run.gates();
+    for report in &mut reports {
+        if let (Some(gate), Some(now)) = (&mut report.gate, decided.get(&report.node)) {
+            **gate = now.clone();
+        }
+    }
+    let exit = exit_code(reports.iter().map(|report| own_exit(&run, report)));
     record.sources = part.map(|part| part.header.run.sources.clone()).unwrap_or_default();
     record.sources.extend(run.sources());
     record.pointers = run.pointers();
@@ -185,6 +203,7 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     record.ended = Some(clock::iso(setup.clock.now()));
     record.exit = Some(exit);
     let saved = memory.save();
+    run.times.note(&reports);
     write_record(&run, &record, part, &reports)?;
     if let (Some(question), false) = (&options.question, options.alone) {
         // Only a memory: without it the next run reads the pipeline.
@@ -230,6 +249,16 @@ fn write_record(
     record.write(&run.folder)
 }
 
+/// Returns the exit code that a node's ending asks for.
+fn own_exit(run: &Run<'_>, report: &NodeReport) -> u8 {
+    match &report.ending {
+        _ if !counts(run.bound, report) => 0,
+        // Nobody is asked in this run, so that nothing was decided.
+        Ending::Asks(approval) if run.leaves_out(approval) => 11,
+        ending => ending.exit_code(),
+    }
+}
+
 /// Tells whether a node's ending counts for the exit code: gates of a profile only advise, and what a baseline that
 /// can't be scored means is for its gate to say.
 fn counts(bound: &Bound, report: &NodeReport) -> bool {
@@ -240,14 +269,13 @@ fn counts(bound: &Bound, report: &NodeReport) -> bool {
     }
 }
 
-/// Runs all that is wanted; returns the reports in the order of declarations.
-fn drive(run: &Run<'_>, wanted: &BTreeSet<usize>) -> Vec<NodeReport> {
+/// Runs all that is chosen, with a note after each node that decides or acts; returns the reports in the order of
+/// declarations.
+fn drive(run: &Run<'_>, chosen: &Chosen, note: &(dyn Fn() + Sync)) -> Vec<NodeReport> {
     let nodes = &run.bound.plan.nodes;
-    let jobs = if run.options.jobs == 0 { machine::processors() } else { run.options.jobs };
-    let processors = f64::from(u32::try_from(machine::processors().max(jobs)).unwrap_or(u32::MAX));
-    let tokens = Tokens::new(jobs, machine::gpus(), machine::memory(), processors);
-    let (schedule, ended) = Schedule::new(run.bound, wanted, tokens);
-    let mut course = Course { run, wanted, schedule, reports: BTreeMap::new(), stopped: false };
+    let (jobs, tokens) = (slots(run.options.jobs), Tokens::of_machine(run.options.jobs));
+    let (schedule, ended) = Schedule::new(run.bound, chosen, &run.times.all(run.bound), tokens);
+    let mut course = Course { run, chosen, note, schedule, reports: BTreeMap::new(), stopped: false };
     course.settle(ended);
     let course = Mutex::new(course);
     let course = || course.lock().unwrap_or_else(PoisonError::into_inner);
@@ -308,7 +336,9 @@ fn work(run: &Run<'_>, node: &Node) -> NodeReport {
 /// How far a run has come. Whoever ends a node says at once what begins, under one lock.
 struct Course<'r, 'a> {
     run: &'r Run<'a>,
-    wanted: &'r BTreeSet<usize>,
+    chosen: &'r Chosen,
+    /// Is called after each node that decides or acts.
+    note: &'r (dyn Fn() + Sync),
     schedule: Schedule<'r>,
     reports: BTreeMap<usize, NodeReport>,
     stopped: bool,
@@ -318,10 +348,17 @@ impl Course<'_, '_> {
     /// Takes a node's ending.
     fn end(&mut self, index: usize, report: NodeReport) {
         let ending = report.ending.clone();
+        let stops = self.run.options.fail_fast && !matches!(own_exit(self.run, &report), 0 | 14);
         self.run.note_ending(&report.node, &ending);
+        if report.kind != "stage" {
+            (self.note)();
+        }
         self.run.tell(Event::NodeEnded(report.clone()));
         self.reports.insert(index, report);
-        let ended = self.schedule.end(index, ending);
+        let mut ended = self.schedule.end(index, ending);
+        if stops {
+            ended.extend(self.schedule.halt(index));
+        }
         self.settle(ended);
     }
 
@@ -348,7 +385,7 @@ impl Course<'_, '_> {
         for index in ended {
             if let Some(ending) = self.schedule.ending(index)
                 && !self.reports.contains_key(&index)
-                && self.wanted.contains(&index)
+                && self.chosen.wanted.contains(&index)
             {
                 let report = NodeReport::new(&nodes[index].name, nodes[index].kind.keyword(), ending.clone());
                 self.run.note_ending(&nodes[index].name, &report.ending);
@@ -357,26 +394,6 @@ impl Course<'_, '_> {
             }
         }
     }
-}
-
-/// Returns the nodes that a run is about.
-pub(super) fn wanted(bound: &Bound, options: &Options) -> Result<BTreeSet<usize>, RunError> {
-    let unknown = |name: String| {
-        let names = bound.plan.nodes.iter().map(|node| node.name.as_str());
-        let error = RunError::new(2, format!("no node `{name}` in `{}`", bound.plan.pipeline));
-        match nearest(&name, names) {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error,
-        }
-    };
-    if let super::context::Force::Nodes(names) = &options.force {
-        closure(bound, names).map_err(unknown)?;
-    }
-    if options.alone {
-        let find = |name: &String| bound.plan.nodes.iter().position(|node| node.name == *name);
-        return options.nodes.iter().map(|name| find(name).ok_or_else(|| unknown(name.clone()))).collect();
-    }
-    closure(bound, &options.nodes).map_err(unknown)
 }
 
 /// Where no gate compares, promotion expects the pointer as it stood when the run began.
@@ -392,7 +409,7 @@ fn look_at_pointers(run: &Run<'_>, wanted: &BTreeSet<usize>) {
     }
 }
 
-/// A missing secret is told before anything runs; who is served from the cache needs none.
+/// A missing secret is told before anything runs; who is served from the cache needs none, nor what this run won't come to.
 fn missing_secrets(run: &Run<'_>, wanted: &BTreeSet<usize>) -> Result<(), RunError> {
     let missing = |node: &Node| {
         let work = match &node.kind {
@@ -406,6 +423,11 @@ fn missing_secrets(run: &Run<'_>, wanted: &BTreeSet<usize>) -> Result<(), RunErr
     let nodes = wanted.iter().map(|&index| &run.bound.plan.nodes[index]);
     let missing: Vec<_> =
         nodes.filter(|node| !run.bound.skipped.contains_key(&node.name)).filter_map(missing).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let idle = nodes::idle(run, wanted);
+    let missing: Vec<_> = missing.into_iter().filter(|(node, _)| !idle.contains(node.as_str())).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use super::context::{Force, Options, Run, Setup, Stop};
 use super::event::{Event, Listener};
 use super::folder::{Folder, Script};
+use super::pick::Pick;
 use super::run::{RunError, run};
 use super::{predict, prepare};
 use crate::cache::{Memory, Store};
@@ -27,8 +28,9 @@ pub fn shell(
     };
     let before: BTreeSet<_> =
         node.waits.iter().filter(|wait| wait.why == Why::Data).map(|wait| wait.node.clone()).collect();
-    let options = Options { nodes: before.into_iter().collect(), force: Force::Nothing, ..options.clone() };
-    if !options.nodes.is_empty() {
+    let pick = Pick::until(before.into_iter().collect());
+    let options = Options { pick, force: Force::Nothing, ..options.clone() };
+    if !options.pick.is_all() {
         let summary = run(bound, setup, &options, None, listener)?;
         if summary.exit != 0 {
             return Ok(summary.exit);

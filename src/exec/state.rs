@@ -6,12 +6,14 @@
 //!     └──────a wait settled otherwise, or the run is stopped───────┴───────────────────────────────▲
 //! ```
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use super::pick::{Chosen, ordered};
 use super::tokens::Tokens;
-use crate::gate::{OnMissing, Verdict};
+use crate::gate::Verdict;
 use crate::plan::{Bound, NodeKind, Skip, Why};
 
 /// How a node ended.
@@ -114,8 +116,10 @@ pub struct Schedule<'b> {
     open: Vec<usize>,
     /// Who waits for a node, and why.
     waiters: Vec<Vec<(usize, Why)>>,
-    /// By declaration, which is the order in which they start.
-    ready: BTreeSet<usize>,
+    /// The order in which they start: the longest way to the end first, then by declaration.
+    ready: BTreeSet<(Reverse<u64>, usize)>,
+    /// How long it takes from a node's start to the end of the last one that waits for it, in milliseconds.
+    ways: Vec<u64>,
     running: usize,
     unsettled: usize,
     tokens: Tokens,
@@ -123,9 +127,11 @@ pub struct Schedule<'b> {
 }
 
 impl<'b> Schedule<'b> {
-    /// Makes the schedule of the `wanted` nodes, which is closed under waiting. Returns what ended at once.
-    pub fn new(bound: &'b Bound, wanted: &BTreeSet<usize>, tokens: Tokens) -> (Self, Vec<usize>) {
+    /// Makes the schedule of the chosen nodes. `expected` says of each node of the plan how many milliseconds it may
+    /// take. Returns what ended at once.
+    pub fn new(bound: &'b Bound, chosen: &Chosen, expected: &[u64], tokens: Tokens) -> (Self, Vec<usize>) {
         let nodes = &bound.plan.nodes;
+        let wanted = &chosen.wanted;
         let by_name: HashMap<_, _> =
             nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
         let mut schedule = Self {
@@ -134,6 +140,7 @@ impl<'b> Schedule<'b> {
             open: vec![0; nodes.len()],
             waiters: vec![Vec::new(); nodes.len()],
             ready: BTreeSet::new(),
+            ways: Vec::new(),
             running: 0,
             unsettled: nodes.len(),
             tokens,
@@ -151,12 +158,15 @@ impl<'b> Schedule<'b> {
                 }
             }
         }
+        schedule.ways = schedule.ways(expected);
         for (index, node) in nodes.iter().enumerate() {
             if !wanted.contains(&index) {
                 schedule.states[index] = State::Ended(Ending::Skipped("not asked for".into()));
                 schedule.unsettled -= 1;
             } else if let Some(skip) = bound.skipped.get(&node.name) {
                 schedule.settle(index, Ending::Skipped(reason(skip)), &mut ended);
+            } else if let Some(why) = chosen.held.get(&index) {
+                schedule.settle(index, Ending::NotReleased(why.clone()), &mut ended);
             }
         }
         for &index in wanted {
@@ -167,10 +177,20 @@ impl<'b> Schedule<'b> {
         (schedule, ended)
     }
 
-    /// Takes the next node that may run.
+    /// Returns how long it takes from the start of each node to the end of the last that waits for it.
+    fn ways(&self, expected: &[u64]) -> Vec<u64> {
+        let mut ways = vec![0; expected.len()];
+        for index in ordered(&self.bound.plan.nodes).into_iter().rev() {
+            let behind = self.waiters[index].iter().map(|&(waiter, _)| ways[waiter]).max().unwrap_or(0);
+            ways[index] = expected[index].saturating_add(behind);
+        }
+        ways
+    }
+
+    /// Takes the next node that may run: of those for which there is room the one with the longest way to the end.
     pub fn start(&mut self) -> Option<usize> {
         let nodes = &self.bound.plan.nodes;
-        let index = self.ready.iter().copied().find(|&index| self.tokens.fit(&nodes[index].kind))?;
+        let (_, index) = self.ready.iter().copied().find(|&(_, index)| self.tokens.fit(&nodes[index].kind))?;
         self.to(index, State::Running);
         Some(index)
     }
@@ -182,12 +202,21 @@ impl<'b> Schedule<'b> {
         ended
     }
 
-    /// Ends all that does not run yet; returns what that was.
+    /// Ends all that does not run yet, since the user stops the run; returns what that was.
     pub fn stop(&mut self) -> Vec<usize> {
+        self.end_idle(&Ending::Interrupted)
+    }
+
+    /// Ends all that does not run yet, since the node `by` did not come out well; returns what that was.
+    pub fn halt(&mut self, by: usize) -> Vec<usize> {
+        self.end_idle(&Ending::Blocked(self.bound.plan.nodes[by].name.clone()))
+    }
+
+    fn end_idle(&mut self, ending: &Ending) -> Vec<usize> {
         let idle = |state: &State| matches!(state, State::Waiting | State::Ready);
         let idle: Vec<_> = (0..self.states.len()).filter(|&index| idle(&self.states[index])).collect();
         for &index in &idle {
-            self.to(index, State::Ended(Ending::Interrupted));
+            self.to(index, State::Ended(ending.clone()));
         }
         idle
     }
@@ -227,10 +256,10 @@ impl<'b> Schedule<'b> {
         let kind = &self.bound.plan.nodes[index].kind;
         match (&self.states[index], &state) {
             (State::Waiting, State::Ready) => {
-                self.ready.insert(index);
+                self.ready.insert((Reverse(self.ways[index]), index));
             }
             (State::Ready, State::Running) => {
-                self.ready.remove(&index);
+                self.ready.remove(&(Reverse(self.ways[index]), index));
                 self.tokens.take(kind);
                 self.running += 1;
             }
@@ -240,7 +269,7 @@ impl<'b> Schedule<'b> {
                 self.unsettled -= 1;
             }
             (State::Waiting | State::Ready, State::Ended(_)) => {
-                self.ready.remove(&index);
+                self.ready.remove(&(Reverse(self.ways[index]), index));
                 self.unsettled -= 1;
             }
             (from, to) => unreachable!("no node goes from {from:?} to {to:?}"),
@@ -319,7 +348,8 @@ impl<'b> Schedule<'b> {
     }
 }
 
-fn reads_optionally(kind: &NodeKind, stage: &str) -> bool {
+/// Tells whether a node reads what this stage makes only where it is there.
+pub(super) fn reads_optionally(kind: &NodeKind, stage: &str) -> bool {
     let inputs = match kind {
         NodeKind::Stage(stage) => &stage.work.inputs,
         NodeKind::Action(action) => &action.work.inputs,
@@ -335,44 +365,6 @@ pub(super) fn reason(skip: &Skip) -> String {
         Skip::Profile => "this profile does not release".into(),
         Skip::Needs(node) => format!("it needs `{node}`, which was skipped"),
     }
-}
-
-/// Returns the nodes of these names and all that they wait for; all nodes if no name is given.
-pub fn closure(bound: &Bound, names: &[String]) -> Result<BTreeSet<usize>, String> {
-    let nodes = &bound.plan.nodes;
-    if names.is_empty() {
-        return Ok((0..nodes.len()).collect());
-    }
-    let by_name: HashMap<_, _> = nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
-    let mut queue = Vec::new();
-    for name in names {
-        let legs = nodes.iter().enumerate().filter(|(_, node)| node.name.split('[').next() == Some(name.as_str()));
-        let mut found: Vec<usize> = by_name.get(name.as_str()).copied().into_iter().collect();
-        if found.is_empty() {
-            found = legs.map(|(index, _)| index).collect();
-        }
-        if found.is_empty() {
-            return Err(name.clone());
-        }
-        queue.extend(found);
-    }
-    let mut wanted = BTreeSet::new();
-    while let Some(index) = queue.pop() {
-        if !wanted.insert(index) {
-            continue;
-        }
-        queue.extend(nodes[index].waits.iter().filter_map(|wait| by_name.get(wait.node.as_str()).copied()));
-        if let NodeKind::Gate(gate) = &nodes[index].kind
-            && let Some(baseline) = &gate.baseline
-        {
-            for missing in [&baseline.on_absent, &baseline.on_unscorable] {
-                if let OnMissing::Ask(approval) = missing {
-                    queue.extend(by_name.get(approval.as_str()));
-                }
-            }
-        }
-    }
-    Ok(wanted)
 }
 
 #[cfg(test)]

@@ -32,6 +32,9 @@ pub struct BaselineFile {
     /// workspace for the comparison.
     #[serde(default)]
     pub recorded: BTreeMap<Origin, String>,
+    /// The classes of machine that those were measured on, where times are among them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub machines: BTreeMap<Origin, String>,
 }
 
 /// The format of [`BaselineFile`].
@@ -93,6 +96,7 @@ impl BaselineFile {
             digest: None,
             reason: None,
             recorded: BTreeMap::new(),
+            machines: BTreeMap::new(),
         }
     }
 

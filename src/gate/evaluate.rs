@@ -1,8 +1,9 @@
 //! From a gate and its facts to a report. Pure and total: what can't be decided is a verdict, never a panic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::{Case, Undecided};
+use super::diagnosis::diagnose;
 use super::facts::{Champion, Facts, Found};
 use super::kinds::{self, Kind, Measured};
 use super::number::{Unit, number_text};
@@ -10,7 +11,7 @@ use super::report::{
     Admitted, Compared, FORMAT, Input, Limit, Line, Outcome, Position, Reference, Registered, Report, State,
 };
 use super::{Bound, Compare, Evidence, Gate, Level, OnMissing, Requirement};
-use crate::types::{Artifact, Expr, MetricsType, Type};
+use crate::types::{Artifact, Expr, MetricsType, Origin, Type};
 
 /// What a report says of its gate beside what was measured.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,6 +30,8 @@ pub struct About {
     pub place: Option<Position>,
     /// Where its requirements are written, in their order.
     pub requirements: Vec<Option<Position>>,
+    /// The data whose digest is frozen.
+    pub frozen: BTreeSet<Origin>,
 }
 
 /// Evaluates a gate. Its limits are values already: see `plan::bind`.
@@ -45,6 +48,8 @@ pub fn evaluate(gate: &Gate, metrics: &[MetricsType], facts: &Facts, about: &Abo
         compared.moved = moved(&case, gate, compared);
     }
     let (verdict, reason, ask) = conclude(gate, facts, &lines, compared.as_ref());
+    // Nothing is held back by an advisory gate, so there is nothing that a person could be asked to let through.
+    let ask = ask.filter(|_| !about.advisory);
     Report {
         format: FORMAT,
         gate: about.gate.clone(),
@@ -65,7 +70,7 @@ pub fn evaluate(gate: &Gate, metrics: &[MetricsType], facts: &Facts, about: &Abo
             .evidence
             .iter()
             .enumerate()
-            .map(|(index, evidence)| input(evidence, facts.evidence.get(index)))
+            .map(|(index, evidence)| input(evidence, facts.evidence.get(index), facts.machines.get(&evidence.origin)))
             .collect(),
         baseline: compared,
         references: facts
@@ -73,8 +78,9 @@ pub fn evaluate(gate: &Gate, metrics: &[MetricsType], facts: &Facts, about: &Abo
             .iter()
             .map(|(path, found)| Reference { path: path.clone(), digest: digest(Some(found)) })
             .collect(),
+        diagnosis: diagnose(gate, &lines, &about.frozen),
         requirements: lines,
-        seed: None,
+        seed: case.drawn(),
         approval: None,
         overridden: None,
     }
@@ -84,7 +90,7 @@ fn digest(found: Option<&Found>) -> Option<String> {
     found.and_then(Found::digest).map(str::to_owned)
 }
 
-fn input(evidence: &Evidence, found: Option<&Found>) -> Input {
+fn input(evidence: &Evidence, found: Option<&Found>, machine: Option<&String>) -> Input {
     Input {
         origin: evidence.origin.clone(),
         path: evidence.path.clone(),
@@ -92,6 +98,7 @@ fn input(evidence: &Evidence, found: Option<&Found>) -> Input {
         of: evidence.of.clone(),
         over: evidence.over.clone(),
         split: evidence.split.clone(),
+        machine: machine.cloned(),
     }
 }
 
@@ -183,7 +190,7 @@ fn decide(line: &mut Line, kind: &dyn Kind, requirement: &Requirement, measured:
         (false, Level::Require) => Outcome::Fail,
     };
     let compared = match (measured.baseline, kind.signature().baseline) {
-        (Some(baseline), true) => {
+        (Some(baseline), compares) if compares || measured_of(requirement) => {
             let text = |value| number_text(line.metric_unit, value);
             format!(" (candidate {}, baseline {})", text(measured.candidate), text(baseline))
         }
@@ -193,6 +200,11 @@ fn decide(line: &mut Line, kind: &dyn Kind, requirement: &Requirement, measured:
     let asked = asked(limit, line.unit);
     let verb = if line.level == Level::Require { "required" } else { "hoped for" };
     line.reason = format!("`{name}` is {}{compared}, {joint} {asked} is {verb}", number_text(line.unit, value));
+}
+
+/// Tells whether a requirement is of a difference to the baseline: `upper(regression(m), 95%)`.
+fn measured_of(requirement: &Requirement) -> bool {
+    requirement.measure.options.contains_key("of")
 }
 
 pub(super) fn asked(limit: Limit, unit: Unit) -> String {
@@ -228,6 +240,10 @@ fn label(kind: &dyn Kind, requirement: &Requirement) -> String {
     if let Some(super::Columns::One(column)) = measure.table.as_ref().and_then(|table| table.columns.as_ref()) {
         return format!("{}({column})", measure.kind);
     }
+    let subject = match measure.options.get("of") {
+        Some(of) => format!("{of}({subject})"),
+        None => subject,
+    };
     if let Some(level) = measure.options.get("level").and_then(crate::types::Value::number) {
         return format!("{}({subject}, {})", measure.kind, number_text(Unit::Number, level));
     }
@@ -277,10 +293,14 @@ fn compared(gate: &Gate, facts: &Facts) -> Compared {
             compared.state = State::Unreachable;
             compared.reason = Some(why.clone());
         }
-        Some(Champion::Known { version, digest: of_model, scored, recorded }) => {
+        Some(Champion::Known { version, digest: of_model, scored, recorded, machines }) => {
             let recorded = recorded.iter();
             compared.recorded = recorded
-                .map(|(origin, found)| Registered { origin: origin.clone(), digest: digest(Some(found)) })
+                .map(|(origin, found)| Registered {
+                    origin: origin.clone(),
+                    digest: digest(Some(found)),
+                    machine: machines.get(origin).cloned(),
+                })
                 .collect();
             (compared.version, compared.digest) = (Some(version.clone()), Some(of_model.clone()));
             match scored {
@@ -299,7 +319,7 @@ fn compared(gate: &Gate, facts: &Facts) -> Compared {
                                 origin: measured.origin.clone(),
                                 path: measured.path.clone(),
                                 of: None,
-                                ..input(evidence, scored.get(index))
+                                ..input(evidence, scored.get(index), facts.machines.get(&measured.origin))
                             })
                         })
                         .collect();

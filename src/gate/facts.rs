@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::Summary;
+use crate::data::{Predictions, Summary};
 use crate::types::Origin;
 
 /// Everything that an evaluation looks at.
@@ -16,10 +16,16 @@ pub struct Facts {
     pub artifacts: BTreeMap<Origin, Found>,
     /// The tables that requirements look into, by their index in the evidence.
     pub tables: BTreeMap<usize, Result<Summary, String>>,
+    /// The predictions that requirements compute metrics of, by their index in the evidence.
+    pub predictions: BTreeMap<usize, Result<Predictions, String>>,
+    /// The baseline's predictions beside each of them, where it was scored.
+    pub baseline_predictions: BTreeMap<usize, Result<Predictions, String>>,
     /// The data baselines that requirements compare with, by their paths in the workspace.
     pub references: BTreeMap<String, Found>,
     /// The baseline; `None` for a gate that has none.
     pub champion: Option<Champion>,
+    /// The classes of machine that evidence, and the baseline's, was measured on, where they are known.
+    pub machines: BTreeMap<Origin, String>,
 }
 
 /// A file or folder that was looked for.
@@ -62,6 +68,8 @@ pub enum Champion {
         scored: Result<Vec<Found>, String>,
         /// The measurements registered with it, by the output that they were of, where the registry has them.
         recorded: BTreeMap<Origin, Found>,
+        /// The classes of machine that those were measured on, where they were registered too.
+        machines: BTreeMap<Origin, String>,
     },
 }
 

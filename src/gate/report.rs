@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::diagnosis::Diagnosis;
 use super::judged::Part;
 use super::number::Unit;
 use super::{Compare, Level, Verdict};
@@ -50,6 +51,9 @@ pub struct Report {
     pub references: Vec<Reference>,
     /// The requirements in the order written.
     pub requirements: Vec<Line>,
+    /// What a frozen set says of why a metric dropped, where there is one beside another.
+    #[serde(default)]
+    pub diagnosis: Vec<Diagnosis>,
     /// The seed of resampling, where a requirement draws samples.
     pub seed: Option<u64>,
     /// How the approval that it asked for was decided.
@@ -117,6 +121,9 @@ pub struct Input {
     pub over: Option<Origin>,
     /// The split that the data is.
     pub split: Option<String>,
+    /// The class of machine that it was measured on, for measurements of time.
+    #[serde(default)]
+    pub machine: Option<String>,
 }
 
 /// A data baseline that a requirement compares with.
@@ -163,6 +170,9 @@ pub struct Registered {
     pub origin: Origin,
     /// Their digest; none where they could not be read.
     pub digest: Option<String>,
+    /// The class of machine that they were measured on, for measurements of time.
+    #[serde(default)]
+    pub machine: Option<String>,
 }
 
 /// What was found of a baseline.

@@ -1,5 +1,7 @@
 //! Every rule of a verdict, one test each.
 
+mod predictions;
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -52,11 +54,14 @@ fn setup(candidate: &str) -> Setup {
         },
         metrics: vec![MetricsType { name: "Evaluation".into(), doc: None, metrics }],
         facts: Facts {
+            predictions: BTreeMap::new(),
+            baseline_predictions: BTreeMap::new(),
             tables: BTreeMap::new(),
             references: BTreeMap::new(),
             evidence: vec![present(candidate)],
             artifacts: BTreeMap::from([(Origin::output("train", "model"), model)]),
             champion: None,
+            machines: BTreeMap::new(),
         },
     }
 }
@@ -72,6 +77,7 @@ impl Setup {
             text: format!("{kind} {name} {} {at}", op.sign()),
             measure: Measure {
                 table: None,
+                groups: None,
                 kind: kind.into(),
                 metric: of_metric.then(|| MetricRef { evidence: 0, name: name.into() }),
                 artifact: (!of_metric).then(|| Origin::output("train", "model")),
@@ -142,6 +148,7 @@ fn scored(text: &str, recorded: Option<&str>) -> Champion {
         digest: "blake3:v1".into(),
         scored: Ok(vec![present(text)]),
         recorded: recorded.map(|text| (Origin::output("evaluate", "report"), present(text))).into_iter().collect(),
+        machines: BTreeMap::new(),
     }
 }
 
@@ -230,6 +237,16 @@ fn an_advisory_gate_shows_its_verdict_and_lets_go_on() {
     let about = About { advisory: true, ..About::default() };
     let report = evaluate(&setup.gate, &setup.metrics, &setup.facts, &about);
     assert_eq!((report.verdict, report.exit_code()), (Outcome::Fail, 0));
+}
+
+#[test]
+fn an_advisory_gate_asks_nobody() {
+    let ask = OnMissing::Ask("bootstrap".into());
+    let setup = setup(r#"{"auc": 0.9}"#).champion(Champion::Absent).on_absent(ask).regression("auc", 0.1);
+    assert_eq!(setup.report().ask.as_deref(), Some("bootstrap"));
+    let about = About { advisory: true, ..About::default() };
+    let report = evaluate(&setup.gate, &setup.metrics, &setup.facts, &about);
+    assert_eq!((report.ask.as_deref(), report.exit_code(), report.is_waiting()), (None, 0, false));
 }
 
 #[test]
@@ -400,6 +417,7 @@ fn an_unscorable_baseline_is_an_error_or_asks() {
         digest: "d".into(),
         scored: Err("`evaluate@quality` ended with exit status 1".into()),
         recorded: BTreeMap::new(),
+        machines: BTreeMap::new(),
     };
     let mut setup = setup(r#"{"auc": 0.9}"#).champion(unscorable).regression("auc", 0.1);
     assert_eq!(setup.verdict(), Outcome::Error);
@@ -438,6 +456,7 @@ fn a_recorded_baseline_is_what_was_registered_with_it() {
                     .map(|text| (Origin::output("evaluate", "report"), present(text)))
                     .into_iter()
                     .collect(),
+                machines: BTreeMap::new(),
             })
             .regression("auc", 0.02);
         let baseline = setup.gate.baseline.as_mut().expect("a baseline");
@@ -449,6 +468,87 @@ fn a_recorded_baseline_is_what_was_registered_with_it() {
     let report = recorded(None);
     assert_eq!(report.reason, "of the baseline: no `evaluate.report` was registered with `v1`");
     assert_eq!((report.verdict, report.exit_code()), (Outcome::Error, 11));
+}
+
+/// A candidate of 12 ms against a baseline of 10 ms, measured on these classes of machine; 5 ms more are allowed.
+fn timed(candidate: Option<&str>, baseline: Option<&str>) -> Setup {
+    let margin = Value::Duration(5_000_000);
+    let mut setup = setup(r#"{"p99": 12}"#).production(r#"{"p99": 10}"#).line(
+        Level::Require,
+        "regression",
+        "p99",
+        &[],
+        Compare::AtMost,
+        margin,
+    );
+    let known = [("evaluate", candidate), ("evaluate@quality", baseline)];
+    setup.facts.machines = known
+        .into_iter()
+        .filter_map(|(stage, class)| Some((Origin::output(stage, "report"), class?.to_owned())))
+        .collect();
+    setup
+}
+
+#[test]
+fn times_compare_on_one_class_of_machine_only() {
+    let report = timed(Some("A, 2 cores"), Some("A, 2 cores")).report();
+    assert_eq!(report.verdict, Outcome::Pass, "{}", report.reason);
+    assert_eq!(report.evidence[0].machine.as_deref(), Some("A, 2 cores"));
+    assert_eq!(report.baseline.expect("compared").evidence[0].machine.as_deref(), Some("A, 2 cores"));
+    let report = timed(Some("A, 2 cores"), Some("A, 4 cores")).report();
+    assert_eq!((report.verdict, report.exit_code()), (Outcome::Inconclusive, 11));
+    assert_eq!(
+        report.reason,
+        "`p99` of the candidate was measured on `A, 2 cores`, that of the baseline on `A, 4 cores`: times compare on one \
+         class of machine only"
+    );
+    for (candidate, baseline) in [(None, Some("A")), (Some("A"), None), (None, None)] {
+        let report = timed(candidate, baseline).report();
+        assert_eq!(report.verdict, Outcome::Inconclusive, "{candidate:?} {baseline:?}");
+        assert!(report.reason.contains("a machine of unknown class"), "{}", report.reason);
+    }
+    // What is no time does not care, and a time alone is held against a limit wherever it was measured.
+    let other = setup(r#"{"auc": 0.9, "p99": 12}"#).production(r#"{"auc": 0.9}"#).regression("auc", 0.1);
+    let other = other.line(Level::Require, "metric", "p99", &[], Compare::AtMost, Value::Duration(50_000_000));
+    assert_eq!(other.verdict(), Outcome::Pass);
+    // A number that is none stays an error.
+    let mut broken = timed(Some("A"), Some("B"));
+    broken.facts.champion = Some(scored(r#"{"p99": NaN}"#, None));
+    assert_eq!(broken.verdict(), Outcome::Error);
+}
+
+#[test]
+fn registered_times_compare_where_their_machine_was_registered_too() {
+    let registered = |machine: Option<&str>, on: &str| {
+        let mut setup = timed(Some("A"), None);
+        let origin = Origin::output("evaluate", "report");
+        let machines = machine.map(|class| (origin, class.to_owned())).into_iter().collect();
+        if let Champion::Known { version, digest, recorded, .. } = scored("{}", Some(on)) {
+            setup = setup.champion(Champion::Known { version, digest, recorded, machines, scored: Ok(vec![]) });
+        }
+        let baseline = setup.gate.baseline.as_mut().expect("a baseline");
+        (baseline.recorded, baseline.evidence) = (true, vec![]);
+        setup.verdict()
+    };
+    assert_eq!(registered(Some("A"), r#"{"p99": 10}"#), Outcome::Pass);
+    assert_eq!(registered(Some("A"), r#"{"p99": 2}"#), Outcome::Fail);
+    assert_eq!(registered(Some("B"), r#"{"p99": 10}"#), Outcome::Inconclusive);
+    assert_eq!(registered(None, r#"{"p99": 10}"#), Outcome::Inconclusive);
+}
+
+#[test]
+fn a_champion_is_slower_than_its_record_only_on_the_machine_of_its_record() {
+    let moved = |machine: Option<&str>| {
+        let mut setup = timed(Some("A"), Some("A"));
+        let mut champion = scored(r#"{"p99": 10}"#, Some(r#"{"p99": 1}"#));
+        if let Champion::Known { machines, .. } = &mut champion {
+            machines.extend(machine.map(|class| (Origin::output("evaluate", "report"), class.to_owned())));
+        }
+        setup.facts.champion = Some(champion);
+        setup.verdict()
+    };
+    assert_eq!(moved(Some("A")), Outcome::Warn);
+    assert_eq!((moved(Some("B")), moved(None)), (Outcome::Pass, Outcome::Pass));
 }
 
 #[test]
@@ -622,11 +722,99 @@ fn reports_of_every_shape_conform_to_the_published_schema() {
             .regression("auc", 0.1)
             .report(),
         setup(r#"{"auc": 0.9}"#).champion(Champion::Unreachable("no".into())).regression("auc", 0.1).report(),
+        diagnosed(&golden([r#"{"auc": 0.8}"#, r#"{"auc": 0.9}"#], [r#"{"auc": 0.8}"#, r#"{"auc": 0.9}"#])),
     ];
     for report in reports {
         let json: serde_json::Value = serde_json::from_str(&report.to_json()).expect("JSON");
         conforms(&schema, &schema, &json, "");
     }
+}
+
+/// A gate with the candidate's and the baseline's AUC on a standard and on a frozen set; 0.02 may be lost on each.
+fn golden(standard: [&str; 2], frozen: [&str; 2]) -> Setup {
+    let mut setup = setup(standard[0]).production(standard[1]);
+    let evidence = Evidence {
+        origin: Origin::output("evaluate_golden", "report"),
+        path: "out/golden.json".into(),
+        over: Some(Origin::Source("golden".into())),
+        split: Some("golden".into()),
+        ..setup.gate.evidence[0].clone()
+    };
+    setup.gate.evidence.push(evidence);
+    setup.facts.evidence.push(present(frozen[0]));
+    let baseline = setup.gate.baseline.as_mut().expect("a baseline");
+    baseline.evidence.push(BaselineEvidence {
+        evidence: 1,
+        origin: Origin::output("evaluate_golden@quality", "report"),
+        path: ".mlpc/baseline/quality/golden.json".into(),
+    });
+    setup.facts.champion = Some(Champion::Known {
+        version: "v1".into(),
+        digest: "blake3:v1".into(),
+        scored: Ok(vec![present(standard[1]), present(frozen[1])]),
+        recorded: BTreeMap::new(),
+        machines: BTreeMap::new(),
+    });
+    let mut setup = setup.regression("auc", 0.02).regression("auc", 0.02);
+    setup.gate.requirements[1].measure.metric = Some(MetricRef { evidence: 1, name: "auc".into() });
+    setup
+}
+
+fn diagnosed(setup: &Setup) -> Report {
+    let about = About {
+        gate: "quality".into(),
+        frozen: std::iter::once(Origin::Source("golden".into())).collect(),
+        ..About::default()
+    };
+    evaluate(&setup.gate, &setup.metrics, &setup.facts, &about)
+}
+
+#[test]
+fn a_frozen_set_tells_drift_from_a_changed_training() {
+    let (well, badly) = ([r#"{"auc": 0.9}"#, r#"{"auc": 0.9}"#], [r#"{"auc": 0.8}"#, r#"{"auc": 0.9}"#]);
+    let causes = |standard, frozen| {
+        let report = diagnosed(&golden(standard, frozen));
+        report.diagnosis.into_iter().map(|diagnosis| diagnosis.cause).collect::<Vec<_>>()
+    };
+    assert_eq!(causes(well, well), []);
+    assert_eq!(causes(badly, well), [Cause::Data]);
+    assert_eq!(causes(badly, badly), [Cause::Training]);
+    assert_eq!(causes(well, badly), [Cause::Unclear]);
+    // What was not measured says nothing.
+    assert_eq!(causes(badly, [r#"{"auc": NaN}"#, r#"{"auc": 0.9}"#]), []);
+    let report = diagnosed(&golden(badly, well));
+    let sentence = "`auc` dropped on `prepare.test` and not on the frozen `golden`: the data drifted";
+    assert_eq!(report.diagnosis[0].sentence, sentence);
+    assert!(
+        render::table(&report, render::Style::Plain).contains(&format!("diagnosis: {}", sentence.replace('`', "")))
+    );
+    assert!(render::markdown(&report).contains(&format!("**Diagnosis**: {sentence}.")));
+    assert_eq!(Report::from_json(&report.to_json()), Ok(report));
+}
+
+#[test]
+fn a_diagnosis_is_of_one_metric_of_one_model_on_two_sets() {
+    let (well, badly) = ([r#"{"auc": 0.9}"#, r#"{"auc": 0.9}"#], [r#"{"auc": 0.8}"#, r#"{"auc": 0.9}"#]);
+    let silent = |change: fn(&mut Setup)| {
+        let mut setup = golden(badly, well);
+        change(&mut setup);
+        diagnosed(&setup).diagnosis.is_empty()
+    };
+    assert!(!silent(|_| {}));
+    assert!(!silent(|setup| setup.gate.requirements[0].level = Level::Warn), "a warning tells it as well");
+    assert!(silent(|setup| setup.gate.evidence[1].of = Some(Origin::output("other", "model"))));
+    assert!(silent(|setup| setup.gate.evidence[1].over = None));
+    assert!(silent(|setup| setup.gate.evidence[1].over = Some(Origin::Source("raw".into()))), "not frozen");
+    assert!(silent(|setup| setup.gate.requirements.truncate(1)), "nothing is asked of the frozen set");
+    assert!(
+        silent(|setup| setup.gate.requirements[1].measure.kind = "improvement".into()),
+        "too little gained is no drop"
+    );
+    // One of several lines is enough for a drop, and all must be decided.
+    let mut both = golden(badly, well).regression("auc", 0.2);
+    assert_eq!(diagnosed(&both).diagnosis[0].cause, Cause::Data);
+    both.gate.requirements[2].measure.kind = "nothing".into();
+    assert_eq!(diagnosed(&both).diagnosis.len(), 1, "a line of another kind is no line about a drop");
 }
 
 fn all_sorts() -> Report {

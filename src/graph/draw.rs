@@ -37,6 +37,8 @@ pub enum Shape {
     Round,
     /// A cylinder: something is kept.
     Store,
+    /// A hexagon: something is watched.
+    Watch,
 }
 
 /// A line between two vertices.
@@ -83,6 +85,7 @@ impl Drawing {
                 Shape::Diamond => ("{", "}"),
                 Shape::Round => ("([", "])"),
                 Shape::Store => ("[(", ")]"),
+                Shape::Watch => ("{{", "}}"),
             };
             add(&mut out, format_args!("  n{index}{open}\"{name}\"{close}\n"));
         }
@@ -114,6 +117,7 @@ impl Drawing {
                 Shape::Diamond => "shape=diamond",
                 Shape::Round => "shape=box, style=rounded",
                 Shape::Store => "shape=cylinder",
+                Shape::Watch => "shape=hexagon",
             };
             add(&mut out, format_args!("  {} [{shape}];\n", dot_text(&vertex.name)));
         }

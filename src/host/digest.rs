@@ -29,14 +29,14 @@ impl Digest {
 
     /// Returns the digest of what a file holds.
     pub fn of_file(path: &Path) -> Result<Self> {
-        let file = File::open(path).cannot("read", path)?;
+        let file = super::fs::open(path).cannot("read", path)?;
         let size = file.metadata().cannot("read", path)?.len();
         Self::of_open(file, path, size)
     }
 
     /// As [`Digest::of_file`], of a file of which `stat` said this size just before.
     pub fn of_sized(path: &Path, size: u64) -> Result<Self> {
-        Self::of_open(File::open(path).cannot("read", path)?, path, size)
+        Self::of_open(super::fs::open(path).cannot("read", path)?, path, size)
     }
 
     fn of_open(mut file: File, path: &Path, size: u64) -> Result<Self> {
@@ -50,12 +50,12 @@ impl Digest {
 
     /// Reads a file that is small enough to be kept in memory, with its digest. `None` where it is larger.
     pub fn read_small(path: &Path) -> Result<Option<(Self, Vec<u8>)>> {
-        Self::small(File::open(path).cannot("read", path)?, path)
+        Self::small(super::fs::open(path).cannot("read", path)?, path)
     }
 
     /// As [`Digest::read_small`]; `None` also where no file is.
     pub fn read_if_small(path: &Path) -> Result<Option<(Self, Vec<u8>)>> {
-        match File::open(path) {
+        match super::fs::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             file => Self::small(file.cannot("read", path)?, path),
         }

@@ -3,13 +3,17 @@
 //! Knows nothing of what the files are for.
 
 use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::{Context, Error, Result};
+use crate::data::Places;
+
+/// Names of files that are about to replace another begin so; a writer that dies leaves one.
+pub const TEMPORARY: &str = ".mlpc-";
 
 /// What `stat` says of a file's content without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,14 +81,62 @@ pub fn has_attributes(path: &Path) -> bool {
     }
 }
 
+/// Opens a file that somebody may have made, for reading. A pipe would have us wait for ever, a device has no end: neither
+/// is a file. A folder opens, and can't be read.
+pub fn open(path: &Path) -> io::Result<File> {
+    let now = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = File::options().read(true).custom_flags(now).open(path)?;
+    let meta = file.metadata()?;
+    match meta.is_file() || meta.is_dir() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, not a file")),
+    }
+}
+
+/// A file that stays open, of which any place can be read.
+#[derive(Debug)]
+pub struct Placed {
+    file: File,
+    size: u64,
+}
+
+impl Placed {
+    /// Opens a file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = open(path).cannot("read", path)?;
+        let size = file.metadata().cannot("read", path)?.len();
+        Ok(Self { file, size })
+    }
+}
+
+impl Places for Placed {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> std::io::Result<usize> {
+        self.file.read_at(buffer, at)
+    }
+}
+
 /// Reads a whole file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).cannot("read", path)
+    read_whole(path).cannot("read", path)
 }
 
 /// Reads a whole file, which has to be UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).cannot("read", path)
+    let text = open(path).and_then(io::read_to_string);
+    text.cannot("read", path)
+}
+
+/// Reads a whole file; the error is the system's own.
+pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open(path)?;
+    let size = file.metadata().map_or(0, |meta| usize::try_from(meta.len()).unwrap_or(0));
+    let mut bytes = Vec::with_capacity(size.min(1 << 30));
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Makes a folder and those above it.
@@ -113,7 +165,7 @@ fn temporary_beside(path: &Path) -> Result<tempfile::NamedTempFile> {
     let folder = parent(path);
     create_dirs(folder)?;
     tempfile::Builder::new()
-        .prefix(".mlpc-")
+        .prefix(TEMPORARY)
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder)
         .cannot("write", path)
@@ -247,7 +299,7 @@ pub fn swap_in(staged: &Path, path: &Path, aside: &Path) -> Result<()> {
     let Err(error) = with_parent(path, &|| fs::rename(staged, path)) else { return Ok(()) };
     if error.kind() == io::ErrorKind::CrossesDevices {
         // The outputs' folder is on another file system than ours: stage once more, beside the target.
-        let beside = tempfile::Builder::new().prefix(".mlpc-").tempdir_in(parent(path)).cannot("write", path)?;
+        let beside = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(parent(path)).cannot("write", path)?;
         copy_tree(staged, &beside.path().join("new"))?;
         swap_in(&beside.path().join("new"), path, &beside.path().join("old"))?;
         return remove(staged);

@@ -8,12 +8,26 @@ pub fn class() -> &'static str {
     static CLASS: OnceLock<String> = OnceLock::new();
     CLASS.get_or_init(|| {
         let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let model =
-            info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':').map(|(_, name)| name));
-        let model = model.map_or(std::env::consts::ARCH, str::trim);
+        let model = model(&info).unwrap_or_else(unnamed);
         let gpus: String = gpu_names().iter().map(|name| format!(", {name}")).collect();
         format!("{model}, {} cores{gpus}", processors())
     })
+}
+
+/// Returns the processor's name, or on ARM the numbers that stand for it.
+fn model(info: &str) -> Option<String> {
+    let field = |name: &str| {
+        let rest = info.lines().find_map(|line| line.strip_prefix(name))?;
+        rest.trim_start().strip_prefix(':').map(str::trim).filter(|text| !text.is_empty())
+    };
+    let part = || Some(format!("{} {} {}", std::env::consts::ARCH, field("CPU implementer")?, field("CPU part")?));
+    field("model name").map(str::to_owned).or_else(part)
+}
+
+/// Where the system names no processor, every machine is a class of its own: none is taken for another.
+fn unnamed() -> String {
+    let names = rustix::system::uname();
+    format!("{} {}", std::env::consts::ARCH, names.nodename().to_string_lossy())
 }
 
 /// Returns how many processors this process may use.
@@ -46,4 +60,19 @@ fn gpu_names() -> Vec<String> {
     }
     names.sort();
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_processor_is_named_as_the_system_names_it() {
+        let intel = "processor\t: 0\nmodel\t\t: 106\nmodel name\t: Intel(R) Xeon(R) CPU @ 2.60GHz\n";
+        assert_eq!(model(intel).as_deref(), Some("Intel(R) Xeon(R) CPU @ 2.60GHz"));
+        let arm = model("processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n").expect("two numbers");
+        assert!(arm.ends_with("0x41 0xd0c"), "{arm}");
+        assert_eq!(model("processor\t: 0\n"), None);
+        assert!(class().contains(" cores"), "{}", class());
+    }
 }

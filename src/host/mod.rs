@@ -19,4 +19,4 @@ pub mod tree;
 pub use clock::Clock;
 pub use digest::Digest;
 pub use error::{Context, Error, Result};
-pub use out::Out;
+pub use out::{Out, human};

@@ -13,6 +13,11 @@ const BESIDE: usize = 200;
 /// Reads all modules of the files that are there. What can't be read is kept as unread: the compiler says so at its
 /// place.
 pub fn read_modules(sources: &mut Sources) {
+    read_modules_beside(sources, &|_| None);
+}
+
+/// Reads all modules like [`read_modules`], but takes the text of a file that `open` knows from there: an editor's.
+pub fn read_modules_beside(sources: &mut Sources, open: &dyn Fn(&str) -> Option<String>) {
     let mut asked: BTreeSet<String> = BTreeSet::new();
     let mut next = 0;
     while let Some((from, paths)) = nth(sources, next) {
@@ -22,7 +27,7 @@ pub fn read_modules(sources: &mut Sources) {
             if sources.named(&name).is_some() || !asked.insert(name.clone()) {
                 continue;
             }
-            match read(&name) {
+            match open(&name).map_or_else(|| read(&name), Ok) {
                 Ok(text) => {
                     sources.add(SourceFile::new(name, text));
                 }
@@ -46,7 +51,7 @@ fn read(name: &str) -> Result<String, Option<String>> {
     if path.is_dir() {
         return Err(Some("it is a folder".to_owned()));
     }
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+    let bytes = super::fs::read_whole(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => None,
         _ => Some(error.to_string()),
     })?;

@@ -144,6 +144,19 @@ impl End {
     }
 }
 
+/// Returns a count of bytes as a person reads it: `12.3 MiB`.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "a person reads three digits")]
+pub fn human(bytes: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let (mut value, mut unit) = (bytes as f64, 0);
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", units[unit]) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 //! stand; the verdict is made by `gate`, from values.
 
 pub(crate) mod collect;
+pub(crate) mod machine;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::gate::{self, About, BaselineFile, Gate, Position, Report};
 use crate::host;
 use crate::plan::{Bound, NodeKind};
+use crate::types::Origin;
 
 /// Evaluates a gate over the files as they stand in the workspace.
 ///
@@ -61,6 +63,13 @@ pub fn about(bound: &Bound, name: &str, gate: &Gate) -> About {
         params: bound.params.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
         advisory: !bound.gates_block,
         place: position(name),
+        frozen: bound
+            .plan
+            .sources
+            .iter()
+            .filter(|source| source.frozen.is_some())
+            .map(|source| Origin::Source(source.name.clone()))
+            .collect(),
         requirements: (0..gate.requirements.len()).map(|index| position(&format!("{name}#{index}"))).collect(),
     }
 }

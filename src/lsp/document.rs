@@ -1,16 +1,25 @@
 //! A file that is open: its text as it is being typed, the tree that follows it, and what the compiler says of it.
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use lsp_types::{
     CodeDescription, DiagnosticRelatedInformation, DiagnosticSeverity, Location, NumberOrString,
     TextDocumentContentChangeEvent, Uri,
 };
 
 use super::text::{self, Encoding};
+use super::world::{self, Texts};
+use crate::around::{self, Asked, Seen};
 use crate::compile::{self, Compilation};
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::host::modules::read_modules;
-use crate::source::{FileId, SourceFile, Sources};
+use crate::diagnostic::{self, Diagnostic, Severity};
+use crate::host::modules::read_modules_beside;
+use crate::modules;
+use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::syntax::{Incremental, ast};
+
+/// How long the answers of a folder hold while nothing tells that it moved.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// An open file.
 pub(super) struct Document {
@@ -19,13 +28,19 @@ pub(super) struct Document {
     sources: Sources,
     tree: Incremental,
     compiled: Option<Compilation>,
+    /// What the folder answered, to what, and when.
+    seen: Option<(Asked, Seen, Instant)>,
+    /// All there is to say of the text as it is.
+    found: Option<Vec<Diagnostic>>,
+    texts: Texts,
 }
 
 impl Document {
-    pub(super) fn new(uri: Uri, version: Option<i32>, text: String) -> Self {
-        let name = super::world::path_of(&uri).map_or_else(|| uri.to_string(), |path| path.display().to_string());
+    pub(super) fn new(uri: Uri, version: Option<i32>, text: String, texts: Texts) -> Self {
+        let name = world::path_of(&uri).map_or_else(|| uri.to_string(), |path| path.display().to_string());
         let tree = Incremental::new(FileId(0), &text);
-        Self { uri, version, sources: Sources::single(name, text), tree, compiled: None }
+        let sources = Sources::single(name, text);
+        Self { uri, version, sources, tree, compiled: None, seen: None, found: None, texts }
     }
 
     pub(super) fn source(&self) -> &SourceFile {
@@ -63,46 +78,74 @@ impl Document {
         }
         let Some(now) = now else { return };
         self.tree.edit(self.sources.file(FileId(0)).text(), now.text());
+        self.forget(now);
+    }
+
+    /// Looks again where another file is a module of this one.
+    pub(super) fn module_moved(&mut self, name: &str) {
+        if self.sources.named(name).is_some() || self.sources.unread(name).is_some() {
+            let own = self.source();
+            self.forget(SourceFile::new(own.name(), own.text()));
+        }
+    }
+
+    /// Looks into the folder again.
+    pub(super) fn folder_moved(&mut self) {
+        self.seen = None;
+        let own = self.source();
+        self.forget(SourceFile::new(own.name(), own.text()));
+    }
+
+    fn forget(&mut self, own: SourceFile) {
         let mut sources = Sources::default();
-        sources.add(now);
+        sources.add(own);
         self.sources = sources;
+        self.found = None;
         if let Some(old) = self.compiled.take() {
             // Freeing a large model takes as long as some passes do; nobody waits for it.
             std::thread::spawn(move || drop(old));
         }
     }
 
-    /// Tells whether the compiler has seen the text.
+    /// Tells whether there may be more to say than was said.
     pub(super) fn is_stale(&self) -> bool {
-        self.compiled.is_none()
+        self.found.is_none()
     }
 
     /// Returns what the compiler says of the text.
     pub(super) fn compiled(&mut self) -> &Compilation {
-        let Self { sources, tree, compiled, .. } = self;
+        let Self { sources, tree, compiled, texts, .. } = self;
         compiled.get_or_insert_with(|| {
-            read_modules(sources);
+            let texts = texts.borrow();
+            read_modules_beside(sources, &|name| texts.get(name).cloned());
             compile::understand(sources, tree.file(), tree.diagnostics())
         })
     }
 
     /// Returns the diagnostics as the protocol has them.
     pub(super) fn diagnostics(&mut self, encoding: Encoding) -> Vec<lsp_types::Diagnostic> {
-        self.compiled();
-        let found = self.compiled.as_ref().map(|compiled| compiled.diagnostics.as_slice()).unwrap_or_default();
-        let used = self.file().items.iter().find_map(|item| match &item.kind {
-            ast::ItemKind::Use(it) => Some(it.file.span),
-            _ => None,
-        });
-        let here = |one: &Diagnostic| match used {
-            // What is wrong in a module is shown where this file asks for it.
-            Some(used) if one.span().file != FileId(0) => {
-                let module = self.sources.file(one.span().file).name();
-                let message = format!("in `{module}`: {}", one.message);
-                let own = one.labels.iter().map(|label| label.span).find(|span| span.file == FileId(0));
-                Diagnostic { severity: one.severity, ..Diagnostic::new(one.code, own.unwrap_or(used), message) }
+        let found = self.found();
+        let own = self.source().name();
+        let uses: Vec<(Option<String>, Span)> = self
+            .file()
+            .items
+            .iter()
+            .filter_map(|item| match &item.kind {
+                ast::ItemKind::Use(it) => Some((modules::place(own, it.file.plain()?), it.file.span)),
+                _ => None,
+            })
+            .collect();
+        let here = |one: &Diagnostic| {
+            if one.span().file == FileId(0) {
+                return one.clone();
             }
-            _ => one.clone(),
+            // What is wrong in a module is shown where this file asks for it.
+            let module = self.sources.file(one.span().file).name();
+            let used = uses.iter().find(|(place, _)| place.as_deref() == Some(module)).or(uses.first());
+            let label = one.labels.iter().map(|label| label.span).find(|span| span.file == FileId(0));
+            let Some(place) = label.or(used.map(|(_, span)| *span)) else { return one.clone() };
+            let message = format!("in `{module}`: {}", one.message);
+            Diagnostic { severity: one.severity, ..Diagnostic::new(one.code, place, message) }
         };
         found.iter().map(|one| self.told(&here(one), encoding)).collect()
     }
@@ -146,8 +189,42 @@ impl Document {
         super::hover::worth(self.compiled.as_ref()?, name)
     }
 
-    /// Returns what the compiler found, as it says it.
+    /// Returns what there is to say, as the compiler says it: of the text, and of what lies around it.
     pub(super) fn found(&mut self) -> Vec<Diagnostic> {
-        self.compiled().diagnostics.clone()
+        if let Some(found) = &self.found {
+            return found.clone();
+        }
+        self.compiled();
+        let around = self.around();
+        let mut found = self.compiled().diagnostics.clone();
+        found.extend(around);
+        diagnostic::sort(&mut found);
+        self.found.insert(found).clone()
+    }
+
+    /// Returns what the folder of a pipeline tells and its text does not.
+    fn around(&mut self) -> Vec<Diagnostic> {
+        let Some(compiled) = &self.compiled else { return Vec::new() };
+        let path = world::path_of(&self.uri).filter(|_| compiled.model.pipeline.is_some());
+        let seen = match path.as_deref().and_then(Path::parent) {
+            Some(workspace) => {
+                let asked = Asked::of(&compiled.model);
+                let fresh = |(before, _, at): &(Asked, Seen, Instant)| *before == asked && at.elapsed() < FRESH;
+                if !self.seen.as_ref().is_some_and(fresh) {
+                    let seen = around::look(workspace, &asked);
+                    self.seen = Some((asked, seen, Instant::now()));
+                }
+                self.seen.as_ref().map(|(_, seen, _)| seen)
+            }
+            None => None,
+        };
+        let none = Seen::default();
+        let mut found = around::say(&compiled.model, &self.sources, seen.unwrap_or(&none));
+        let mut allows = compiled.allows.clone();
+        allows.cover(&mut found);
+        if seen.is_some() && !compiled.has_errors() {
+            found.extend(allows.unused_around());
+        }
+        found
     }
 }

@@ -11,6 +11,7 @@ mod hover;
 mod names;
 mod symbols;
 mod text;
+mod wire;
 mod world;
 
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response};
@@ -19,13 +20,15 @@ use lsp_types::{
     CodeActionKind, CodeActionOptions, CompletionOptions, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
     DidOpenTextDocumentParams, HoverProviderCapability, InitializeParams, OneOf, PositionEncodingKind,
     PublishDiagnosticsParams, RenameOptions, ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind,
-    TextDocumentSyncOptions, Uri,
+    TextDocumentSyncOptions, TextDocumentSyncSaveOptions, Uri,
 };
 use serde_json::{Value, json};
 
 use document::Document;
 use text::Encoding;
 use world::World;
+
+pub use wire::connect;
 
 /// Serves one client until it says goodbye; `Err` says what was against the protocol.
 pub fn serve(connection: &Connection) -> Result<(), String> {
@@ -37,7 +40,7 @@ pub fn serve(connection: &Connection) -> Result<(), String> {
         "serverInfo": { "name": "mlpc", "version": env!("CARGO_PKG_VERSION") },
     });
     connection.initialize_finish(id, answer).map_err(|error| error.to_string())?;
-    let mut world = World { encoding, roots: roots(&params), open: Default::default() };
+    let mut world = World { encoding, roots: roots(&params), open: Default::default(), texts: Default::default() };
     while let Some(message) = next(connection, &mut world)? {
         match message {
             Message::Request(request) => {
@@ -96,6 +99,7 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
         text_document_sync: Some(TextDocumentSyncCapability::Options(TextDocumentSyncOptions {
             open_close: Some(true),
             change: Some(TextDocumentSyncKind::INCREMENTAL),
+            save: Some(TextDocumentSyncSaveOptions::Supported(true)),
             ..TextDocumentSyncOptions::default()
         })),
         hover_provider: Some(HoverProviderCapability::Simple(true)),
@@ -135,7 +139,8 @@ fn notice(connection: &Connection, world: &mut World, notification: Notification
     match method.as_str() {
         note::DidOpenTextDocument::METHOD => {
             if let Some(DidOpenTextDocumentParams { text_document: it }) = read(params) {
-                let document = Document::new(it.uri.clone(), Some(it.version), it.text);
+                world.moved(&it.uri, Some(it.text.clone()));
+                let document = Document::new(it.uri.clone(), Some(it.version), it.text, world.texts.clone());
                 world.open.insert(it.uri.to_string(), document);
             }
         }
@@ -146,14 +151,21 @@ fn notice(connection: &Connection, world: &mut World, notification: Notification
             {
                 document.version = Some(it.version);
                 document.change(content_changes, encoding);
+                let text = document.text().to_owned();
+                world.moved(&it.uri, Some(text));
             }
         }
         note::DidCloseTextDocument::METHOD => {
             if let Some(DidCloseTextDocumentParams { text_document: it }) = read(params)
                 && world.open.remove(it.uri.as_str()).is_some()
             {
+                world.moved(&it.uri, None);
                 publish(connection, it.uri, Vec::new(), None)?;
             }
+        }
+        // What lies around a pipeline may be another thing now.
+        note::DidSaveTextDocument::METHOD | note::DidChangeWatchedFiles::METHOD => {
+            world.open.values_mut().for_each(Document::folder_moved);
         }
         _ => {}
     }

@@ -1,7 +1,9 @@
 //! What the server knows: open files, and where the others of the workspace are.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::str::FromStr;
 
 use lsp_types::Uri;
@@ -18,11 +20,28 @@ pub(super) struct World {
     pub(super) roots: Vec<PathBuf>,
     /// Open files by address.
     pub(super) open: BTreeMap<String, Document>,
+    /// The texts of open files by path, saved or not: what they are as modules.
+    pub(super) texts: Texts,
 }
+
+/// The texts of open files by path, which every file sees.
+pub(super) type Texts = Rc<RefCell<BTreeMap<String, String>>>;
 
 impl World {
     pub(super) fn get(&mut self, uri: &Uri) -> Option<&mut Document> {
         self.open.get_mut(uri.as_str())
+    }
+
+    /// Keeps the text of a file that is open, none of one that was closed; files that take something from it look again.
+    pub(super) fn moved(&mut self, uri: &Uri, text: Option<String>) {
+        let Some(name) = path_of(uri).map(|path| path.display().to_string()) else { return };
+        match text {
+            Some(text) => self.texts.borrow_mut().insert(name.clone(), text),
+            None => self.texts.borrow_mut().remove(&name),
+        };
+        for (_, document) in self.open.iter_mut().filter(|(other, _)| *other != uri.as_str()) {
+            document.module_moved(&name);
+        }
     }
 
     /// Reads the files of the workspace that are not open.
@@ -46,8 +65,8 @@ impl World {
         if self.open.contains_key(uri.as_str()) {
             return None;
         }
-        let text = std::fs::read_to_string(path).ok()?;
-        Some(Document::new(uri, None, text))
+        let text = std::io::read_to_string(crate::host::fs::open(path).ok()?).ok()?;
+        Some(Document::new(uri, None, text, self.texts.clone()))
     }
 }
 

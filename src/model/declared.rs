@@ -139,4 +139,7 @@ pub struct Target {
     pub name: Spanned<String>,
     /// Its settings, a record.
     pub settings: Value,
+    /// Where the lines of its raw texts begin, by path: `raw.train`. Behind the indentation, at the first line that is
+    /// not blank.
+    pub blocks: Vec<Spanned<String>>,
 }

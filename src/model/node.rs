@@ -69,6 +69,10 @@ pub struct Gate {
     pub evidence: Vec<Evidence>,
     /// What it compares with.
     pub baseline: Option<Baseline>,
+    /// What the requirements of a monitor are held against, where they name no file; none in a gate.
+    pub reference: Option<Evidence>,
+    /// It is a monitor's.
+    pub monitors: bool,
     /// Its requirements.
     pub requirements: Vec<Requirement>,
     /// It can say no: it has a `require`, understood or not.
@@ -142,6 +146,8 @@ pub struct Measure {
     pub artifact: Option<Origin>,
     /// What is looked at in a table.
     pub table: Option<gate::TableRef>,
+    /// The groups that it looks at.
+    pub groups: Option<gate::Groups>,
     /// Further arguments.
     pub options: BTreeMap<String, Value>,
     /// The type of the number that comes out.
@@ -152,7 +158,7 @@ impl Measure {
     /// Tells whether it needs a baseline.
     #[must_use]
     pub fn compares(&self) -> bool {
-        matches!(self.kind, "regression" | "improvement")
+        matches!(self.kind, "regression" | "improvement" | "mcnemar" | "delong") || self.options.contains_key("of")
     }
 }
 

@@ -45,6 +45,7 @@ struct Gate {
     class: &'static str,
     reason: String,
     advisory: bool,
+    diagnosis: Vec<String>,
     lines: Vec<Requirement>,
 }
 
@@ -223,13 +224,14 @@ fn gate(report: &Report) -> Gate {
         class: verdict_class(report.verdict),
         reason: report.reason.clone(),
         advisory: report.advisory,
+        diagnosis: report.diagnosis.iter().map(|diagnosis| diagnosis.sentence.clone()).collect(),
         lines,
     }
 }
 
 /// Draws each metric over the runs up to this one, so that a later run changes nothing in this report.
 fn trends(plan: &Plan, store: &Store, record: &RunRecord, now: &[Number]) -> Result<Vec<Chart>, String> {
-    let mut before: Vec<(String, Vec<Number>)> = records(store.state(), usize::MAX)?
+    let mut before: Vec<(String, Vec<Number>)> = records(store.state(), &record.pipeline, usize::MAX)?
         .into_iter()
         .filter(|other| other.run <= record.run && other.profile == record.profile)
         .take(RUNS)

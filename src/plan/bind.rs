@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Input, Location, Node, NodeKind, Plan, Profile, Rerun, Setting, Source, Work, given};
+use super::{Input, Location, Node, NodeKind, Plan, Profile, Rerun, Setting, Work, given};
 use crate::diagnostic::nearest;
 use crate::gate;
 use crate::types::{Context, Expr, Names, Origin, Value, evaluate};
@@ -241,14 +241,14 @@ fn locate(plan: &mut Plan, settings: &[Setting]) {
             }
         }
     }
-    let paths: HashMap<&str, &str> =
-        plan.sources.iter().filter_map(|source| Some((source.name.as_str(), path(source)?))).collect();
+    let paths: HashMap<&str, String> =
+        plan.sources.iter().map(|source| (source.name.as_str(), source.location.place(&source.name))).collect();
     for node in &mut plan.nodes {
         for input in inputs(&mut node.kind) {
             if let Origin::Source(name) = &input.origin
                 && let Some(path) = paths.get(name.as_str())
             {
-                (*path).clone_into(&mut input.path);
+                path.clone_into(&mut input.path);
             }
         }
         if let NodeKind::Gate(gate) = &mut node.kind {
@@ -256,17 +256,10 @@ fn locate(plan: &mut Plan, settings: &[Setting]) {
                 if let Origin::Source(name) = &evidence.origin
                     && let Some(path) = paths.get(name.as_str())
                 {
-                    (*path).clone_into(&mut evidence.path);
+                    path.clone_into(&mut evidence.path);
                 }
             }
         }
-    }
-}
-
-fn path(source: &Source) -> Option<&str> {
-    match &source.location {
-        Location::Path(path) => Some(path),
-        Location::Remote { .. } => None,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::gate::{self, MetricRef};
 use crate::graph::Graph;
 use crate::model::{self, Model, NodeId};
 use crate::source::{Sources, Span};
-use crate::types::{Command, Isolation, Location, Origin, Rerun};
+use crate::types::{Command, Isolation, Origin, Rerun};
 
 mod baseline;
 mod live;
@@ -282,7 +282,8 @@ fn plan_input(model: &Model, input: &model::Input) -> Input {
 fn path(model: &Model, origin: &model::Origin) -> String {
     match origin {
         model::Origin::Source(id) => {
-            model.sources[*id].location.as_ref().and_then(Location::path).unwrap_or_default().to_owned()
+            let source = &model.sources[*id];
+            source.location.as_ref().map(|location| location.place(&source.name.value)).unwrap_or_default()
         }
         model::Origin::Output(id) => {
             model.output(*id).and_then(|output| output.path.as_ref()).map(|path| path.value.clone()).unwrap_or_default()
@@ -335,6 +336,7 @@ fn plan_gate(model: &Model, id: NodeId, gate: &model::Gate) -> gate::Gate {
                 .map(|(evidence, name)| MetricRef { evidence: *evidence, name: name.clone() }),
             artifact: line.measure.artifact.as_ref().map(|artifact| model.plan_origin(artifact)),
             table: line.measure.table.clone(),
+            groups: line.measure.groups.clone(),
             options: line.measure.options.clone(),
             ty: line.measure.ty.clone(),
         },
@@ -384,6 +386,11 @@ fn places(sources: &Sources, model: &Model) -> BTreeMap<String, Place> {
     model.monitors.iter().for_each(|it| add("monitor", &it.name));
     model.targets.iter().for_each(|it| add("target", &it.name));
     model.pipeline.iter().for_each(|name| add("pipeline", name));
+    for target in &model.targets {
+        target.blocks.iter().for_each(|block| {
+            places.insert(format!("target {} {}", target.name.value, block.value), place(block.span));
+        });
+    }
     for (index, trigger) in model.triggers.iter().enumerate() {
         places.insert(format!("on {index}"), place(trigger.span));
     }

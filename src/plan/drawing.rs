@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Node, NodeKind, Plan, Why};
+use super::{Node, NodeKind, Plan, Reaction, Why};
 use crate::graph::{Drawing, Line, Shape, Vertex, order};
+use crate::types::Origin;
 
 impl Plan {
     /// Returns the nodes so that each comes after all that it waits for, and else as declared.
@@ -91,6 +92,55 @@ impl Plan {
         Drawing { name: whole.name, vertices, lines }
     }
 
+    /// Adds what stands beside the runs to a drawing: monitors with what they look at and what they set off.
+    pub fn draw_beside(&self, drawing: &mut Drawing) {
+        for monitor in &self.beside.monitors {
+            let looked = [("current", Some(&monitor.current)), ("reference", monitor.reference.as_ref())];
+            let looked: Vec<(usize, &str)> = looked
+                .into_iter()
+                .filter_map(|(word, origin)| Some((word, origin?)))
+                .flat_map(|(word, origin)| self.makers(drawing, origin).into_iter().map(move |at| (at, word)))
+                .collect();
+            let own = vertex(drawing, &monitor.name, "monitor", Shape::Watch);
+            let line = |from, to, text: &str| Line { from, to, text: text.to_owned(), broken: true };
+            drawing.lines.extend(looked.into_iter().map(|(from, word)| line(from, own, word)));
+            for reaction in &monitor.on_breach {
+                let to = match reaction {
+                    Reaction::Emit { event, .. } => vertex(drawing, &format!("{event:?}"), "event", Shape::Round),
+                    Reaction::Notify(name) => vertex(drawing, name, "notify", Shape::Round),
+                };
+                drawing.lines.push(line(own, to, "on breach"));
+            }
+        }
+    }
+
+    /// Returns where in a drawing an artifact comes from: its source, or what moves the pointer that names it.
+    fn makers(&self, drawing: &mut Drawing, origin: &Origin) -> Vec<usize> {
+        let Origin::Pointer { registry, pointer } = origin else {
+            let word = if matches!(origin, Origin::Source(_)) { "source" } else { "output" };
+            return vec![vertex(drawing, &origin.to_string(), word, Shape::Store)];
+        };
+        let moves = |node: &&Node| match &node.kind {
+            NodeKind::Promote(it) => it.registry == *registry && it.pointer == *pointer,
+            NodeKind::Rollout(it) => {
+                it.promote.as_ref().is_some_and(|it| it.registry == *registry && it.pointer == *pointer)
+            }
+            _ => false,
+        };
+        let makers: Vec<usize> = (self.nodes.iter().filter(moves))
+            .filter_map(|node| {
+                let folded = declared(&node.name);
+                let named =
+                    |vertex: &Vertex| vertex.name == node.name || vertex.name.split(' ').next() == Some(&folded);
+                drawing.vertices.iter().position(named)
+            })
+            .collect();
+        match makers.is_empty() {
+            true => vec![vertex(drawing, &origin.to_string(), "pointer", Shape::Store)],
+            false => makers,
+        }
+    }
+
     fn indices(&self) -> HashMap<&str, usize> {
         self.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect()
     }
@@ -100,6 +150,15 @@ impl Plan {
 fn declared(name: &str) -> String {
     let parts = name.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest));
     parts.collect()
+}
+
+/// Returns the vertex of this name and word, which is added where it is not there.
+fn vertex(drawing: &mut Drawing, name: &str, kind: &str, shape: Shape) -> usize {
+    let found = drawing.vertices.iter().position(|vertex| vertex.name == name && vertex.kind == kind);
+    found.unwrap_or_else(|| {
+        drawing.vertices.push(Vertex { name: name.to_owned(), kind: kind.to_owned(), shape });
+        drawing.vertices.len() - 1
+    })
 }
 
 fn shape(node: &Node) -> Shape {

@@ -1,5 +1,6 @@
 //! Whether a laptop may write to a registry that others read: only when told to, from a clean tree, at a commit of
-//! a branch whose pushes run the pipeline. Compiled jobs don't ask; their platform decided already.
+//! a branch whose pushes run the pipeline, as the remote has it: a version names its commit, and a commit that nobody
+//! else has says nothing. Compiled jobs don't ask; their platform decided already.
 
 use std::path::Path;
 
@@ -16,8 +17,13 @@ pub enum Reach {
     Yes,
     /// "Not released here": nothing is written, and that is no failure.
     NotHere,
-    /// It was asked for and is not possible; the reason.
-    Refused(String),
+    /// It was asked for and is not possible.
+    Refused {
+        /// Why.
+        why: String,
+        /// The way out.
+        help: String,
+    },
 }
 
 /// Tells whether a run on this machine may write to a registry. `release` is `--release`.
@@ -41,32 +47,51 @@ pub fn may_release(
             _ => None,
         })
         .collect();
+    let refused = |why: String, help: String| Ok(Reach::Refused { why, help });
     if pushes.is_empty() {
-        return Ok(Reach::Refused(
-            "a shared registry is written from branches that `on push` names, and the pipeline has none".to_owned(),
-        ));
+        let why = "a shared registry is written from branches that `on push` names, and the pipeline has none";
+        return refused(why.to_owned(), "write `on push { branches: [\"main\"] }`".to_owned());
     }
     let git = Git::at(workspace);
     let unreadable = |error: crate::host::Error| RegistryError::new(ErrorKind::Unreachable, error.to_string());
     let changes = git.run(&["status", "--porcelain", "-z"]).map_err(unreadable)?;
     if let Some(first) = changes.split(|byte| *byte == 0).find(|line| line.len() > 3) {
         let file = String::from_utf8_lossy(&first[3..]).into_owned();
-        return Ok(Reach::Refused(format!("`--release` needs a clean tree, and `{file}` is not committed")));
+        let why = format!("`--release` needs a clean tree, and `{file}` is not committed");
+        return refused(why, "commit it, or name it in `.gitignore`".to_owned());
     }
-    let refs = ["for-each-ref", "--contains", "HEAD", "--format=%(refname)", "refs/heads/", "refs/remotes/"];
-    let containing = git.run(&refs).map_err(unreadable)?;
-    let containing = String::from_utf8_lossy(&containing);
-    let mut names = containing.lines().filter_map(|name| {
-        let name = name.strip_prefix("refs/")?;
-        // A remote's branches stand below the remote's name.
-        name.strip_prefix("heads/").or_else(|| name.strip_prefix("remotes/")?.split_once('/').map(|(_, name)| name))
-    });
-    if names.any(|name| pushes.iter().any(|branches| branches.is_empty() || matches(branches, name))) {
+    let named = |name: &&str| pushes.iter().any(|branches| branches.is_empty() || matches(branches, name));
+    let here = containing(&git, "refs/heads/").map_err(unreadable)?;
+    let remotes = git.run(&["remote"]).map_err(unreadable)?;
+    let remotes = String::from_utf8_lossy(&remotes).into_owned();
+    let of = match location {
+        RegistryLocation::Git { remote, .. } => remotes.lines().find(|name| name == remote),
+        _ => None,
+    };
+    // Without any remote there is nobody who could have the commit.
+    let (shared, place) = match of.or_else(|| remotes.lines().next()) {
+        None => (here.clone(), None),
+        Some(remote) => (containing(&git, &format!("refs/remotes/{remote}/")).map_err(unreadable)?, Some(remote)),
+    };
+    if shared.iter().any(|name| named(&name.as_str())) {
         return Ok(Reach::Yes);
+    }
+    if let (Some(remote), Some(branch)) = (place, here.iter().find(|name| named(&name.as_str()))) {
+        let why =
+            format!("`--release` needs a commit that others have, and `{branch}` of `{remote}` is without this one");
+        return refused(why, format!("`git push {remote} {branch}`; if it was pushed, `git fetch {remote}`"));
     }
     let wanted: Vec<_> =
         pushes.iter().flat_map(|branches| branches.iter().map(|branch| format!("`{branch}`"))).collect();
-    Ok(Reach::Refused(format!("`--release` needs a commit of a branch that `on push` names: {}", wanted.join(", "))))
+    let why = format!("`--release` needs a commit of a branch that `on push` names: {}", wanted.join(", "));
+    refused(why, "check one of them out, or merge this one into it".to_owned())
+}
+
+/// Returns the branches below `refs` that hold the commit which is checked out.
+fn containing(git: &Git, refs: &str) -> Result<Vec<String>, crate::host::Error> {
+    let listed = git.run(&["for-each-ref", "--contains", "HEAD", "--format=%(refname)", refs])?;
+    let listed = String::from_utf8_lossy(&listed);
+    Ok(listed.lines().filter_map(|name| name.strip_prefix(refs)).map(str::to_owned).collect())
 }
 
 /// Tells whether a run on a platform is for a ref that the pipeline names: a push to one of its branches, or its schedule.

@@ -270,36 +270,70 @@ pub(super) fn target(cx: &mut Cx<'_>, item: &ast::Settings) {
         let first = first.name.span;
         return duplicate(cx, &item.name, first);
     }
-    if let Some(settings) = setting_record(cx, &item.record) {
-        cx.model.targets.push(Target { name: Cx::own(&item.name), settings });
+    let mut blocks = Vec::new();
+    if let Some(settings) = setting_record(cx, &item.record, "", &mut blocks) {
+        cx.model.targets.push(Target { name: Cx::own(&item.name), settings, blocks });
     }
 }
 
-fn setting_record(cx: &mut Cx<'_>, record: &ast::Record) -> Option<Value> {
+fn setting_record(cx: &mut Cx<'_>, record: &ast::Record, at: &str, blocks: &mut Vec<Spanned<String>>) -> Option<Value> {
     let mut fields: Vec<(String, Value)> = Vec::new();
     for (index, field) in record.fields.iter().enumerate() {
         if let Some(first) = record.fields[..index].iter().find(|first| first.key.text == field.key.text) {
             duplicate(cx, &field.key, first.key.span);
             continue;
         }
-        fields.push((field.key.text.clone(), setting(cx, &field.value)?));
+        let path = format!("{at}{}", field.key.text);
+        fields.push((field.key.text.clone(), setting(cx, &field.value, &path, blocks)?));
     }
     Some(Value::Record(fields))
 }
 
-fn setting(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Value> {
+fn setting(cx: &mut Cx<'_>, written: &ast::Expr, path: &str, blocks: &mut Vec<Spanned<String>>) -> Option<Value> {
     match &written.kind {
-        ast::ExprKind::Record(record) => setting_record(cx, record),
+        ast::ExprKind::Record(record) => setting_record(cx, record, &format!("{path}."), blocks),
         ast::ExprKind::List(items) => {
-            items.iter().map(|item| setting(cx, item)).collect::<Option<_>>().map(Value::List)
+            items.iter().map(|item| setting(cx, item, path, blocks)).collect::<Option<_>>().map(Value::List)
         }
         // A bare word that names no constant is the word itself: `steps: plain`.
         ast::ExprKind::Name(name) if !matches!(cx.seen(name), Some((Decl::Const(_), _))) => {
+            // A target may name credentials.
+            if matches!(cx.seen(name), Some((Decl::Credential(_), _))) {
+                cx.mention(&name.text);
+            }
             Some(Value::String(name.text.clone()))
+        }
+        ast::ExprKind::Str(text) if matches!(text.form, ast::StrForm::Block | ast::StrForm::Line) => {
+            if let [ast::StrPart::Text { text: read, span }] = &text.parts[..] {
+                blocks.push(Spanned::new(path.to_owned(), behind_indentation(cx, read, *span)));
+                secrets(cx, read);
+            }
+            Some(Value::String(text.plain().unwrap_or_default().to_owned()))
         }
         _ => match expr(cx, written, Scope::Constant)?.expr {
             Expr::Value(value) => Some(value),
             _ => None,
         },
+    }
+}
+
+/// Returns the place of a raw text's first line that is not blank, behind the indentation that was taken away.
+fn behind_indentation(cx: &Cx<'_>, text: &str, span: Span) -> Span {
+    let mut start = span.start as usize;
+    for (line, written) in text.lines().zip(cx.sources.slice(span).split_inclusive('\n')) {
+        if !line.trim().is_empty() {
+            start += written.find(line.trim_end()).unwrap_or(0);
+            break;
+        }
+        start += written.len();
+    }
+    Span { start: start.min(span.end as usize) as u32, ..span }
+}
+
+/// Counts the secrets that a raw text of a target names as used.
+fn secrets(cx: &mut Cx<'_>, text: &str) {
+    for rest in text.split("secrets.").skip(1) {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        cx.mention(&rest[..end].to_ascii_lowercase());
     }
 }

@@ -25,6 +25,8 @@ pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, item: &ast::Gate) {
     let mut gate = Gate {
         evidence: Vec::new(),
         baseline: None,
+        reference: None,
+        monitors: false,
         requirements: Vec::new(),
         blocks: torn || item.clauses.iter().any(|clause| matches!(clause, ast::GateClause::Require(_))),
         partial: torn,

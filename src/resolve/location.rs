@@ -132,6 +132,18 @@ fn remote(cx: &mut Cx<'_>, written: &ast::Expr, kind: &Kind, args: &[ast::Arg]) 
             let message = format!("`{plain}` is no address of {}", kind.word);
             return cx.error(codes::WRONG_TYPE, written_address.span, message, &example);
         }
+        let authority =
+            plain.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(""));
+        if authority.contains('@') {
+            let help = "take it out: whoever reads the file could use it";
+            return cx.error(codes::WRONG_TYPE, written_address.span, "the address holds a name or a password", help);
+        }
+        if kind.word == "s3" && !is_object(plain) {
+            let message = format!("`{plain}` names no object");
+            let help =
+                "write the whole key: `s3(\"s3://bucket/data/raw.csv\")`; a prefix can't be fetched, an archive can";
+            return cx.error(codes::WRONG_TYPE, written_address.span, message, help);
+        }
         if kind.word == "dvc" {
             let inside = paths::inside(cx, &Spanned::new(plain.clone(), written_address.span))?;
             address = Expr::Value(Value::String(inside.value));
@@ -149,6 +161,12 @@ fn remote(cx: &mut Cx<'_>, written: &ast::Expr, kind: &Kind, args: &[ast::Arg]) 
         }
     }
     Some(Location::Remote { scheme: kind.word.to_owned(), address, version, digest, public })
+}
+
+/// Tells whether an address of a store names one object in a bucket.
+fn is_object(address: &str) -> bool {
+    let path = address.split_once("://").map_or("", |(_, rest)| rest).split('?').next().unwrap_or_default();
+    path.split_once('/').is_some_and(|(bucket, key)| !bucket.is_empty() && !key.is_empty() && !key.ends_with('/'))
 }
 
 /// A digest is one that a program can compare: its algorithm, and as many digits as that has.

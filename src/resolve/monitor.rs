@@ -25,7 +25,7 @@ pub(super) fn empty(name: Spanned<String>, doc: Option<String>, span: Span) -> M
         work: Work::default(),
         current: None,
         reference: None,
-        gate: Gate { evidence: Vec::new(), baseline: None, requirements: Vec::new(), blocks: true, partial: true },
+        gate: gate(true),
         on_breach: Vec::new(),
         cooldown: None,
     }
@@ -68,29 +68,21 @@ pub(super) fn resolve(cx: &mut Cx<'_>, index: usize, item: &ast::Monitor) {
     let current = input("current").map(|input| Spanned::new(input.origin.clone(), input.span));
     let reference = input("reference").map(|input| Spanned::new(input.origin.clone(), input.span));
     inputs(cx, name, &action.work, locals.get("current").is_some());
-    let mut gate = Gate {
-        evidence: Vec::new(),
-        baseline: None,
-        requirements: Vec::new(),
-        blocks: true,
-        partial: current.is_none(),
-    };
-    if let Some(current) = &current
-        && let Some(ty) = cx.model.artifact(&current.value)
-    {
-        let alias = Some("current".to_owned());
-        gate.evidence.push(Evidence { alias, origin: current.value.clone(), list: None, ty, span: current.span });
-    }
+    let mut gate = gate(current.is_none());
+    gate.evidence.extend(current.as_ref().and_then(|current| evidence(cx, "current", current)));
+    gate.reference = reference.as_ref().and_then(|reference| evidence(cx, "reference", reference));
+    gate.partial |= reference.is_some() != gate.reference.is_some();
     let mut required = false;
+    let mut understood = true;
     let mut reactions: Vec<(Reaction, Span)> = Vec::new();
     for clause in &item.clauses {
         match clause {
             ast::MonitorClause::Require(line) => {
                 required = true;
-                line_of(cx, line, Level::Require, &mut gate, &settings);
+                line_of(cx, line, Level::Require, &mut gate, &settings, &mut understood);
             }
             ast::MonitorClause::Warn(line) => {
-                line_of(cx, line, Level::Warn, &mut gate, &settings);
+                line_of(cx, line, Level::Warn, &mut gate, &settings, &mut understood);
             }
             ast::MonitorClause::OnBreach { reaction: written, span } => {
                 reactions.extend(reaction(cx, written).map(|found| (found, *span)));
@@ -99,6 +91,7 @@ pub(super) fn resolve(cx: &mut Cx<'_>, index: usize, item: &ast::Monitor) {
         }
     }
     let torn = cx.model.opaque.contains(&format!("{}.*", name.text));
+    gate.partial |= !understood || torn;
     let reacts = item.clauses.iter().any(|clause| matches!(clause, ast::MonitorClause::OnBreach { .. }));
     if !torn {
         if every.is_none() {
@@ -128,6 +121,24 @@ pub(super) fn resolve(cx: &mut Cx<'_>, index: usize, item: &ast::Monitor) {
     monitor.reference = reference;
     monitor.gate = gate;
     monitor.on_breach = reactions.into_iter().map(|(reaction, _)| reaction).collect();
+}
+
+/// Makes a gate that requires nothing yet.
+fn gate(partial: bool) -> Gate {
+    Gate {
+        evidence: Vec::new(),
+        baseline: None,
+        reference: None,
+        monitors: true,
+        requirements: Vec::new(),
+        blocks: true,
+        partial,
+    }
+}
+
+fn evidence(cx: &Cx<'_>, word: &str, input: &Spanned<Origin>) -> Option<Evidence> {
+    let ty = cx.model.artifact(&input.value)?;
+    Some(Evidence { alias: Some(word.to_owned()), origin: input.value.clone(), list: None, ty, span: input.span })
 }
 
 /// A monitor is no part of a run: of what may stand before its body only `when` means something.
@@ -175,11 +186,20 @@ fn inputs(cx: &mut Cx<'_>, name: &ast::Name, work: &Work, says_current: bool) {
 }
 
 /// Resolves a line, as in a gate that is on `current`.
-fn line_of(cx: &mut Cx<'_>, written: &ast::Requirement, level: Level, gate: &mut Gate, settings: &Settings) {
+fn line_of(
+    cx: &mut Cx<'_>,
+    written: &ast::Requirement,
+    level: Level,
+    gate: &mut Gate,
+    settings: &Settings,
+    understood: &mut bool,
+) {
     if gate.partial {
         return cx.mention_words(written.span);
     }
-    gate.requirements.extend(requirement::resolve(cx, written, level, gate, settings));
+    let line = requirement::resolve(cx, written, level, gate, settings);
+    *understood &= line.is_some();
+    gate.requirements.extend(line);
 }
 
 fn reaction(cx: &mut Cx<'_>, written: &ast::Reaction) -> Option<Reaction> {

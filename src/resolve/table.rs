@@ -36,10 +36,20 @@ pub(super) fn measure(
     times: bool,
 ) -> Option<Measure> {
     let signature = kind.signature();
+    let compares = signature.against == Against::Must || (signature.against == Against::May && times);
+    let by_reference = gate.reference.is_some()
+        && match against {
+            Some(written) => matches!(&written.kind, ast::ExprKind::Name(name) if name.text == "reference"),
+            None => compares,
+        };
     let against_path = match (against, signature.against) {
+        _ if by_reference && compares => None,
         (None, Against::Must) => {
             let message = format!("`{}` compares with a data baseline, and none is named", word.text);
-            let help = format!("write `{}`; `mlpc baseline DATASET --out FILE` makes the file", signature.example);
+            let help = match gate.monitors {
+                true => "give the monitor a `reference = SOURCE`, or write `against \"FILE\"`".to_owned(),
+                false => format!("write `{}`; `mlpc baseline DATASET --out FILE` makes the file", signature.example),
+            };
             cx.mention_words(word.span);
             return cx.error(codes::BAD_REQUIREMENT, word.span, message, &help);
         }
@@ -47,13 +57,14 @@ pub(super) fn measure(
             let message = format!("`{}` compares with no baseline", word.text);
             return cx.error(codes::BAD_REQUIREMENT, written.span, message, "remove `against …`");
         }
+        (Some(_), _) if by_reference => None,
         (Some(written), _) => {
             let path = fields::text(cx, written)?;
             Some(paths::inside(cx, &path)?.value)
         }
         (None, _) => None,
     };
-    if signature.against == Against::May && times != against.is_some() {
+    if signature.against == Against::May && times != (against.is_some() || by_reference) {
         let (message, help) = if times {
             ("a multiple is of a baseline, and none is named", "add `against \"configs/train.baseline.json\"`")
         } else {
@@ -62,7 +73,8 @@ pub(super) fn measure(
         return cx.error(codes::BAD_REQUIREMENT, word.span, message, help);
     }
     let (evidence, typed) = table(cx, word, gate)?;
-    let mut reference = TableRef { evidence, columns: None, schema: None, typed: typed.clone(), against: against_path };
+    let mut reference =
+        TableRef { evidence, columns: None, schema: None, typed: typed.clone(), against: against_path, by_reference };
     let mut args = args.iter();
     match signature.takes {
         Takes::Schema => reference.schema = Some(schema(cx, word, args.next(), signature.example)?),
@@ -79,6 +91,9 @@ pub(super) fn measure(
     if times {
         options.insert("relative".to_owned(), Value::Bool(true));
     }
+    if by_reference {
+        holds_columns(cx, word, gate, &reference)?;
+    }
     let relative = signature.option("relative").is_some() && !options.contains_key("relative");
     if relative && matches!(reference.columns, Some(Columns::All { .. })) {
         let message = format!("the columns of `{}(*)` have no unit in common", word.text);
@@ -86,7 +101,46 @@ pub(super) fn measure(
         return cx.error(codes::BAD_REQUIREMENT, word.span, message, &help);
     }
     let ty = kind.result(None, &options);
-    Some(Measure { kind: signature.name, metric: None, artifact: None, table: Some(reference), options, ty })
+    Some(Measure {
+        kind: signature.name,
+        metric: None,
+        artifact: None,
+        table: Some(reference),
+        groups: None,
+        options,
+        ty,
+    })
+}
+
+/// Says where the reference of a monitor is no table, or lacks a column that is compared with it.
+fn holds_columns(cx: &mut Cx<'_>, word: &ast::Name, gate: &Gate, compared: &TableRef) -> Option<()> {
+    let reference = gate.reference.as_ref()?;
+    let Artifact::Dataset { format: Some(_), schema } = &reference.ty else {
+        let message = format!("`{}` is held against the reference, which is no table that can be read", word.text);
+        let diagnostic = Diagnostic::new(codes::BAD_REQUIREMENT, word.span, message)
+            .label(reference.span, format!("a `{}`", reference.ty))
+            .help("name a source of type `Dataset<csv>` or `Dataset<jsonl>`, or write `against \"FILE\"`");
+        return cx.report(diagnostic);
+    };
+    let Some((Decl::Schema(id), place)) = schema.as_ref().and_then(|name| cx.peek(name)) else { return Some(()) };
+    let before = cx.model.schemas[id].ty.clone();
+    let names: Vec<&str> = match &compared.columns {
+        Some(Columns::One(name)) => vec![name],
+        Some(Columns::All { except }) => {
+            let all = compared.typed.iter().flat_map(|schema| &schema.columns).map(|column| column.name.as_str());
+            all.filter(|name| !except.iter().any(|left_out| left_out == name)).collect()
+        }
+        None => Vec::new(),
+    };
+    let Some(missing) = names.into_iter().find(|name| before.column(name).is_none()) else { return Some(()) };
+    let message = format!("the reference has no column `{missing}` to hold it against");
+    let mut diagnostic = Diagnostic::new(codes::BAD_REQUIREMENT, word.span, message)
+        .label(reference.span, format!("a table of `{}`", before.name))
+        .label(place, "declared here");
+    if matches!(compared.columns, Some(Columns::All { .. })) {
+        diagnostic = diagnostic.help(format!("leave it out: `{}(*, except: [\"{missing}\"])`", word.text));
+    }
+    cx.report(diagnostic)
 }
 
 /// Returns the one table that the gate is on, with the schema of its type.
@@ -239,6 +293,8 @@ fn option(
             Value::Float(number) if number > 0.0 => Value::Float(number),
             _ => return cx.error(codes::OUT_OF_RANGE, arg.value.span, "a number above zero is needed", ""),
         },
+        // Of metrics by group, which are about no table.
+        OptType::Groups => return None,
         OptType::Rows => Value::Int(fields::whole(cx, &arg.value, 1, i64::MAX)?),
         OptType::Names => {
             let names = constant(cx, &arg.value, &Type::List(Box::new(Type::String)))?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::lineage::Lineage;
 use crate::exec::{Release, Seen};
 use crate::host::Digest;
 
@@ -38,6 +39,9 @@ pub struct Answer {
     /// Where pointers stood when it looked; `null`: not set yet.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pointers: BTreeMap<String, Option<Seen>>,
+    /// What it and all nodes before it come from.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub lineage: Lineage,
     /// What it registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
@@ -93,6 +97,10 @@ pub struct Decided {
     pub lets_go_on: bool,
     /// It is shown and does not block.
     pub advisory: bool,
+}
+
+fn is_empty(lineage: &Lineage) -> bool {
+    *lineage == Lineage::default()
 }
 
 impl Answer {

@@ -9,6 +9,7 @@ use crate::cache::{Kind, Memory};
 use crate::exec;
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
+use crate::judge;
 use crate::plan::{Output, OutputKind, Plan};
 
 /// What came in, by node.
@@ -129,6 +130,12 @@ pub(super) fn hand_on(job: &Job<'_>, node: &str, answer: &mut Answer) -> Result<
         let there = memory.look(&from)?;
         let made = Made { digest: there.digest, folder: there.kind == Kind::Tree, executable: there.executable };
         answer.outputs.insert(output.name.clone(), made);
+    }
+    let machine = judge::machine::path(&job.bound.prefix, node);
+    if !judge::machine::timed(&job.bound.plan, node).is_empty()
+        && let Ok(text) = fs::read_text(&join_inside(workspace, &machine)?)
+    {
+        answer.texts.insert(machine, text);
     }
     Ok(())
 }

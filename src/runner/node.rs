@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answer::{Answer, Decided, FORMAT, Status};
+use super::answer::{Answer, Decided, FORMAT, Made, Status};
 use super::exchange::{Received, hand_on, write};
+use super::lineage::Lineage;
 use super::{Job, Trouble};
-use crate::exec::{self, Ending, Listener, Options, RunRecord, Seen};
+use crate::exec::{self, Ending, Listener, Options, Pick, RunRecord, Seen};
 use crate::gate::{BaselineFile, Gate, Report};
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
@@ -31,7 +32,7 @@ pub fn run(
         let message = format!("`{node}` is not part of this run ({skip:?}), and the platform started it all the same");
         return Err(Trouble::unsound(message).help("compile the pipeline again"));
     }
-    let mut answer = empty(job, node);
+    let mut answer = Answer { lineage: Lineage::of(received), ..empty(job, node) };
     let mut report = None;
     let done = match &declared.kind {
         NodeKind::Stage(stage) => complete(job, node, received)
@@ -74,6 +75,7 @@ pub(super) fn empty(job: &Job<'_>, node: &str) -> Answer {
         outputs: BTreeMap::new(),
         texts: BTreeMap::new(),
         pointers: BTreeMap::new(),
+        lineage: Lineage::default(),
         release: None,
         gate: None,
     }
@@ -117,17 +119,20 @@ fn stage(
     listener: &dyn Listener,
     answer: &mut Answer,
 ) -> Result<(), Trouble> {
-    let mut before = RunRecord::new(&job.run, job.bound, &[node.to_owned()], &job.setup.clock);
+    let mut before = RunRecord::new(&job.run, job.bound, &Pick::until(vec![node.to_owned()]), &job.setup.clock);
     for known in received.answers.values() {
         before.pointers.extend(known.pointers.clone());
         if let Some(release) = &known.release {
             before.releases.insert(known.node.clone(), release.clone());
         }
     }
-    let options = Options { nodes: vec![node.to_owned()], alone: true, release: true, ..Options::default() };
+    let options =
+        Options { pick: Pick::until(vec![node.to_owned()]), alone: true, release: true, ..Options::default() };
     let summary = exec::run(job.bound, job.setup, &options, Some(&before), listener)?;
     let state = job.setup.workspace.join(".mlpc");
-    answer.pointers = RunRecord::read(&state, &summary.run)?.pointers;
+    let record = RunRecord::read(&state, &summary.run)?;
+    record.sources.iter().for_each(|(name, digest)| answer.lineage.source(name, &digest.to_string()));
+    answer.pointers = record.pointers;
     let ended = summary.nodes.into_iter().find(|report| report.node == node);
     let ending = ended.map_or(Ending::Failed("did not run".into()), |report| report.ending);
     let unsound = |why: String| Trouble::unsound(format!("`{node}` {why}"));
@@ -171,6 +176,7 @@ fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mu
             absent.insert(stage.clone(), "handed nothing on in this run".to_owned());
         }
     }
+    exec::bring_sources(job.bound, job.setup, &looked_at(gate).collect::<Vec<_>>())?;
     let report = judge::judge(job.bound, &job.setup.workspace, node, &absent).map_err(Trouble::unsound)?;
     let path = judge::report_path(&job.bound.prefix, node);
     judge::write(job.bound, &job.setup.workspace, &report)?;
@@ -178,6 +184,7 @@ fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mu
     fs::create_dirs(&job.output)?;
     fs::write_atomic(&job.output.join("gate_report.json"), text.as_bytes())?;
     fs::write_atomic(&job.output.join("summary.md"), crate::gate::render::markdown(&report).as_bytes())?;
+    answer.lineage.gates.insert(node.to_owned(), Digest::of(text.as_bytes()).to_string());
     answer.texts.insert(path, text);
     answer.status = Status::Decided;
     answer.reason = Some(report.reason.clone());
@@ -234,6 +241,10 @@ fn write_baseline(
         {
             let path = BaselineFile::recorded_path(&job.bound.prefix, node);
             fs::write_atomic(&join_inside(&job.setup.workspace, &path)?, text.as_bytes())?;
+            let kept = release(job).open(registry).and_then(|open| open.version(&version)).map_err(trouble)?;
+            if let Some(class) = kept.and_then(|kept| kept.metadata.notes.get(judge::machine::NOTE).cloned()) {
+                file.machines.insert(origin.clone(), class);
+            }
             file.recorded.insert(origin, path);
         }
     }
@@ -317,7 +328,7 @@ fn register(
     received: &Received,
     answer: &mut Answer,
 ) -> Result<(), Trouble> {
-    let gates = admitted(job, node, received)?;
+    answer.lineage.gates.extend(admitted(job, node, received)?);
     let made = |origin: &Origin| match origin {
         Origin::Output { stage, output } => received.answers.get(stage)?.outputs.get(output),
         Origin::Source(_) | Origin::Pointer { .. } => None,
@@ -326,11 +337,14 @@ fn register(
     if let Some(missing) = needed.into_iter().find(|origin| made(origin).is_none()) {
         return Err(Trouble::unsound(format!("`{missing}`, which is to be registered, was not handed on")));
     }
+    let measured = register.metrics.as_ref().and_then(|origin| machine(job, origin, made(origin)?));
     let provenance = Provenance {
         model: made(&register.model).map(|made| made.digest),
-        inputs: BTreeMap::new(),
-        gates,
-        notes: BTreeMap::new(),
+        inputs: answer.lineage.sources.clone(),
+        gates: answer.lineage.gates.clone(),
+        // On a platform its own records say who approved.
+        approvals: BTreeMap::new(),
+        notes: answer.lineage.notes().into_iter().chain(measured).collect(),
     };
     let registered = release(job).register(node, provenance).map_err(trouble)?;
     answer.status = if registered.new { Status::Done } else { Status::Hit };
@@ -338,6 +352,12 @@ fn register(
     answer.reason = Some(format!("version `{}` in `{}`", version.id, register.registry));
     answer.release = Some(exec::Release { version: version.id, digest: version.digest, new: registered.new });
     Ok(())
+}
+
+/// Returns the class of machine of metrics, as a note of what is registered with them.
+fn machine(job: &Job<'_>, origin: &Origin, made: &Made) -> Option<(String, String)> {
+    let class = judge::machine::class(job.bound, &job.setup.workspace, origin, &made.digest.to_string())?;
+    Some((judge::machine::NOTE.to_owned(), class))
 }
 
 /// Makes sure that every gate that the node waits for said yes, and returns the digests of their reports.

@@ -28,13 +28,18 @@ stage train {
 stage evaluate {
   in   model = train.model, data = raw
   out  report: Metrics<Evaluation> of model over data as test = "out/report.json"
-  run <<< echo '{"auc": 0.9}' > "$report" >>>
+  out  scores: Predictions { id: "row", label: "y", score: "p" } of model over data as test = "out/scores.csv"
+  run <<<
+    echo '{"auc": 0.9}' > "$report"
+    awk 'BEGIN { print "row,y,p"; for (row = 0; row < 90; row++) print row "," row % 2 "," row % 7 / 10 }' > "$scores"
+  >>>
 }
-gate quality on evaluate.report {
+gate quality on evaluate.report, evaluate.scores {
   baseline models@production
   on no_baseline: ask bootstrap
   require auc >= 0.5
   require regression(auc) <= 1%
+  require upper(regression(auc_roc), 95%) <= 1%
 }
 approval bootstrap of train.model { by: ["alice"], environment: "bootstrap", timeout: 24h }
 register release = train.model to models after quality { metrics: evaluate.report }
@@ -44,7 +49,11 @@ profile smoke { set raw = "data/smoke.csv" }
 "#;
 
 fn bound(profile: Option<&str>) -> Bound {
-    let compiled = compile(&Sources::single("p.mlp", PIPELINE));
+    bound_of(PIPELINE, profile)
+}
+
+fn bound_of(text: &str, profile: Option<&str>) -> Bound {
+    let compiled = compile(&Sources::single("p.mlp", text));
     let plan = compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
     let selection = Selection { profile: profile.map(str::to_owned), ..Selection::default() };
     bind(&plan, &selection).expect("binds")
@@ -108,6 +117,13 @@ fn a_pipeline_runs_job_by_job_and_the_second_model_is_compared_with_the_first() 
     assert_eq!((gate.ask.as_deref(), gate.lets_go_on), (Some("bootstrap"), true));
     let release = rig.well("release", &["train", "evaluate", "quality"]).release.expect("released");
     rig.well("current", &["release", "quality"]);
+    // The job that registers was given no source, and knows it all the same.
+    let metadata = rig.folder.path().join("registry/versions").join(&release.version).join("metadata.json");
+    let version: serde_json::Value = serde_json::from_slice(&std::fs::read(metadata).expect("read")).expect("JSON");
+    let raw = Digest::of(b"a,b\n1,2\n").to_string();
+    assert_eq!(version["metadata"]["inputs"], serde_json::json!({ "raw": raw }));
+    let report = std::fs::read(rig.folder.path().join("out/quality/gate_report.json")).expect("read");
+    assert_eq!(version["metadata"]["gates"], serde_json::json!({ "quality": Digest::of(&report).to_string() }));
 
     let again = Rig { folder: tempfile::tempdir().expect("a folder"), bound: bound(None) };
     std::fs::rename(rig.folder.path().join("registry"), again.folder.path().join("registry")).expect("moved");
@@ -119,6 +135,49 @@ fn a_pipeline_runs_job_by_job_and_the_second_model_is_compared_with_the_first() 
     assert_eq!(gate.gate.map(|gate| gate.verdict), Some("pass".into()));
     let seen = gate.pointers["models@production"].as_ref().map(|seen| seen.version.clone());
     assert_eq!(seen, Some(release.version));
+}
+
+#[test]
+fn a_source_that_moved_between_jobs_is_said() {
+    let mut lineage = Lineage::default();
+    lineage.source("raw", "blake3:1");
+    lineage.source("raw", "blake3:2");
+    lineage.source("raw", "blake3:2");
+    assert_eq!(lineage.sources["raw"], "blake3:1");
+    assert_eq!(lineage.notes()["inputs"], "`raw` changed while the run read it: other jobs saw other bytes");
+}
+
+#[test]
+fn a_time_goes_from_job_to_job_with_the_machine_that_it_was_measured_on() {
+    let timed = PIPELINE
+        .replace("auc: ratio higher", "auc: ratio higher   p99: duration lower unit ms")
+        .replace("\"auc\": 0.9", "\"auc\": 0.9, \"p99\": 10")
+        .replace("regression(auc) <= 1%", "regression(p99) <= 1ms")
+        .replace("  out  report", "  rerun always\n  out  report");
+    let rig = Rig { folder: tempfile::tempdir().expect("a folder"), bound: bound_of(&timed, None) };
+    rig.well("train", &[]);
+    let evaluate = rig.well("evaluate", &["train"]);
+    let texts: String = evaluate.texts.values().cloned().collect();
+    assert!(texts.contains(&format!("\"machine\": \"{}\"", crate::host::machine::class())), "{texts}");
+    rig.well("evaluate@quality", &[]);
+    rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
+    rig.well("release", &["train", "evaluate", "quality"]);
+    rig.well("current", &["release", "quality"]);
+    let again = |class: &str| {
+        let again = Rig { folder: tempfile::tempdir().expect("a folder"), bound: bound_of(&timed, None) };
+        let (from, to) = (rig.folder.path().join("registry"), again.folder.path().join("registry"));
+        crate::host::fs::copy_tree(&from, &to).expect("copied");
+        again.well("train", &[]);
+        again.well("evaluate", &["train"]);
+        again.well("evaluate@quality", &["train"]);
+        let handed_on = again.folder.path().join("out/evaluate@quality/result.json");
+        let text = std::fs::read_to_string(&handed_on).expect("read").replace(crate::host::machine::class(), class);
+        std::fs::write(&handed_on, text).expect("written");
+        let gate = again.job("quality", &["train", "evaluate", "evaluate@quality"], |_| {}).expect("no trouble");
+        gate.gate.map(|gate| gate.verdict)
+    };
+    assert_eq!(again(crate::host::machine::class()).as_deref(), Some("pass"));
+    assert_eq!(again("Z80, 1 cores").as_deref(), Some("inconclusive"));
 }
 
 #[test]

@@ -222,7 +222,8 @@ impl<'t> Writer<'t> {
         let Some(before) = self.before else { return false };
         let open = match before.text(self.text) {
             "," => clauses,
-            "=" | ":" | "|" | "+" | "-" | "*" | "/" | "==" | "!=" | "<=" | ">=" | "<" | ">" | "." | ".." => true,
+            // Not `..`: its upper bound stands on the same line, or there is none.
+            "=" | ":" | "|" | "+" | "-" | "*" | "/" | "==" | "!=" | "<=" | ">=" | "<" | ">" | "." => true,
             "and" | "or" | "not" => before.kind == Kind::Word,
             _ => false,
         };
@@ -297,6 +298,12 @@ mod tests {
         }
         on manual {}
         "#);
+    }
+
+    #[test]
+    fn what_follows_an_open_range_is_a_line_of_its_own() {
+        let text = "schema S {\n  a: int in 0..\n  b: int\n}\n";
+        assert_eq!(formatted(text), text);
     }
 
     #[test]

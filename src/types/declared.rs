@@ -72,6 +72,22 @@ impl Location {
         }
     }
 
+    /// Returns where a source stands in a stage's folder: at its own path, else at a place of its own, under the name that the file has
+    /// where it comes from.
+    #[must_use]
+    pub fn place(&self, source: &str) -> String {
+        if let Some(path) = self.path() {
+            return path.to_owned();
+        }
+        let address = self.address().unwrap_or_default();
+        let address = address.split_once("://").map_or("", |(_, rest)| rest);
+        let file = address.split(['?', '#']).next().and_then(|path| path.split_once('/')).map_or("", |(_, path)| path);
+        let file = file.rsplit('/').next().unwrap_or_default();
+        let tame = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let fits = !file.is_empty() && file.len() <= 100 && !file.starts_with('.') && file.chars().all(tame);
+        format!(".mlpc/sources/{source}/{}", if fits { file } else { source })
+    }
+
     /// Returns the address of something remote, where it is known.
     #[must_use]
     pub fn address(&self) -> Option<&str> {
@@ -160,4 +176,26 @@ pub enum TriggerKind {
         /// Its name.
         pipeline: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remote(scheme: &str, address: &str) -> Location {
+        let address = Expr::Value(Value::String(address.to_owned()));
+        Location::Remote { scheme: scheme.to_owned(), address, version: None, digest: None, public: false }
+    }
+
+    #[test]
+    fn what_is_fetched_stands_at_a_place_of_its_own_under_its_own_name() {
+        let place = |scheme: &str, address: &str| remote(scheme, address).place("raw");
+        assert_eq!(place("http", "https://example.com/data/raw-1.csv?sig=a/b#x"), ".mlpc/sources/raw/raw-1.csv");
+        assert_eq!(place("s3", "s3://bucket/a/b.parquet"), ".mlpc/sources/raw/b.parquet");
+        for odd in ["https://example.com", "https://example.com/", "https://x/..", "https://x/a b", "s3://b/.hidden"] {
+            assert_eq!(place("http", odd), ".mlpc/sources/raw/raw", "{odd}");
+        }
+        assert_eq!(place("dvc", "data/raw.csv"), "data/raw.csv");
+        assert_eq!(Location::Path("data/raw.csv".into()).place("raw"), "data/raw.csv");
+    }
 }

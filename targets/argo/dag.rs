@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 
 use super::model::Empty;
 use super::model::{Arguments, Artifact, Dag, Parameter, Suspend, Task, Template, ValueFrom};
+use super::raw::Additions;
 use super::reads::{self, Reads};
 use super::{Context, names, pod};
 use crate::emit::Noted;
 use crate::plan::{Node, NodeKind, Wait, Why};
 
 /// Makes the templates: the graph first, then one a node in declaration order, then the verdict.
-pub(super) fn templates(context: &Context<'_>) -> Vec<Noted<Template>> {
+pub(super) fn templates(context: &Context<'_>, additions: &Additions<'_>) -> Vec<Noted<Template>> {
     let mut tasks = Vec::new();
     let mut templates = Vec::new();
-    let none = Reads::default();
     for node in &context.plan.nodes {
-        let reads = context.reads.get(&node.name).unwrap_or(&none);
+        let reads = context.reads(node);
         let note = note(node);
         if let NodeKind::Approval(approval) = &node.kind {
             let seconds = approval.timeout / 1_000_000_000;
@@ -26,7 +26,10 @@ pub(super) fn templates(context: &Context<'_>) -> Vec<Noted<Template>> {
             templates.push(Noted::new(pod::of_answer(context, node, reads)).gap());
         } else {
             tasks.push(Noted::new(working(context, node, reads)).before(note.clone()).gap());
-            templates.push(Noted::new(pod::of_node(context, node, reads)).before(note).gap());
+            let mut template = Noted::new(pod::of_node(context, node, reads)).before(note).gap();
+            let added = additions.template(node, &mut template.value);
+            template.before.extend(added);
+            templates.push(template);
         }
     }
     tasks.push(Noted::new(last(context)).before("the verdict: how the workflow ends").gap());

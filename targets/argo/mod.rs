@@ -9,18 +9,23 @@ mod limits;
 mod model;
 mod names;
 mod pod;
+mod raw;
 mod reads;
+mod scheduling;
 mod settings;
+mod storage;
 mod submit;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::raw::Declared;
 use super::{Compiled, OutputFile, Site, Target};
 use crate::diagnostic::{Code, Diagnostic, codes};
 use crate::emit;
-use crate::plan::{NodeKind, Plan, TriggerKind};
+use crate::plan::{Node, NodeKind, Plan, TriggerKind};
+use crate::types::Value;
 use reads::Reads;
 use settings::Settings;
 
@@ -48,11 +53,17 @@ impl Target for Argo {
             .map(|(message, help)| context.say(codes::TARGET_SETTING, "target argo", message, &help))
             .collect();
         diagnostics.extend(limits::check(&context, &context.profiles()));
-        let templates = dag::templates(&context);
+        let declared = Declared::of_plan(plan);
+        let additions =
+            written.map(|settings| raw::read(settings, &declared, site, &mut diagnostics)).unwrap_or_default();
+        diagnostics.extend(additions.twice(&context, &declared));
+        let templates = dag::templates(&context, &additions);
         let mut files = Vec::new();
         let mut template = submit::template(&context);
         template.spec.templates = templates;
-        let text = context.document(&[], &template);
+        let hints: &[&str] =
+            if additions.workflow(&mut template.spec) { &["with `workflow` of `target argo`"] } else { &[] };
+        let text = context.document(hints, &template);
         diagnostics.extend(limits::check_size(&context, &template.spec.templates, &text));
         files.push(OutputFile { path: context.path("template"), text });
         let hint = "submit it with `argo submit`; `-p NAME=VALUE` sets a parameter";
@@ -74,6 +85,12 @@ impl Target for Argo {
             });
         }
         Compiled { files, diagnostics }
+    }
+
+    fn raw(&self, settings: &Value, declared: &Declared, site: &Site<'_>) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        raw::read(settings, declared, site, &mut found);
+        found
     }
 }
 
@@ -103,6 +120,12 @@ impl<'a> Context<'a> {
             skippable,
             reads,
         }
+    }
+
+    /// Returns what a node's pod is given.
+    fn reads(&self, node: &Node) -> &Reads {
+        static NONE: Reads = Reads { results: BTreeMap::new(), files: BTreeMap::new() };
+        self.reads.get(&node.name).unwrap_or(&NONE)
     }
 
     /// Returns the name of a node's template.
@@ -136,12 +159,15 @@ impl<'a> Context<'a> {
         self.settings.secrets.clone().unwrap_or_else(|| format!("{}-secrets", names::slug(&self.plan.pipeline)))
     }
 
-    /// Returns the profile of runs that are submitted by hand: as set, else that of the first trigger by hand or push.
+    /// Returns the profile of runs that are submitted by hand: as set, else that of the trigger by hand, else of the first push.
     fn profile(&self) -> Option<&str> {
-        let of = |wanted: fn(&TriggerKind) -> bool| self.plan.triggers.iter().find(|trigger| wanted(&trigger.kind));
-        let trigger = of(|kind| matches!(kind, TriggerKind::Manual { .. }))
-            .or_else(|| of(|kind| matches!(kind, TriggerKind::Push { .. })));
-        self.settings.profile.as_deref().or_else(|| trigger?.profile.as_deref())
+        let of = |wanted: fn(&TriggerKind) -> bool| {
+            let found = self.plan.triggers.iter().find(|trigger| wanted(&trigger.kind));
+            found.and_then(|trigger| trigger.profile.as_deref())
+        };
+        let by_hand = of(|kind| matches!(kind, TriggerKind::Manual { .. }));
+        let pushed = || of(|kind| matches!(kind, TriggerKind::Push { .. }));
+        self.settings.profile.as_deref().or(by_hand).or_else(pushed)
     }
 
     /// Returns every profile that some submission runs with.

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::scheduling::{Affinity, Scheduling, Toleration};
+use super::storage::{Mount, Volume};
 use crate::emit::Noted;
 
 /// A resource with a `spec`.
@@ -33,6 +35,22 @@ pub(super) struct Metadata {
     pub(super) annotations: BTreeMap<String, String>,
 }
 
+/// Labels and annotations of a pod.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Labels {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) annotations: BTreeMap<String, String>,
+}
+
+impl Labels {
+    pub(super) fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.annotations.is_empty()
+    }
+}
+
 /// The specification of a workflow, also inside a WorkflowTemplate.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,6 +77,8 @@ pub(super) struct WorkflowSpec {
     pub(super) security_context: Option<PodSecurity>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) volumes: Vec<Volume>,
+    #[serde(flatten)]
+    pub(super) added: Scheduling,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) template_defaults: Option<Noted<TemplateDefaults>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -83,7 +103,8 @@ pub(super) struct CronSpec {
 }
 
 /// A reference by name.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Named {
     pub(super) name: String,
 }
@@ -193,7 +214,8 @@ pub(super) struct ValueFrom {
 }
 
 /// `{}`
-#[derive(Debug, Default, Clone, Serialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Empty {}
 
 /// A file or folder that is passed on.
@@ -249,8 +271,9 @@ pub(super) struct Git {
     pub(super) password_secret: Option<SecretKey>,
 }
 
-/// One key of a Kubernetes Secret.
-#[derive(Debug, Clone, Serialize)]
+/// One key of a Kubernetes Secret, or of a ConfigMap.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SecretKey {
     pub(super) name: String,
     pub(super) key: String,
@@ -281,6 +304,18 @@ pub(super) struct Template {
     pub(super) node_selector: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tolerations: Vec<Toleration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) affinity: Option<Affinity>,
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    pub(super) metadata: Labels,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) volumes: Vec<Volume>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) sidecars: Vec<Container>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) priority_class_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) scheduler_name: Option<String>,
 }
 
 /// A graph of tasks.
@@ -312,12 +347,12 @@ pub(super) struct Suspend {
 }
 
 /// A container.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Container {
-    /// Only init containers have one.
+    /// Only init containers and sidecars have one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Option<&'static str>,
+    pub(super) name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) image: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -328,6 +363,10 @@ pub(super) struct Container {
     pub(super) args: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) env: Vec<Variable>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) ports: Vec<Port>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) image_pull_policy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) resources: Option<Resources>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -337,44 +376,52 @@ pub(super) struct Container {
 }
 
 /// A variable of the environment.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Variable {
     pub(super) name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) value: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) value_from: Option<SecretRef>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) value_from: Option<VariableFrom>,
 }
 
-/// A value that a Secret holds.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct SecretRef {
-    pub(super) secret_key_ref: SecretKey,
+/// A value that a Secret, a ConfigMap or the pod itself holds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct VariableFrom {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) secret_key_ref: Option<SecretKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) config_map_key_ref: Option<SecretKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) field_ref: Option<FieldRef>,
+}
+
+/// A field of the pod.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct FieldRef {
+    pub(super) field_path: String,
+}
+
+/// A port of a sidecar.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Port {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
+    pub(super) container_port: u16,
 }
 
 /// What a container asks for and may take.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Resources {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) requests: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) limits: BTreeMap<String, String>,
-}
-
-/// A volume of a pod.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Volume {
-    pub(super) name: &'static str,
-    pub(super) empty_dir: Empty,
-}
-
-/// Where a volume is seen.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Mount {
-    pub(super) name: &'static str,
-    pub(super) mount_path: &'static str,
 }
 
 /// When a pod is tried again.
@@ -394,14 +441,6 @@ pub(super) struct Backoff {
     pub(super) duration: &'static str,
     pub(super) factor: u32,
     pub(super) cap: &'static str,
-}
-
-/// A taint that a pod stands.
-#[derive(Debug, Serialize)]
-pub(super) struct Toleration {
-    pub(super) key: String,
-    pub(super) operator: &'static str,
-    pub(super) effect: &'static str,
 }
 
 /// A service account.

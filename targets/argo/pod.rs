@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    Archive, Arguments, Artifact, Backoff, Capabilities, Container, ContainerSecurity, Empty, Git, Key, Mount,
-    Parameter, Resources, RetryStrategy, SecretKey, SecretRef, Tar, Template, Toleration, ValueFrom, Variable,
+    Archive, Arguments, Artifact, Backoff, Capabilities, Container, ContainerSecurity, Empty, Git, Key, Parameter,
+    Resources, RetryStrategy, SecretKey, Tar, Template, ValueFrom, Variable, VariableFrom,
 };
 use super::reads::{self, Reads};
+use super::scheduling::{TaintEffect, TaintOperator, Toleration};
+use super::storage::Mount;
 use super::{Context, WORK, names};
 use crate::emit::Noted;
 use crate::plan::{Needs, Node, NodeKind, Retry, RuntimeKind, Stage, Work};
+use crate::targets::shares;
 use crate::types::Origin;
 
 const SECOND: i64 = 1_000_000_000;
@@ -148,7 +151,7 @@ pub(super) fn own_image(context: &Context<'_>) -> Option<String> {
 }
 
 fn mount() -> Mount {
-    Mount { name: "mlpc", mount_path: WORK }
+    Mount { name: "mlpc".into(), mount_path: WORK.into(), sub_path: None, read_only: None }
 }
 
 /// A pod for a node.
@@ -160,6 +163,7 @@ fn pod(context: &Context<'_>, name: String, node: &Node, work: Option<&Work>) ->
         if let Some(work) = work {
             container.resources = Some(resources(context, &work.needs));
             container.env.extend(secrets(context, work));
+            container.env.extend(cache(context, node));
         }
         if let (true, Some(secret)) = (talks_to_git(context, &node.kind), &settings.git_secret) {
             container.env.extend(git_credentials(secret));
@@ -171,7 +175,13 @@ fn pod(context: &Context<'_>, name: String, node: &Node, work: Option<&Work>) ->
         template.active_deadline_seconds = Some(seconds + FETCH_SECONDS);
         if work.needs.gpu.is_some_and(|gpu| gpu > 0) {
             template.node_selector = settings.gpu.nodes.iter().cloned().collect();
-            let stand = |key: &String| Toleration { key: key.clone(), operator: "Exists", effect: "NoSchedule" };
+            let stand = |key: &String| Toleration {
+                key: Some(key.clone()),
+                operator: Some(TaintOperator::Exists),
+                value: None,
+                effect: Some(TaintEffect::NoSchedule),
+                toleration_seconds: None,
+            };
             template.tolerations = settings.gpu.taints.iter().map(stand).collect();
         }
     }
@@ -181,7 +191,7 @@ fn pod(context: &Context<'_>, name: String, node: &Node, work: Option<&Work>) ->
 /// A pod that holds the checkout and the program, and is small unless its container says otherwise.
 fn own_pod(context: &Context<'_>, name: String) -> Template {
     let install = context.settings.mlpc_image.as_ref().map(|image| Container {
-        name: Some("mlpc"),
+        name: Some("mlpc".into()),
         image: Some(image.clone()),
         command: Some(Noted::flow(vec!["cp".into(), "/usr/local/bin/mlpc".into(), format!("{WORK}/mlpc")])),
         resources: Some(small()),
@@ -301,14 +311,14 @@ fn quantity(bytes: u64) -> String {
     }
 }
 
-fn small() -> Resources {
+pub(super) fn small() -> Resources {
     let of = |cpu: &str, memory: &str| {
         BTreeMap::from([("cpu".to_owned(), cpu.to_owned()), ("memory".to_owned(), memory.to_owned())])
     };
     Resources { requests: of("100m", "128Mi"), limits: of("1", "1Gi") }
 }
 
-fn locked() -> ContainerSecurity {
+pub(super) fn locked() -> ContainerSecurity {
     ContainerSecurity {
         allow_privilege_escalation: false,
         capabilities: Capabilities { drop: Noted::flow(vec!["ALL"]) },
@@ -321,12 +331,32 @@ fn plain(name: &str, value: &str) -> Variable {
 
 fn secret(variable: String, name: &str, key: &str) -> Variable {
     let secret_key_ref = SecretKey { name: name.into(), key: key.into() };
-    Variable { name: variable, value: None, value_from: Some(SecretRef { secret_key_ref }) }
+    let value_from = Some(VariableFrom { secret_key_ref: Some(secret_key_ref), ..VariableFrom::default() });
+    Variable { name: variable, value: None, value_from }
 }
 
 fn secrets(context: &Context<'_>, work: &Work) -> Vec<Variable> {
     let from = context.secrets();
     work.secrets.iter().map(|used| secret(used.secret.to_uppercase(), &from, &used.secret)).collect()
+}
+
+/// Where results are shared, and the keys for it: those that write come with the runs that the clock starts.
+fn cache(context: &Context<'_>, node: &Node) -> Vec<Variable> {
+    let settings = &context.settings;
+    let Some(url) = settings.cache.as_ref().filter(|_| shares(node)) else { return vec![] };
+    let mut env = vec![plain("MLPC_REMOTE", url)];
+    if settings.cache_write.is_some() {
+        env.push(plain("MLPC_REMOTE_WRITE", "trusted"));
+    }
+    let name = match &settings.cache_write {
+        Some(_) => Some("{{workflow.parameters.cache}}"),
+        None => settings.cache_read.as_deref(),
+    };
+    for key in name.map(|_| ["access_key_id", "secret_access_key"]).into_iter().flatten() {
+        let variable = format!("MLPC_REMOTE_{}", key.to_uppercase());
+        env.push(secret(variable, name.unwrap_or_default(), key));
+    }
+    env
 }
 
 /// Git asks this helper for a name and a password; both stay in variables.

@@ -1,6 +1,7 @@
 //! `target argo { … }`: what may be said there, and what holds where nothing is said.
 
 use crate::diagnostic::nearest;
+use crate::targets::is_cache;
 use crate::types::Value;
 
 /// Settings with every default filled in.
@@ -26,6 +27,12 @@ pub(super) struct Settings {
     pub(super) profile: Option<String>,
     /// The Secret that holds the pipeline's secrets by name.
     pub(super) secrets: Option<String>,
+    /// The remote that pods share results through.
+    pub(super) cache: Option<String>,
+    /// The Secret with the key that reads it; nothing is signed if none.
+    pub(super) cache_read: Option<String>,
+    /// The Secret with the key that writes it, for runs that the clock starts.
+    pub(super) cache_write: Option<String>,
     /// Pods at a time.
     pub(super) parallelism: u32,
     /// Seconds that a finished workflow is kept.
@@ -71,6 +78,9 @@ impl Default for Settings {
             service_account: None,
             profile: None,
             secrets: None,
+            cache: None,
+            cache_read: None,
+            cache_write: None,
             parallelism: 10,
             keep: 7 * 24 * 3600,
             cpu: 1.0,
@@ -99,16 +109,27 @@ pub(super) fn read(value: Option<&Value>) -> (Settings, Vec<Fault>) {
     };
     for (name, value) in fields {
         let outcome = match (name.as_str(), value) {
-            ("code" | "gpu", Value::Record(inner)) => {
+            ("code" | "gpu" | "cache", Value::Record(inner)) => {
                 for (field, value) in inner {
                     let name = format!("{name}.{field}");
                     faults.extend(set(&mut settings, &name, value).err());
                 }
                 Ok(())
             }
+            // `raw.rs` reads them.
+            ("raw" | "workflow", _) => Ok(()),
             (name, value) => set(&mut settings, name, value),
         };
         faults.extend(outcome.err());
+    }
+    let keys = settings.cache_read.is_some() || settings.cache_write.is_some();
+    if keys && settings.cache.is_none() {
+        let help = "write `cache: { url: \"s3://team-cache/fraud?region=eu-west-1\", read: \"cache-reader\" }`";
+        faults.push(("`cache` of `target argo` does not say where it is".into(), help.into()));
+    }
+    if settings.cache_write.is_some() && settings.cache_read.is_none() {
+        let help = "add `read: \"cache-reader\"`, a Secret with a key that can't write";
+        faults.push(("`cache` of `target argo` names a key that writes, and none that reads".into(), help.into()));
     }
     (settings, faults)
 }
@@ -126,6 +147,10 @@ const KNOWN: &[(&str, &str)] = &[
     ("service_account", "\"mlpc\""),
     ("profile", "\"shared\""),
     ("secrets", "\"models-secrets\""),
+    ("cache", "\"s3://team-cache/fraud?region=eu-west-1\""),
+    ("cache.url", "\"s3://team-cache/fraud?region=eu-west-1\""),
+    ("cache.read", "\"cache-reader\""),
+    ("cache.write", "\"cache-writer\""),
     ("parallelism", "10"),
     ("keep", "7d"),
     ("cpu", "1"),
@@ -179,6 +204,11 @@ fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<(), Fault> 
         "service_account" => settings.service_account = text()?,
         "profile" => settings.profile = text()?,
         "secrets" => settings.secrets = text()?,
+        "cache" | "cache.url" => {
+            settings.cache = text()?.filter(|url| is_cache(url)).map(Some).ok_or_else(wrong)?;
+        }
+        "cache.read" => settings.cache_read = text()?,
+        "cache.write" => settings.cache_write = text()?,
         "parallelism" => settings.parallelism = count()?,
         "keep" => settings.keep = span()? / SECOND,
         "timeout" => settings.timeout = span()?,
@@ -201,7 +231,7 @@ fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<(), Fault> 
 }
 
 fn unknown(name: &str) -> Fault {
-    let known: Vec<_> = KNOWN.iter().map(|(known, _)| *known).collect();
+    let known: Vec<_> = KNOWN.iter().map(|(known, _)| *known).chain(["raw", "workflow"]).collect();
     let help = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("`target argo` takes {}", known.join(", ")),
@@ -240,6 +270,10 @@ mod tests {
         assert_eq!(fault("mlpc", text("pip"))[0].1, "write `mlpc: \"preinstalled\"`");
         assert_eq!(fault("code", text("x")).len(), 1);
         assert_eq!(fault("keep", Value::Duration(5)).len(), 1);
+        assert_eq!(fault("cache", text("s3://x/{{workflow.name}}")).len(), 1);
+        assert_eq!(fault("cache", Value::Record(vec![("read".into(), text("reader"))])).len(), 1);
+        let keys = vec![("url".into(), text("s3://x/y")), ("write".into(), text("writer"))];
+        assert!(fault("cache", Value::Record(keys))[0].0.contains("none that reads"));
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    Arguments, ArtifactRepositoryRef, BoundSubject, CronSpec, Empty, Metadata, Named, Parameter, PodGc, PodSecurity,
-    Resource, Role, RoleBinding, RoleRef, Rule, SeccompProfile, ServiceAccount, Synchronization, TemplateDefaults,
-    TtlStrategy, Volume, WorkflowSpec,
+    Arguments, ArtifactRepositoryRef, BoundSubject, CronSpec, Metadata, Named, Parameter, PodGc, PodSecurity, Resource,
+    Role, RoleBinding, RoleRef, Rule, SeccompProfile, ServiceAccount, Synchronization, TemplateDefaults, TtlStrategy,
+    WorkflowSpec,
 };
+use super::storage::{EmptyDir, Volume};
 use super::{Context, names, pod, tree};
 use crate::emit::{Noted, Yaml};
 use crate::plan::{NodeKind, TriggerKind};
@@ -35,7 +36,7 @@ pub(super) fn template(context: &Context<'_>) -> Resource<WorkflowSpec> {
             fs_group: user,
             seccomp_profile: SeccompProfile { kind: "RuntimeDefault" },
         }),
-        volumes: vec![Volume { name: "mlpc", empty_dir: Empty {} }],
+        volumes: vec![Volume { name: "mlpc".into(), empty_dir: Some(EmptyDir::default()), ..Volume::default() }],
         template_defaults: Some(
             Noted::new(TemplateDefaults { container: pod::defaults(context) })
                 .before("what every pod has, unless it says otherwise"),
@@ -126,7 +127,7 @@ fn parameters(context: &Context<'_>) -> Vec<Parameter> {
         ..Parameter::default()
     };
     let revision = settings.revision.clone().unwrap_or_else(|| "HEAD".into());
-    vec![
+    let mut parameters = vec![
         parameter("repo", "the repository that holds the pipeline", settings.repo.clone()),
         parameter("revision", "the branch, tag or commit that is run", Some(revision)),
         parameter(
@@ -136,7 +137,13 @@ fn parameters(context: &Context<'_>) -> Vec<Parameter> {
         ),
         parameter("event", "what started the run", Some("manual".into())),
         parameter("params", "parameters of the pipeline: a JSON object in base64", Some(String::new())),
-    ]
+    ];
+    if settings.cache_write.is_some() {
+        let description =
+            "the Secret with the key of the shared cache: one that reads, unless the clock started the run";
+        parameters.push(parameter("cache", description, settings.cache_read.clone()));
+    }
+    parameters
 }
 
 /// A reference to the WorkflowTemplate with what one submission says otherwise.
@@ -144,9 +151,13 @@ fn reference(context: &Context<'_>, profile: Option<&str>, event: &str) -> Workf
     let set =
         |name: &str, value: &str| Parameter { name: name.into(), value: Some(value.into()), ..Parameter::default() };
     let profile = profile.or(context.profile()).unwrap_or_default();
+    let mut parameters = vec![set("profile", profile), set("event", event)];
+    if let (Some(write), "schedule") = (&context.settings.cache_write, event) {
+        parameters.push(set("cache", write));
+    }
     WorkflowSpec {
         workflow_template_ref: Some(Named { name: name(context) }),
-        arguments: Arguments { parameters: vec![set("profile", profile), set("event", event)], artifacts: vec![] },
+        arguments: Arguments { parameters, artifacts: vec![] },
         ..WorkflowSpec::default()
     }
 }

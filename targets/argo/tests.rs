@@ -108,6 +108,7 @@ fn on_stage(name: &str, list: &[(&str, Why)], stage: Stage) -> Node {
 fn gate(on_absent: OnMissing) -> Gate {
     let measure = |kind: &str, metric: bool, artifact: Option<Origin>| Measure {
         table: None,
+        groups: None,
         kind: kind.into(),
         metric: metric.then(|| MetricRef { evidence: 0, name: "auc".into() }),
         artifact,
@@ -298,6 +299,7 @@ fn compile(plan: &Plan) -> Compiled {
         file: "pipeline.mlp",
         version: "0.1.0",
         spans: &spans,
+        sources: &crate::source::Sources::default(),
         locked: &std::collections::BTreeMap::new(),
     };
     Argo.compile(plan, &site)
@@ -330,10 +332,11 @@ fn a_lost_baseline_is_no_unscorable_one_and_a_gate_waits_for_an_answer() {
         file: "p.mlp",
         version: "0",
         spans: &BTreeMap::new(),
+        sources: &crate::source::Sources::default(),
         locked: &std::collections::BTreeMap::new(),
     };
     let context = Context::new(&plan, &site, Settings::default());
-    let templates = dag::templates(&context);
+    let templates = dag::templates(&context, &raw::Additions::default());
     let graph = templates[0].value.dag.as_ref().expect("the first template is the graph");
     let task = |name: &str| &graph.tasks.iter().find(|task| task.value.name == name).expect(name).value;
     let depends = |name: &str| task(name).depends.clone().unwrap_or_default();

@@ -5,12 +5,13 @@ use super::edges::{Edges, verdict_of, work};
 use super::model::{Concurrency, Entries, Flag, Job, Labels, Step, With};
 use super::pins;
 use super::plain::{self, quote};
+use super::raw::Additions;
 use super::settings::{Install, Settings, Steps};
 use super::steps::upload;
 use super::triggers::Case;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::emit::Noted;
-use crate::plan::{Node, NodeKind, Plan, Stage};
+use crate::plan::{Location, Node, NodeKind, Plan, Setting, Stage};
 use crate::targets::Site;
 use crate::types::Origin;
 
@@ -29,6 +30,7 @@ pub(super) struct Jobs<'a> {
     pub(super) settings: &'a Settings,
     pub(super) cases: &'a [Case],
     pub(super) edges: &'a Edges<'a>,
+    pub(super) additions: &'a Additions<'a>,
 }
 
 impl Jobs<'_> {
@@ -51,7 +53,10 @@ impl Jobs<'_> {
                 comment.push_str(&format!(": {} with {}@{}", stage.stage, stage.registry, stage.pointer));
             }
             let id = self.edges.job(&node.name);
-            jobs.push(id, Noted::new(self.node(node, diagnostics)).before(comment).gap());
+            let (job, added) = self.node(node, diagnostics);
+            let mut job = Noted::new(job).before(comment).gap();
+            job.before.extend(added);
+            jobs.push(id, job);
             if !self.edges.asks(&node.name).is_empty() {
                 let job = self.gate_verdict(&node.name);
                 jobs.push(
@@ -70,7 +75,8 @@ impl Jobs<'_> {
         jobs
     }
 
-    fn node(&self, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Job {
+    /// Returns the job of a node, and what its comment says of a raw block.
+    fn node(&self, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> (Job, Option<String>) {
         let name = self.edges.job(&node.name).to_owned();
         let mut job = self.bare(title(node), self.with_program(self.edges.needs(node)));
         job.condition = self.edges.condition(node);
@@ -137,6 +143,13 @@ impl Jobs<'_> {
                 job.steps.push(Noted::new(step));
             }
         }
+        let setup = job.steps.len();
+        let cache = self.cache(node);
+        for step in cache.map(|cache| self.cache_keys(cache)).unwrap_or_default() {
+            job.permissions.0.retain(|(scope, _)| scope != "id-token");
+            job.permissions.push("id-token", "write".into());
+            job.steps.push(Noted::new(step));
+        }
         for other in self.edges.fetches(node) {
             job.steps.push(Noted::new(self.fetch(node, other)));
         }
@@ -172,15 +185,22 @@ impl Jobs<'_> {
             if let Some(work) = work(node) {
                 for secret in &work.secrets {
                     let name = secret.secret.to_uppercase();
-                    step.env.push(&name, format!("${{{{ secrets.{name} }}}}"));
+                    // The job's own token may stand there already: it is the same one, by another name.
+                    if !step.env.has(&name) {
+                        step.env.push(&name, format!("${{{{ secrets.{name} }}}}"));
+                    }
                 }
+            }
+            for (name, value) in cache.map(|cache| self.cache_variables(cache).0).unwrap_or_default() {
+                step.env.push(&name, value);
             }
             job.steps.push(Noted::new(step));
         }
         if !matches!(node.kind, NodeKind::Approval(_)) {
             job.steps.push(Noted::new(upload(&node.name)));
         }
-        job
+        let added = self.additions.job(crate::targets::raw::declared(node), setup, &mut job);
+        (job, added)
     }
 
     /// Returns the job that builds the program.
@@ -193,7 +213,11 @@ impl Jobs<'_> {
             ("digest", "${{ steps.build.outputs.digest }}".to_owned()),
         ]
         .into();
-        let words: Vec<_> = arguments.iter().map(|word| quote(word)).collect();
+        let mut words: Vec<_> = arguments.iter().map(|word| quote(word)).collect();
+        if self.settings.cache.is_some() || fetches(self.plan) {
+            let last = words.len().saturating_sub(1);
+            words.splice(last..last, ["--features".to_owned(), "remotes".to_owned()]);
+        }
         job.steps = vec![
             Noted::new(Step {
                 name: format!("Build mlpc {}", self.site.version),
@@ -265,6 +289,8 @@ impl Jobs<'_> {
             permissions: contents("read"),
             concurrency: None,
             timeout_minutes: SHORT,
+            env: Entries::default(),
+            services: Entries::default(),
             outputs: Entries::default(),
             steps: vec![],
         }
@@ -371,6 +397,16 @@ pub(super) fn registries(node: &Node) -> Vec<&str> {
         }
     }
     found
+}
+
+/// Tells whether a source of the plan is on a server or in a store, for which the program needs its client.
+fn fetches(plan: &Plan) -> bool {
+    let set = plan.profiles.iter().flat_map(|profile| &profile.settings).filter_map(|setting| match setting {
+        Setting::Source { location, .. } => Some(location),
+        _ => None,
+    });
+    let mut all = plan.sources.iter().map(|source| &source.location).chain(set);
+    all.any(|location| matches!(location, Location::Remote { scheme, .. } if ["http", "s3"].contains(&scheme.as_str())))
 }
 
 fn baseline(node: &Node) -> Option<&crate::plan::BaselineRun> {

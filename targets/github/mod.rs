@@ -3,6 +3,7 @@
 //! Bytes pass between jobs as artifacts and digests as outputs. No value of the pipeline ever stands inside a script:
 //! scripts get them as variables. `README.md` beside this file says it for people.
 
+mod cache;
 mod condition;
 mod credentials;
 mod edges;
@@ -10,16 +11,19 @@ mod jobs;
 mod model;
 mod pins;
 mod plain;
+mod raw;
 mod settings;
 mod steps;
 mod triggers;
 
 use std::collections::BTreeMap;
 
+use super::raw::{Declared, Reader};
 use super::{Compiled, OutputFile, Site, Target};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::emit::{self, Noted};
 use crate::plan::{NodeKind, Plan, RegistryLocation};
+use crate::types::Value;
 use edges::Edges;
 use jobs::Jobs;
 use model::{Concurrency, Defaults, Entries, Flag, RunDefaults, Workflow};
@@ -63,9 +67,17 @@ impl Target for GitHub {
         reach(plan, &cases, &edges, &settings, site, &mut diagnostics);
         credentials::beside(plan, site, &mut diagnostics);
         journals(plan, &cases, &edges, site, &mut diagnostics);
-        let jobs = Jobs { plan, site, settings: &settings, cases: &cases, edges: &edges }.all(&mut diagnostics);
-        let workflow = Workflow {
+        secrets(plan, site, &mut diagnostics);
+        place(plan, site, &mut diagnostics);
+        let declared = Declared::of_plan(plan);
+        let written = plan.targets.iter().find(|target| target.name == "github").map(|target| &target.settings);
+        let additions =
+            written.map(|settings| raw::read(settings, &declared, site, &mut diagnostics)).unwrap_or_default();
+        let jobs = Jobs { plan, site, settings: &settings, cases: &cases, edges: &edges, additions: &additions };
+        let jobs = jobs.all(&mut diagnostics);
+        let mut workflow = Workflow {
             name: plan.pipeline.clone(),
+            run_name: None,
             on: triggers::on(plan, site),
             permissions: Noted::flow(Entries::default()),
             concurrency: concurrency(plan),
@@ -74,12 +86,28 @@ impl Target for GitHub {
                 .then(|| Defaults { run: RunDefaults { working_directory: site.folder.to_owned() } }),
             jobs: Noted::new(jobs).gap(),
         };
+        let mut reader = Reader { target: "github", declared: &declared, site, found: Vec::new() };
+        additions.hidden(&workflow, |name| jobs_of(plan, &edges, name), &mut reader);
+        diagnostics.append(&mut reader.found);
+        additions.workflow(&mut workflow);
         let mut tree = emit::to_node(&workflow).expect("the model has text keys only");
         tree.plain_key("on");
         let path = format!(".github/workflows/{}.yml", plan.pipeline);
         let text = emit::document(&header(plan, site, &edges), &tree);
         Compiled { files: vec![OutputFile { path, text }], diagnostics }
     }
+
+    fn raw(&self, settings: &Value, declared: &Declared, site: &Site<'_>) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        raw::read(settings, declared, site, &mut found);
+        found
+    }
+}
+
+/// Returns the ids of the jobs that come from a declaration.
+fn jobs_of(plan: &Plan, edges: &Edges<'_>, declared: &str) -> Vec<String> {
+    let own = |node: &&crate::plan::Node| edges.runs(&node.name) && super::raw::declared(node) == declared;
+    plan.nodes.iter().filter(own).map(|node| edges.job(&node.name).to_owned()).collect()
 }
 
 /// Returns the comment at the top of the file.
@@ -111,7 +139,7 @@ fn concurrency(plan: &Plan) -> Concurrency {
 }
 
 /// Returns the variables of every step: the plan, the profile, and what a person gave.
-fn environment(plan: &Plan, cases: &[Case]) -> Entries<String> {
+fn environment(plan: &Plan, cases: &[Case]) -> Entries<Noted<String>> {
     let mut env = Entries::default();
     env.push("MLPC_PLAN", plan.digest());
     let profile = |case: &Case| case.profile.clone().unwrap_or_default();
@@ -126,7 +154,7 @@ fn environment(plan: &Plan, cases: &[Case]) -> Entries<String> {
     if cases.iter().any(|case| !case.inputs.is_empty()) {
         env.push("MLPC_PARAMS", "${{ toJSON(inputs) }}".into());
     }
-    env
+    Entries(env.0.into_iter().map(|(name, text): (_, String)| (name, Noted::new(text))).collect())
 }
 
 /// Complains about registries that a job can't reach, or whose content is lost with it.
@@ -187,6 +215,39 @@ fn journals(plan: &Plan, cases: &[Case], edges: &Edges<'_>, site: &Site<'_>, dia
             Diagnostic::new(codes::REGISTRY_NOT_SHARED, site.span(&node.name), message)
                 .label(site.span(&case.place), "for this trigger")
                 .help("declare a registry that others reach, `registry models = git(\"mlpc-registry\")`: it keeps the journal of actions"),
+        );
+    }
+}
+
+/// Complains about a name or a folder of the pipeline's file that GitHub would evaluate where steps name it.
+fn place(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let named = [("file", site.file), ("folder", site.folder)];
+    for (what, path) in named.into_iter().filter(|(_, path)| path.contains("${{")) {
+        let message = format!("GitHub would evaluate the `${{{{` in the name of the pipeline's {what}: `{path}`");
+        diagnostics.push(
+            Diagnostic::new(codes::TARGET_LIMIT, site.span(&format!("pipeline {}", plan.pipeline)), message)
+                .help("give it a name without it"),
+        );
+    }
+}
+
+/// Complains about secrets whose variable is taken: by GitHub, which keeps none of such a name, or by what we write.
+fn secrets(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for secret in plan.secrets.iter().map(|secret| secret.name.as_str()) {
+        let name = secret.to_uppercase();
+        let whose = match name.as_str() {
+            "GITHUB_TOKEN" => continue,
+            _ if name.starts_with("GITHUB_") => "GitHub keeps no secret whose name begins with `GITHUB_`",
+            _ if name.starts_with("MLPC_") || name.starts_with("GIT_CONFIG_") => "jobs use such variables themselves",
+            _ => continue,
+        };
+        diagnostics.push(
+            Diagnostic::new(
+                codes::TARGET_LIMIT,
+                site.span(&format!("secret {secret}")),
+                format!("the secret `{secret}` can't be `{name}` on GitHub: {whose}"),
+            )
+            .help("give it another name"),
         );
     }
 }

@@ -1,9 +1,12 @@
 //! A workflow file as GitHub reads it: as much of the format as jobs use, in the order in which people write it.
 
-use serde::Serialize as Derive;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::fmt;
 
-use crate::emit::Noted;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::{Deserialize as Read, Serialize as Derive};
+
+pub(super) use crate::emit::Noted;
 
 /// A map in the order given.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +21,10 @@ impl<V> Default for Entries<V> {
 impl<V> Entries<V> {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.0.iter().any(|(name, _)| name == key)
     }
 
     pub(super) fn push(&mut self, key: impl Into<String>, value: V) {
@@ -41,15 +48,40 @@ impl<V: Serialize> Serialize for Entries<V> {
     }
 }
 
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Entries<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read<V>(std::marker::PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Read<V> {
+            type Value = Entries<V>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a map")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut entries = Entries::default();
+                while let Some((key, value)) = map.next_entry::<String, V>()? {
+                    entries.push(key, value);
+                }
+                Ok(entries)
+            }
+        }
+        deserializer.deserialize_map(Read(std::marker::PhantomData))
+    }
+}
+
 /// A whole workflow.
 #[derive(Debug, Derive)]
+#[serde(rename_all = "kebab-case")]
 pub(super) struct Workflow {
     pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) run_name: Option<Noted<String>>,
     pub(super) on: On,
     /// Nothing: each job says what it may.
     pub(super) permissions: Noted<Entries<String>>,
     pub(super) concurrency: Concurrency,
-    pub(super) env: Entries<String>,
+    pub(super) env: Entries<Noted<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) defaults: Option<Defaults>,
     pub(super) jobs: Noted<Entries<Noted<Job>>>,
@@ -169,6 +201,10 @@ pub(super) struct Job {
     pub(super) concurrency: Option<Concurrency>,
     pub(super) timeout_minutes: u64,
     #[serde(skip_serializing_if = "Entries::is_empty")]
+    pub(super) env: Entries<String>,
+    #[serde(skip_serializing_if = "Entries::is_empty")]
+    pub(super) services: Entries<Service>,
+    #[serde(skip_serializing_if = "Entries::is_empty")]
     pub(super) outputs: Entries<String>,
     pub(super) steps: Vec<Noted<Step>>,
 }
@@ -185,27 +221,57 @@ pub(super) enum Labels {
     All(Vec<String>),
 }
 
-/// A step.
-#[derive(Debug, Default, Derive)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct Step {
-    pub(super) name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id: Option<String>,
-    #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
-    pub(super) condition: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) uses: Option<Noted<String>>,
-    #[serde(skip_serializing_if = "Entries::is_empty")]
-    pub(super) with: Entries<With>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) shell: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) working_directory: Option<String>,
-    #[serde(skip_serializing_if = "Entries::is_empty")]
+/// A container that runs beside a job.
+#[derive(Debug, Clone, PartialEq, Derive, Read)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Service {
+    pub(super) image: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) credentials: Option<Login>,
+    #[serde(default, skip_serializing_if = "Entries::is_empty", deserialize_with = "variables")]
     pub(super) env: Entries<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "ports")]
+    pub(super) ports: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) volumes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) options: Option<String>,
+}
+
+/// Who may fetch an image.
+#[derive(Debug, Clone, PartialEq, Derive, Read)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Login {
+    pub(super) username: String,
+    pub(super) password: String,
+}
+
+/// A step.
+#[derive(Debug, Clone, Default, Derive, Read)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Step {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
+    #[serde(default, rename = "if", skip_serializing_if = "Option::is_none")]
+    pub(super) condition: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) uses: Option<Noted<String>>,
+    #[serde(default, skip_serializing_if = "Entries::is_empty")]
+    pub(super) with: Entries<With>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) shell: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) working_directory: Option<String>,
+    #[serde(default, skip_serializing_if = "Entries::is_empty", deserialize_with = "variables")]
+    pub(super) env: Entries<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) run: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) continue_on_error: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) timeout_minutes: Option<u64>,
 }
 
 /// An argument of an action.
@@ -232,5 +298,62 @@ impl From<String> for With {
 impl From<bool> for With {
     fn from(value: bool) -> Self {
         Self::Bool(value)
+    }
+}
+
+impl<'de> Deserialize<'de> for With {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl Visitor<'_> for Read {
+            type Value = With;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a text, a whole number or a truth value")
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<With, E> {
+                Ok(With::Bool(value))
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<With, E> {
+                Ok(With::Int(value))
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<With, E> {
+                i64::try_from(value)
+                    .map(With::Int)
+                    .map_err(|_| E::custom("the number is too large; write it in quotes"))
+            }
+
+            // `3.10` would become 3.1 on the way.
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<With, E> {
+                Err(E::custom("a number with a fraction loses its zeros; write it in quotes"))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<With, E> {
+                Ok(With::Text(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Read)
+    }
+}
+
+/// Reads variables: GitHub makes a text of every value.
+pub(super) fn variables<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Entries<String>, D::Error> {
+    let read = Entries::<With>::deserialize(deserializer)?;
+    Ok(Entries(read.0.into_iter().map(|(name, value)| (name, value.text())).collect()))
+}
+
+fn ports<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(Vec::<With>::deserialize(deserializer)?.into_iter().map(With::text).collect())
+}
+
+impl With {
+    fn text(self) -> String {
+        match self {
+            Self::Bool(value) => value.to_string(),
+            Self::Int(value) => value.to_string(),
+            Self::Text(text) => text,
+        }
     }
 }

@@ -26,6 +26,12 @@ pub(super) fn uses(action: &str, path: &str) -> Noted<String> {
     Noted::new(format!("{}{path}@{}", pin.action, pin.sha)).end(pin.version.clone())
 }
 
+/// Returns version and commit of an action of the table.
+pub(super) fn find(action: &str) -> Option<(&'static str, &'static str)> {
+    let pin = pins().iter().find(|pin| pin.action.eq_ignore_ascii_case(action))?;
+    Some((&pin.version, &pin.sha))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -61,6 +61,12 @@ const OURS: char = '\0';
 fn variables(plan: &Plan, stage: &Stage, cases: &[Case]) -> Option<Entries<String>> {
     let mut env = Entries::default();
     for input in &stage.work.inputs {
+        // What a server or a store holds has to be fetched, and hashed.
+        if let Origin::Source(name) = &input.origin
+            && plan.sources.iter().any(|source| source.name == *name && source.location.path().is_none())
+        {
+            return None;
+        }
         // A profile may put other data in a source's place, at another path.
         if let Origin::Source(name) = &input.origin
             && plan

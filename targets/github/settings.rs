@@ -1,5 +1,6 @@
 //! `target github { … }`: what may be said there, and what holds where nothing is said.
 
+use super::cache::{self, Cache};
 use super::model::Labels;
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::plan::Plan;
@@ -17,6 +18,8 @@ pub(super) struct Settings {
     pub(super) install: Install,
     /// How a stage's command is run.
     pub(super) steps: Steps,
+    /// The remote that jobs share results through.
+    pub(super) cache: Option<Cache>,
 }
 
 /// How `mlpc` comes onto a runner.
@@ -37,7 +40,7 @@ pub(super) enum Steps {
     Managed,
 }
 
-const KEYS: [&str; 3] = ["runners", "install", "steps"];
+const KEYS: [&str; 6] = ["runners", "install", "steps", "cache", "raw", "workflow"];
 
 /// Reads the settings of the plan.
 pub(super) fn read(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> Settings {
@@ -46,7 +49,9 @@ pub(super) fn read(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnosti
         gpu: None,
         install: Install::Cargo(released(site)),
         steps: Steps::Plain,
+        cache: None,
     };
+    let mut steps = None;
     let Some(Value::Record(fields)) =
         plan.targets.iter().find(|target| target.name == "github").map(|target| &target.settings)
     else {
@@ -86,11 +91,17 @@ pub(super) fn read(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnosti
                         .into(),
                 ),
             },
-            ("steps", Value::String(text)) if text == "plain" => settings.steps = Steps::Plain,
-            ("steps", Value::String(text)) if text == "managed" => settings.steps = Steps::Managed,
+            ("steps", Value::String(text)) if text == "plain" => steps = Some(Steps::Plain),
+            ("steps", Value::String(text)) if text == "managed" => steps = Some(Steps::Managed),
             ("steps", _) => {
                 fault("`steps` is neither `plain` nor `managed`".into(), "write `steps: \"plain\"`".into());
             }
+            // `raw.rs` reads them.
+            ("raw" | "workflow", _) => {}
+            ("cache", value) => match cache::read(plan, value) {
+                Ok(cache) => settings.cache = Some(cache),
+                Err((message, help)) => fault(message, help),
+            },
             (key, _) => {
                 let help = match nearest(key, KEYS) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -99,6 +110,15 @@ pub(super) fn read(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnosti
                 fault(format!("the target `github` has no setting `{key}`"), help);
             }
         }
+    }
+    if steps == Some(Steps::Plain) && settings.cache.is_some() {
+        let help = "take `steps` out: `managed` is what a cache is for".to_owned();
+        fault("a command that stands in the workflow takes nothing out of a cache".into(), help);
+    }
+    let default = if settings.cache.is_some() { Steps::Managed } else { Steps::Plain };
+    settings.steps = steps.unwrap_or(default);
+    if let Some(cache) = &settings.cache {
+        cache::writers(plan, cache, site, diagnostics);
     }
     settings
 }

@@ -15,11 +15,33 @@ fn plan(json: &str) -> Plan {
 
 fn compile(plan: &Plan) -> (String, Vec<String>) {
     let spans = std::collections::BTreeMap::new();
-    let site =
-        Site { folder: "", file: "p.mlp", version: "0.1.0", spans: &spans, locked: &std::collections::BTreeMap::new() };
+    let sources = crate::source::Sources::default();
+    let locked = std::collections::BTreeMap::new();
+    let site = Site { folder: "", file: "p.mlp", version: "0.1.0", spans: &spans, sources: &sources, locked: &locked };
     let compiled = GitHub.compile(plan, &site);
     let said = compiled.diagnostics.iter().map(|found| format!("{:?}: {}", found.code, found.message)).collect();
     (compiled.files[0].text.clone(), said)
+}
+
+#[test]
+fn a_start_by_hand_and_an_event_have_profiles_of_their_own() {
+    let (text, _) = compile(&plan(
+        r#"{
+            "triggers": [
+                {"kind": {"push": {"branches": ["main"], "paths": []}}, "profile": "shared"},
+                {"kind": {"manual": {"params": []}}, "profile": "smoke"},
+                {"kind": {"event": {"name": "retrain", "payload": []}}, "profile": "shared"}
+            ],
+            "profiles": [
+                {"name": "shared", "settings": [], "releases": true, "gates_block": true},
+                {"name": "smoke", "settings": [], "releases": false, "gates_block": false}
+            ]
+        }"#,
+    ));
+    let profile = text.lines().find(|line| line.contains("MLPC_PROFILE")).unwrap_or_default();
+    for wanted in ["'workflow_dispatch' && 'smoke'", "'repository_dispatch' && 'shared'", "'push' && 'shared'"] {
+        assert!(profile.contains(wanted), "{profile}");
+    }
 }
 
 #[test]

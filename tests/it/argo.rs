@@ -14,6 +14,7 @@ fn cases() -> Vec<(&'static str, String, &'static str)> {
     vec![
         ("quickstart", include_str!("../../examples/quickstart/pipeline.mlp").to_owned(), "examples/quickstart"),
         ("everything", fixture("everything"), ""),
+        ("cache", fixture("cache"), ""),
     ]
 }
 
@@ -32,6 +33,7 @@ fn manifests(source: &str, folder: &str) -> Compiled {
         file: "pipeline.mlp",
         version: "0.1.0",
         spans: &spans,
+        sources: &sources,
         locked: &std::collections::BTreeMap::new(),
     };
     targets::find("argo").expect("is a target").compile(&plan, &site)
@@ -71,6 +73,21 @@ fn people_who_cannot_be_told_apart_are_said() {
 }
 
 #[test]
+fn the_key_that_writes_the_cache_comes_with_the_clock_alone() {
+    let (_, source, folder) = cases().into_iter().find(|(name, ..)| *name == "cache").expect("a fixture");
+    let files = manifests(&source, folder).files;
+    let with: Vec<_> = files.iter().filter(|file| file.text.contains("cache-writer")).map(|file| &file.path).collect();
+    assert_eq!(with, ["argo/cached-cron.yaml"]);
+    let template = &files.iter().find(|file| file.path.ends_with("-template.yaml")).expect("a template").text;
+    assert!(
+        template.contains("value: cache-reader") && template.contains("name: '{{workflow.parameters.cache}}'"),
+        "{template}"
+    );
+    // `evaluate` says `rerun always`, and gates and releases have no results.
+    assert_eq!(template.matches("MLPC_REMOTE_WRITE").count(), 1);
+}
+
+#[test]
 fn a_comment_changes_no_byte() {
     for (_, source, folder) in cases() {
         let noted = format!("# a comment\n{source}\n# another\n");
@@ -92,8 +109,14 @@ fn marked(value: &serde_yaml::Value, found: &mut Vec<String>) {
 
 #[test]
 fn what_is_evaluated_is_what_the_compiler_wrote() {
-    const OURS: &[&str] =
-        &["{{tasks.", "{{=tasks['", "{{inputs.parameters.", "{{workflow.parameters.", "{{workflow.uid}}"];
+    const OURS: &[&str] = &[
+        "{{tasks.",
+        "{{=tasks['",
+        "{{inputs.parameters.",
+        "{{workflow.parameters.",
+        "{{workflow.uid}}",
+        "{{pod.name}}",
+    ];
     for (name, source, folder) in cases() {
         for file in manifests(&source, folder).files {
             for document in serde_yaml::Deserializer::from_str(&file.text) {

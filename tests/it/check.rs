@@ -159,3 +159,30 @@ fn a_small_pipeline_and_a_folder_that_takes_nothing_leave_nothing() {
     let ended = sandbox.mlpc(&["check"]);
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, "p.mlp: fine, 700 stages\n", ""));
 }
+
+#[test]
+fn a_time_zone_that_nobody_has_is_told_with_the_nearest() {
+    let sandbox = Sandbox::new();
+    let zone = |zone: &str| {
+        let schedule = format!("on schedule {{ cron: \"17 6 * * 1\", timezone: \"{zone}\" }}\n");
+        sandbox.file("p.mlp", &MENDED.replace("source raw", &format!("{schedule}source raw")));
+        sandbox.mlpc(&["check"])
+    };
+    assert_eq!(zone("Europe/Berlin").code, 0);
+    for (written, meant) in
+        [("Europe/Berlinn", "Europe/Berlin"), ("utc", "UTC"), ("america/new_york", "America/New_York")]
+    {
+        let told = zone(written);
+        assert_eq!(told.code, 2, "{told:?}");
+        assert!(told.stderr.contains(&format!("did you mean `\"{meant}\"`?")), "{told:?}");
+    }
+}
+
+#[test]
+fn the_line_that_help_proposes_takes_no_name_that_is_taken() {
+    let sandbox = Sandbox::new();
+    let text = MENDED.to_owned() + "stage b {\n  out table: File = \"u.csv\"\n  run <<< cp t.csv \"$table\" >>>\n}\n";
+    sandbox.file("p.mlp", &text);
+    let told = sandbox.mlpc(&["check"]);
+    assert!(told.stderr.contains("add `in a_table = a.table`, and use `$a_table`"), "{told:?}");
+}

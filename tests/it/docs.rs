@@ -19,7 +19,7 @@ fn pages() -> Vec<(PathBuf, String)> {
 }
 
 /// The pages of diagnostics are played by `errors`, since their blocks are meant to fail.
-fn lessons() -> impl Iterator<Item = (PathBuf, String)> {
+pub(crate) fn lessons() -> impl Iterator<Item = (PathBuf, String)> {
     pages().into_iter().filter(|(path, _)| !path.starts_with("book/src/errors"))
 }
 

@@ -1,5 +1,6 @@
 //! Gates through the command line: the champion, people, the report and its proof.
 
+use crate::sandbox::Sandbox;
 use crate::tiny::{GATE, tiny};
 
 #[test]
@@ -170,4 +171,79 @@ fn recorded_numbers_compare_only_with_those_of_the_same_frozen_data() {
     let other = sandbox.weights("0.91").runs(11);
     assert!(other.stdout.contains("which is frozen as"), "{}", other.stdout);
     assert_eq!(sandbox.registry(), production);
+}
+
+/// The tiny pipeline with a time among its metrics, which may be 5 ms worse than production's.
+fn timed(baseline: &str) -> Sandbox {
+    let gate = GATE.replace("regression(auc_roc) <= 2%", "regression(p99) <= 5ms");
+    let sandbox = tiny(&gate.replace("models@production\n  on", baseline));
+    sandbox.edit("pipeline.mlp", "auc_roc: ratio higher }", "auc_roc: ratio higher   p99: duration lower unit ms }");
+    sandbox.edit("pipeline.mlp", "  code \"evaluate.sh\"", "  code \"evaluate.sh\"\n  rerun always");
+    sandbox
+}
+
+#[test]
+fn a_time_measured_on_another_class_of_machine_decides_nothing() {
+    let sandbox = timed("models@production\n  on");
+    sandbox.weights("0.9, \"p99\": 10").runs(0);
+    sandbox.weights("0.9, \"p99\": 20").runs(10);
+    sandbox.weights("0.9, \"p99\": 12").runs(0);
+    let report = sandbox.report();
+    let here = mlpc::host::machine::class();
+    assert_eq!(report["evidence"][0]["machine"], here);
+    assert_eq!(report["baseline"]["evidence"][0]["machine"], here);
+    assert_eq!(sandbox.mlpc(&["verify", ".mlpc/gates/quality/gate_report.json"]).code, 0);
+    // As if the baseline had been scored by a job elsewhere.
+    sandbox.edit(".mlpc/machines/evaluate@quality.json", here, "Z80, 1 cores");
+    assert_eq!(sandbox.mlpc(&["verify", ".mlpc/gates/quality/gate_report.json"]).code, 11);
+    let undecided = sandbox.mlpc(&["gate", "quality"]);
+    assert_eq!(undecided.code, 11, "{}", undecided.stdout);
+    assert!(undecided.stdout.contains("inconclusive") && undecided.stdout.contains("Z80"), "{}", undecided.stdout);
+    // A machine is of the bytes that were measured on it.
+    sandbox.edit(".mlpc/machines/evaluate@quality.json", "Z80, 1 cores", here);
+    assert_eq!(sandbox.mlpc(&["gate", "quality"]).code, 0);
+    sandbox.edit(".mlpc/baseline/quality/out/report.json", "10", "10.5");
+    assert_eq!(sandbox.mlpc(&["gate", "quality"]).code, 11);
+}
+
+#[test]
+fn a_registered_time_is_of_the_machine_that_is_registered_with_it() {
+    let sandbox = timed("models@production recorded\n  on");
+    let digest = mlpc::host::Digest::of(sandbox.read("rows.csv").as_bytes());
+    sandbox.edit("pipeline.mlp", "\"rows.csv\"", &format!("\"rows.csv\" frozen \"{digest}\""));
+    sandbox.weights("0.9, \"p99\": 10").runs(0);
+    sandbox.weights("0.9, \"p99\": 12").runs(0);
+    assert_eq!(sandbox.report()["baseline"]["recorded"][0]["machine"], mlpc::host::machine::class());
+    sandbox.weights("0.9, \"p99\": 20").runs(10);
+}
+
+#[test]
+fn a_frozen_set_beside_the_usual_one_says_why_a_metric_dropped() {
+    let digest = mlpc::host::Digest::of(b"frozen\n1\n");
+    let gate = GATE
+        .replace("on evaluate.report", "on usual = evaluate.report, golden = evaluate_golden.report")
+        .replace("auc_roc >= 0.8", "usual.auc_roc >= 0.5")
+        .replace(
+            "regression(auc_roc) <= 2%",
+            "regression(usual.auc_roc) <= 2%\n  require regression(golden.auc_roc) <= 2%",
+        );
+    let golden = format!("source golden: Dataset<csv> = \"golden.csv\" frozen \"{digest}\"\n")
+        + "stage evaluate_golden = evaluate with { rows: golden, report: \"out/golden.json\" }\n";
+    let sandbox = tiny(&format!("{golden}{gate}"));
+    sandbox.file("golden.csv", "frozen\n1\n");
+    sandbox.weights("0.9").runs(0);
+    let worse = sandbox.weights("0.8").runs(10);
+    assert_eq!(sandbox.report()["diagnosis"][0]["cause"], "training");
+    assert!(worse.stdout.contains("the code or the training changed"), "{}", worse.stdout);
+    // The same model as before on the frozen rows; worse than production's on the usual ones.
+    sandbox
+        .file("evaluate.sh", "if grep -q frozen \"$rows\"; then sed 's/0.[0-9]*/0.9/' \"$1\"; else cat \"$1\"; fi\n");
+    sandbox.runs(10);
+    let report = sandbox.report();
+    assert_eq!(report["diagnosis"].as_array().map(Vec::len), Some(1));
+    assert_eq!(report["diagnosis"][0]["cause"], "data");
+    assert_eq!(sandbox.mlpc(&["verify", ".mlpc/gates/quality/gate_report.json"]).code, 0);
+    let written = sandbox.mlpc(&["report", "-o", "report.html"]);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    assert!(sandbox.read("report.html").contains("the data drifted"));
 }

@@ -23,7 +23,9 @@ fn fixtures_give_what_stands_beside_them() {
         settings.bind(|| {
             insta::assert_snapshot!("diagnostics", listed(&sources, &compiled.diagnostics));
             if let Some(mut plan) = compiled.plan {
-                insta::assert_snapshot!("graph", plan.drawing().draw(mlpc::graph::Format::Text));
+                let mut drawing = plan.drawing();
+                plan.draw_beside(&mut drawing);
+                insta::assert_snapshot!("graph", drawing.draw(mlpc::graph::Format::Text));
                 plan.places.clear();
                 let json = serde_json::to_string(&plan).expect("a plan is JSON");
                 let back: mlpc::plan::Plan = serde_json::from_str(&json).expect("and read back");
@@ -183,4 +185,125 @@ fn a_job_on_github_asks_for_the_credential_that_its_stage_names() {
         assert!(!job(other).contains("id-token") && !job(other).contains("aws-actions"), "{}", job(other));
     }
     assert!(job("given").contains("KEY_ID"), "{}", job("given"));
+}
+
+/// A monitor with these lines in its body.
+fn monitor(body: &str) -> String {
+    format!(
+        r#"pipeline p
+edition 2026
+
+on event "retrain" {{ }}
+schema Seen    {{ amount: float   kind: string }}
+schema Request {{ amount: float   kind: string   at: string }}
+metrics Live {{ errors: ratio lower }}
+metrics Other {{ errors: ratio lower }}
+registry models = directory("registry")
+source seen:    Dataset<csv, Seen>    = "seen.csv"
+source any:     Dataset               = "any"
+source batches: Dataset<csv, Request> = "batches.csv"
+source traffic: Metrics<Live>  = http("http://localhost:1")
+source before:  Metrics<Live>  = http("http://localhost:2")
+source other:   Metrics<Other> = http("http://localhost:3")
+stage train {{
+  in  seen
+  out model: Model<pickle> = "model.pkl"
+  run <<< cp "$seen" "$model" >>>
+}}
+register release = train.model to models ungated "a test"
+promote current = release to models@production
+monitor m {{
+  every 1d
+{body}
+  on breach: emit "retrain"
+  cooldown 1d
+}}
+"#
+    )
+}
+
+#[test]
+fn a_monitor_compares_with_its_reference_and_needs_the_one_that_it_names() {
+    let said = |body: &str| {
+        let sources = Sources::single("p.mlp", monitor(body));
+        let found = compile(&sources).diagnostics;
+        let found = found.iter().filter(|one| one.code.name() != "unused-name");
+        found.map(|one| format!("{} {}", one.code.name(), one.message)).collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(said("  in reference = seen, current = batches\n  require psi(amount) < 0.2"), none);
+    assert_eq!(
+        said("  in reference = seen, current = batches\n  require rows between 0.5x..2x against reference"),
+        none
+    );
+    assert_eq!(said("  in current = batches\n  require psi(*) < 0.2 against \"seen.baseline.json\""), none);
+    assert_eq!(said("  in reference = before, current = traffic\n  require regression(errors) <= 1%"), none);
+    assert_eq!(said("  in current = models@production\n  require size(models@production) <= 500MB"), none);
+    let cases = [
+        (
+            "  in current = batches\n  require psi(*) < 0.2",
+            "bad-requirement `psi` compares with a data baseline, and none is named",
+        ),
+        (
+            "  in reference = seen, current = batches\n  require psi(*) < 0.2",
+            "bad-requirement the reference has no column `at` to hold it against",
+        ),
+        (
+            "  in reference = seen, current = batches\n  require psi(at) < 0.2",
+            "bad-requirement the reference has no column `at` to hold it against",
+        ),
+        (
+            "  in reference = any, current = batches\n  require psi(amount) < 0.2",
+            "bad-requirement `psi` is held against the reference, which is no table that can be read",
+        ),
+        (
+            "  in reference = models@production, current = batches\n  require psi(amount) < 0.2",
+            "bad-requirement `psi` is held against the reference, which is no table that can be read",
+        ),
+        (
+            "  in reference = seen, current = batches\n  require nulls(*) <= 5%",
+            "baseline-unused the monitor `m` has a reference and compares nothing with it",
+        ),
+        (
+            "  in current = traffic\n  require regression(errors) <= 1%",
+            "baseline-missing `regression` compares with nothing: the monitor has no reference",
+        ),
+        (
+            "  in reference = other, current = traffic\n  require regression(errors) <= 1%",
+            "baseline-missing `regression` compares a `Metrics<Live>` with a `Metrics<Other>`",
+        ),
+        (
+            "  in current = traffic\n  require errors <= 1%\n  require size(train.model) <= 1MB",
+            "wrong-kind a monitor looks between runs, when `train` has made nothing",
+        ),
+    ];
+    for (body, wanted) in cases {
+        assert_eq!(said(body), [wanted], "{body}");
+    }
+}
+
+#[test]
+fn a_monitor_is_drawn_with_what_it_looks_at_and_what_it_sets_off() {
+    let sandbox = Sandbox::new();
+    sandbox.file("seen.csv", "amount,kind\n1,a\n");
+    let text = monitor("  in current = models@production\n  require size(models@production) <= 500MB");
+    let unused =
+        |line: &&str| !["any:", "batches:", "traffic:", "before:", "other:"].iter().any(|name| line.contains(name));
+    let used: Vec<&str> = text
+        .lines()
+        .filter(unused)
+        .filter(|line| !line.starts_with("metrics") && !line.starts_with("schema Request"))
+        .collect();
+    sandbox.file("p.mlp", &used.join("\n"));
+    let drawn = |format: &str| sandbox.mlpc(&["graph", "--format", format]).stdout;
+    assert!(drawn("text").ends_with(
+        "promote   current\n            ← release\nmonitor   m\n            ← current  (current)\nevent     \"retrain\"\n            ← m  (on breach)\n"
+    ), "{}", drawn("text"));
+    let mermaid = drawn("mermaid");
+    assert!(mermaid.contains("n3{{\"m\"}}") && mermaid.contains("n4([\"&quot;retrain&quot;\"])"), "{mermaid}");
+    assert!(mermaid.contains("n2 -.->|\"current\"| n3") && mermaid.contains("n3 -.->|\"on breach\"| n4"), "{mermaid}");
+    let dot = drawn("dot");
+    assert!(dot.contains("\"m\" [shape=hexagon];") && dot.contains("\"m\" -> \"\\\"retrain\\\"\""), "{dot}");
+    let planned = sandbox.mlpc(&["plan"]).stdout;
+    assert!(planned.contains("beside the runs: monitor m, every 1d; nothing serves it yet"), "{planned}");
 }

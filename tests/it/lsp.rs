@@ -106,6 +106,24 @@ impl Client {
         }
     }
 
+    /// Waits for the next diagnostics of a file; returns code, line from 1 and first line of the message of each.
+    fn told_of(&mut self, uri: &str) -> Vec<String> {
+        let told = loop {
+            if let Some(at) = self.told.iter().position(|told| told["uri"] == uri) {
+                break self.told.remove(at);
+            }
+            let message = self.receive();
+            assert_eq!(message["method"], "textDocument/publishDiagnostics", "{message}");
+            self.told.push(message["params"].clone());
+        };
+        let line = |one: &Value| {
+            let message = one["message"].as_str().and_then(|text| text.lines().next()).unwrap_or_default();
+            let line = one["range"]["start"]["line"].as_u64().map_or(0, |line| line + 1);
+            format!("{} {line} {message}", one["code"].as_str().unwrap_or_default())
+        };
+        told["diagnostics"].as_array().expect("a list").iter().map(line).collect()
+    }
+
     fn open(&mut self, uri: &str, text: &str) -> Vec<Value> {
         let document = json!({ "uri": uri, "languageId": "mlp", "version": 1, "text": text });
         self.tell("textDocument/didOpen", json!({ "textDocument": document }));
@@ -449,6 +467,101 @@ fn files_of_a_workspace_are_one_and_unsaved_text_counts() {
     let answer = client.ask("textDocument/rename", rename);
     assert_eq!(answer["changes"][&pipeline].as_array().map(Vec::len), Some(2), "{answer}");
     assert_eq!(answer["changes"][&module].as_array().map(Vec::len), Some(1), "{answer}");
+    client.ends();
+}
+
+#[test]
+fn an_unsaved_module_is_what_the_pipeline_is_checked_with() {
+    let sandbox = Sandbox::new();
+    let good = "source raw: Dataset<csv> = \"raw.csv\"\ngate fine on raw { require rows >= 1 }\n";
+    sandbox.file("gates/common.mlp", good);
+    let root = format!("file://{}", sandbox.path().display());
+    let (pipeline, module) = (format!("{root}/p.mlp"), format!("{root}/gates/common.mlp"));
+    let mut client = Client::start(&[], &root);
+    let none: [&str; 0] = [];
+    let document = |uri: &str, text: &str| json!({ "uri": uri, "languageId": "mlp", "version": 1, "text": text });
+    let text = "pipeline p\nedition 2026\n\nuse \"gates/common.mlp\" { fine }\n";
+    client.tell("textDocument/didOpen", json!({ "textDocument": document(&pipeline, text) }));
+    assert_eq!(client.told_of(&pipeline), none);
+    client.tell("textDocument/didOpen", json!({ "textDocument": document(&module, good) }));
+    assert_eq!((client.told_of(&module), client.told_of(&pipeline)), (vec![], vec![]));
+    // Typed, not saved: both files say it, each at its own place.
+    let typed = |client: &mut Client, version: i64, text: &str| {
+        let document = json!({ "uri": module, "version": version });
+        let changes = json!([{ "text": text }]);
+        client.tell("textDocument/didChange", json!({ "textDocument": document, "contentChanges": changes }));
+        (client.told_of(&module), client.told_of(&pipeline))
+    };
+    let (there, here) = typed(&mut client, 2, &good.replace("rows", "rwos"));
+    assert_eq!(there.len(), 1, "{there:?}");
+    assert!(here.len() == 1 && here[0].contains(" 4 in `") && here[0].contains("common.mlp`: "), "{here:?}");
+    let (there, here) = typed(&mut client, 3, &good.replace("gate fine", "gate good"));
+    assert!(there.is_empty() && here.len() == 1 && here[0].starts_with("unknown-name 4 "), "{there:?} {here:?}");
+    assert_eq!(typed(&mut client, 4, good), (vec![], vec![]));
+    // Closed without being saved, the file counts again.
+    let _ = typed(&mut client, 5, "source raw: Dataset<csv> = \"raw.csv\"\n");
+    client.tell("textDocument/didClose", json!({ "textDocument": { "uri": module } }));
+    assert_eq!((client.told_of(&module), client.told_of(&pipeline)), (vec![], vec![]));
+    client.ends();
+}
+
+#[test]
+fn what_the_folder_tells_is_told_and_told_anew_when_it_moved() {
+    let sandbox = Sandbox::new();
+    sandbox.file("src/train.py", "").file("configs/model.yaml", "train:\n  lr: 3\n");
+    sandbox.file("mlpc.lock", "not a lock");
+    let root = format!("file://{}", sandbox.path().display());
+    let pipeline = format!("{root}/p.mlp");
+    let text = r#"pipeline p
+edition 2026
+
+param lr: float in >0.0..1.0 from "configs/model.yaml" at "/train/lr"
+runtime py { python: "3.11", requirements: "requirements.txt" }
+
+stage train {
+  code "src/train.py", "src/model.py"
+  use  lr
+  out  model: Model<pickle> = "model.pkl"
+  run <<< python src/train.py "$lr" "$model" >>>
+}
+
+target github {
+  raw: {
+    train: <<<
+      env:
+        OMP_NUM_THREADS: 4
+      needs: [other]
+    >>>
+  }
+}
+target gitlab { }
+"#;
+    let mut client = Client::start(&[], &root);
+    client.open(&pipeline, text);
+    // `check` says the same at the same places.
+    sandbox.file("p.mlp", text);
+    let checked = sandbox.mlpc(&["check", "--format", "json"]);
+    let json: Value = serde_json::from_str(&checked.stdout).expect("JSON");
+    let place = |one: &Value| (one["code"].clone(), one["labels"][0]["start"]["line"].clone());
+    let said: Vec<_> = json["diagnostics"].as_array().expect("a list").iter().map(place).collect();
+    client.tell("textDocument/didSave", json!({ "textDocument": { "uri": pipeline } }));
+    let told = client.told_of(&pipeline);
+    let places = |told: &[String]| {
+        let words = told.iter().map(|line| line.split(' ').take(2).map(str::to_owned).collect::<Vec<_>>());
+        words.map(|words| (json!(words[0]), json!(words[1].parse::<u64>().expect("a line")))).collect::<Vec<_>>()
+    };
+    assert_eq!(places(&told), said);
+    let codes = ["param-file 4", "not-locked 5", "nothing-matches 8", "raw-owned 19", "unknown-name 23"];
+    assert!(told.iter().zip(codes).all(|(line, code)| line.starts_with(code)) && told.len() == codes.len(), "{told:?}");
+    // Mended around the text, which stays as it is.
+    sandbox.file("src/model.py", "").file("configs/model.yaml", "train:\n  lr: 0.5\n");
+    std::fs::remove_file(sandbox.path().join("mlpc.lock")).expect("removed");
+    client.tell("workspace/didChangeWatchedFiles", json!({ "changes": [] }));
+    let told = client.told_of(&pipeline);
+    assert!(
+        told.len() == 2 && told[0].starts_with("raw-owned 19") && told[1].starts_with("unknown-name 23"),
+        "{told:?}"
+    );
     client.ends();
 }
 

@@ -204,3 +204,40 @@ fn a_stage_of_a_module_has_the_runtime_of_its_module() {
     let theirs = json.find("\"$theirs_out\"").or_else(|| json.find("$theirs_out"));
     assert!(theirs < json.find("\"runtime\":\"inner\""), "{json}");
 }
+
+#[test]
+fn what_a_module_allows_holds_for_what_comes_along_from_it() {
+    let stage = |name: &str, clause: &str| {
+        format!(
+            "stage {name} {{\n{clause}  out n: File = \"{name}.txt\"\n  run sh <<< cat words.txt | wc -l > \"$n\" >>>\n}}\n"
+        )
+    };
+    let of = |module: &str, listed: &str, more: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.file("words.txt", "a\n").file("m.mlp", module);
+        sandbox.file("p.mlp", &format!("pipeline p\nedition 2026\nuse \"m.mlp\" {{ {listed} }}\n{more}"));
+        sandbox
+    };
+    let allow = "allow pipe-in-sh \"an empty list counts as none\"\n";
+    let both = stage("counts", "") + &stage("again", "");
+    let none: [&str; 0] = [];
+    assert_eq!(said(&of(&both, "counts", ""), &[]), ["pipe-in-sh m.mlp:3"]);
+    assert_eq!(said(&of(&(allow.to_owned() + &both), "counts", ""), &[]), none);
+    // It holds in its own file alone, and each file may say it.
+    let own = stage("own", "");
+    assert_eq!(said(&of(&(allow.to_owned() + &both), "counts", &own), &[]), ["pipe-in-sh p.mlp:6"]);
+    assert_eq!(said(&of(&(allow.to_owned() + &both), "counts", &(allow.to_owned() + &own)), &[]), none);
+    // What it is for may not have come along; the module itself tells whether it covers anything.
+    let quiet = "stage quiet {\n  out q: File = \"q.txt\"\n  run <<< true > \"$q\" >>>\n}\n";
+    let some = allow.to_owned() + quiet + &both;
+    assert_eq!(said(&of(&some, "quiet", ""), &[]), none);
+    assert_eq!(said(&of(&some, "quiet", ""), &["m.mlp"]), none);
+    let idle = allow.to_owned() + quiet;
+    assert_eq!(said(&of(&idle, "quiet", ""), &[]), none);
+    assert_eq!(said(&of(&idle, "quiet", ""), &["m.mlp"]), ["unused-allow m.mlp:1"]);
+    // A clause of a declaration comes along with it.
+    let clause = stage("counts", "  allow pipe-in-sh \"none is none\"\n");
+    assert_eq!(said(&of(&clause, "counts", ""), &[]), none);
+    let clause = quiet.replace("  out", "  allow pipe-in-sh \"none is none\"\n  out");
+    assert_eq!(said(&of(&clause, "quiet", ""), &[]), ["unused-allow m.mlp:2"]);
+}

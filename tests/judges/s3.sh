@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shares results through a real S3 server on loopback (moto's): a hit in another workspace, a corrupted object refused and rebuilt, an
+# Shares results, and fetches sources, through a real S3 server on loopback (moto's): a hit in another workspace, a corrupted object refused and rebuilt, an
 # entry planted where anybody may write not used by what leads to `register`.
 # usage: tests/judges/s3.sh [MLPC]     MLPC was built with the feature `remotes`; env: CI_CACHE, where the server is kept
 set -euo pipefail
@@ -36,6 +36,10 @@ elif verb == "get":
     sys.stdout.buffer.write(s3.get_object(Bucket="team-cache", Key=rest[0])["Body"].read())
 elif verb == "put":
     s3.put_object(Bucket="team-cache", Key=rest[0], Body=rest[1].encode())
+elif verb == "version":
+    s3.create_bucket(Bucket="data") if rest[0] == "first" else None
+    s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
+    print(s3.put_object(Bucket="data", Key="raw/table one.csv", Body=("word\n%s\n" % rest[0]).encode())["VersionId"])
 PY
 }
 s3 make
@@ -102,6 +106,86 @@ s3 list | grep -q '^second/v1/trusted/' || die "nothing saved"
 echo another > "$work/undeclared"; member seven; write=trusted run --force > /dev/null
 grep -q 'not deterministic' "$work/said" || die "a second result under one key was not told: $(cat "$work/said")"
 pass "of two results under one key the first stands, and the other is told"
+
+# A compiled job: what it is told of the cache comes out of the workflow; the keys of the cache are not those of the environment, and
+# the stage sees neither. A pull request reads, and writes nothing even where somebody gave it a key that could.
+rm -rf "$work/jobs"; mkdir "$work/jobs"; cd "$work/jobs"
+cat > main.mlp <<EOF
+pipeline jobs
+edition 2026
+
+on push         { branches: ["main"] }
+on pull_request { branches: ["main"] }
+
+credential reader = oidc("aws", role: "arn:aws:iam::1:role/read", region: "us-east-1")
+credential writer = oidc("aws", role: "arn:aws:iam::1:role/write", region: "us-east-1")
+runtime py { python: "$version" }
+registry models = git("mlpc-registry")
+
+stage train {
+  out  model: Model = "model.bin"
+  run  <<< ! env | grep -i 'aws\|remote\|secret' >&2; cat "$work/undeclared" > "\$model" >>>
+}
+
+register release = train.model to models ungated "a judge"
+
+target github { cache: { url: "s3://team-cache/jobs?endpoint=$endpoint", read: reader, write: writer } }
+EOF
+"$mlpc" lock > /dev/null; "$mlpc" compile --target github -o out > /dev/null
+python3 - out/.github/workflows/jobs.yml > env <<'PY'
+import re, sys
+text = open(sys.argv[1]).read()
+job = text[text.index("\n  train:"):text.index("\n  release:")]
+print(re.search(r"MLPC_PLAN: '(\w+)'", text)[1], re.search(r"MLPC_REMOTE: (\S+)", job)[1], re.search(r"MLPC_REMOTE_WRITE: \$\{\{ \((.*)\) && 'trusted'", job)[1], sep="\n")
+PY
+{ read -r plan; read -r url; read -r who; } < env
+[ "$who" = "github.event_name == 'push'" ] || die "who writes: $who"
+job() {
+  rm -rf .mlpc model.bin job
+  env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY MLPC_REMOTE="$url" MLPC_REMOTE_WRITE=trusted MLPC_REMOTE_ACCESS_KEY_ID=judge MLPC_REMOTE_SECRET_ACCESS_KEY=secret \
+    GITHUB_ACTIONS=true GITHUB_JOB=train GITHUB_RUN_ID=1 GITHUB_RUN_ATTEMPT=1 GITHUB_REPOSITORY=team/jobs GITHUB_EVENT_NAME="$1" GITHUB_REF_NAME="$2" \
+    RUNNER_TEMP="$work" GITHUB_OUTPUT="$work/output" GITHUB_STEP_SUMMARY="$work/summary" GITHUB_WORKSPACE="$PWD" \
+    "$mlpc" exec train --file main.mlp --plan "$plan" --out job/train > "$work/said" 2>&1 || die "$1 of $2: $(cat "$work/said")"
+}
+echo request > "$work/undeclared"; job pull_request feature; [ "$(cat model.bin)" = request ] || die "nothing was made"
+grep -q 'the remote is only read' "$work/said" || die "not told: $(cat "$work/said")"; ! s3 list | grep -q '^jobs/' || die "a pull request wrote"
+echo pushed > "$work/undeclared"; job push other; ! s3 list | grep -q '^jobs/' || die "a branch that nobody named wrote"
+job push main; s3 list | grep -q '^jobs/v1/trusted/results/' || die "nothing was saved: $(cat "$work/said")"
+echo again > "$work/undeclared"; job pull_request feature; [ "$(cat model.bin)" = pushed ] || die "a pull request did not read"
+pass "compiled jobs read, and those of named refs write; a stage sees no key"
+
+# A source in a store: of the version that is named, with the credential that the stage names, and for a stage of the cache's key.
+first=$(s3 version first); s3 version second > /dev/null
+reads() {
+  rm -rf "$work/$1"; mkdir "$work/$1"; cd "$work/$1"
+  cat > main.mlp <<EOF
+pipeline reader
+edition 2026
+
+secret key_id
+secret key
+credential aws = static("aws", access_key_id: key_id, secret_access_key: key, region: "us-east-1", endpoint: "$endpoint")
+source raw: Dataset<csv> = s3("s3://data/raw/table one.csv"$2)
+
+stage copy {
+  in   raw
+  credentials aws
+  ${3:-}
+  out  data: Dataset<csv> = "out.csv"
+  run  <<< cp "\$raw" "\$data" >>>
+}
+EOF
+}
+secretly() { local status=0; env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u MLPC_REMOTE KEY_ID=judge KEY=secret "$mlpc" run "$@" > "$work/said" 2>&1 || status=$?; echo "$status"; }
+reads pinned ", version: \"$first\""; [ "$(secretly)" = 0 ] || die "a version: $(cat "$work/said")"
+[ "$(tail -1 out.csv)" = first ] || die "another version came"
+[ "$(secretly --force)" = 0 ] && ! grep -q fetching "$work/said" || die "a version was fetched twice"
+reads never ", version: \"9f0e\""; [ "$(secretly)" = 1 ] && grep -q "can't be fetched" "$work/said" || die "no such version: $(cat "$work/said")"
+reads open "" "rerun always"; [ "$(secretly)" = 0 ] && [ "$(tail -1 out.csv)" = second ] || die "not pinned: $(cat "$work/said")"
+s3 version third > /dev/null; [ "$(secretly)" = 0 ] && [ "$(tail -1 out.csv)" = third ] || die "a change was not seen: $(cat "$work/said")"
+[ "$(secretly)" = 0 ] && ! grep -q fetching "$work/said" || die "what did not change was sent again: $(cat "$work/said")"
+sed -i 's/table one/no table/' main.mlp; [ "$(secretly)" = 1 ] && grep -q 'NoSuchKey' "$work/said" || die "no such object: $(cat "$work/said")"
+pass "sources are fetched by their version, or as they are"
 
 kill "$server"; wait "$server" 2>/dev/null || true; server=
 member eight; run > /dev/null; grep -q 'the run goes on without it' "$work/said" || die "a dead server was not told: $(cat "$work/said")"

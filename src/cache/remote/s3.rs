@@ -10,8 +10,8 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use super::Remote;
 use super::sign::{Credentials, Request, authorization, escaped, hex, sha256};
+use super::{Remote, agent};
 use crate::host::{Clock, Context, Error, Result};
 
 /// One request can put no more than this.
@@ -41,13 +41,32 @@ impl fmt::Debug for S3 {
     }
 }
 
-struct Reply {
-    status: u16,
-    length: Option<u64>,
-    body: ureq::Body,
+/// What a server answered.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: ureq::http::HeaderMap,
+    pub(super) body: ureq::Body,
 }
 
-enum Body<'a> {
+impl Reply {
+    /// Takes the parts of an answer.
+    pub(super) fn of(reply: ureq::http::Response<ureq::Body>) -> Self {
+        let (head, body) = reply.into_parts();
+        Self { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// Returns a header, if it is a text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Returns how many bytes the server said that there are.
+    pub(super) fn length(&self) -> Option<u64> {
+        self.header("content-length")?.parse().ok()
+    }
+}
+
+pub(super) enum Body<'a> {
     None,
     File(&'a Path),
 }
@@ -55,6 +74,14 @@ enum Body<'a> {
 impl S3 {
     /// Opens `bucket/prefix?region=…&endpoint=…`.
     pub(super) fn open(rest: &str, caller: &BTreeMap<OsString, OsString>) -> Result<Self> {
+        let mut opened = Self::object(rest, caller)?;
+        let prefix = opened.prefix.trim_matches('/');
+        opened.prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        Ok(opened)
+    }
+
+    /// Opens `bucket/key?region=…&endpoint=…`: the prefix is one object's key, as it is written.
+    pub(super) fn object(rest: &str, caller: &BTreeMap<OsString, OsString>) -> Result<Self> {
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
         if bucket.is_empty() {
@@ -89,10 +116,25 @@ impl S3 {
         let credentials = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY"));
         let credentials =
             credentials.map(|(id, secret)| Credentials { id, secret, token: variable("AWS_SESSION_TOKEN") });
-        let agent = agent(variable("SSL_CERT_FILE").as_deref())?;
-        let prefix = prefix.trim_matches('/');
-        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        let agent = agent::agent(variable("SSL_CERT_FILE").as_deref(), agent::For::Store)?;
+        let prefix = prefix.to_owned();
         Ok(Self { agent, origin, host, base, prefix, region, credentials, clock: Clock::host() })
+    }
+
+    /// Asks without a signature from now on.
+    pub(super) fn unsigned(mut self) -> Self {
+        self.credentials = None;
+        self
+    }
+
+    /// Returns the key of the object that it was opened for.
+    pub(super) fn object_key(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Returns whom it asks.
+    pub(super) fn host(&self) -> &str {
+        &self.host
     }
 
     fn key(&self, name: &str) -> String {
@@ -123,7 +165,7 @@ impl S3 {
         Err(Error::new(format!("{self:?} does not answer")))
     }
 
-    fn ask_once(
+    pub(super) fn ask_once(
         &self,
         method: &str,
         key: &str,
@@ -186,13 +228,11 @@ impl S3 {
                 self.agent.run(request)
             }
         };
-        let reply = reply.map_err(|error| wrong(&error))?;
-        let length = reply.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
-        Ok(Reply { status: reply.status().as_u16(), length, body: reply.into_body() })
+        Ok(Reply::of(reply.map_err(|error| wrong(&error))?))
     }
 
     /// Says what the server said no to, in its own words.
-    fn refused(&self, what: &str, key: &str, mut reply: Reply) -> Error {
+    pub(super) fn refused(&self, what: &str, key: &str, mut reply: Reply) -> Error {
         let text = reply.body.read_to_string().unwrap_or_default();
         let between =
             |tag: &str| Some(text.split_once(&format!("<{tag}>"))?.1.split_once(&format!("</{tag}>"))?.0.to_owned());
@@ -202,29 +242,7 @@ impl S3 {
     }
 }
 
-fn agent(certificates: Option<&str>) -> Result<ureq::Agent> {
-    let mut tls = ureq::tls::TlsConfig::builder();
-    if let Some(path) = certificates {
-        let pem = std::fs::read(path).cannot("read", Path::new(path))?;
-        let roots: Vec<_> = ureq::tls::parse_pem(&pem)
-            .filter_map(|item| match item {
-                Ok(ureq::tls::PemItem::Certificate(certificate)) => Some(certificate),
-                _ => None,
-            })
-            .collect();
-        tls = tls.root_certs(ureq::tls::RootCerts::new_with_certs(&roots));
-    }
-    let config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .allow_non_standard_methods(false)
-        .timeout_connect(Some(Duration::from_secs(20)))
-        .timeout_recv_response(Some(Duration::from_secs(120)))
-        .max_redirects(0)
-        .tls_config(tls.build());
-    Ok(ureq::Agent::new_with_config(config.build()))
-}
-
-fn sha256_of(path: &Path) -> Result<String> {
+pub(super) fn sha256_of(path: &Path) -> Result<String> {
     let mut file = std::fs::File::open(path).cannot("read", path)?;
     let mut context = ring::digest::Context::new(&ring::digest::SHA256);
     let mut buffer = vec![0; 1 << 20];
@@ -274,7 +292,7 @@ impl Remote for S3 {
         let key = self.key(name);
         let reply = self.ask("HEAD", &key, &[], &[], &Body::None)?;
         match reply.status {
-            200 => Ok(reply.length),
+            200 => Ok(reply.length()),
             404 => Ok(None),
             _ => Err(self.refused("look at", &key, reply)),
         }

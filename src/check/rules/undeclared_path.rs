@@ -29,7 +29,10 @@ impl Rule for UndeclaredPath {
                 }
                 told.push(origin);
                 let name = model.written(origin);
-                let variable = name.rsplit('.').next().unwrap_or(&name);
+                let short = name.rsplit('.').next().unwrap_or(&name);
+                // A stage has one namespace: its own output may have the name already.
+                let taken = work.locals.iter().any(|local| local.value == short);
+                let variable = if taken { name.replace('.', "_") } else { short.to_owned() };
                 let message = format!("`{word}` is `{name}`, which this command does not declare as an input");
                 let place = match origin {
                     Origin::Output(made) => model.output(*made).map(|output| output.name.span),

@@ -23,8 +23,8 @@ impl Bars {
         *locked(&self.total) = Some(self.all.add(bar));
     }
 
-    pub(super) fn start(&self, node: &str) {
-        let bar = ProgressBar::new_spinner().with_style(style("  {spinner} {prefix} {elapsed} {wide_msg}"));
+    pub(super) fn start(&self, node: &str, expected: Option<&str>) {
+        let bar = ProgressBar::new_spinner().with_style(style(&started(expected)));
         let bar = self.all.insert(0, bar.with_prefix(node.to_owned()));
         bar.enable_steady_tick(Duration::from_millis(120));
         locked(&self.running).insert(node.to_owned(), bar);
@@ -57,6 +57,12 @@ impl Bars {
         }
         let _ = self.all.clear();
     }
+}
+
+/// `train 12s of about 40 s: epoch 3`
+fn started(expected: Option<&str>) -> String {
+    let about = expected.map(|took| format!(" of about {took}")).unwrap_or_default();
+    format!("  {{spinner}} {{prefix}} {{elapsed}}{about} {{wide_msg}}")
 }
 
 fn style(template: &str) -> ProgressStyle {

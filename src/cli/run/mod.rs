@@ -3,15 +3,18 @@
 mod bars;
 mod face;
 
+pub(super) use face::{WORTH_EXPECTING, duration};
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::pick::PickArgs;
 use super::project::{Loaded, PipelineArgs, load};
 use super::selection::{SelectionArgs, bind_shown, branch};
 use super::{Exit, Verb};
-use crate::exec::{self, Force, Options, Question, RunError, RunRecord, Setup, Shape, Standing};
+use crate::exec::{self, Force, Options, Pick, Question, RunError, RunRecord, Setup, Shape, Standing};
 use crate::host::signal::Interrupt;
 use crate::host::{Clock, Out};
 use crate::plan::{Bound, Given, Selection};
@@ -23,7 +26,7 @@ use crate::plan::{Bound, Given, Selection};
 /// person, 130 interrupted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  mlpc run\n  mlpc run train --set epochs=5\n  mlpc run --profile smoke -j 4\n  \
-                        mlpc run --resume")]
+                        mlpc run --from features --until train\n  mlpc run --only evaluate\n  mlpc run --resume")]
 pub(super) struct Run {
     /// Nodes to run, with all that they wait for; all if none. What ends in .mlp is the pipeline's file
     #[arg(value_name = "NODE")]
@@ -31,6 +34,9 @@ pub(super) struct Run {
 
     #[command(flatten)]
     pipeline: PipelineArgs,
+
+    #[command(flatten)]
+    pick: PickArgs,
 
     #[command(flatten)]
     select: SelectionArgs,
@@ -43,20 +49,28 @@ pub(super) struct Run {
     #[arg(long)]
     force: bool,
 
+    /// Go on with what does not wait for a failure: the default
+    #[arg(short, long, overrides_with = "fail_fast")]
+    keep_going: bool,
+
+    /// Start nothing more once something failed; what runs is brought to its end
+    #[arg(long, overrides_with = "keep_going")]
+    fail_fast: bool,
+
     /// Leave the folders of stages under .mlpc/kept
     #[arg(long)]
     keep: bool,
 
-    /// Write to registries that others share; needs a clean tree at a commit of a branch named in `on push`
-    #[arg(long)]
+    /// Act, and write to registries that others share, which needs a clean tree at a commit of a branch named in `on push`
+    #[arg(long, conflicts_with_all = ["from", "only"])]
     release: bool,
 
-    /// Go on with a run that waits for a person; the latest if none is named
+    /// Go on with a run; the latest that waits for a person if none is named
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "")]
     resume: Option<String>,
 
     /// Open a shell in the folder of the named stage, with its variables, instead of running its command
-    #[arg(long, conflicts_with_all = ["resume", "json", "force"])]
+    #[arg(long, conflicts_with_all = ["resume", "json", "force", "from", "only"])]
     shell: bool,
 
     /// Say what would run and why, and run nothing
@@ -80,15 +94,23 @@ impl Verb for Run {
             out.err_line(&format!("error: {message}"));
             return Exit::Usage;
         }
+        let pick = match self.pick.pick(&self.nodes) {
+            Ok(pick) => pick,
+            Err(message) => {
+                out.err_line(&format!("error: {message}"));
+                return Exit::Usage;
+            }
+        };
         let go = || {
-            let question = self.question();
+            let options = self.options(pick);
+            let question = self.question(&options);
             if let Some(question) = &question
                 && !self.force
-                && let Some(exit) = self.without_reading(out, question)?
+                && let Some(exit) = self.without_reading(out, question, &options)?
             {
                 return Ok(exit);
             }
-            self.go(out, &load(out, &self.pipeline)?, question)
+            self.go(out, &load(out, &self.pipeline)?, question, options)
         };
         go().unwrap_or_else(|exit| exit)
     }
@@ -96,18 +118,18 @@ impl Verb for Run {
 
 impl Run {
     /// Returns what is asked, where an answer is worth to be kept.
-    fn question(&self) -> Option<Question> {
+    fn question(&self, options: &Options) -> Option<Question> {
         if self.resume.is_some() || self.shell || self.dry_run || self.keep {
             return None;
         }
         let file = self.pipeline.find().ok()?;
         let workspace = std::fs::canonicalize(&file).ok()?.parent()?.to_owned();
         let selection = Selection { branch: branch(&workspace), ..self.select.selection().ok()? };
-        Question::new(&file, &selection, &self.options())
+        Question::new(&file, &selection, options)
     }
 
     /// Does what has to be done without reading the pipeline. `None`: it has to be read.
-    fn without_reading(&self, out: &Out, question: &Question) -> Result<Option<Exit>, Exit> {
+    fn without_reading(&self, out: &Out, question: &Question, options: &Options) -> Result<Option<Exit>, Exit> {
         let setup = setup(question.workspace().to_owned()).map_err(|error| failed(out, &error))?;
         let all = self.verbose || self.json;
         let Some(standing) = exec::stand(question, &setup, all) else { return Ok(None) };
@@ -120,7 +142,7 @@ impl Run {
             }
             Standing::Part(part) => {
                 let face = face(part.shape());
-                let options = Options { question: Some(question.clone()), ..self.options() };
+                let options = Options { question: Some(question.clone()), ..options.clone() };
                 let summary = exec::go_on(part, &setup, &options, face.as_ref());
                 (face, summary)
             }
@@ -130,20 +152,26 @@ impl Run {
         Ok(Some(exit(summary.exit)))
     }
 
-    fn options(&self) -> Options {
+    fn options(&self, pick: Pick) -> Options {
+        let force = match (self.force, pick.is_all()) {
+            (false, _) => Force::Nothing,
+            (true, true) => Force::All,
+            (true, false) => Force::Nodes(pick.names().cloned().collect()),
+        };
         Options {
             jobs: self.jobs,
-            nodes: self.nodes.clone(),
-            force: self.forced(),
+            pick,
+            force,
+            fail_fast: self.fail_fast,
             keep: self.keep,
             release: self.release,
             ..Options::default()
         }
     }
 
-    fn go(&self, out: &Out, loaded: &Loaded, question: Option<Question>) -> Result<Exit, Exit> {
+    fn go(&self, out: &Out, loaded: &Loaded, question: Option<Question>, options: Options) -> Result<Exit, Exit> {
         let workspace = loaded.project.workspace.clone();
-        let before = self.before(&workspace).map_err(|error| failed(out, &error))?;
+        let before = self.before(&workspace, &loaded.plan.pipeline).map_err(|error| failed(out, &error))?;
         let bound = match &before {
             None => self.select.bind_here(out, &loaded.plan, &workspace)?,
             Some(before) => again(out, loaded, before, &self.select)?,
@@ -152,18 +180,19 @@ impl Run {
         let texts = loaded.project.sources.iter().map(|(_, file)| (Path::new(file.name()), file.text()));
         let texts = texts.chain(loaded.read.iter().map(|(path, text)| (path.as_path(), text.as_str())));
         let question = question.and_then(|question| question.read_from(texts));
-        let mut options = Options { question, ..self.options() };
-        if let Some(before) = &before
-            && options.nodes.is_empty()
-        {
-            options.nodes.clone_from(&before.asked);
+        let mut options = Options { question, ..options };
+        if let Some(before) = &before {
+            options.release |= before.release;
+            if options.pick.is_all() {
+                options.pick = before.pick();
+            }
         }
         if self.dry_run {
             return Ok(super::plan::show(out, &bound, &setup, &options, self.json));
         }
         let face = face::face(out, Shape::of(&bound), self.verbose, self.json);
         let ended = if self.shell {
-            let [node] = self.nodes.as_slice() else {
+            let [node] = options.pick.until.as_slice() else {
                 let message = "`--shell` needs the name of one stage".to_owned();
                 return Err(failed(out, &RunError { exit: 2, message, help: None }));
             };
@@ -178,26 +207,18 @@ impl Run {
         ended.map(exit).map_err(|error| failed(out, &error))
     }
 
-    fn forced(&self) -> Force {
-        match (self.force, self.nodes.is_empty()) {
-            (false, _) => Force::Nothing,
-            (true, true) => Force::All,
-            (true, false) => Force::Nodes(self.nodes.clone()),
-        }
-    }
-
     /// Finds the run to go on with.
-    fn before(&self, workspace: &std::path::Path) -> Result<Option<RunRecord>, RunError> {
+    fn before(&self, workspace: &Path, pipeline: &str) -> Result<Option<RunRecord>, RunError> {
         let Some(wanted) = &self.resume else { return Ok(None) };
         let state = workspace.join(".mlpc");
         if !wanted.is_empty() {
             return Ok(Some(RunRecord::read(&state, wanted)?));
         }
-        let latest = exec::runs(&state)?.into_iter().next();
-        let latest = latest.ok_or_else(|| RunError {
+        let latest = exec::runs_of(&state, pipeline)?.find(|(_, exit)| *exit == Some(14));
+        let (latest, _) = latest.ok_or_else(|| RunError {
             exit: 2,
-            message: "there is no run to go on with".into(),
-            help: Some("`mlpc run` starts one".into()),
+            message: format!("no run of `{pipeline}` waits for a person"),
+            help: Some("`mlpc run` starts one; `--resume RUN` goes on with another".into()),
         })?;
         Ok(Some(RunRecord::read(&state, &latest)?))
     }

@@ -2,9 +2,10 @@
 //! again.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::register::{reach, release as releases, stop};
+use super::may::{journal, may, register_of};
+use super::register::{release as releases, stop};
 use super::stage;
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::{Event, NodeReport, Reason};
@@ -18,12 +19,26 @@ use crate::registry::{Act, Begun, Registry, State};
 use crate::types::Origin;
 
 pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut NodeReport) -> Result<Ending, Stop> {
-    if let Some(ending) = may_act(run, action)? {
+    if let Some(ending) = may(run, node)? {
         return Ok(ending);
     }
     let extra = release(run, action)?;
     let of = extra.locals.get("version").cloned();
     let prepared = prepare::work(run, &action.work, &[], Isolation::Copies, &[0], extra)?;
+    let journal = Journal::of(run, action)?;
+    let promoted = of.as_deref().map(|version| promoted_by(run, action, version)).transpose()?.flatten();
+    let same = of.as_ref().map(|version| Act {
+        run: promoted.clone().unwrap_or_else(|| run.id.clone()),
+        action: node.name.clone(),
+        subject: format!("{version} {}", prepared.key),
+        idempotent: action.idempotent,
+    });
+    if let (Some(by), Some(same)) = (&promoted, &same)
+        && journal.acted(same)? == Some(State::Done)
+    {
+        report.detail = Some(format!("nothing to do: the same was done for this release, which the run {by} promoted"));
+        return Ok(Ending::Hit);
+    }
     let act = Act {
         run: run.id.clone(),
         action: node.name.clone(),
@@ -31,7 +46,6 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
         idempotent: action.idempotent,
     };
     let folder = Folder::make(run, &node.name, &prepared, &[])?;
-    let journal = Journal::of(run, action, &act)?;
     match journal.begin(&act)? {
         Begun::Go => {}
         Begun::Done => {
@@ -45,7 +59,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
         }
     }
     report.why = Some(Reason::Action);
-    run.tell(Event::NodeStarted { node: node.name.clone(), why: Reason::Action });
+    let (name, expected) = (node.name.clone(), run.times.of(&node.name));
+    run.tell(Event::NodeStarted { node: name, why: Reason::Action, expected });
     let outcome = stage::command(run, node, &action.work, &prepared, &folder);
     let (ended, tail) = match outcome {
         Ok((outcome, tail)) => (outcome.ended, tail),
@@ -58,6 +73,9 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     folder.leave(run)?;
     if ended == Ended::Exited(0) {
         journal.end(&act, State::Done)?;
+        if let Some(same) = &same {
+            journal.note(same, State::Done)?;
+        }
         return Ok(Ending::Done);
     }
     report.tail = tail;
@@ -73,32 +91,28 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     }
 }
 
-/// An action on what this machine has for itself may run; every other one needs `--release`.
-fn may_act(run: &Run<'_>, action: &Action) -> Result<Option<Ending>, Stop> {
-    if let Some(register) = register(run, action) {
-        return reach(run, &register.registry);
+/// Returns the earlier run that promoted a release which all its pointers still name: what that run did not bring to its end,
+/// this one has to do.
+fn promoted_by(run: &Run<'_>, action: &Action, version: &str) -> Result<Option<String>, Stop> {
+    let Some(Subject::Release(release)) = &action.of else { return Ok(None) };
+    let mut latest = None;
+    for other in &run.bound.plan.nodes {
+        let NodeKind::Promote(promote) = &other.kind else { continue };
+        if promote.release != *release {
+            continue;
+        }
+        // As it stands now, not as the run first saw it: this run may have moved it.
+        let found = releases(run).open(&promote.registry).and_then(|registry| registry.pointer(&promote.pointer));
+        let Some(pointer) = found.map_err(stop)?.filter(|pointer| pointer.version == version) else { return Ok(None) };
+        latest = latest.max(Some((pointer.since, pointer.run)));
     }
-    if let Some(registry) = journal(run, action) {
-        return reach(run, registry);
-    }
-    if run.options.release || run.options.alone {
-        return Ok(None);
-    }
-    Ok(Some(Ending::NotReleased("it acts on others; `--release` lets it".into())))
-}
-
-fn register<'r>(run: &Run<'r>, action: &Action) -> Option<&'r crate::plan::Register> {
-    let Some(Subject::Release(release)) = &action.of else { return None };
-    match &run.bound.plan.node(release)?.kind {
-        NodeKind::Register(register) => Some(register),
-        _ => None,
-    }
+    Ok(latest.map(|(_, by)| by).filter(|by| *by != run.id))
 }
 
 /// What an action of a release gets besides its own inputs: `version previous digest model`.
 fn release(run: &Run<'_>, action: &Action) -> Result<Extra, Stop> {
     let mut extra = Extra::default();
-    let (Some(Subject::Release(name)), Some(register)) = (&action.of, register(run, action)) else {
+    let (Some(Subject::Release(name)), Some(register)) = (&action.of, register_of(&run.bound.plan, action)) else {
         return Ok(extra);
     };
     let release = run.release(name).ok_or_else(|| Stop::Failed(format!("`{name}` was not registered in this run")))?;
@@ -124,34 +138,40 @@ fn release(run: &Run<'_>, action: &Action) -> Result<Extra, Stop> {
     Ok(extra)
 }
 
-/// Returns the registry that holds the journal of an action.
-fn journal<'r>(run: &Run<'r>, action: &Action) -> Option<&'r str> {
-    let plan = &run.bound.plan;
-    action.journal(plan, |name| plan.registry(name).map(|registry| &registry.location))
-}
-
 /// Where it is written what actions did.
 enum Journal {
     /// In a registry that others than this machine reach: whoever runs the pipeline sees it.
     Shared(Box<dyn Registry>),
-    /// On this machine, where nobody else acts for this pipeline.
+    /// On this machine, where nobody else acts for this pipeline: the folder of all runs.
     Here(PathBuf),
 }
 
 impl Journal {
-    fn of(run: &Run<'_>, action: &Action, act: &Act) -> Result<Self, Stop> {
-        if let Some(registry) = journal(run, action) {
+    fn of(run: &Run<'_>, action: &Action) -> Result<Self, Stop> {
+        if let Some(registry) = journal(&run.bound.plan, action) {
             return Ok(Self::Shared(releases(run).open(registry).map_err(stop)?));
         }
-        let name = crate::cache::file_name(&act.action);
-        let file = format!("{name}-{}.json", crate::cache::file_name(&act.subject));
-        Ok(Self::Here(run.store.state().join("actions").join(&run.id).join(file)))
+        Ok(Self::Here(run.store.state().join("actions")))
+    }
+
+    fn acted(&self, act: &Act) -> Result<Option<State>, Stop> {
+        match self {
+            Self::Shared(registry) => registry.acted(act).map_err(stop),
+            Self::Here(folder) => read(&place(folder, act)),
+        }
+    }
+
+    fn note(&self, act: &Act, state: State) -> Result<(), Stop> {
+        match self {
+            Self::Shared(registry) => registry.note(act, state).map_err(stop),
+            Self::Here(folder) => write(&place(folder, act), state),
+        }
     }
 
     fn begin(&self, act: &Act) -> Result<Begun, Stop> {
         let path = match self {
             Self::Shared(registry) => return registry.begin(act).map_err(stop),
-            Self::Here(path) => path,
+            Self::Here(folder) => &place(folder, act),
         };
         match read(path)? {
             Some(State::Done) => return Ok(Begun::Done),
@@ -164,12 +184,17 @@ impl Journal {
     fn end(&self, act: &Act, state: State) -> Result<(), Stop> {
         match self {
             Self::Shared(registry) => registry.end(act, state).map_err(stop),
-            Self::Here(path) => write(path, state),
+            Self::Here(folder) => write(&place(folder, act), state),
         }
     }
 }
 
-fn read(path: &std::path::Path) -> Result<Option<State>, Stop> {
+fn place(folder: &Path, act: &Act) -> PathBuf {
+    let name = crate::cache::file_name(&act.action);
+    folder.join(&act.run).join(format!("{name}-{}.json", crate::cache::file_name(&act.subject)))
+}
+
+fn read(path: &Path) -> Result<Option<State>, Stop> {
     match std::fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         bytes => {
@@ -180,7 +205,7 @@ fn read(path: &std::path::Path) -> Result<Option<State>, Stop> {
     }
 }
 
-fn write(path: &std::path::Path, state: State) -> Result<(), Stop> {
+fn write(path: &Path, state: State) -> Result<(), Stop> {
     let json = serde_json::to_vec(&state).context(|| "cannot write the journal".to_owned())?;
     Ok(fs::write_durable(path, &json)?)
 }

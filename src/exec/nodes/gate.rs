@@ -1,15 +1,18 @@
 //! A gate: what the run measured is laid before it, and its report is kept. It decides; it changes nothing.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use crate::data::Summary;
+use crate::data::{Predictions, Summary};
 use crate::exec::context::{Product, Run, Stop};
 use crate::exec::event::NodeReport;
+use crate::exec::fetch;
+use crate::exec::outside;
 use crate::exec::state::Ending;
 use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, Report};
 use crate::host::fs::{self, join_inside};
 use crate::judge;
-use crate::plan::{Location, Node, NodeKind};
+use crate::plan::{Location, Node, NodeKind, Source};
 use crate::types::Origin;
 
 pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeReport) -> Result<Ending, Stop> {
@@ -20,16 +23,27 @@ pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeRepo
         (path, found)
     });
     let references: BTreeMap<String, Found> = references.collect();
+    let champion = champion(run, node, gate)?;
     let facts = Facts {
+        predictions: predictions(run, gate, &evidence),
+        baseline_predictions: judge::collect::baseline_predictions(gate, champion.as_ref(), |path, digest| {
+            stands(run, path, digest)
+        }),
+        machines: judge::machine::classes(run.bound, run.workspace(), gate, &evidence, champion.as_ref()),
         tables: tables(run, gate, &evidence, &references),
         references,
         evidence,
         artifacts: artifacts(run, gate),
-        champion: champion(run, node, gate)?,
+        champion,
     };
     let decided = gate::evaluate(gate, &run.bound.plan.metrics, &facts, &judge::about(run.bound, &node.name, gate));
     keep(run, &decided)?;
     let ending = ending(&decided);
+    if let Ending::Asks(approval) = &ending
+        && run.leaves_out(approval)
+    {
+        report.help = Some(format!("`mlpc run {approval}` asks for the decision"));
+    }
     report.gate = Some(Box::new(decided));
     Ok(ending)
 }
@@ -66,14 +80,29 @@ fn tables(
 ) -> BTreeMap<usize, Result<Summary, String>> {
     let read = gate::surveyed(gate).into_iter().filter_map(|index| {
         let digest = found.get(index)?.digest()?;
-        let stored = digest.parse().ok().map(|digest| run.store.object(&digest)).filter(|path| path.is_file());
-        let path = match stored {
-            Some(path) => Ok(path),
-            None => join_inside(run.workspace(), &gate.evidence.get(index)?.path).map_err(|error| error.to_string()),
-        };
+        let path = stands(run, &gate.evidence.get(index)?.path, digest);
         Some((index, path.and_then(|path| judge::collect::survey(gate, index, references, &path, digest))))
     });
     read.collect()
+}
+
+/// Reads the predictions that requirements compute metrics of.
+fn predictions(run: &Run<'_>, gate: &Gate, found: &[Found]) -> BTreeMap<usize, Result<Predictions, String>> {
+    let read = gate::predictions_wanted(gate).into_keys().filter_map(|index| {
+        let digest = found.get(index)?.digest()?;
+        let path = stands(run, &gate.evidence.get(index)?.path, digest);
+        Some((index, path.and_then(|path| judge::collect::predictions(gate, index, &path, digest))))
+    });
+    read.collect()
+}
+
+/// Returns where the file of a digest stands: in the store, where it has it, else at its path.
+fn stands(run: &Run<'_>, path: &str, digest: &str) -> Result<PathBuf, String> {
+    let stored = digest.parse().ok().map(|digest| run.store.object(&digest)).filter(|path| path.is_file());
+    match stored {
+        Some(path) => Ok(path),
+        None => join_inside(run.workspace(), path).map_err(|error| error.to_string()),
+    }
 }
 
 fn artifacts(run: &Run<'_>, gate: &Gate) -> BTreeMap<Origin, Found> {
@@ -87,16 +116,30 @@ fn found(run: &Run<'_>, origin: &Origin, read: bool) -> Found {
         Origin::Output { stage, output } => match run.product(stage, output) {
             Some(product) => present(run, &product, read),
             None if run.options.alone => elsewhere(run, stage, output, read),
+            None if run.leaves_out(stage) => left_out(run, (stage, output), origin, read),
             None => Found::Skipped(format!("`{origin}` was not made in this run{}", because(run, stage))),
         },
         Origin::Source(name) => {
             let source = run.bound.plan.sources.iter().find(|source| source.name == *name);
             match source.map(|source| &source.location) {
                 Some(Location::Path(path)) => at_path(run, path, read),
-                _ => Found::Unreadable(format!("`{origin}` is not in the workspace")),
+                Some(_) => fetched(run, origin, source, read),
+                None => Found::Unreadable(format!("`{origin}` is not in the plan")),
             }
         }
         Origin::Pointer { .. } => Found::Unreadable(format!("`{origin}` is no evidence")),
+    }
+}
+
+/// Fetches a source that a gate judges; what can't be had is no evidence.
+fn fetched(run: &Run<'_>, origin: &Origin, source: Option<&Source>, read: bool) -> Found {
+    let Some(source) = source.filter(|source| fetch::is_fetched(source)) else {
+        return Found::Unreadable(format!("`{origin}` is not in the workspace"));
+    };
+    match fetch::place(run, source) {
+        Ok(_) => at_path(run, &source.location.place(&source.name), read),
+        Err(Stop::Failed(why) | Stop::Unsound(why) | Stop::Skip(why)) => Found::Unreadable(why),
+        Err(Stop::Interrupted) => Found::Unreadable("interrupted".to_owned()),
     }
 }
 
@@ -129,6 +172,17 @@ fn elsewhere(run: &Run<'_>, stage: &str, output: &str, read: bool) -> Found {
     match made {
         Some(made) => at_path(run, &made.publish, read),
         None => Found::Missing,
+    }
+}
+
+/// Returns what stands of a stage that this run leaves out.
+fn left_out(run: &Run<'_>, (stage, output): (&str, &str), origin: &Origin, read: bool) -> Found {
+    if run.bound.skipped.contains_key(stage) {
+        return Found::Skipped(format!("`{origin}` was not made: `{stage}` is skipped"));
+    }
+    match (elsewhere(run, stage, output, read), outside::product(run, stage, output)) {
+        (Found::Missing, Some(product)) => present(run, &product, read),
+        (found, _) => found,
     }
 }
 
@@ -174,7 +228,8 @@ fn champion(run: &Run<'_>, node: &Node, gate: &Gate) -> Result<Option<Champion>,
                 Err(why) => BaselineFile::unscorable(&node.name, registry, pointer, &seen.version, &digest, why),
             };
             let recorded = recorded(run, node, registry, &seen.version, &mut file)?;
-            (file, Champion::Known { version: seen.version, digest, scored, recorded })
+            let machines = file.machines.clone();
+            (file, Champion::Known { version: seen.version, digest, scored, recorded, machines })
         }
     };
     judge::write_baseline(run.bound, run.workspace(), &file)?;
@@ -252,6 +307,11 @@ fn recorded(
     let path = BaselineFile::recorded_path(&run.bound.prefix, &node.name);
     fs::write_atomic(&join_inside(run.workspace(), &path)?, text.as_bytes())?;
     file.recorded.insert(origin.clone(), path);
+    // A version whose record can't be read has no machine either: its times then compare with none.
+    let kept = run.registry(registry)?.version(version).ok().flatten();
+    if let Some(machine) = kept.and_then(|version| version.metadata.notes.get(judge::machine::NOTE).cloned()) {
+        file.machines.insert(origin.clone(), machine);
+    }
     let digest = crate::host::Digest::of(text.as_bytes()).to_string();
     let size = text.len() as u64;
     Ok(BTreeMap::from([(origin, Found::Present { bytes: text.into_bytes(), size, digest })]))

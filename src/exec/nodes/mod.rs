@@ -3,6 +3,7 @@
 mod action;
 mod approval;
 mod gate;
+mod may;
 mod promote;
 mod register;
 mod rollout;
@@ -13,6 +14,7 @@ use super::event::NodeReport;
 use super::state::Ending;
 use crate::plan::{Node, NodeKind};
 
+pub(super) use may::{idle, may, refused};
 pub(super) use rollout::none_of as rollouts_refused;
 pub(super) use stage::{Lookup, look_up};
 

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::may::may;
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::NodeReport;
 use crate::exec::state::Ending;
 use crate::host::Digest;
+use crate::judge;
 use crate::plan::{Node, Register};
-use crate::registry::{Provenance, Reach, RegistryError, Release, may_release};
+use crate::registry::{Provenance, RegistryError, Release};
 use crate::types::Origin;
 
 pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut NodeReport) -> Result<Ending, Stop> {
-    if let Some(ending) = reach(run, &register.registry)? {
+    if let Some(ending) = may(run, node)? {
         return Ok(ending);
     }
     let model = match &register.model {
@@ -27,7 +29,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut 
             .iter()
             .map(|(name, report)| (name.clone(), Digest::of(report.to_json().as_bytes()).to_string()))
             .collect(),
-        notes: BTreeMap::new(),
+        approvals: run.approvals(),
+        notes: machine(run, register),
     };
     let registered = release(run).register(&node.name, provenance).map_err(stop)?;
     let version = registered.version;
@@ -43,22 +46,18 @@ pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut 
     Ok(if registered.new { Ending::Done } else { Ending::Hit })
 }
 
-pub(super) fn release<'r>(run: &'r Run<'_>) -> Release<'r> {
-    Release { bound: run.bound, workspace: run.workspace(), run: &run.id, clock: run.setup.clock.clone() }
+/// Returns the class of machine of the metrics that are registered, where times are among them.
+fn machine(run: &Run<'_>, register: &Register) -> BTreeMap<String, String> {
+    let known = register.metrics.as_ref().and_then(|origin| {
+        let Origin::Output { stage, output } = origin else { return None };
+        let digest = run.product(stage, output)?.artifact.digest.to_string();
+        judge::machine::class(run.bound, run.workspace(), origin, &digest)
+    });
+    known.into_iter().map(|class| (judge::machine::NOTE.to_owned(), class)).collect()
 }
 
-/// Tells how a node ends that this run may not do, since others share the registry.
-pub(super) fn reach(run: &Run<'_>, registry: &str) -> Result<Option<Ending>, Stop> {
-    // Where nodes run one by one, a platform has decided already that this one may.
-    if run.options.alone {
-        return Ok(None);
-    }
-    let location = run.registry_location(registry)?;
-    match may_release(&run.bound.plan, location, run.workspace(), run.options.release).map_err(stop)? {
-        Reach::Yes => Ok(None),
-        Reach::NotHere => Ok(Some(Ending::NotReleased(format!("others share `{registry}`; `--release` writes to it")))),
-        Reach::Refused(why) => Err(Stop::Failed(why)),
-    }
+pub(super) fn release<'r>(run: &'r Run<'_>) -> Release<'r> {
+    Release { bound: run.bound, workspace: run.workspace(), run: &run.id, clock: run.setup.clock.clone() }
 }
 
 pub(super) fn stop(error: RegistryError) -> Stop {

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::may::may;
 use crate::exec::context::{Run, Stop};
 use crate::exec::run::RunError;
 use crate::exec::state::Ending;
 use crate::plan::{Bound, Node, NodeKind};
 
 pub(super) fn run(run: &Run<'_>, node: &Node) -> Result<Ending, Stop> {
-    if run.options.release || run.options.alone {
-        return Err(Stop::Failed(refusal(node)));
-    }
-    Ok(Ending::NotReleased("it shifts live traffic, which no run on this machine does".into()))
+    may(run, node)?.ok_or_else(|| Stop::Failed(refusal(node)))
 }
 
 fn refusal(node: &Node) -> String {

@@ -68,7 +68,7 @@ fn serve_or_make(
         return Ok(Ending::Hit);
     }
     report.why = Some(why.clone());
-    run.tell(Event::NodeStarted { node: node.name.clone(), why });
+    run.tell(Event::NodeStarted { node: node.name.clone(), why, expected: run.times.of(&node.name) });
     for secret in &stage.work.secrets {
         if !run.secrets.contains_key(&secret.secret) {
             let variable = secret.secret.to_uppercase();
@@ -99,7 +99,7 @@ fn serve_or_make(
         return Err(Stop::Failed("the outputs were lost before they could be published".into()));
     }
     if !saw_a_moving_input(prepared) {
-        keep(run, &node.name, &record)?;
+        keep(run, &node.name, stage, &record)?;
     }
     told(report, &record);
     Ok(Ending::Done)
@@ -168,11 +168,14 @@ fn lock<'r>(run: &'r Run<'_>, key: &Key) -> Result<WorkLock<'r>, Stop> {
 
 /// Records a result. What took long is made durable before; the rest is at the end of the run, all at once: until
 /// then a power cut can cost some quick stages, and never more, since whatever is read is hashed again.
-fn keep(run: &Run<'_>, node: &str, record: &ResultRecord) -> Result<(), Stop> {
+fn keep(run: &Run<'_>, node: &str, stage: &Stage, record: &ResultRecord) -> Result<(), Stop> {
     if record.provenance.milliseconds >= WORTH_SYNCING {
         run.store.sync()?;
     }
-    if let Recorded::Different(outputs) = run.store.record(record)? {
+    // What is to run every time is expected to come out different.
+    if let Recorded::Different(outputs) = run.store.record(record)?
+        && stage.rerun != Rerun::Always
+    {
         let names: Vec<_> = outputs.iter().map(|name| format!("`{name}`")).collect();
         run.note(node, format!("not deterministic: {} came out different from the same work", names.join(", ")));
     }

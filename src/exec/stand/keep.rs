@@ -36,7 +36,8 @@ pub(in crate::exec) fn facts(run: &Run<'_>, name: &str, stage: &Stage, prepared:
     for input in &prepared.inputs {
         match &input.content {
             None => {}
-            Some((_, From::Store(_))) => {}
+            // What is fetched and may stand is pinned, and the pin is in the plan.
+            Some((_, From::Store(_) | From::Fetched { .. })) => {}
             Some((artifact, From::Workspace(path))) => files.push((relative(path)?, Some(*artifact))),
             Some((_, From::Registry { .. } | From::Dvc)) => return None,
         }

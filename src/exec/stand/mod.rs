@@ -35,13 +35,17 @@ impl Question {
     /// Makes the question of a pipeline's file. `None` where this program can't be told from another one.
     #[must_use]
     pub fn new(file: &Path, selection: &Selection, options: &Options) -> Option<Self> {
+        // What a run leaves out may stand in any way.
+        if options.pick.is_part() {
+            return None;
+        }
         let file = std::fs::canonicalize(file).ok()?;
         let program = fs::fingerprint(&std::env::current_exe().ok()?).ok()?;
         let params: Vec<_> = selection.params.iter().map(|(name, given)| (name, shown(given))).collect();
         let parts = (
             (env!("CARGO_PKG_VERSION"), program.bytes(), &file),
             (&selection.profile, params, &selection.event, &selection.branch),
-            (&options.nodes, options.release),
+            (&options.pick.until, options.release),
         );
         let digest = Digest::of(&serde_json::to_vec(&parts).ok()?);
         Some(Self { workspace: file.parent()?.to_owned(), digest, sources: Vec::new() })

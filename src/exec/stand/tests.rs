@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::*;
-use crate::exec::{Ending, Event, RunRecord, Setup, Summary, go_on, nothing_to_do, run};
+use crate::exec::{Ending, Event, Pick, RunRecord, Setup, Summary, go_on, nothing_to_do, run};
 use crate::host::Clock;
 use crate::host::signal::Interrupt;
 use crate::plan::bind;
@@ -96,7 +96,7 @@ impl Bench {
     }
 
     fn options(&self) -> Options {
-        Options { jobs: 2, nodes: self.nodes.clone(), ..Options::default() }
+        Options { jobs: 2, pick: Pick::until(self.nodes.clone()), ..Options::default() }
     }
 
     fn question(&self) -> Question {

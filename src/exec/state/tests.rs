@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::gate::{Baseline, Gate};
+use crate::exec::closure;
+use crate::gate::{Baseline, Gate, OnMissing};
 use crate::plan::{
     Approval, Command, FORMAT, Interpreter, Isolation, Needs, Node, Plan, Rerun, Selection, Stage, Subject, Wait, Work,
     bind,
@@ -82,10 +83,15 @@ fn bound(nodes: Vec<Node>) -> Bound {
     bind(&plan, &Selection::default()).expect("bound")
 }
 
+/// Begins with all nodes, none of which takes any time.
+fn begin(bound: &Bound, tokens: Tokens) -> (Schedule<'_>, Vec<usize>) {
+    let chosen = Chosen { wanted: closure(bound, &[]).expect("all"), ..Chosen::default() };
+    Schedule::new(bound, &chosen, &vec![0; bound.plan.nodes.len()], tokens)
+}
+
 /// Runs a schedule to its end, each node ending as `how` says, and returns the endings in words.
 fn play(bound: &Bound, how: impl Fn(&str) -> Ending) -> Vec<String> {
-    let all = closure(bound, &[]).expect("all");
-    let (mut schedule, _) = Schedule::new(bound, &all, Tokens::new(9, 1, u64::MAX, 9.0));
+    let (mut schedule, _) = begin(bound, Tokens::new(9, 1, u64::MAX, 9.0));
     while let Some(index) = schedule.start() {
         schedule.end(index, how(&bound.plan.nodes[index].name));
     }
@@ -187,8 +193,7 @@ fn nodes_start_in_the_order_of_declarations_as_far_as_there_is_room() {
         node("d", stage(Needs::default()), &[]),
         node("e", gate(None), &[]),
     ]);
-    let all = closure(&bound, &[]).expect("all");
-    let (mut schedule, _) = Schedule::new(&bound, &all, Tokens::new(2, 1, u64::MAX, 2.0));
+    let (mut schedule, _) = begin(&bound, Tokens::new(2, 1, u64::MAX, 2.0));
     let started: Vec<_> = std::iter::from_fn(|| schedule.start()).collect();
     assert_eq!(started, [0, 2, 4], "one GPU, two slots, and a gate that needs neither");
     schedule.end(2, Ending::Done);
@@ -198,11 +203,47 @@ fn nodes_start_in_the_order_of_declarations_as_far_as_there_is_room() {
 }
 
 #[test]
+fn the_longest_way_to_the_end_goes_first() {
+    let bound = bound(vec![
+        node("short", stage(Needs::default()), &[]),
+        node("quick", stage(Needs::default()), &[]),
+        node("slow", stage(Needs::default()), &[]),
+        node("then", stage(Needs::default()), &[("quick", Why::Data)]),
+        node("decides", gate(None), &[("then", Why::Data)]),
+        node("last", stage(Needs::default()), &[("decides", Why::After)]),
+    ]);
+    let chosen = Chosen { wanted: closure(&bound, &[]).expect("all"), ..Chosen::default() };
+    let order = |expected: &[u64]| {
+        let (mut schedule, _) = Schedule::new(&bound, &chosen, expected, Tokens::new(1, 0, 0, 1.0));
+        let mut order = Vec::new();
+        while let Some(index) = schedule.start() {
+            order.push(bound.plan.nodes[index].name.as_str());
+            schedule.end(index, Ending::Done);
+        }
+        order.join(" ")
+    };
+    assert_eq!(order(&[1, 1, 1, 1, 0, 1]), "quick then short slow decides last");
+    assert_eq!(order(&[1, 1, 9, 1, 0, 1]), "slow quick then short decides last");
+    assert_eq!(order(&[1, 1, 9, 1, 0, 9]), "quick then slow decides last short");
+    assert_eq!(order(&[0, 0, 0, 0, 0, 0]), "short quick slow then decides last");
+}
+
+#[test]
+fn a_run_that_fails_fast_starts_nothing_more() {
+    let bound = asking();
+    let (mut schedule, _) = begin(&bound, Tokens::new(2, 1, 1, 1.0));
+    assert_eq!(schedule.start(), Some(0));
+    assert_eq!(schedule.halt(0), [1, 2, 3]);
+    assert_eq!(schedule.ending(2), Some(&Ending::Blocked("train".into())));
+    schedule.end(0, Ending::Failed("x".into()));
+    assert!(schedule.is_over());
+}
+
+#[test]
 fn one_that_asks_for_more_than_there_is_gets_all_of_it() {
     let greedy = Needs { gpu: Some(8), memory: Some(u64::MAX), cpu: Some(64.0) };
     let bound = bound(vec![node("a", stage(greedy.clone()), &[]), node("b", stage(greedy), &[])]);
-    let all = closure(&bound, &[]).expect("all");
-    let (mut schedule, _) = Schedule::new(&bound, &all, Tokens::new(2, 1, 1 << 30, 2.0));
+    let (mut schedule, _) = begin(&bound, Tokens::new(2, 1, 1 << 30, 2.0));
     assert_eq!(schedule.start(), Some(0));
     assert_eq!(schedule.start(), None);
 }
@@ -210,8 +251,7 @@ fn one_that_asks_for_more_than_there_is_gets_all_of_it() {
 #[test]
 fn stopping_ends_what_does_not_run() {
     let bound = asking();
-    let all = closure(&bound, &[]).expect("all");
-    let (mut schedule, _) = Schedule::new(&bound, &all, Tokens::new(2, 1, 1, 1.0));
+    let (mut schedule, _) = begin(&bound, Tokens::new(2, 1, 1, 1.0));
     assert_eq!(schedule.start(), Some(0));
     assert_eq!(schedule.stop(), [1, 2, 3]);
     assert_eq!(schedule.running(), 1);

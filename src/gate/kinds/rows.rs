@@ -39,6 +39,7 @@ impl Kind for Rows {
         let table = table_of(measure)?;
         let rows = case.table(table)?.rows as f64;
         match &table.against {
+            None if table.by_reference => Err(Undecided::Error("nobody measured the reference".to_owned())),
             None => Ok(Measured { value: rows, candidate: rows, baseline: None }),
             Some(path) => {
                 let before = case.frozen(path)?.rows as f64;

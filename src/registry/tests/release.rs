@@ -147,17 +147,26 @@ fn a_laptop_writes_to_a_shared_registry_only_from_a_clean_commit_of_a_named_bran
     assert_eq!(ask(&shared, true), Reach::Yes, "the commit counts, not the name that is checked out");
 
     fs::write(user.join("new.txt"), "new").expect("written");
-    let dirty = Reach::Refused("`--release` needs a clean tree, and `new.txt` is not committed".to_owned());
-    assert_eq!(ask(&shared, true), dirty);
+    let why = |plan: &Plan| match ask(plan, true) {
+        Reach::Refused { why, help } => format!("{why}; {help}"),
+        other => format!("{other:?}"),
+    };
+    let dirty = "`--release` needs a clean tree, and `new.txt` is not committed; commit it, or name it in `.gitignore`";
+    assert_eq!(why(&shared), dirty);
     git(&user, &["checkout", "-q", "-b", "feature/main"]);
     git(&user, &["add", "-A"]);
     git(&user, &["commit", "-q", "-m", "new"]);
-    let elsewhere = "`--release` needs a commit of a branch that `on push` names: `main`, `release/*`";
-    assert_eq!(ask(&shared, true), Reach::Refused(elsewhere.to_owned()));
+    let elsewhere = "`--release` needs a commit of a branch that `on push` names: `main`, `release/*`; check one of \
+                     them out, or merge this one into it";
+    assert_eq!(why(&shared), elsewhere);
     git(&user, &["branch", "release/1"]);
+    let unpushed = "`--release` needs a commit that others have, and `release/1` of `origin` is without this one; \
+                    `git push origin release/1`; if it was pushed, `git fetch origin`";
+    assert_eq!(why(&shared), unpushed);
+    git(&user, &["push", "-q", "origin", "release/1"]);
     assert_eq!(ask(&shared, true), Reach::Yes);
 
     let mut no_push = shared;
     no_push.triggers.clear();
-    assert!(matches!(ask(&no_push, true), Reach::Refused(_)));
+    assert!(matches!(ask(&no_push, true), Reach::Refused { .. }));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{Model, ParamFrom};
+use crate::model::{Model, Param, ParamFrom};
 use crate::plan::{Plan, typed};
 use crate::types::{Type, Value};
 
@@ -24,26 +24,54 @@ pub(crate) fn fill(plan: &mut Plan, workspace: &Path) -> Vec<(PathBuf, String)> 
     texts.into_iter().filter_map(|(file, text)| Some((workspace.join(file), text.ok()?))).collect()
 }
 
+/// A parameter whose value stands in a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Asked {
+    file: String,
+    pointer: String,
+    ty: Type,
+    default: Option<Value>,
+}
+
+/// Iterates over the parameters of a model that are read from files, where they and their types could be understood.
+fn asking(model: &Model) -> impl Iterator<Item = (&Param, &ParamFrom, &Type)> {
+    model.params.iter().filter_map(|(_, param)| Some((param, param.from.as_ref()?, param.ty.as_ref()?)))
+}
+
+/// Returns what the parameters of a model ask of files.
+pub(super) fn asked(model: &Model) -> Vec<Asked> {
+    let asked = asking(model).map(|(param, from, ty)| Asked {
+        file: from.file.value.clone(),
+        pointer: from.pointer.clone(),
+        ty: ty.clone(),
+        default: param.default.clone(),
+    });
+    asked.collect()
+}
+
+/// Returns for each why its value can't be had, where that is so.
+pub(super) fn look(workspace: &Path, asked: &[Asked]) -> Vec<Option<String>> {
+    let why = |one: &Asked| {
+        let text = text(workspace, &one.file);
+        text.and_then(|text| read(&text, &one.file, &one.pointer, &one.ty, one.default.as_ref())).err()
+    };
+    asked.iter().map(why).collect()
+}
+
 /// Says what is wrong with the files that parameters are read from.
-pub(crate) fn check(model: &Model, workspace: &Path) -> Vec<Diagnostic> {
-    let params = model.params.iter().filter_map(|(_, param)| Some((param, param.from.as_ref()?, param.ty.as_ref()?)));
-    let wrong = params.filter_map(|(param, from, ty)| {
-        let ParamFrom { file, pointer, span } = from;
-        let text = text(workspace, &file.value);
-        let why = text.and_then(|text| read(&text, &file.value, pointer, ty, param.default.as_ref())).err()?;
-        let diagnostic =
-            Diagnostic::new(codes::PARAM_FILE, *span, format!("`{}` can't be read: {why}", param.name.value));
-        Some(
-            diagnostic
-                .label(param.name.span, format!("of type `{ty}`"))
-                .help("correct the file, the pointer or the type"),
-        )
+pub(super) fn say(model: &Model, seen: &[Option<String>]) -> Vec<Diagnostic> {
+    let wrong = asking(model).zip(seen).filter_map(|((param, from, ty), why)| Some((param, from, ty, why.as_ref()?)));
+    let wrong = wrong.map(|(param, from, ty, why)| {
+        let message = format!("`{}` can't be read: {why}", param.name.value);
+        Diagnostic::new(codes::PARAM_FILE, from.span, message)
+            .label(param.name.span, format!("of type `{ty}`"))
+            .help("correct the file, the pointer or the type")
     });
     wrong.collect()
 }
 
 fn text(workspace: &Path, file: &str) -> Result<String, String> {
-    std::fs::read_to_string(workspace.join(file)).map_err(|error| match error.kind() {
+    crate::host::fs::open(&workspace.join(file)).and_then(std::io::read_to_string).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => format!("there is no file `{file}`"),
         _ => format!("`{file}`: {}", crate::host::error::reason(&error)),
     })

@@ -1,0 +1,100 @@
+//! What the texts of a pipeline don't tell and its folder does: whether patterns of code mean anything, whether runtimes
+//! are locked, whether parameters stand in their files, whether its targets exist and take their raw blocks.
+//!
+//! What is asked of the folder is kept apart from what is said: whoever checks at every keystroke looks seldom.
+
+pub(crate) mod lock;
+pub(crate) mod params;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::diagnostic::{Diagnostic, codes, nearest};
+use crate::exec;
+use crate::model::{Model, NodeKind, Work};
+use crate::plan::Runtime;
+use crate::source::{Sources, Span};
+use crate::targets;
+
+/// What a model asks of its folder.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Asked {
+    /// Its patterns of code.
+    pub(crate) patterns: BTreeSet<String>,
+    /// Its runtimes, in the order of their declaration.
+    pub(crate) runtimes: Vec<Runtime>,
+    /// Its parameters that are read from files.
+    params: Vec<params::Asked>,
+}
+
+/// What a folder answered.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen {
+    empty: BTreeSet<String>,
+    locks: Vec<(usize, String)>,
+    params: Vec<Option<String>>,
+}
+
+impl Asked {
+    /// Collects what a model asks.
+    pub(crate) fn of(model: &Model) -> Self {
+        Self {
+            patterns: works(model).flat_map(|work| &work.code).map(|pattern| pattern.value.clone()).collect(),
+            runtimes: runtimes(model).map(|(runtime, _)| runtime).collect(),
+            params: params::asked(model),
+        }
+    }
+}
+
+/// Looks into the folder.
+pub(crate) fn look(workspace: &Path, asked: &Asked) -> Seen {
+    let empty = exec::unmatched(workspace, asked.patterns.iter().map(String::as_str));
+    Seen {
+        empty: empty.into_iter().map(str::to_owned).collect(),
+        locks: lock::look(workspace, &asked.runtimes, false),
+        params: params::look(workspace, &asked.params),
+    }
+}
+
+/// Says what is wrong, with what was seen where the same was asked.
+pub(crate) fn say(model: &Model, sources: &Sources, seen: &Seen) -> Vec<Diagnostic> {
+    let patterns = works(model).flat_map(|work| &work.code);
+    let mut found: Vec<Diagnostic> = patterns
+        .filter(|pattern| seen.empty.contains(pattern.value.as_str()))
+        .map(|pattern| {
+            let message = format!("no file of the workspace is `{}`", pattern.value);
+            Diagnostic::new(codes::NOTHING_MATCHES, pattern.span, message)
+                .help("correct the pattern, or remove it; what .gitignore leaves out is no code")
+        })
+        .collect();
+    found.extend(lock::say(&runtimes(model).map(|(_, span)| span).collect::<Vec<_>>(), &seen.locks));
+    found.extend(params::say(model, &seen.params));
+    for target in model.targets.iter().filter(|target| targets::find(&target.name.value).is_none()) {
+        let names: Vec<&str> = targets::TARGETS.iter().map(|target| target.name()).collect();
+        let help = match nearest(&target.name.value, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are `{}`", names.join("`, `")),
+        };
+        let message = format!("no target `{}`", target.name.value);
+        found.push(Diagnostic::new(codes::UNKNOWN_NAME, target.name.span, message).help(help));
+    }
+    found.extend(targets::check_raw(model, sources));
+    found
+}
+
+/// Iterates over what has code.
+fn works(model: &Model) -> impl Iterator<Item = &Work> {
+    model.nodes.iter().filter_map(|(_, node)| match &node.kind {
+        NodeKind::Stage(stage) => Some(&stage.work),
+        NodeKind::Action(action) => Some(&action.work),
+        _ => None,
+    })
+}
+
+/// Iterates over the runtimes with where they are declared.
+fn runtimes(model: &Model) -> impl Iterator<Item = (Runtime, Span)> {
+    model.runtimes.iter().filter_map(|(_, declared)| {
+        let runtime = Runtime { name: declared.name.value.clone(), kind: declared.kind.clone()? };
+        Some((runtime, declared.name.span))
+    })
+}
