@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mlpc::data::{self, Builder, Format, Frozen, Input, Wanted};
+use mlpc::data::{self, Builder, Format, Frozen, Input, Kind, Wanted};
 use mlpc::host::fs::Placed;
 
 /// The program's own.
@@ -66,8 +66,9 @@ fn main() {
             );
         };
         row("nulls, rows", &|| look(&path, format, &Wanted::default()));
-        let classes = frozen.columns.iter().map(|column| column.name.clone()).collect();
-        row("nulls, classes, psi, ks of all columns", &|| {
+        let few = frozen.columns.iter().filter(|column| matches!(&column.kind, Kind::Categories { .. }));
+        let classes = few.map(|column| column.name.clone()).collect();
+        row("nulls, psi and ks of all columns, classes of the texts", &|| {
             look(
                 &path,
                 format,

@@ -4,12 +4,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::room::Rooms;
 use crate::host::lock::Lock;
 use crate::host::process::Spec;
 use crate::host::signal::Interrupt;
 use crate::host::{Context, Result, fs, process};
+
+/// How long a child of a killed process may hold its lock, on a machine that has other things to do.
+const LINGERS: Duration = Duration::from_secs(10);
 
 /// The folder of notes about containers. A stage never sees it: what stands there is done.
 const CONTAINERS: &str = "containers";
@@ -19,6 +23,7 @@ const CONTAINERS: &str = "containers";
 pub struct Scratch {
     folder: PathBuf,
     next: AtomicU64,
+    rooms: Rooms,
     _lock: Lock,
 }
 
@@ -35,7 +40,13 @@ impl Scratch {
             .map(tempfile::TempDir::keep)
             .cannot("make a folder in", &root)?;
         let lock = Lock::wait(&folder.join(".lock"))?;
-        Ok(Self { folder, next: AtomicU64::new(0), _lock: lock })
+        process::sign(lock.file()).cannot("write", &folder)?;
+        Ok(Self { rooms: Rooms::new(&folder, state), folder, next: AtomicU64::new(0), _lock: lock })
+    }
+
+    /// Returns where pieces of work are done.
+    pub(super) fn rooms(&self) -> &Rooms {
+        &self.rooms
     }
 
     /// Returns a path at which nothing stands yet.
@@ -79,9 +90,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        self.rooms.close();
         let _ = fs::remove(&self.folder);
-        // A child that a killed process had just forked, and that was not yet another program, held its lock a moment
-        // longer: when we began, that folder seemed to be in use.
+        // What a process left that was killed while we were at work.
         let root = fs::parent(&self.folder);
         if let Ok(Some(_door)) = Lock::try_take(&root.join(".lock")) {
             let _ = clear(root);
@@ -102,13 +113,28 @@ fn clear(root: &Path) -> Result<()> {
         if !path.is_dir() {
             continue;
         }
-        let Some(_free) = Lock::try_take(&path.join(".lock"))? else { continue };
+        let Some(_free) = abandoned(&path)? else { continue };
         // The engine first: one that finds its own helpers dead removes nothing.
         end_containers(&path.join(CONTAINERS));
         process::end_strays(&path);
         fs::remove(&path)?;
     }
     Ok(())
+}
+
+/// Takes the lock of a folder whose process is gone. A child that it had just forked when it was killed, and that is not yet
+/// another program, holds the lock a moment longer.
+fn abandoned(folder: &Path) -> Result<Option<Lock>> {
+    let path = folder.join(".lock");
+    let begun = Instant::now();
+    loop {
+        let lock = Lock::try_take(&path)?;
+        let lives = || std::fs::read_to_string(&path).is_ok_and(|owner| process::lives(&owner));
+        if lock.is_some() || lives() || begun.elapsed() >= LINGERS {
+            return Ok(lock);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 /// Ends the containers that a killed process left running; what the engine no longer knows is none.
@@ -155,13 +181,31 @@ mod tests {
     }
 
     #[test]
-    fn what_a_dead_process_seemed_to_hold_at_the_beginning_is_cleared_at_the_end() {
+    fn what_the_child_of_a_dead_process_still_holds_is_waited_for_and_cleared() {
         let state = tempfile::tempdir().expect("a folder");
         let dead = state.path().join("tmp/run-dead");
         let held = Lock::wait(&dead.join(".lock")).expect("held");
+        let mut owner = std::process::Command::new("sleep").arg("1000").spawn().expect("started");
+        process::sign_for(held.file(), owner.id()).expect("signed");
+        drop(Scratch::open(state.path()).expect("opened"));
+        assert!(dead.exists(), "its process lives");
+        owner.kill().and_then(|()| owner.wait()).expect("ended");
+        let holder = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            drop(held);
+        });
         let scratch = Scratch::open(state.path()).expect("opened");
-        assert!(dead.exists());
-        drop(held);
+        assert!(!dead.exists(), "its process is gone, and what it had forked has let go");
+        drop(scratch);
+        holder.join().expect("it let go");
+    }
+
+    #[test]
+    fn what_a_process_left_that_was_killed_while_we_were_at_work_is_cleared_at_the_end() {
+        let state = tempfile::tempdir().expect("a folder");
+        let scratch = Scratch::open(state.path()).expect("opened");
+        let dead = state.path().join("tmp/run-dead");
+        fs::create_dirs(&dead).expect("made");
         drop(scratch);
         assert!(!dead.exists());
     }

@@ -7,7 +7,7 @@ use super::{Exit, Verb};
 use crate::cache::Store;
 use crate::diagnostic::nearest;
 use crate::host::{Clock, Out};
-use crate::past::{self, Lineage};
+use crate::past::{self, Lineage, Subject};
 use crate::registry::{self, Registry};
 
 /// Say where an output, a registered version or a digest comes from, down to the sources
@@ -65,7 +65,8 @@ impl LineageVerb {
         let store = Store::open(&state).map_err(|error| usage(error.to_string()))?;
         let what = self.what.as_str();
         if what.starts_with("blake3:") {
-            let lineage = past::lineage(&state, &store, what, what, None, None);
+            let subject = Subject { name: what, digest: what.to_owned(), ..Subject::default() };
+            let lineage = past::lineage(&state, &store, &loaded.plan, subject);
             return if lineage.stages.is_empty() {
                 Err(usage(format!("no run here made `{what}`; `mlpc history` lists the runs")))
             } else {
@@ -76,7 +77,7 @@ impl LineageVerb {
             let registry = self.open(loaded, registry)?;
             let found = registry.pointer(pointer).map_err(|error| (error.to_string(), error.exit_code()))?;
             let found = found.ok_or_else(|| usage(format!("`{what}` names no version yet")))?;
-            return self.version(&state, &store, &*registry, &found.version);
+            return self.version(&store, loaded, &*registry, &found.version);
         }
         if let Some((stage, output)) = what.rsplit_once('.') {
             let outputs = || {
@@ -90,7 +91,10 @@ impl LineageVerb {
                 })
             };
             return match past::latest_output(&state, stage, output) {
-                Some((digest, run)) => Ok(past::lineage(&state, &store, what, &digest, Some(&run), None)),
+                Some((digest, run)) => {
+                    let subject = Subject { name: what, digest, stage: Some(stage), run: Some(run), version: None };
+                    Ok(past::lineage(&state, &store, &loaded.plan, subject))
+                }
                 None if outputs().any(|known| known == what) => {
                     Err(usage(format!("no run here made `{what}` yet; `mlpc run {stage}` does")))
                 }
@@ -105,7 +109,7 @@ impl LineageVerb {
         for declared in &loaded.plan.registries {
             let registry = self.open(loaded, &declared.name)?;
             if registry.version(what).map_err(|error| (error.to_string(), error.exit_code()))?.is_some() {
-                return self.version(&state, &store, &*registry, what);
+                return self.version(&store, loaded, &*registry, what);
             }
         }
         Err(usage(format!(
@@ -122,16 +126,17 @@ impl LineageVerb {
 
     fn version(
         &self,
-        state: &std::path::Path,
         store: &Store,
+        loaded: &Loaded,
         registry: &dyn Registry,
         id: &str,
     ) -> Result<Lineage, (String, u8)> {
         let found = registry.version(id).map_err(|error| (error.to_string(), error.exit_code()))?;
         // A pointer to a version that is gone is a registry that contradicts itself.
         let version = found.ok_or_else(|| (format!("there is no version `{id}`"), Exit::Undecided.code()))?;
-        let (digest, run) = (version.digest.to_string(), version.metadata.run.clone());
-        Ok(past::lineage(state, store, &self.what, &digest, Some(&run), Some(version)))
+        let (digest, run) = (version.digest.to_string(), Some(version.metadata.run.clone()));
+        let subject = Subject { name: &self.what, digest, stage: None, run, version: Some(version) };
+        Ok(past::lineage(store.state(), store, &loaded.plan, subject))
     }
 }
 

@@ -44,7 +44,8 @@ impl<'a> Cell<'a> {
     /// Tells whether it is null in a column that is not of texts.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        self.is_null() || matches!(self, Self::Field(text) if MISSING.contains(text))
+        self.is_null()
+            || matches!(self, Self::Field(text) if text.starts_with(['N', 'n', '#']) && MISSING.contains(text))
     }
 
     /// Returns it as a finite number.

@@ -1,5 +1,6 @@
 //! One pass over a table for everything that a gate wants to know of it.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::frozen::{Bins, Frozen, FrozenColumn, Kind};
@@ -222,8 +223,10 @@ impl ColumnFold<'_> {
         for (_, rule, broken) in &mut self.rules {
             rule.check(line, cell, broken);
         }
+        // Read once, however many ask.
+        let number = LazyCell::new(|| cell.number());
         for (_, drift) in &mut self.drift {
-            drift.take(line, cell);
+            drift.take(line, cell, &number);
         }
         if cell.is_null() {
             self.empty += 1;
@@ -232,7 +235,7 @@ impl ColumnFold<'_> {
         let missing = cell.is_missing();
         if missing {
             self.missing += 1;
-        } else if !self.other && self.rules.is_empty() && cell.number().is_none() && cell.truth().is_none() {
+        } else if !self.other && self.rules.is_empty() && number.is_none() && cell.truth().is_none() {
             // Times are texts here, too, unless a schema says that they are times.
             self.other = true;
         }
@@ -265,14 +268,14 @@ impl ColumnFold<'_> {
 }
 
 impl Drift<'_> {
-    fn take(&mut self, line: u64, cell: &Cell<'_>) {
+    fn take<N: FnOnce() -> Option<f64>>(&mut self, line: u64, cell: &Cell<'_>, number: &LazyCell<Option<f64>, N>) {
         match (&self.column.kind, &mut self.counts) {
             (Kind::Numbers { bins: of, points, .. }, Counts::Numbers { bins, below, nulls, values, above, before }) => {
                 if cell.is_missing() {
                     *nulls += 1;
                     return;
                 }
-                let Some(number) = cell.number() else {
+                let Some(number) = **number else {
                     let text = cell.text().chars().take(40).collect();
                     self.misfit.get_or_insert((line, text));
                     return;

@@ -66,7 +66,7 @@ pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Pr
     for index in order.into_iter().filter(|index| chosen.wanted.contains(index)) {
         let node = &nodes[index];
         let what = match chosen.held.get(&index) {
-            Some(why) => Expected::Skipped(why.clone()),
+            Some(why) => Expected::NotReleased(why.clone()),
             None => expect(&run, node, &known),
         };
         known.insert(node.name.as_str(), what);

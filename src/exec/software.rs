@@ -118,7 +118,7 @@ pub(super) fn enter(
     let name = format!("mlpc-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let variables: Vec<&OsStr> = variables.iter().map(OsString::as_os_str).collect();
     let checkpoints = run.store.state().join("checkpoints");
-    let mut folders = vec![folder.root.as_path()];
+    let mut folders = vec![folder.root()];
     folders.extend(folder.shared.then_some(run.workspace()));
     folders.extend(checkpoints.is_dir().then_some(checkpoints.as_path()));
     let files: Vec<&Path> = certificates.into_iter().collect();

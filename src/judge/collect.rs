@@ -135,7 +135,7 @@ pub(crate) fn survey(
 /// A table that is read in the way of its format, and hashed.
 pub(crate) enum Table {
     /// Hashed while it is read.
-    Stream(Hashed),
+    Stream(Box<Hashed>),
     /// Hashed afterwards, if it is still the file that was read.
     Placed { path: PathBuf, file: Arc<fs::Placed>, print: fs::Fingerprint },
 }
@@ -143,7 +143,7 @@ pub(crate) enum Table {
 impl Table {
     pub(crate) fn open(path: &Path, format: Format) -> Result<Self, String> {
         if !format.is_placed() {
-            return Hashed::open(path).map(Self::Stream);
+            return Hashed::open(path).map(|hashed| Self::Stream(Box::new(hashed)));
         }
         let print = fs::fingerprint(path).map_err(|error| error.to_string())?;
         let file = fs::Placed::open(path).map_err(|error| error.to_string())?;
@@ -152,7 +152,7 @@ impl Table {
 
     pub(crate) fn input(&mut self) -> Input<'_> {
         match self {
-            Self::Stream(hashed) => Input::Stream(hashed),
+            Self::Stream(hashed) => Input::Stream(hashed.as_mut()),
             Self::Placed { file, .. } => Input::Places(Arc::<fs::Placed>::clone(file)),
         }
     }

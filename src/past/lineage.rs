@@ -10,7 +10,9 @@ use super::gates;
 use crate::cache::{Key, Part, Store};
 use crate::exec::{self, RunRecord};
 use crate::host::Digest;
+use crate::plan::Plan;
 use crate::registry::Version;
+use crate::types::Origin;
 
 /// Version of the document.
 const FORMAT: u32 = 1;
@@ -83,6 +85,9 @@ pub struct Read {
     /// Where it comes from: `prepare.train`, `source raw`, `models@production, version v…`; `None`: no record here says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// The stage that made it, as far as that is known.
+    #[serde(skip)]
+    maker: Option<String>,
 }
 
 /// Returns the digest of a stage's output in the latest run that has one.
@@ -95,29 +100,42 @@ pub fn latest_output(state: &Path, stage: &str, output: &str) -> Option<(String,
     })
 }
 
-/// Finds out where a digest comes from. `run` is the run to begin with, where one is known.
-pub fn lineage(
-    state: &Path,
-    store: &Store,
-    subject: &str,
-    digest: &str,
-    run: Option<&str>,
-    version: Option<Version>,
-) -> Lineage {
-    let records = Records::new(state);
-    let mut queue = VecDeque::from([(digest.to_owned(), run.map(str::to_owned))]);
+/// What somebody wants to know the lineage of.
+#[derive(Debug, Clone, Default)]
+pub struct Subject<'s> {
+    /// As it was asked for.
+    pub name: &'s str,
+    /// Its digest.
+    pub digest: String,
+    /// The stage that made it, where that is known.
+    pub stage: Option<&'s str>,
+    /// The run to begin with, where one is known.
+    pub run: Option<String>,
+    /// The version that it is.
+    pub version: Option<Version>,
+}
+
+/// Finds out where something comes from. The plan says which stage an input is from, where the same content was made twice.
+#[must_use]
+pub fn lineage(state: &Path, store: &Store, plan: &Plan, subject: Subject<'_>) -> Lineage {
+    let Subject { name, digest, stage, run, version } = subject;
+    let records = Records { all: Records::read(state), plan };
+    let mut queue = VecDeque::from([(digest.clone(), run.clone(), stage.map(str::to_owned))]);
     let (mut stages, mut seen, mut found_in) = (Vec::new(), BTreeSet::new(), None);
-    while let Some((digest, run)) = queue.pop_front() {
-        let Some((record, stage, _)) = records.maker(&digest, run.as_deref()) else { continue };
+    while let Some((digest, run, maker)) = queue.pop_front() {
+        let is_it = |node: &str| maker.as_ref().is_none_or(|maker| maker == node);
+        let Some((record, stage, _)) = records.maker(&digest, run.as_deref(), is_it) else { continue };
         found_in.get_or_insert_with(|| record.run.clone());
         if let Some(made) = made(store, &records, record, stage)
             && seen.insert(made.key.clone())
         {
-            queue.extend(made.inputs.iter().map(|read| (read.digest.clone(), Some(record.run.clone()))));
+            // A source ends the way; what nobody knows may still have been made under another name.
+            let further = made.inputs.iter().filter(|read| read.maker.is_some());
+            queue.extend(further.map(|read| (read.digest.clone(), Some(record.run.clone()), read.maker.clone())));
             stages.push(made);
         }
     }
-    let run = run.map(str::to_owned).or(found_in);
+    let run = run.or(found_in);
     let reports = run.as_deref().map(|run| gates(state, run)).unwrap_or_default();
     let decided = reports.into_iter().map(|report| Decided {
         verdict: report.verdict.verdict().map(|verdict| format!("{verdict}: {}", report.reason)),
@@ -135,34 +153,58 @@ pub fn lineage(
         });
         gates = admitted.collect();
     }
-    Lineage { format: FORMAT, subject: subject.to_owned(), digest: digest.to_owned(), version, run, gates, stages }
+    Lineage { format: FORMAT, subject: name.to_owned(), digest, version, run, gates, stages }
 }
 
-/// The records of all runs, the latest first.
-struct Records(Vec<RunRecord>);
+/// What runs recorded.
+struct Records<'p> {
+    /// All of them, the latest first.
+    all: Vec<RunRecord>,
+    plan: &'p Plan,
+}
 
-impl Records {
-    fn new(state: &Path) -> Self {
+impl Records<'_> {
+    fn read(state: &Path) -> Vec<RunRecord> {
         let ids = exec::runs(state).unwrap_or_default();
-        Self(ids.iter().filter_map(|id| RunRecord::read(state, id).ok()).collect())
+        ids.iter().filter_map(|id| RunRecord::read(state, id).ok()).collect()
     }
 
-    /// Finds the stage that made a digest: in this run, else in the latest one before it, else in any.
-    fn maker(&self, digest: &str, run: Option<&str>) -> Option<(&RunRecord, &str, &str)> {
+    /// Finds the stage that made a digest, of those that may be it: in this run, else in the latest one before it, else in
+    /// any.
+    fn maker(
+        &self,
+        digest: &str,
+        run: Option<&str>,
+        may_be: impl Fn(&str) -> bool,
+    ) -> Option<(&RunRecord, &str, &str)> {
         let (now, later): (Vec<_>, Vec<_>) =
-            self.0.iter().partition(|record| run.is_none_or(|run| record.run.as_str() <= run));
+            self.all.iter().partition(|record| run.is_none_or(|run| record.run.as_str() <= run));
         now.into_iter().chain(later).find_map(|record| {
-            record.nodes.iter().find_map(|node| {
+            record.nodes.iter().filter(|node| may_be(&node.node)).find_map(|node| {
                 let (output, _) = node.outputs.iter().find(|(_, made)| *made == digest)?;
                 Some((record, node.node.as_str(), output.as_str()))
             })
         })
     }
 
-    /// Says where something comes from that a stage of this run read.
-    fn origin(&self, digest: &str, record: &RunRecord) -> Option<String> {
-        if let Some((_, stage, output)) = self.maker(digest, Some(&record.run)) {
-            return Some(format!("{stage}.{output}"));
+    /// Says where something comes from that a stage of this run read, and which stage made it.
+    fn origin(&self, digest: &str, record: &RunRecord, stage: &str, role: &str) -> (Option<String>, Option<String>) {
+        // Legs that are read together have the name of all, and a path.
+        let name = role.split(": ").next().unwrap_or(role);
+        let inputs = self.plan.stage(stage).map(|stage| stage.work.inputs.as_slice()).unwrap_or_default();
+        for input in inputs.iter().filter(|input| input.name == name) {
+            match &input.origin {
+                Origin::Output { stage, output } => {
+                    let made = self.maker(digest, Some(&record.run), |node| node == stage);
+                    if made.is_some_and(|(_, _, made)| made == output) {
+                        return (Some(input.origin.to_string()), Some(stage.clone()));
+                    }
+                }
+                Origin::Source(source) if record.sources.get(source).is_some_and(|is| is.to_string() == digest) => {
+                    return (Some(format!("source {source}")), None);
+                }
+                Origin::Source(_) | Origin::Pointer { .. } => {}
+            }
         }
         let sources = |record: &RunRecord| {
             let source = record.sources.iter().find(|(_, is)| is.to_string() == digest);
@@ -174,11 +216,18 @@ impl Records {
                 Some(format!("{name}, version {}", seen.version))
             })
         };
-        sources(record).or_else(|| pointers(record)).or_else(|| self.0.iter().find_map(sources))
+        if let Some(known) = sources(record).or_else(|| pointers(record)).or_else(|| self.all.iter().find_map(sources))
+        {
+            return (Some(known), None);
+        }
+        match self.maker(digest, Some(&record.run), |node| node != stage) {
+            Some((_, stage, output)) => (Some(format!("{stage}.{output}")), Some(stage.to_owned())),
+            None => (None, None),
+        }
     }
 }
 
-fn made(store: &Store, records: &Records, record: &RunRecord, stage: &str) -> Option<Made> {
+fn made(store: &Store, records: &Records<'_>, record: &RunRecord, stage: &str) -> Option<Made> {
     let node = record.node(stage)?;
     let result = store.result(&Key(node.key.as_deref()?.parse().ok()?))?;
     let parts = |kind: &'static str| result.manifest.iter().filter(move |part| part.kind == kind);
@@ -187,7 +236,8 @@ fn made(store: &Store, records: &Records, record: &RunRecord, stage: &str) -> Op
     let runtime = parts("runtime").flat_map(|part| part.fields.iter().cloned());
     let inputs = parts("input").filter_map(|part| {
         let digest = field(part, "digest").filter(|digest| digest != "absent")?;
-        Some(Read { name: part.name.clone(), from: records.origin(&digest, record), digest })
+        let (from, maker) = records.origin(&digest, record, stage, &part.name);
+        Some(Read { name: part.name.clone(), from, maker, digest })
     });
     Some(Made {
         stage: stage.to_owned(),

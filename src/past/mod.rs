@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use diff::{Diff, Measured, Pair, StageDiff, Turn, compare};
-pub use lineage::{Decided, Lineage, Made, Read, latest_output, lineage};
+pub use lineage::{Decided, Lineage, Made, Read, Subject, latest_output, lineage};
 pub use numbers::{Number, numbers};
 pub use report::report;
 

@@ -38,7 +38,7 @@ exit $status
 fn toy() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.file("toy.mlp", PIPELINE).file("raw.txt", "a\n").file("old.sh", "").file("lib.sh", "word=b\n");
-    sandbox.file("train.sh", "source ./lib.sh; cat out/clean.txt; echo $word\n");
+    sandbox.file("train.sh", "set -e; source ./lib.sh; cat out/clean.txt; echo $word\n");
     sandbox.file("../bin/strace", STRACE).shell("chmod +x ../bin/strace");
     sandbox
 }

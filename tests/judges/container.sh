@@ -6,8 +6,12 @@
 set -euo pipefail
 mlpc=$(realpath "${1:-target/debug/mlpc}")
 work=$(mktemp -d)
+# The engine's folders are our own: nobody else's containers are in reach.
+export CONTAINERS_CONF=$work/containers.conf CONTAINERS_STORAGE_CONF=$work/storage.conf
 cleanup() {
-  podman rm --all --force > /dev/null 2>&1 || true; podman rmi --all --force > /dev/null 2>&1 || true
+  if [ -e "$CONTAINERS_STORAGE_CONF" ]; then
+    podman rm --all --force > /dev/null 2>&1 || true; podman rmi --all --force > /dev/null 2>&1 || true
+  fi
   chmod -R u+w "$work" 2> /dev/null || true; rm -rf "$work"
 }
 trap cleanup EXIT
@@ -21,7 +25,7 @@ for program in podman runc catatonit busybox; do
     break
   }
 done
-# Everything of the engine stands in our own folder; nothing of it needs a network of its own, systemd or an overlay.
+# Nothing of it needs a network of its own, systemd or an overlay.
 cat > "$work/containers.conf" <<'EOF'
 [engine]
 cgroup_manager = "cgroupfs"
@@ -32,7 +36,6 @@ netns = "host"
 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
 EOF
 printf '[storage]\ndriver = "vfs"\nrunroot = "%s/run"\ngraphroot = "%s/graph"\n' "$work" "$work" > "$work/storage.conf"
-export CONTAINERS_CONF=$work/containers.conf CONTAINERS_STORAGE_CONF=$work/storage.conf
 ldd "$(command -v busybox)" > /dev/null 2>&1 && die "busybox is not static"
 image() {
   mkdir -p "$work/$1/bin"; cp "$(command -v busybox)" "$work/$1/bin/busybox"
@@ -107,24 +110,24 @@ pass "an image is built from what is locked"
 
 project ends <<'EOF'
 runtime box { image: "localhost/judge:two" }
-stage late  { out made: File = "late.txt"    timeout 2s   run sh <<< touch "$made"; sleep 300 >>> }
+stage late  { out made: File = "late.txt"    timeout 2s   run sh <<< touch "$made"; sleep 31313 >>> }
 stage fails { out made: File = "fails.txt"   run sh <<< touch "$made"; exit 75 >>> }
-stage long  { out made: File = "long.txt"    run sh <<< echo begun; sleep 300 >>> }
+stage long  { out made: File = "long.txt"    run sh <<< echo begun; sleep 31313 >>> }
 EOF
 began=$SECONDS
 expect "$(run late)" 1 "a timeout"; grep -qi 'timeout\|too long\|longer than' "$work/said" || die "not told: $(cat "$work/said")"
 [ $((SECONDS - began)) -lt 60 ] || die "the timeout took $((SECONDS - began)) s"
-[ "$(left)" = 0 ] && ! pgrep -f 'sleep 300' > /dev/null || die "a container outlived its timeout: $(podman ps --all)"
+[ "$(left)" = 0 ] && ! pgrep -f 'sleep 31313' > /dev/null || die "a container outlived its timeout: $(podman ps --all)"
 expect "$(run fails)" 1 "a status"; grep -q 'status 75' "$work/said" || die "the status was lost: $(cat "$work/said")"
 for signal in INT TERM; do
   "$mlpc" run long > "$work/said" 2>&1 & job=$!
   for _ in $(seq 100); do [ "$(podman ps --quiet | wc -l)" = 0 ] || break; sleep 0.2; done
   kill -s "$signal" "$job"; status=0; wait "$job" || status=$?; expect "$status" 130 "SIG$signal"
-  [ "$(left)" = 0 ] && ! pgrep -f 'sleep 300' > /dev/null || die "a container outlived SIG$signal: $(podman ps --all)"
+  [ "$(left)" = 0 ] && ! pgrep -f 'sleep 31313' > /dev/null || die "a container outlived SIG$signal: $(podman ps --all)"
 done
 "$mlpc" run long > "$work/said" 2>&1 & job=$!
 for _ in $(seq 100); do [ "$(podman ps --quiet | wc -l)" = 0 ] || break; sleep 0.2; done
 kill -s KILL "$job"; wait "$job" 2> /dev/null || true
 expect "$(run fails)" 1 "the run after a kill"
-[ "$(left)" = 0 ] && ! pgrep -f 'sleep 300' > /dev/null || die "a container outlived a kill and the next run: $(podman ps --all)"
+[ "$(left)" = 0 ] && ! pgrep -f 'sleep 31313' > /dev/null || die "a container outlived a kill and the next run: $(podman ps --all)"
 pass "a timeout, Ctrl-C and a kill end the container"

@@ -17,7 +17,7 @@ use trace::{CALLS, Trace};
 use super::code::NEVER;
 use super::context::{Force, Options, Run, Setup, Stop};
 use super::event::{Event, Listener};
-use super::folder::Folder;
+use super::folder::{Folder, Script};
 use super::pick::Pick;
 use super::run::{RunError, run};
 use super::{predict, prepare};
@@ -106,9 +106,9 @@ fn traced(run: &Run<'_>, node: &Node, stage: &Stage, strace: &Path) -> Result<In
     let folder = Folder::make(run, &node.name, &prepared, &outputs)?;
     add_the_rest(run, node, stage, &folder)?;
     let placed = placed(&folder.work)?;
-    let traces = folder.root.join("trace");
+    let traces = folder.root().join("trace");
     fs::create_dirs(&traces)?;
-    let mut spec = folder.spec(run, &stage.work, &prepared)?;
+    let mut spec = folder.spec(run, &stage.work, &prepared, Script::InFile)?;
     let mut argv: Vec<OsString> = vec![strace.into()];
     argv.extend(["-ff", "-qq", "-y", "-e", "signal=none", "-e", CALLS, "-o"].map(OsString::from));
     argv.push(traces.join("of").into());
@@ -153,7 +153,7 @@ fn traced(run: &Run<'_>, node: &Node, stage: &Stage, strace: &Path) -> Result<In
     let may_be_code = run.code.files(&["**".to_owned()])?.into_keys().collect();
     let known = Known { read: &read, missed: &missed, code: &code, may_be_code: &may_be_code };
     let lines = lines(run.bound, node, stage, &known);
-    fs::remove(&folder.root)?;
+    folder.leave(run)?;
     let tail = if failed.is_some() { tail.into() } else { Vec::new() };
     Ok(Inferred { stage: node.name.clone(), failed, tail, lines })
 }

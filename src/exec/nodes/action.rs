@@ -51,12 +51,12 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     match journal.begin(&act)? {
         Begun::Go => {}
         Begun::Done => {
-            fs::remove(&folder.root)?;
+            folder.leave(run)?;
             report.detail = Some("done already in this run".into());
             return Ok(Ending::Hit);
         }
         Begun::MayHaveHappened => {
-            fs::remove(&folder.root)?;
+            folder.leave(run)?;
             return Err(Stop::Unsound("it was begun before and may have happened; nobody recorded its end".into()));
         }
     }
@@ -72,7 +72,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
             return Err(stop);
         }
     };
-    fs::remove(&folder.root)?;
+    folder.leave(run)?;
     if ended == Ended::Exited(0) {
         journal.end(&act, State::Done)?;
         if let Some(same) = &same {

@@ -35,6 +35,9 @@ struct Group {
     generic: Result<Written, String>,
 }
 
+/// A part of a stage as text.
+type Part<'p> = &'p dyn Fn(&Written) -> String;
+
 /// How many legs are tried as the one that the text is made of.
 const REFERENCES: usize = 8;
 
@@ -152,7 +155,7 @@ fn generic(stages: &[Built], group: &Group, taken: &mut Taken) -> Result<Written
     let first = legs[0];
     let same = |what: &dyn Fn(&Written) -> String| legs.iter().all(|leg| what(leg) == what(first));
     let differ = |what: &str| format!("their {what} differ in more than the values");
-    let parts: [(&str, &dyn Fn(&Written) -> String); 5] = [
+    let parts: [(&str, Part<'_>); 5] = [
         ("code", &|leg| format!("{:?}", leg.code)),
         ("parameters", &|leg| format!("{:?}", leg.uses)),
         ("variables", &|leg| format!("{:?}", leg.pass)),
