@@ -73,11 +73,10 @@ fn inputs(subject: &Subject<'_>, profile: Option<&str>) -> Vec<Input> {
         }
     }
     for (_, runtime) in model.runtimes.iter() {
-        match &runtime.kind {
-            Some(RuntimeKind::Python { requirements: Some(path), .. } | RuntimeKind::Dockerfile { path }) => {
-                add(path, Some(runtime.name.span));
-            }
-            _ => {}
+        if let Some(RuntimeKind::Python { requirements: Some(path), .. } | RuntimeKind::Dockerfile { path }) =
+            &runtime.kind
+        {
+            add(path, Some(runtime.name.span));
         }
     }
     let settings = profile.and_then(|name| model.profiles.iter().find(|profile| profile.name.value == name));
