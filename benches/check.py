@@ -14,6 +14,7 @@ import pathlib
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
 import measure
 from measure import process
 

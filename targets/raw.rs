@@ -276,7 +276,7 @@ impl Reader<'_, '_> {
         let whole = file.text()[start as usize..].lines().next().unwrap_or_default();
         let text = whole.get(before..).unwrap_or_default();
         let text = text.split(">>>").next().unwrap_or(text).trim_end();
-        let skip: usize = text.chars().take(column - 1).map(char::len_utf8).sum();
+        let skip: usize = text.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
         let start = start as usize + whole.len().min(before);
         Span::new(top.file, (start + skip) as u32, (start + text.len()) as u32)
     }

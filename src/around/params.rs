@@ -71,7 +71,7 @@ pub(super) fn say(model: &Model, seen: &[Option<String>]) -> Vec<Diagnostic> {
 }
 
 fn text(workspace: &Path, file: &str) -> Result<String, String> {
-    std::fs::read_to_string(workspace.join(file)).map_err(|error| match error.kind() {
+    crate::host::fs::open(&workspace.join(file)).and_then(std::io::read_to_string).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => format!("there is no file `{file}`"),
         _ => format!("`{file}`: {}", crate::host::error::reason(&error)),
     })

@@ -50,11 +50,34 @@ pub fn changes(old: &[Part], new: &[Part]) -> Vec<Change> {
         let old = Some(whole(part));
         changes.push(Change { kind: part.kind.clone(), name: part.name.clone(), old, new: None });
     }
+    let command = |parts: &[Part]| parts.iter().find(|part| part.kind == "command").cloned();
+    if let (Some(before), Some(now)) = (command(old), command(new))
+        && is_told_by_values(&before, &now, &changes)
+    {
+        changes.retain(|change| change.kind != "command");
+    }
     changes
 }
 
+/// Tells whether nothing of a list of arguments differs but values that are told by themselves.
+fn is_told_by_values(old: &Part, new: &Part, changes: &[Change]) -> bool {
+    let told = |before: &String, after: &String| {
+        changes.iter().any(|change| {
+            matches!(change.kind.as_str(), "param" | "variable")
+                && change.old.as_ref() == Some(before)
+                && change.new.as_ref() == Some(after)
+        })
+    };
+    let pairs = || old.fields.iter().zip(&new.fields);
+    old.fields.len() == new.fields.len()
+        && old.fields != new.fields
+        && pairs().all(|((before, _), (after, _))| before == after)
+        && pairs().all(|((_, before), (_, after))| before == after || told(before, after))
+}
+
 fn whole(part: &Part) -> String {
-    part.fields.iter().map(|(_, value)| shown(value)).collect::<Vec<_>>().join(" ")
+    let said = part.fields.iter().filter(|(field, value)| (field.as_str(), value.as_str()) != ("executable", "no"));
+    said.map(|(field, value)| shown(field, value)).collect::<Vec<_>>().join(" ")
 }
 
 /// Returns what differs between two versions of a part: for texts of several lines the first line that does.
@@ -66,13 +89,13 @@ fn differing(old: &Part, new: &Part) -> (String, String) {
     }
     let pairs = old.fields.iter().zip(&new.fields).filter(|((_, before), (_, after))| before != after);
     let (before, after): (Vec<_>, Vec<_>) =
-        pairs.map(|((_, before), (_, after))| first_difference(before, after)).unzip();
+        pairs.map(|((field, before), (_, after))| first_difference(field, before, after)).unzip();
     (before.join(" "), after.join(" "))
 }
 
-fn first_difference(old: &str, new: &str) -> (String, String) {
+fn first_difference(field: &str, old: &str, new: &str) -> (String, String) {
     if !old.contains('\n') && !new.contains('\n') {
-        return (shown(old), shown(new));
+        return (shown(field, old), shown(field, new));
     }
     let (mut before, mut after) = (old.lines(), new.lines());
     loop {
@@ -84,9 +107,10 @@ fn first_difference(old: &str, new: &str) -> (String, String) {
     }
 }
 
-/// Digests are told apart by their first digits.
-fn shown(value: &str) -> String {
+/// Digests are told apart by their first digits; a lone yes or no says nothing.
+fn shown(field: &str, value: &str) -> String {
     match value.strip_prefix("blake3:") {
+        None if field == "executable" => if value == "yes" { "executable" } else { "not executable" }.to_owned(),
         Some(hex) if hex.len() == 64 => hex[..12].to_owned(),
         _ => value.to_owned(),
     }
@@ -143,6 +167,33 @@ mod tests {
             m.params.insert("lr".into(), "0.1".into());
         });
         assert_eq!(told, ["parameter `lr` is new: 0.1", "parameter `epochs` is gone: 20"]);
+    }
+
+    #[test]
+    fn what_comes_and_goes_is_told_without_bare_answers() {
+        let told = told(|m| _ = m.code.pop());
+        assert_eq!(told, [format!("code `x.py` is gone: {}", &crate::host::Digest::of(b"x").hex()[..12])]);
+    }
+
+    #[test]
+    fn the_executable_bit_is_named() {
+        assert_eq!(told(|m| m.code[0].executable = true), ["code `x.py` changed: not executable -> executable"]);
+    }
+
+    #[test]
+    fn a_parameter_in_the_arguments_is_told_once() {
+        let arguments = |epochs: &str, seed: &str| {
+            let words = ["train.py", "--epochs", epochs, "--seed", seed];
+            let command = CommandLine::Arguments(words.map(str::to_owned).to_vec());
+            let mut manifest = Manifest { command, ..sample() };
+            manifest.params.insert("epochs".into(), epochs.into());
+            manifest.parts()
+        };
+        let told =
+            |new: Vec<Part>| changes(&arguments("20", "1"), &new).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(told(arguments("30", "1")), ["parameter `epochs` changed: 20 -> 30"]);
+        let both = ["command changed: 20 1 -> 30 2", "parameter `epochs` changed: 20 -> 30"];
+        assert_eq!(told(arguments("30", "2")), both);
     }
 
     #[test]

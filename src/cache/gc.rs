@@ -244,19 +244,6 @@ impl Store {
         }
         objects
     }
-
-    /// Removes the notes of nodes whose last result is gone.
-    fn remove_latest(&self) -> Result<()> {
-        for profile in entries(&self.results().join("latest"))? {
-            for path in entries(&profile)? {
-                let key = std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()).map(Key);
-                if key.is_none_or(|key| self.result(&key).is_none()) {
-                    fs::remove(&path)?;
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {

@@ -6,18 +6,23 @@
 mod borrowed;
 mod changes;
 mod gc;
+mod latest;
+mod lock;
 mod manifest;
 mod memory;
 pub mod remote;
 mod result;
+mod room;
 mod scratch;
 mod store;
 
 pub use changes::{Change, changes};
 pub use gc::{Missing, Policy, Stat, Swept, Verified};
+pub use lock::WorkLock;
 pub use manifest::{CodeFile, CommandLine, InputFile, Key, Manifest, OutputFile, Part, RuntimeKey};
 pub use memory::{Memory, Sight};
 pub use result::{Produced, Provenance, Recorded, ResultRecord};
+pub use room::Room;
 pub use scratch::Scratch;
 pub(crate) use scratch::file_name;
 pub use store::{Artifact, Kind, Restored, Store, Take};

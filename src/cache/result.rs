@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{Key, Part};
-use super::scratch::file_name;
 use super::store::{Artifact, Store};
 use crate::host::{Context, Digest, Result, fs};
 
@@ -111,7 +110,7 @@ impl Store {
     pub fn record(&self, record: &ResultRecord) -> Result<Recorded> {
         let before = self.result(&record.key);
         let json = serde_json::to_vec_pretty(record).context(|| "cannot write a result".to_owned())?;
-        fs::write_atomic(&self.result_path(&record.key), &json)?;
+        self.write(&self.result_path(&record.key), &json)?;
         let Some(before) = before else { return Ok(Recorded::New) };
         let differs = |new: &&Produced| before.output(&new.role).is_none_or(|old| old.artifact != new.artifact);
         let different: Vec<_> = record.outputs.iter().filter(differs).map(|output| output.role.clone()).collect();
@@ -123,32 +122,9 @@ impl Store {
         fs::remove(&self.result_path(key))
     }
 
-    /// Notes under which key a node last came out well, so that the next miss can be explained.
-    pub fn note_latest(&self, profile: &str, node: &str, key: &Key) -> Result<()> {
-        let path = self.latest_path(profile, node);
-        let text = format!("{key}\n");
-        // A run with nothing to do writes nothing.
-        if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
-            return Ok(());
-        }
-        fs::write_atomic(&path, text.as_bytes())
-    }
-
-    /// Returns the result with which a node last came out well.
-    #[must_use]
-    pub fn latest(&self, profile: &str, node: &str) -> Option<ResultRecord> {
-        let text = std::fs::read_to_string(self.latest_path(profile, node)).ok()?;
-        self.result(&Key(text.trim().parse().ok()?))
-    }
-
     fn result_path(&self, key: &Key) -> PathBuf {
         let hex = key.to_string();
         self.results().join(&hex[..2]).join(format!("{hex}.json"))
-    }
-
-    fn latest_path(&self, profile: &str, node: &str) -> PathBuf {
-        let profile = if profile.is_empty() { "default".to_owned() } else { format!("profile-{}", file_name(profile)) };
-        self.results().join("latest").join(profile).join(file_name(node))
     }
 }
 

@@ -3,13 +3,14 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
 use super::scratch::Scratch;
-use crate::host::lock::Lock;
 use crate::host::tree::{Entry, Tree};
-use crate::host::{Context, Digest, Error, Result, fs};
+use crate::host::{self, Context, Digest, Error, Result, fs};
 
 /// What an artifact is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +60,8 @@ pub struct Store {
     state: PathBuf,
     root: PathBuf,
     scratch: Scratch,
+    pub(super) spares: super::lock::Spares,
+    pub(super) latest: super::latest::Known,
 }
 
 impl Store {
@@ -71,7 +74,8 @@ impl Store {
         }
         let root = state.join("cache/v1");
         fs::create_dirs(&root.join("objects"))?;
-        Ok(Self { state: state.to_owned(), root, scratch: Scratch::open(state)? })
+        let scratch = Scratch::open(state)?;
+        Ok(Self { state: state.to_owned(), root, scratch, spares: Mutex::default(), latest: Mutex::default() })
     }
 
     /// Returns the folder for what is under way.
@@ -94,11 +98,6 @@ impl Store {
 
     pub(super) fn results(&self) -> PathBuf {
         self.root.join("results")
-    }
-
-    /// Takes the lock on a piece of work if nobody else is doing it.
-    pub fn try_lock(&self, key: &super::Key) -> Result<Option<Lock>> {
-        Ok(Lock::try_take(&self.state.join("locks").join(key.to_string()))?.map(Lock::ephemeral))
     }
 
     /// Makes everything that was put so far durable, in one call.
@@ -153,18 +152,20 @@ impl Store {
         Ok(digest)
     }
 
+    /// Writes a file of the store in one step, over what stands there.
+    pub(super) fn write(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let temporary = self.scratch.fresh("new");
+        std::fs::write(&temporary, bytes).cannot("write", &temporary)?;
+        fs::rename_into(&temporary, path)
+    }
+
     fn settle(&self, temporary: &Path, digest: Digest, size: u64) -> Result<()> {
         if self.stands(&digest, size) {
             return fs::remove(temporary);
         }
         let path = self.object(&digest);
         fs::set_mode(temporary, 0o444)?;
-        // Most of the folders are there.
-        if std::fs::rename(temporary, &path).is_ok() {
-            return Ok(());
-        }
-        fs::create_dirs(fs::parent(&path))?;
-        fs::rename(temporary, &path)
+        fs::rename_into(temporary, &path)
     }
 
     /// Tells whether an object of this size is there; a bad one is found when it is read.
@@ -207,7 +208,6 @@ impl Store {
     /// Writes an artifact to a path where nothing stands. Every byte is hashed on the way; after `Missing` what was
     /// written so far is for the caller to remove.
     pub fn write_to(&self, artifact: &Artifact, path: &Path) -> Result<Restored> {
-        fs::create_dirs(fs::parent(path))?;
         if artifact.kind == Kind::File {
             return self.write_file(&artifact.digest, artifact.executable, path);
         }
@@ -215,27 +215,45 @@ impl Store {
             return Ok(Restored::Missing);
         };
         fs::create_dirs(path)?;
-        for (name, entry) in &tree.0 {
-            let target = path.join(name);
-            fs::create_dirs(fs::parent(&target))?;
-            match entry {
-                Entry::File { digest, executable, .. } => {
-                    if self.write_file(digest, *executable, &target)? == Restored::Missing {
-                        return Ok(Restored::Missing);
-                    }
+        let lost = AtomicBool::new(false);
+        let write = |part: &[(String, Entry)]| -> Result<()> {
+            for (name, entry) in part {
+                if lost.load(Ordering::Relaxed) {
+                    break;
                 }
-                Entry::Empty => fs::create_dirs(&target)?,
-                Entry::Link(to) => std::os::unix::fs::symlink(to, &target).cannot("write", &target)?,
+                let target = path.join(name);
+                let written = match entry {
+                    Entry::File { digest, executable, .. } => self.write_file(digest, *executable, &target)?,
+                    Entry::Empty => fs::create_dirs(&target).map(|()| Restored::Done)?,
+                    Entry::Link(to) => {
+                        fs::create_dirs(fs::parent(&target))?;
+                        std::os::unix::fs::symlink(to, &target).cannot("write", &target)?;
+                        Restored::Done
+                    }
+                };
+                lost.fetch_or(written == Restored::Missing, Ordering::Relaxed);
             }
-        }
-        Ok(Restored::Done)
+            Ok(())
+        };
+        host::threads::share(&tree.0, 64, &write).into_iter().collect::<Result<()>>()?;
+        Ok(if lost.into_inner() { Restored::Missing } else { Restored::Done })
     }
 
+    /// Writes a file, and the folders above it where they are not there.
     fn write_file(&self, digest: &Digest, executable: bool, path: &Path) -> Result<Restored> {
         let object = self.object(digest);
+        if let Some((is, bytes)) = Digest::read_if_small(&object)? {
+            if is != *digest {
+                fs::remove(&object)?;
+                return Ok(Restored::Missing);
+            }
+            fs::write_new(path, &bytes, executable)?;
+            return Ok(Restored::Done);
+        }
         if !object.exists() {
             return Ok(Restored::Missing);
         }
+        fs::create_dirs(fs::parent(path))?;
         if Digest::copy(&object, path, executable)? == *digest {
             return Ok(Restored::Done);
         }

@@ -37,6 +37,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::monitor_compares::MonitorCompares,
     &rules::notify_silent::NotifySilent,
     &rules::path_taken::PathTaken,
+    &rules::paths_miss_an_input::PathsMissAnInput,
     &rules::pipe_in_sh::PipeInSh,
     &rules::pointer_never_written::PointerNeverWritten,
     &rules::promoted_elsewhere::PromotedElsewhere,

@@ -15,6 +15,7 @@ pub(super) mod metrics_of_another_model;
 pub(super) mod monitor_compares;
 pub(super) mod notify_silent;
 pub(super) mod path_taken;
+pub(super) mod paths_miss_an_input;
 pub(super) mod pipe_in_sh;
 pub(super) mod pointer_never_written;
 pub(super) mod promoted_elsewhere;

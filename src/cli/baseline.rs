@@ -7,7 +7,7 @@ use super::selection::SelectionArgs;
 use super::{Exit, Verb};
 use crate::data::{self, Builder, Format, Frozen, Wanted};
 use crate::host::{Out, fs};
-use crate::judge::collect::Hashed;
+use crate::judge::collect::Table as Read;
 use crate::plan::{Bound, Location, NodeKind, OutputKind};
 use crate::types::{Artifact, Origin, Schema, Type};
 
@@ -56,9 +56,9 @@ impl Baseline {
         let wrong = |why: String| fail(Exit::Failed, format!("`{shown}`: {why}"));
         if let Some(schema) = &table.schema {
             let wanted = Wanted { schemas: vec![schema], ..Wanted::default() };
-            let mut input = Hashed::open(&table.path).map_err(wrong)?;
+            let mut read = Read::open(&table.path, table.format).map_err(wrong)?;
             let summary =
-                data::scan(table.format, &mut input, &wanted).map_err(|problem| wrong(problem.to_string()))?;
+                data::scan(table.format, read.input(), &wanted).map_err(|problem| wrong(problem.to_string()))?;
             let broken = summary.violations.iter().flat_map(|(_, found)| found).next();
             if let Some(violation) = broken {
                 let why = format!("it is not as `{}` says: {}", schema.name, violation.what);
@@ -81,10 +81,19 @@ impl Baseline {
         }
         let loaded = project::load(out, &self.pipeline)?;
         let bound = self.selection.bind_here(out, &loaded.plan, &loaded.project.workspace)?;
-        find(&bound, &self.dataset, &loaded.project.workspace).map_err(|message| {
+        let usage = |message: String| {
             out.err_line(&format!("error: {message}"));
             Exit::Usage
-        })
+        };
+        let table = find(&bound, &self.dataset, &loaded.project.workspace).map_err(usage)?;
+        if let (false, Some((stage, _))) = (table.path.exists(), self.dataset.rsplit_once('.')) {
+            let exit =
+                usage(format!("`{}` was not made yet: nothing stands at `{}`", self.dataset, table.path.display()));
+            let of = bound.profile.as_ref().map(|profile| format!(" --profile {profile}")).unwrap_or_default();
+            out.err_line(&format!("  help: run `mlpc run {stage}{of}` first"));
+            return Err(exit);
+        }
+        Ok(table)
     }
 }
 
@@ -93,10 +102,10 @@ fn build(table: &Table) -> Result<Frozen, String> {
     let columns = table.schema.iter().flat_map(|schema| &schema.columns);
     let texts = columns.filter(|column| matches!(column.value().0, Type::String | Type::Enum(_)));
     let texts: Vec<String> = texts.map(|column| column.name.clone()).collect();
-    let mut input = Hashed::open(&table.path)?;
+    let mut read = Read::open(&table.path, table.format)?;
     let start = |names: &[String]| Ok(Builder::new(names, &texts));
-    let builder: Builder = data::read(table.format, &mut input, &start).map_err(|problem| problem.to_string())?;
-    builder.finish(input.digest()).map_err(|problem| problem.to_string())
+    let builder: Builder = data::read(table.format, read.input(), &start).map_err(|problem| problem.to_string())?;
+    builder.finish(read.digest()?).map_err(|problem| problem.to_string())
 }
 
 fn find(bound: &Bound, name: &str, workspace: &Path) -> Result<Table, String> {
@@ -119,7 +128,9 @@ fn find(bound: &Bound, name: &str, workspace: &Path) -> Result<Table, String> {
         (None, None) => return Err(format!("no source, no output and no file `{name}`")),
     };
     let Artifact::Dataset { format: Some(format), .. } = &ty else {
-        return Err(format!("`{name}` is of type `{ty}`; a baseline is of a `Dataset<csv>` or `Dataset<jsonl>`"));
+        return Err(format!(
+            "`{name}` is of type `{ty}`; a baseline is of a `Dataset<csv>`, `Dataset<jsonl>` or `Dataset<parquet>`"
+        ));
     };
     let format = Format::find(format).ok_or_else(|| format!("`{name}` is of type `{ty}`, which is not read here"))?;
     Ok(Table { path: workspace.join(path), format, schema: schema(bound, &origin) })

@@ -7,6 +7,7 @@ use super::render::{self, CheckFormat};
 use super::{Exit, Verb, repair, seen};
 use crate::around;
 use crate::compile::{Compilation, check_file};
+use crate::data::Format;
 use crate::diagnostic::{self, Diagnostic, Severity};
 use crate::exec;
 use crate::host::Out;
@@ -14,6 +15,7 @@ use crate::host::modules::read_modules;
 use crate::model::{self, Model};
 use crate::plan::Runtime;
 use crate::source::{FileId, Sources, Span};
+use crate::types::Artifact;
 
 /// Check pipelines without running anything
 ///
@@ -90,11 +92,15 @@ impl Verb for Check {
         if self.format == CheckFormat::Text {
             summaries.iter().for_each(|line| out.line(line));
         }
+        let unread: Vec<String> = compiled.iter().flat_map(|one| unread(&one.model)).collect();
+        if self.format == CheckFormat::Text {
+            unread.iter().for_each(|note| out.err_line(note));
+        }
         // Files that parameters are read from are not in the key.
         let whole = compiled
             .iter()
             .all(|one| !one.allows.look_around() && one.model.params.iter().all(|(_, param)| param.from.is_none()));
-        if let Some(place) = place.filter(|_| whole && found.is_empty()) {
+        if let Some(place) = place.filter(|_| whole && found.is_empty() && unread.is_empty()) {
             let asked: Vec<around::Asked> = compiled.iter().map(|one| around::Asked::of(&one.model)).collect();
             let patterns = asked.iter().map(|one| one.patterns.iter().cloned().collect());
             let runtimes = asked.iter().map(|one| one.runtimes.clone());
@@ -179,4 +185,17 @@ fn summary(model: &Model) -> String {
     } else {
         format!("fine, {}", counts.join(", "))
     }
+}
+
+/// Says which gates look into tables that this build can't read: where another one evaluates them, all is well.
+fn unread(model: &Model) -> Vec<String> {
+    let gates = model.nodes.iter().filter_map(|(id, node)| Some((node, model.gate(id)?)));
+    let notes = gates.filter_map(|(node, gate)| {
+        let why = gate.evidence.iter().find_map(|evidence| match &evidence.ty {
+            Artifact::Dataset { format: Some(format), .. } => Format::find(format)?.unread(),
+            _ => None,
+        })?;
+        Some(format!("note: `{}` would be `error` here: {why}", node.name.value))
+    });
+    notes.collect()
 }

@@ -39,8 +39,9 @@ impl Verb for DiffVerb {
         };
         let state = loaded.project.workspace.join(".mlpc");
         let go = || -> Result<Diff, String> {
-            let old = past::find(&state, self.old.as_deref().unwrap_or("latest~1"))?;
-            let new = past::find(&state, self.new.as_deref().unwrap_or("latest"))?;
+            let find = |name: &str| past::find(&state, &loaded.plan.pipeline, name);
+            let old = find(self.old.as_deref().unwrap_or("latest~1"))?;
+            let new = find(self.new.as_deref().unwrap_or("latest"))?;
             let read = |run: &str| RunRecord::read(&state, run).map_err(|error| error.to_string());
             let store = Store::open(&state).map_err(|error| error.to_string())?;
             Ok(past::compare(&loaded.plan, &store, &read(&old)?, &read(&new)?))
@@ -63,6 +64,11 @@ impl Verb for DiffVerb {
 
 fn show(out: &Out, diff: &Diff) {
     out.line(&format!("{} → {}", diff.old, diff.new));
+    if let Some(profile) = &diff.profile {
+        let side =
+            |name: &Option<String>| name.as_ref().map_or("no profile".to_owned(), |name| format!("profile {name}"));
+        out.line(&format!("{} → {}: other values and data are to be expected", side(&profile.old), side(&profile.new)));
+    }
     if diff.plan_changed {
         out.line("the pipeline itself changed");
     }
@@ -97,7 +103,7 @@ fn show(out: &Out, diff: &Diff) {
             Turn::Same | Turn::Unknown => "",
         };
         let told = match (&metric.change, metric.turn) {
-            (_, Turn::Same) => new,
+            (_, Turn::Same) => format!("{new}  same"),
             (Some(change), _) => format!("{old} → {new} ({change}){turn}"),
             (None, _) => format!("{old} → {new}"),
         };
@@ -106,7 +112,7 @@ fn show(out: &Out, diff: &Diff) {
     let nothing = [&diff.params, &diff.inputs, &diff.endings].iter().all(|pairs| pairs.is_empty())
         && diff.stages.is_empty()
         && diff.metrics.iter().all(|metric| metric.turn == Turn::Same);
-    if nothing && !diff.plan_changed {
+    if nothing && !diff.plan_changed && diff.profile.is_none() {
         out.line("nothing differs");
     }
 }

@@ -154,7 +154,7 @@ impl ExecArgs {
         }
         let (answer, digest, report) = if self.end {
             let failed = context.variable("MLPC_OUTCOME").is_some_and(|outcome| outcome != "success");
-            let (answer, digest) = runner::end(job, node, failed)?;
+            let (answer, digest) = runner::end(job, node, &received, failed)?;
             (answer, digest, None)
         } else {
             context.speak(|| runner::run(job, node, &received, &|event: &Event| context.event(event)))?

@@ -9,7 +9,7 @@ use crate::exec::{Ending, RunRecord};
 use crate::host::Out;
 use crate::past;
 
-/// List the runs of this workspace, the latest first: when, what, how it ended, how much came from the cache
+/// List the runs of a pipeline, the latest first: when, what, how it ended, how much came from the cache
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  mlpc history\n  mlpc history -n 3 --format json")]
 pub(crate) struct History {
@@ -35,6 +35,8 @@ struct Row<'a> {
     pipeline: &'a str,
     profile: Option<&'a str>,
     asked: &'a [String],
+    from: &'a [String],
+    only: &'a [String],
     event: &'a str,
     started: &'a str,
     ended: Option<&'a str>,
@@ -50,27 +52,29 @@ impl Verb for History {
 
     fn run(self, out: &Out) -> Exit {
         let go = || -> Result<(), String> {
-            let state = self.pipeline.open()?.workspace.join(".mlpc");
-            let records = past::records(&state, self.last)?;
+            let project = self.pipeline.open()?;
+            let state = project.workspace.join(".mlpc");
+            let pipeline = project.pipeline().ok_or("the file has no `pipeline` line")?;
+            let records = past::records(&state, pipeline, self.last)?;
             let rows: Vec<Row<'_>> = records.iter().map(row).collect();
             if self.format == Format::Json {
                 out.line(&serde_json::to_string_pretty(&Document { format: 1, runs: rows }).unwrap_or_default());
                 return Ok(());
             }
             if rows.is_empty() {
-                out.line("no run was recorded here yet; `mlpc run` records one");
+                out.line(&format!("no run of `{pipeline}` was recorded here yet; `mlpc run` records one"));
             }
             let widths = [
                 rows.iter().map(|row| row.run.len()).max().unwrap_or(0),
                 rows.iter().map(|row| row.outcome.len()).max().unwrap_or(0),
             ];
             for row in &rows {
-                let of = match (row.profile, row.asked) {
-                    (None, []) => String::new(),
-                    (Some(profile), []) => format!(", profile {profile}"),
-                    (None, asked) => format!(", {}", asked.join(" ")),
-                    (Some(profile), asked) => format!(", profile {profile}, {}", asked.join(" ")),
+                let profile = row.profile.map(|profile| format!(", profile {profile}")).unwrap_or_default();
+                let named = |what: &str, names: &[String]| match names {
+                    [] => String::new(),
+                    names => format!(", {what}{}", names.join(" ")),
                 };
+                let of = profile + &named("", row.asked) + &named("from ", row.from) + &named("only ", row.only);
                 out.line(&format!(
                     "{:<a$}  {:<b$}  {} ran, {} {}{of}",
                     row.run,
@@ -81,6 +85,11 @@ impl Verb for History {
                     a = widths[0],
                     b = widths[1],
                 ));
+            }
+            let others = past::others(&state, pipeline);
+            if !others.is_empty() {
+                let told: Vec<_> = others.iter().map(|(name, runs)| format!("{runs} of `{name}`")).collect();
+                out.line(&format!("and {}: `-f FILE` lists them", told.join(", ")));
             }
             Ok(())
         };
@@ -101,6 +110,8 @@ fn row(record: &RunRecord) -> Row<'_> {
         pipeline: &record.pipeline,
         profile: record.profile.as_deref(),
         asked: &record.asked,
+        from: &record.from,
+        only: &record.only,
         event: &record.event,
         started: &record.started,
         ended: record.ended.as_deref(),

@@ -1,6 +1,6 @@
 //! `mlpc lsp`: the language server over standard input and output.
 
-use lsp_server::Connection;
+use std::io;
 
 use super::{Exit, Verb};
 use crate::host::Out;
@@ -22,7 +22,7 @@ impl Verb for Lsp {
     const NAME: &'static str = "lsp";
 
     fn run(self, out: &Out) -> Exit {
-        let (connection, threads) = Connection::stdio();
+        let (connection, threads) = lsp::connect(|| Box::new(io::stdin().lock()), io::stdout());
         let served = lsp::serve(&connection);
         drop(connection);
         // The writer ends when nobody sends any more; the reader when the client closes its end, after goodbye or not.
@@ -35,7 +35,7 @@ impl Verb for Lsp {
                 }
             },
             Err(message) => {
-                out.err_line(&format!("mlpc: {message}"));
+                out.err_line(&format!("mlpc: {}", threads.fault().unwrap_or(message)));
                 Exit::Failed
             }
         }

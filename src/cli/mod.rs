@@ -6,6 +6,7 @@ mod approve;
 mod baseline;
 mod cache;
 mod check;
+mod completions;
 mod compile;
 mod diff;
 mod exec;
@@ -16,7 +17,9 @@ mod gate;
 mod graph;
 mod history;
 mod import;
+mod infer;
 mod init;
+mod lineage;
 mod lock;
 mod lsp;
 mod pick;
@@ -77,9 +80,11 @@ const VERBS: &[Entry] = &[
     verb::<run::Run>(),
     verb::<plan::PlanVerb>(),
     verb::<why::WhyVerb>(),
+    verb::<infer::Infer>(),
     verb::<history::History>(),
     verb::<diff::DiffVerb>(),
     verb::<report::ReportVerb>(),
+    verb::<lineage::LineageVerb>(),
     verb::<lock::LockVerb>(),
     verb::<cache::CacheVerb>(),
     verb::<gate::GateArgs>(),
@@ -90,6 +95,7 @@ const VERBS: &[Entry] = &[
     verb::<graph::Graph>(),
     verb::<explain::Explain>(),
     verb::<lsp::Lsp>(),
+    verb::<completions::Completions>(),
     verb::<compile::Compile>(),
     verb::<exec::ExecArgs>(),
 ];

@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::pick::PickArgs;
 use super::project::{PipelineArgs, load};
-use super::run::{failed, setup};
+use super::run::{WORTH_EXPECTING, duration, failed, setup};
 use super::selection::SelectionArgs;
 use super::{Exit, Verb};
-use crate::exec::{Expected, Options, Prediction, Reason, Setup, predict};
+use crate::exec::{Expected, Forecast, Options, Prediction, Reason, Setup, forecast, predict};
 use crate::host::Out;
 use crate::plan::Bound;
 use crate::types::Value;
@@ -85,12 +85,26 @@ pub(super) fn show(out: &Out, bound: &Bound, setup: &Setup, options: &Options, j
     let hits = predictions.iter().filter(|prediction| prediction.what == Expected::Hit).count();
     let (sure, perhaps) = (runs(true), runs(false));
     let perhaps = if perhaps > 0 { format!(", {perhaps} perhaps") } else { String::new() };
-    out.line(&format!("{sure} to run{perhaps}, {hits} from the cache"));
+    let time = forecast(bound, options, &predictions).map(time).unwrap_or_default();
+    out.line(&format!("{sure} to run{perhaps}, {hits} from the cache{time}"));
     for monitor in &bound.plan.beside.monitors {
         let every = Value::Duration(monitor.every);
         out.line(&format!("beside the runs: monitor {}, every {every}; nothing serves it yet", monitor.name));
     }
     Exit::Fine
+}
+
+/// `; about 3 m 20 s, and 2 stages of which no time is known`
+fn time(forecast: Forecast) -> String {
+    if forecast.milliseconds < WORTH_EXPECTING {
+        return String::new();
+    }
+    let untimed = match forecast.untimed {
+        0 => String::new(),
+        1 => ", and 1 stage of which no time is known".to_owned(),
+        more => format!(", and {more} stages of which no time is known"),
+    };
+    format!("; about {}{untimed}", duration(forecast.milliseconds))
 }
 
 /// Says what a node would do.
@@ -102,6 +116,7 @@ pub(super) fn told(prediction: &Prediction) -> String {
         Expected::Skipped(why) => format!("skipped: {why}"),
         Expected::Fails(why) => format!("can't run: {why}"),
         Expected::NotReleased(why) => format!("not released here: {why}"),
+        Expected::Asks(gate) => format!("asks, if `{gate}` does"),
         Expected::Later => format!("{}, when its turn comes", later(prediction.kind)),
     }
 }
@@ -113,5 +128,18 @@ fn later(kind: &str) -> &'static str {
         "register" => "registers",
         "promote" => "promotes",
         _ => "acts",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_where_it_is_worth_it() {
+        let told = |milliseconds, untimed| time(Forecast { milliseconds, untimed });
+        assert_eq!(told(4_999, 3), "");
+        assert_eq!(told(200_000, 0), "; about 3 m 20 s");
+        assert_eq!(told(5_000, 1), "; about 5.0 s, and 1 stage of which no time is known");
     }
 }

@@ -52,6 +52,15 @@ impl PipelineArgs {
     }
 }
 
+impl Project {
+    /// Returns the pipeline's name as its line says it, also where the rest of the file is broken.
+    pub(crate) fn pipeline(&self) -> Option<&str> {
+        let (_, file) = self.sources.iter().next()?;
+        let line = file.text().trim_start_matches('\u{feff}').lines().find_map(|line| line.strip_prefix("pipeline"));
+        line.filter(|rest| rest.starts_with(char::is_whitespace))?.split_whitespace().next()
+    }
+}
+
 /// A pipeline that was found and has no errors.
 #[derive(Debug)]
 pub(crate) struct Loaded {
@@ -98,7 +107,7 @@ pub(crate) fn read(path: &Path) -> Result<SourceFile, String> {
     if path.is_dir() {
         return Err(format!("`{name}` is a folder, not an .mlp file"));
     }
-    let bytes = fs::read(path).map_err(|error| format!("`{name}` can't be read: {error}"))?;
+    let bytes = crate::host::fs::read_whole(path).map_err(|error| format!("`{name}` can't be read: {error}"))?;
     if u32::try_from(bytes.len()).is_err() {
         return Err(format!("`{name}` has {} bytes; a source file has at most {}", bytes.len(), u32::MAX));
     }
@@ -142,7 +151,7 @@ fn pipelines(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn declares_pipeline(path: &Path) -> bool {
-    let text = fs::read(path).unwrap_or_default();
+    let text = crate::host::fs::read_whole(path).unwrap_or_default();
     let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
     text.split(|&byte| byte == b'\n').any(|line| {
         line.strip_prefix(b"pipeline").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))

@@ -116,7 +116,7 @@ impl RegistryVerb {
 }
 
 /// Finds the registry that is meant and where it is under the profile.
-fn choose(
+pub(super) fn choose(
     loaded: &project::Loaded,
     wanted: Option<&str>,
     profile: Option<&str>,

@@ -35,7 +35,7 @@ impl Verb for ReportVerb {
         };
         let state = loaded.project.workspace.join(".mlpc");
         let go = || -> Result<(), String> {
-            let run = past::find(&state, &self.run)?;
+            let run = past::find(&state, &loaded.plan.pipeline, &self.run)?;
             let record = RunRecord::read(&state, &run).map_err(|error| error.to_string())?;
             let store = Store::open(&state).map_err(|error| error.to_string())?;
             let html = past::report(&loaded.plan, &store, &record)?;

@@ -69,6 +69,6 @@ fn show(out: &Out, explanation: &Explanation, json: bool) {
         _ => out.line(&format!("`{node}` {}", plan::told(&explanation.now))),
     }
     if let Some((run, why)) = &explanation.last {
-        out.line(&format!("when it last ran, in {run}: {why}"));
+        out.line(&format!("it last ran in {run}, and the reason was: {why}"));
     }
 }

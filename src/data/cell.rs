@@ -18,6 +18,8 @@ pub enum Cell<'a> {
     Int(i64),
     /// A number; NaN is a null.
     Float(f64),
+    /// A decimal number, as written: it may have more digits than a float.
+    Decimal(&'a str),
     /// `true` or `false`.
     Bool(bool),
     /// A point in time.
@@ -42,7 +44,8 @@ impl<'a> Cell<'a> {
     /// Tells whether it is null in a column that is not of texts.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        self.is_null() || matches!(self, Self::Field(text) if MISSING.contains(text))
+        self.is_null()
+            || matches!(self, Self::Field(text) if text.starts_with(['N', 'n', '#']) && MISSING.contains(text))
     }
 
     /// Returns it as a finite number.
@@ -51,7 +54,7 @@ impl<'a> Cell<'a> {
         match self {
             Self::Int(number) => Some(*number as f64),
             Self::Float(number) => Some(*number).filter(|number| number.is_finite()),
-            Self::Field(text) => number(text),
+            Self::Field(text) | Self::Decimal(text) => number(text),
             _ => None,
         }
     }
@@ -96,7 +99,7 @@ impl<'a> Cell<'a> {
     pub fn text(&self) -> Cow<'a, str> {
         match self {
             Self::Null => Cow::Borrowed(""),
-            Self::Field(text) | Self::Text(text) | Self::Time(text) => Cow::Borrowed(text),
+            Self::Field(text) | Self::Text(text) | Self::Time(text) | Self::Decimal(text) => Cow::Borrowed(text),
             Self::Int(number) => Cow::Owned(number.to_string()),
             Self::Float(number) => Cow::Owned(number.to_string()),
             Self::Bool(value) => Cow::Borrowed(if *value { "true" } else { "false" }),

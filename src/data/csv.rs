@@ -9,6 +9,8 @@ use std::io::Read;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
+use memchr::{memchr, memchr_iter, memrchr};
+
 use super::{Cell, Fold, Problem, check_names};
 
 /// Bytes that are read at a time.
@@ -212,7 +214,7 @@ fn utf8(error: &csv::Error, block: &Block) -> Problem {
 }
 
 /// Reads the header line, and tells how many bytes it takes.
-fn header(bytes: &[u8]) -> Result<(Vec<String>, usize), Problem> {
+pub(super) fn header(bytes: &[u8]) -> Result<(Vec<String>, usize), Problem> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
     let mut record = csv::ByteRecord::new();
     let read = reader.read_byte_record(&mut record).map_err(|error| Problem::whole(error.to_string()))?;
@@ -231,7 +233,7 @@ fn header(bytes: &[u8]) -> Result<(Vec<String>, usize), Problem> {
 }
 
 fn lines(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
+    memchr_iter(b'\n', bytes).count() as u64
 }
 
 /// Where the cutter is in a record.
@@ -301,55 +303,65 @@ impl<'r> Cutter<'r> {
     /// Reads a block: always as many bytes, however the input gives them.
     fn fill(&mut self) -> Result<(), Problem> {
         let before = self.rest.len();
+        self.rest.reserve(BLOCK + 64);
         let read = self.input.take(BLOCK as u64).read_to_end(&mut self.rest);
         read.map_err(|error| Problem::whole(format!("it can't be read: {error}")))?;
         self.ended = self.rest.len() - before < BLOCK;
         Ok(())
     }
 
-    /// Walks over what was read and returns where the last record ends.
+    /// Walks over what was read and returns where the last record ends: from quote to quote, since the rest of the bytes mean nothing.
     fn walk(&mut self, from: usize) -> Result<Option<usize>, Problem> {
         let new = &self.rest[from..];
-        if self.at != At::Quoted && self.at != At::Closed && !new.contains(&b'"') {
-            // No quotes: every line end ends a record.
-            let Some(cut) = new.iter().rposition(|&byte| byte == b'\n') else {
-                self.at = plain(self.at, new);
-                return Ok(None);
-            };
-            self.line += lines(new);
-            self.at = plain(At::Start, &new[cut + 1..]);
-            return Ok(Some(from + cut + 1));
-        }
-        let mut cut = None;
-        for (index, &byte) in new.iter().enumerate() {
-            let line = self.line;
-            if byte == b'\n' {
-                self.line += 1;
+        let (first, mut opened, mut cut) = (self.line, None, None);
+        let line_of = |index: usize| first + lines(&new[..index]);
+        let mut at = 0;
+        while at < new.len() {
+            match self.at {
+                At::Start | At::Plain => {
+                    let quote = memchr(b'"', &new[at..]).map(|found| at + found);
+                    let bare = &new[at..quote.unwrap_or(new.len())];
+                    if let Some(end) = memrchr(b'\n', bare) {
+                        cut = Some(from + at + end + 1);
+                    }
+                    // A byte order mark may stand before the first quote.
+                    let marked = self.at == At::Start && from + at == 0 && bare == "\u{feff}".as_bytes();
+                    self.at = if marked { At::Start } else { plain(self.at, bare) };
+                    let Some(quote) = quote else { break };
+                    if self.at == At::Plain {
+                        return Err(Problem::at(line_of(quote), "a quote in a field that does not begin with one"));
+                    }
+                    opened = Some(quote);
+                    self.at = At::Quoted;
+                    at = quote + 1;
+                }
+                At::Quoted => {
+                    let Some(quote) = memchr(b'"', &new[at..]) else { break };
+                    self.at = At::Closed;
+                    at += quote + 1;
+                }
+                At::Closed => {
+                    self.at = match new[at] {
+                        b'"' => At::Quoted,
+                        b',' => At::Start,
+                        b'\r' => At::Closed,
+                        b'\n' => {
+                            cut = Some(from + at + 1);
+                            At::Start
+                        }
+                        _ => {
+                            let why = "text behind a closing quote; a quote inside is written `\"\"`";
+                            return Err(Problem::at(line_of(at), why));
+                        }
+                    };
+                    at += 1;
+                }
             }
-            self.at = match (self.at, byte) {
-                // A byte order mark may stand before the first quote.
-                (At::Start, 0xef | 0xbb | 0xbf) if from + index < 3 => At::Start,
-                (At::Start, b'"') => {
-                    self.opened = line;
-                    At::Quoted
-                }
-                (At::Quoted, b'"') => At::Closed,
-                (At::Quoted, _) | (At::Closed, b'"') => At::Quoted,
-                (At::Start | At::Plain | At::Closed, b',') => At::Start,
-                (At::Start | At::Plain | At::Closed, b'\n') => {
-                    cut = Some(from + index + 1);
-                    At::Start
-                }
-                (At::Closed, b'\r') => At::Closed,
-                (At::Closed, _) => {
-                    return Err(Problem::at(line, "text behind a closing quote; a quote inside is written `\"\"`"));
-                }
-                (At::Plain, b'"') => {
-                    return Err(Problem::at(line, "a quote in a field that does not begin with one"));
-                }
-                (At::Start | At::Plain, _) => At::Plain,
-            };
         }
+        if let Some(opened) = opened {
+            self.opened = line_of(opened);
+        }
+        self.line = line_of(new.len());
         Ok(cut)
     }
 }

@@ -294,7 +294,11 @@ impl Gathered {
             }
         }
         if let Some(texts) = &mut self.texts {
-            *texts.entry(cell.text().into_owned()).or_default() += 1;
+            let text = cell.text();
+            match texts.get_mut(text.as_ref()) {
+                Some(count) => *count += 1,
+                None => drop(texts.insert(text.into_owned(), 1)),
+            }
             if texts.len() > MAX_CATEGORIES {
                 self.texts = None;
             }

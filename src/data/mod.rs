@@ -5,14 +5,19 @@ mod cell;
 mod csv;
 mod frozen;
 mod jsonl;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod places;
+mod predictions;
 mod rule;
 mod scan;
 
 use std::fmt;
-use std::io::Read;
 
 pub use cell::Cell;
 pub use frozen::{Bins, Builder, FORMAT as BASELINE_FORMAT, Frozen, FrozenColumn, Kind, MAX_CATEGORIES};
+pub use places::{Input, Places};
+pub use predictions::{Grouped, Predictions, PredictionsWanted, predictions};
 pub use rule::Violation;
 pub use scan::{ColumnSummary, Counts, Summary, Wanted, scan};
 
@@ -37,6 +42,21 @@ impl Format {
             "parquet" => Some(Self::Parquet),
             _ => None,
         }
+    }
+
+    /// Tells whether it is read at any place, and not from first to last.
+    #[must_use]
+    pub fn is_placed(self) -> bool {
+        self == Self::Parquet
+    }
+
+    /// Says why this build of mlpc does not read it, if it does not.
+    #[must_use]
+    pub fn unread(self) -> Option<&'static str> {
+        (self == Self::Parquet && !cfg!(feature = "parquet")).then_some(
+            "this build of mlpc reads no Parquet: it was built without the feature `parquet`; `cargo install --features parquet`, or \
+             write `Dataset<csv>` or `Dataset<jsonl>`",
+        )
     }
 }
 
@@ -87,18 +107,53 @@ pub trait Fold: Send + Sized {
 ///
 /// # Errors
 /// The first thing that is wrong with the table.
-pub fn read<F: Fold>(
+pub fn read<'i, F: Fold>(
     format: Format,
-    input: &mut dyn Read,
+    input: impl Into<Input<'i>>,
     start: &(dyn Fn(&[String]) -> Result<F, Problem> + Sync),
 ) -> Result<F, Problem> {
-    match format {
-        Format::Csv => csv::read(input, start),
-        Format::Jsonl => jsonl::read(input, start),
-        Format::Parquet => {
-            Err(Problem::whole("this mlpc does not read Parquet: write `Dataset<csv>` or `Dataset<jsonl>`"))
-        }
+    if let Some(why) = format.unread() {
+        return Err(Problem::whole(why));
     }
+    match (format, input.into()) {
+        (Format::Csv, Input::Stream(input)) => csv::read(input, start),
+        (Format::Jsonl, Input::Stream(input)) => jsonl::read(input, start),
+        #[cfg(feature = "parquet")]
+        (Format::Parquet, Input::Places(places)) => parquet::read(places, start),
+        (_, input) => Err(Problem::whole(format!("a table of this format is not read as {input:?}"))),
+    }
+}
+
+/// Says what is wrong with a file of a format before any of its rows is read: for Parquet the ends, and the directory where
+/// this build reads it.
+///
+/// # Errors
+/// It is no file of the format.
+pub fn look(format: Format, places: &std::sync::Arc<dyn Places>) -> Result<(), Problem> {
+    if format != Format::Parquet {
+        return Ok(());
+    }
+    let (mut first, mut last) = ([0; 4], [0; 4]);
+    let end = places.size().saturating_sub(4);
+    let whole = |read: std::io::Result<usize>| matches!(read, Ok(4));
+    let both = whole(places.read_at(&mut first, 0)) && whole(places.read_at(&mut last, end));
+    if !both || first != *b"PAR1" || last != *b"PAR1" || end < 8 {
+        return Err(Problem::whole("a Parquet file begins and ends with `PAR1`"));
+    }
+    #[cfg(feature = "parquet")]
+    parquet::look(places)?;
+    Ok(())
+}
+
+/// Returns the names of a CSV file's columns, from its first bytes.
+///
+/// # Errors
+/// There is no header, or a name in it is empty or stands twice.
+pub fn header(bytes: &[u8]) -> Result<Vec<String>, Problem> {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let (names, _) = csv::header(bytes)?;
+    check_names(&names)?;
+    Ok(names)
 }
 
 /// Says that a name stands twice among columns, or that one has none.

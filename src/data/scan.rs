@@ -1,11 +1,11 @@
 //! One pass over a table for everything that a gate wants to know of it.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
-use std::io::Read;
 
 use super::frozen::{Bins, Frozen, FrozenColumn, Kind};
 use super::rule::{Broken, Rule, Violation};
-use super::{Cell, Fold, Format, Problem, read};
+use super::{Cell, Fold, Format, Input, Problem, read};
 use crate::types::Schema;
 
 /// More distinct values than this are not counted on.
@@ -93,7 +93,7 @@ impl Summary {
 ///
 /// # Errors
 /// It can't be read; the first mistake in it.
-pub fn scan(format: Format, input: &mut dyn Read, wanted: &Wanted<'_>) -> Result<Summary, Problem> {
+pub fn scan<'i>(format: Format, input: impl Into<Input<'i>>, wanted: &Wanted<'_>) -> Result<Summary, Problem> {
     let start = |names: &[String]| Table::new(names, wanted);
     let table: Table<'_> = read(format, input, &start)?;
     Ok(table.finish(wanted))
@@ -223,8 +223,10 @@ impl ColumnFold<'_> {
         for (_, rule, broken) in &mut self.rules {
             rule.check(line, cell, broken);
         }
+        // Read once, however many ask.
+        let number = LazyCell::new(|| cell.number());
         for (_, drift) in &mut self.drift {
-            drift.take(line, cell);
+            drift.take(line, cell, &number);
         }
         if cell.is_null() {
             self.empty += 1;
@@ -233,7 +235,7 @@ impl ColumnFold<'_> {
         let missing = cell.is_missing();
         if missing {
             self.missing += 1;
-        } else if !self.other && self.rules.is_empty() && cell.number().is_none() && cell.truth().is_none() {
+        } else if !self.other && self.rules.is_empty() && number.is_none() && cell.truth().is_none() {
             // Times are texts here, too, unless a schema says that they are times.
             self.other = true;
         }
@@ -266,14 +268,14 @@ impl ColumnFold<'_> {
 }
 
 impl Drift<'_> {
-    fn take(&mut self, line: u64, cell: &Cell<'_>) {
+    fn take<N: FnOnce() -> Option<f64>>(&mut self, line: u64, cell: &Cell<'_>, number: &LazyCell<Option<f64>, N>) {
         match (&self.column.kind, &mut self.counts) {
             (Kind::Numbers { bins: of, points, .. }, Counts::Numbers { bins, below, nulls, values, above, before }) => {
                 if cell.is_missing() {
                     *nulls += 1;
                     return;
                 }
-                let Some(number) = cell.number() else {
+                let Some(number) = **number else {
                     let text = cell.text().chars().take(40).collect();
                     self.misfit.get_or_insert((line, text));
                     return;

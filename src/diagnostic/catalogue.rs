@@ -142,6 +142,7 @@ catalogue! {
     Error PATH_OF_ALL_LEGS "path-of-all-legs",
     Error PATH_OUTSIDE "path-outside",
     Error PATH_TAKEN "path-taken",
+    Warning PATHS_MISS_AN_INPUT "paths-miss-an-input",
     Warning PIPE_IN_SH "pipe-in-sh",
     Error POINTER_NEVER_WRITTEN "pointer-never-written",
     Error PROMOTED_ELSEWHERE "promoted-elsewhere",

@@ -10,7 +10,7 @@ use ignore::WalkBuilder;
 use crate::host::{Error, Result};
 
 /// Names that are never code, wherever they stand.
-const NEVER: [&str; 8] =
+pub(super) const NEVER: [&str; 8] =
     [".git", ".mlpc", "__pycache__", ".ipynb_checkpoints", ".venv", "node_modules", ".DS_Store", ".pytest_cache"];
 
 /// Finds files of code, remembering what it found for the length of a run.

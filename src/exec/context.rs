@@ -158,6 +158,7 @@ pub(super) struct Run<'a> {
     pointers: Mutex<BTreeMap<String, Option<Seen>>>,
     releases: Mutex<BTreeMap<String, Release>>,
     gates: Mutex<BTreeMap<String, Report>>,
+    approvals: Mutex<BTreeMap<String, String>>,
     endings: Mutex<HashMap<String, Ending>>,
     sources: Mutex<BTreeMap<String, Digest>>,
     /// What sources were in the run that this one goes on with.
@@ -200,6 +201,7 @@ impl<'a> Run<'a> {
             pointers: Mutex::default(),
             releases: Mutex::default(),
             gates: Mutex::default(),
+            approvals: Mutex::default(),
             endings: Mutex::default(),
             sources: Mutex::default(),
             expected: Mutex::default(),
@@ -319,6 +321,15 @@ impl<'a> Run<'a> {
             }
         }
         reports
+    }
+
+    pub(super) fn note_approval(&self, approval: &str, by: &str, at: &str) {
+        locked(&self.approvals).insert(approval.to_owned(), format!("{by}, {at}"));
+    }
+
+    /// Returns who approved what so far.
+    pub(super) fn approvals(&self) -> BTreeMap<String, String> {
+        locked(&self.approvals).clone()
     }
 
     pub(super) fn note_ending(&self, node: &str, ending: &Ending) {

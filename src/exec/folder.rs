@@ -1,7 +1,7 @@
 //! The folder of a stage: a place of its own that holds its declared inputs and code and nothing else, a private home,
 //! and the environment that its command sees.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::context::{Run, Stop};
 use super::prepare::{self, From, Prepared};
 use super::{fetch, software};
-use crate::cache::{Artifact, Restored, Take};
+use crate::cache::{Artifact, Restored, Room, Take};
 use crate::host::fs::{self, join_inside};
 use crate::host::process::Spec;
 use crate::host::tree::Tree;
@@ -40,27 +40,35 @@ pub(super) struct Folder {
     /// Where the command runs.
     pub(super) work: PathBuf,
     /// What holds the work, the private home and the private temporary folder.
-    pub(super) root: PathBuf,
+    room: Room,
     /// The work is the workspace itself.
     pub(super) shared: bool,
 }
 
+/// How a script reaches its interpreter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Script {
+    /// As an argument, where it is not too long.
+    AsText,
+    /// In a file, where a person will find it.
+    InFile,
+}
+
+/// An argument may have 128 KiB.
+const LONG: usize = 100 << 10;
+
 impl Folder {
     /// Makes the folder of a stage and puts inputs and code in it.
     pub(super) fn make(run: &Run<'_>, node: &str, prepared: &Prepared, outputs: &[&str]) -> Result<Self, Stop> {
-        let root = run.store.scratch().fresh(node);
-        fs::create_dirs(&root)?;
-        for part in ["work", "home", "tmp"] {
-            let part = root.join(part);
-            std::fs::create_dir(&part).cannot("make the folder", &part)?;
-        }
+        let room = run.store.scratch().enter(node)?;
         let shared = prepared.manifest.isolation == "off";
-        let work = if shared { run.workspace().to_owned() } else { root.join("work") };
-        let folder = Self { work, root, shared };
+        let work = if shared { run.workspace().to_owned() } else { room.path().join("work") };
+        let folder = Self { work, room, shared };
+        let mut made = BTreeSet::new();
         if shared {
             super::dvc::stand_ready(run, prepared)?;
         } else {
-            folder.fill(run, prepared)?;
+            folder.fill(run, prepared, &mut made)?;
         }
         for (name, paths) in &prepared.known.lists {
             let text: String = paths.iter().map(|path| format!("{path}\n")).collect();
@@ -69,25 +77,52 @@ impl Folder {
             fs::write_atomic(&file, text.as_bytes())?;
         }
         for path in outputs {
-            fs::create_dirs(fs::parent(&join_inside(&folder.work, path)?))?;
+            let path = join_inside(&folder.work, path)?;
+            match shared {
+                true => fs::create_dirs(fs::parent(&path))?,
+                false => folder.make_way(run, &path, &mut made)?,
+            }
         }
         Ok(folder)
     }
 
+    /// Makes the folders above a path in the stage's folder.
+    fn make_way(&self, run: &Run<'_>, path: &Path, made: &mut BTreeSet<PathBuf>) -> Result<(), Stop> {
+        let above = |path: &&Path| *path != self.work && !made.contains(*path);
+        let missing: Vec<PathBuf> = path.ancestors().skip(1).take_while(above).map(Path::to_owned).collect();
+        for folder in missing.into_iter().rev() {
+            run.store.scratch().folder(&folder)?;
+            made.insert(folder);
+        }
+        Ok(())
+    }
+
+    /// Returns what holds the work, the private home and the private temporary folder.
+    pub(super) fn root(&self) -> &Path {
+        self.room.path()
+    }
+
+    /// Gives the folder back, with all that is left in it.
+    pub(super) fn leave(self, run: &Run<'_>) -> Result<(), Stop> {
+        Ok(run.store.scratch().leave(self.room)?)
+    }
+
     /// Returns where the file of a list stands. In the workspace itself nothing is ours to write.
     fn list(&self, name: &str) -> PathBuf {
-        let base = if self.shared { &self.root } else { &self.work };
+        let base = if self.shared { self.root() } else { &self.work };
         base.join(prepare::list_path(name))
     }
 
-    fn fill(&self, run: &Run<'_>, prepared: &Prepared) -> Result<(), Stop> {
+    fn fill(&self, run: &Run<'_>, prepared: &Prepared, made: &mut BTreeSet<PathBuf>) -> Result<(), Stop> {
         for file in &prepared.code {
             let target = join_inside(&self.work, &file.path)?;
+            self.make_way(run, &target, made)?;
             copy_exactly(&run.workspace().join(&file.path), &target, &file.digest, file.executable)?;
         }
         for input in &prepared.inputs {
             let Some((artifact, from)) = &input.content else { continue };
             let target = join_inside(&self.work, &input.path)?;
+            self.make_way(run, &target, made)?;
             // A file may be both code and input.
             fs::remove(&target)?;
             match from {
@@ -129,7 +164,7 @@ impl Folder {
     }
 
     /// Returns what is to be run, with the environment that the stage declared.
-    pub(super) fn spec(&self, run: &Run<'_>, work: &Work, prepared: &Prepared) -> Result<Spec, Stop> {
+    pub(super) fn spec(&self, run: &Run<'_>, work: &Work, prepared: &Prepared, script: Script) -> Result<Spec, Stop> {
         let mut locals = prepared.locals.clone();
         for secret in &work.secrets {
             let value = run.secrets.get(&secret.secret).cloned().unwrap_or_default();
@@ -160,7 +195,10 @@ impl Folder {
             Command::Arguments(list) => {
                 prepare::arguments(run, list, &locals, &prepared.known).map_err(Stop::Failed)?
             }
-            Command::Script { interpreter, text } => self.script(*interpreter, text, (provided.is_some(), &env))?,
+            Command::Script { interpreter: Interpreter::Python, text } => {
+                python(text, provided.is_some() || has_program(&env, "python"))
+            }
+            Command::Script { interpreter, text } => self.script(*interpreter, text, script)?,
         };
         if argv.is_empty() {
             return Err(Stop::Failed("`run` says nothing to run".into()));
@@ -175,22 +213,15 @@ impl Folder {
         })
     }
 
-    fn script(
-        &self,
-        interpreter: Interpreter,
-        text: &str,
-        (has_runtime, env): (bool, &BTreeMap<OsString, OsString>),
-    ) -> Result<Vec<String>, Stop> {
+    /// A shell that gets its script as text becomes the last of its commands, where one that reads a file waits for it.
+    fn script(&self, interpreter: Interpreter, text: &str, script: Script) -> Result<Vec<String>, Stop> {
         let mut argv: Vec<String> = prepare::script_command(interpreter).iter().map(|&part| part.to_owned()).collect();
-        if interpreter == Interpreter::Python {
-            // Given as text, so that modules are looked for where the stage runs and not beside a file of ours.
-            if !has_runtime && !has_program(env, "python") {
-                argv = vec!["python3".to_owned()];
-            }
-            argv.extend(["-c".to_owned(), text.to_owned()]);
+        if script == Script::AsText && text.len() < LONG {
+            // The last is the name that its messages begin with.
+            argv.extend(["-c".to_owned(), text.to_owned(), "script".to_owned()]);
             return Ok(argv);
         }
-        let file = self.root.join("script");
+        let file = self.root().join("script");
         std::fs::write(&file, text).cannot("write", &file)?;
         argv.push(file.to_string_lossy().into_owned());
         Ok(argv)
@@ -206,10 +237,16 @@ impl Folder {
             caller.iter().filter(|(name, _)| passed(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
         let fixed = [("LANG", "C.UTF-8"), ("TZ", "UTC"), ("PYTHONHASHSEED", "0"), ("PYTHONDONTWRITEBYTECODE", "1")];
         env.extend(fixed.map(|(name, value)| (name.into(), value.into())));
-        env.insert("HOME".into(), self.root.join("home").into());
-        env.insert("TMPDIR".into(), self.root.join("tmp").into());
+        env.insert("HOME".into(), self.root().join("home").into());
+        env.insert("TMPDIR".into(), self.root().join("tmp").into());
         env
     }
+}
+
+/// Given as text, so that modules are looked for where the stage runs and not beside a file of ours.
+fn python(text: &str, has_python: bool) -> Vec<String> {
+    let program = if has_python { "python" } else { "python3" };
+    [program, "-c", text].map(str::to_owned).to_vec()
 }
 
 fn has_program(env: &BTreeMap<OsString, OsString>, name: &str) -> bool {
@@ -237,7 +274,6 @@ fn lost(input: &str, why: String) -> Stop {
 
 /// Copies a file of the workspace, which has to be the one that was hashed.
 fn copy_exactly(from: &Path, to: &Path, digest: &Digest, executable: bool) -> Result<(), Stop> {
-    fs::create_dirs(fs::parent(to))?;
     check(Digest::copy(from, to, executable)? == *digest, from)
 }
 

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::context::{Product, Run, Stop};
 use super::folder::Folder;
 use crate::cache::{Artifact, Produced, Restored, ResultRecord, Take};
+use crate::data;
 use crate::host::fs::{self, join_inside};
 use crate::host::lock::Lock;
 use crate::host::{Context, Digest, clock};
 use crate::judge;
 use crate::plan::{Output, OutputKind, Stage};
-use crate::types::{Artifact as ArtifactType, Type, Value};
+use crate::types::{Artifact as ArtifactType, PredictionsType, Type, Value};
 
 /// Checks all outputs of a stage, and only then takes them into the store.
 pub(super) fn collect(run: &Run<'_>, stage: &Stage, folder: &Folder) -> Result<Vec<Produced>, Stop> {
@@ -79,11 +81,16 @@ fn check(path: &Path, ty: &ArtifactType) -> Result<(), String> {
     match ty {
         ArtifactType::Metrics { .. } if !looks_like_json(&bytes) => not("JSON"),
         ArtifactType::Tests if first(&bytes) != Some(b'<') => not("XML"),
-        ArtifactType::Predictions if !has_header(&bytes) => not("CSV with a header"),
+        ArtifactType::Predictions(_) if !has_header(&bytes) => not("CSV with a header"),
+        ArtifactType::Predictions(ty) => has_columns(&bytes, ty),
         ArtifactType::Archive if !is_archive(&bytes) => not("tar, gzip or zip file"),
         ArtifactType::Dataset { format, .. } | ArtifactType::Model { format } => match format.as_deref() {
             Some("csv") if !has_header(&bytes) => not("CSV with a header"),
-            Some("parquet") if !bytes.starts_with(b"PAR1") => not("Parquet file"),
+            Some("parquet") => {
+                let file: Arc<dyn data::Places> = Arc::new(fs::Placed::open(path).map_err(|error| error.to_string())?);
+                let sound = data::look(data::Format::Parquet, &file);
+                sound.map_err(|what| format!("is no Parquet file, as its type `{ty}` wants: {what}"))
+            }
             Some("jsonl" | "json") if !looks_like_json(&bytes) => not("JSON"),
             // Protocol 2 and later begin so; protocols 0 and 1 are text.
             Some("pickle") if bytes[0] != 0x80 && !bytes.is_ascii() => not("pickle"),
@@ -96,7 +103,7 @@ fn check(path: &Path, ty: &ArtifactType) -> Result<(), String> {
 fn head(path: &Path) -> Result<Vec<u8>, String> {
     use std::io::Read;
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
+    fs::open(path)
         .and_then(|file| file.take(64 << 10).read_to_end(&mut bytes))
         .map_err(|error| format!("can't be read: {}", crate::host::error::reason(&error)))?;
     Ok(bytes)
@@ -117,6 +124,20 @@ fn has_header(bytes: &[u8]) -> bool {
     !line.trim_ascii().is_empty() && !line.contains(&0)
 }
 
+/// What stands in the columns is for the gate to judge.
+fn has_columns(bytes: &[u8], ty: &PredictionsType) -> Result<(), String> {
+    if ty.columns().next().is_none() {
+        return Ok(());
+    }
+    let names = crate::data::header(bytes).map_err(|problem| format!("can't be read: {problem}"))?;
+    match ty.columns().find(|(_, column)| !names.iter().any(|name| name == column)) {
+        Some((what, column)) => {
+            Err(format!("has no column `{column}`, where its type wants the {what}; it has `{}`", names.join("`, `")))
+        }
+        None => Ok(()),
+    }
+}
+
 fn is_archive(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b]) || bytes.starts_with(b"PK") || bytes.get(257..262) == Some(b"ustar")
 }
@@ -128,7 +149,8 @@ pub(crate) fn read_value(path: &Path, ty: &Type, pointer: &str) -> Result<Value,
 }
 
 fn value(path: &Path, pointer: &str) -> Result<serde_json::Value, String> {
-    let text = std::fs::read(path).map_err(|error| format!("can't be read: {}", crate::host::error::reason(&error)))?;
+    let text =
+        fs::read_whole(path).map_err(|error| format!("can't be read: {}", crate::host::error::reason(&error)))?;
     let json: serde_json::Value = std::str::from_utf8(&text)
         .map_err(|error| error.to_string())
         .and_then(crate::plan::strict::json)
@@ -287,6 +309,19 @@ mod tests {
     }
 
     #[test]
+    fn predictions_have_the_columns_that_their_type_names() {
+        let ty = |score: &str| {
+            let (id, score) = (Some("row".to_owned()), Some(score.to_owned()));
+            ArtifactType::Predictions(PredictionsType { id, score, ..PredictionsType::default() })
+        };
+        assert_eq!(verdict(&ty("p"), b"\xef\xbb\xbfrow,p\r\n1,0.5\r\n"), Ok(()));
+        let said = verdict(&ty("score"), b"row,p\n1,0.5\n").expect_err("a column is missing");
+        assert_eq!(said, "has no column `score`, where its type wants the score; it has `row`, `p`");
+        assert!(verdict(&ty("p"), b"row,p,p\n1,2,3\n").expect_err("twice").contains("two columns are named `p`"));
+        assert_eq!(verdict(&ArtifactType::Predictions(PredictionsType::default()), b"a,a\n"), Ok(()));
+    }
+
+    #[test]
     fn outputs_are_what_their_types_say() {
         let metrics = ArtifactType::Metrics { name: "Evaluation".into() };
         let cases: [(&ArtifactType, &[u8], bool); 11] = [
@@ -297,7 +332,7 @@ mod tests {
             (&ArtifactType::Tests, b"ok", false),
             (&dataset("csv"), b"a,b\n1,2\n", true),
             (&dataset("csv"), b"\n1,2\n", false),
-            (&dataset("parquet"), b"PAR1....PAR1", true),
+            (&dataset("parquet"), b"PAR1........PAR", false),
             (&dataset("parquet"), b"a,b", false),
             (&ArtifactType::Model { format: Some("pickle".into()) }, b"\x80\x04x", true),
             (&ArtifactType::Archive, b"hello", false),

@@ -8,11 +8,12 @@ use super::context::{Options, Product, Run, Setup, Stop};
 use super::event::{Event, Reason};
 use super::nodes::{Lookup, look_up, may};
 use super::pick::{Pick, choose, ordered};
-use super::record::{RunRecord, runs};
+use super::record::{RunRecord, runs_of};
 use super::run::RunError;
 use super::state::Ending;
 use super::{fetch, outputs, prepare, software};
 use crate::cache::{Memory, Store};
+use crate::gate::OnMissing;
 use crate::host::fs::join_inside;
 use crate::plan::{Bound, Node, NodeKind, Skip, Stage, Why};
 
@@ -25,6 +26,9 @@ pub struct Prediction {
     pub kind: &'static str,
     /// What it would do.
     pub what: Expected,
+    /// How many milliseconds it took when it last came out well here, where it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<u64>,
 }
 
 /// What a node would do.
@@ -41,6 +45,8 @@ pub enum Expected {
     Fails(String),
     /// It would do something that others see, and a run without `--release` may not.
     NotReleased(String),
+    /// A person is asked only if this gate wants one.
+    Asks(String),
     /// It decides or acts only when its turn comes.
     Later,
 }
@@ -60,7 +66,7 @@ pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Pr
     for index in order.into_iter().filter(|index| chosen.wanted.contains(index)) {
         let node = &nodes[index];
         let what = match chosen.held.get(&index) {
-            Some(why) => Expected::Skipped(why.clone()),
+            Some(why) => Expected::NotReleased(why.clone()),
             None => expect(&run, node, &known),
         };
         known.insert(node.name.as_str(), what);
@@ -69,7 +75,8 @@ pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Pr
     let named = chosen.wanted.into_iter().filter_map(|index| {
         let node = &nodes[index];
         let what = known.remove(node.name.as_str())?;
-        Some(Prediction { node: node.name.clone(), kind: node.kind.keyword(), what })
+        let expected = matches!(what, Expected::Runs(_)).then(|| run.times.of(&node.name)).flatten();
+        Some(Prediction { node: node.name.clone(), kind: node.kind.keyword(), what, expected })
     });
     Ok(named.collect())
 }
@@ -95,7 +102,10 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
         return match may(run, node) {
             Ok(Some(Ending::NotReleased(why))) => Expected::NotReleased(why),
             Err(Stop::Failed(why) | Stop::Unsound(why)) => Expected::Fails(why),
-            _ => Expected::Later,
+            _ => match &node.kind {
+                NodeKind::Approval(approval) if approval.on_demand => on_demand(run, node),
+                _ => Expected::Later,
+            },
         };
     };
     for wait in node.waits.iter().filter(|wait| wait.why == Why::Data) {
@@ -129,6 +139,24 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
             None => Expected::Runs(Reason::Lost),
         },
     }
+}
+
+/// Says of an approval that gates ask for when they have no baseline, or can't score it, whether they will.
+fn on_demand(run: &Run<'_>, approval: &Node) -> Expected {
+    let mut quiet = None;
+    for wait in approval.waits.iter().filter(|wait| wait.why == Why::Ask) {
+        let Some(NodeKind::Gate(gate)) = run.bound.plan.node(&wait.node).map(|node| &node.kind) else { continue };
+        let Some(baseline) = &gate.baseline else { continue };
+        let asks = |missing: &OnMissing| matches!(missing, OnMissing::Ask(name) if *name == approval.name);
+        match run.pointer(&baseline.registry, &baseline.pointer) {
+            Ok(Some(_)) if !asks(&baseline.on_unscorable) => {
+                let name = format!("{}@{}", baseline.registry, baseline.pointer);
+                quiet = Some(format!("`{}` does not ask, since `{name}` names a version", wait.node));
+            }
+            _ => return Expected::Asks(wait.node.clone()),
+        }
+    }
+    quiet.map_or(Expected::Later, Expected::Skipped)
 }
 
 /// Returns what a hit would bring, if all of it can still be had.
@@ -172,7 +200,7 @@ pub fn why(bound: &Bound, setup: &Setup, node: &str) -> Result<Explanation, RunE
         at = next;
     }
     let state = setup.workspace.join(".mlpc");
-    let last = runs(&state)?.into_iter().find_map(|run| {
+    let last = runs_of(&state, &bound.plan.pipeline)?.find_map(|(run, _)| {
         let record = RunRecord::read(&state, &run).ok()?;
         Some((run, record.node(node)?.why.clone()?))
     });

@@ -204,6 +204,23 @@ pub fn runs(state: &Path) -> Result<Vec<String>> {
     Ok(names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
 }
 
+/// Lists the runs of one pipeline of a workspace, the latest first, each with its exit code as far as it ended: a folder
+/// may hold several pipelines. What can't be read is left out.
+pub fn runs_of(state: &Path, pipeline: &str) -> Result<impl Iterator<Item = (String, Option<u8>)>> {
+    #[derive(Deserialize)]
+    struct Head {
+        pipeline: String,
+        #[serde(default)]
+        exit: Option<u8>,
+    }
+    let (state, pipeline) = (state.to_owned(), pipeline.to_owned());
+    Ok(runs(&state)?.into_iter().filter_map(move |run| {
+        let bytes = std::fs::read(state.join("runs").join(&run).join("run.json")).ok()?;
+        let head: Head = serde_json::from_slice(&bytes).ok()?;
+        (head.pipeline == pipeline).then_some((run, head.exit))
+    }))
+}
+
 /// Makes an id for a run and its folder: the time, and a number where a second has several.
 pub(super) fn new_run(state: &Path, clock: &Clock) -> Result<String> {
     fs::create_dirs(&state.join("runs"))?;

@@ -2,7 +2,7 @@
 //! the record.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,9 +14,9 @@ use super::pick::{Chosen, choose};
 use super::record::{NodeRecord, RunRecord, lines, new_run, read_lines, share_nodes, write_nodes};
 use super::stand::{self, Part, SHOWN, Untouched};
 use super::state::{Ending, Schedule, exit_code};
-use super::tokens::Tokens;
+use super::tokens::{Tokens, slots};
 use crate::cache::{Memory, Store};
-use crate::host::{clock, machine};
+use crate::host::clock;
 use crate::plan::{Bound, Node, NodeKind};
 
 /// How often the coordinator looks at the interrupt while nodes run.
@@ -172,6 +172,12 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     }
     record.write(&run.folder)?;
     look_at_pointers(&run, &active);
+    // What decides and releases is known to whoever comes after us, even if we are killed.
+    let note = || {
+        let seen = RunRecord { pointers: run.pointers(), releases: run.releases(), ..record.clone() };
+        // The same is written at the end, where a failure is told.
+        let _ = seen.write(&run.folder);
+    };
     run.tell(Event::RunStarted {
         format: super::event::FORMAT,
         run: id.clone(),
@@ -181,7 +187,14 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     });
     let others = part.map(|part| part.others.as_slice()).unwrap_or_default();
     others.iter().for_each(|report| run.tell(Event::NodeEnded(report.clone())));
-    let mut reports = drive(&run, &chosen);
+    let mut reports = drive(&run, &chosen, &note);
+    // A gate that asked was decided later, by a person.
+    let decided = run.gates();
+    for report in &mut reports {
+        if let (Some(gate), Some(now)) = (&mut report.gate, decided.get(&report.node)) {
+            **gate = now.clone();
+        }
+    }
     let exit = exit_code(reports.iter().map(|report| own_exit(&run, report)));
     record.sources = part.map(|part| part.header.run.sources.clone()).unwrap_or_default();
     record.sources.extend(run.sources());
@@ -256,90 +269,131 @@ fn counts(bound: &Bound, report: &NodeReport) -> bool {
     }
 }
 
-/// Runs all that is chosen; returns the reports in the order of declarations.
-fn drive(run: &Run<'_>, chosen: &Chosen) -> Vec<NodeReport> {
+/// Runs all that is chosen, with a note after each node that decides or acts; returns the reports in the order of
+/// declarations.
+fn drive(run: &Run<'_>, chosen: &Chosen, note: &(dyn Fn() + Sync)) -> Vec<NodeReport> {
     let nodes = &run.bound.plan.nodes;
-    let jobs = if run.options.jobs == 0 { machine::processors() } else { run.options.jobs };
-    let processors = f64::from(u32::try_from(machine::processors().max(jobs)).unwrap_or(u32::MAX));
-    let tokens = Tokens::new(jobs, machine::gpus(), machine::memory(), processors);
-    let (mut schedule, ended) = Schedule::new(run.bound, chosen, &run.times.all(run.bound), tokens);
-    let mut reports = BTreeMap::new();
-    let settled = |schedule: &Schedule<'_>, ended: Vec<usize>, reports: &mut BTreeMap<usize, NodeReport>| {
-        for index in ended {
-            if let Some(ending) = schedule.ending(index)
-                && !reports.contains_key(&index)
-                && chosen.wanted.contains(&index)
-            {
-                let report = NodeReport::new(&nodes[index].name, nodes[index].kind.keyword(), ending.clone());
-                run.note_ending(&nodes[index].name, &report.ending);
-                run.tell(Event::NodeEnded(report.clone()));
-                reports.insert(index, report);
-            }
-        }
-    };
-    settled(&schedule, ended, &mut reports);
+    let (jobs, tokens) = (slots(run.options.jobs), Tokens::of_machine(run.options.jobs));
+    let (schedule, ended) = Schedule::new(run.bound, chosen, &run.times.all(run.bound), tokens);
+    let mut course = Course { run, chosen, note, schedule, reports: BTreeMap::new(), stopped: false };
+    course.settle(ended);
+    let course = Mutex::new(course);
+    let course = || course.lock().unwrap_or_else(PoisonError::into_inner);
+    // One more than there are slots, so that a gate never waits behind a training.
+    let workers = jobs.min(nodes.len()) + 1;
     std::thread::scope(|scope| {
-        let (tasks, queue) = mpsc::channel::<usize>();
-        let (results, done) = mpsc::channel::<(usize, NodeReport)>();
+        let (tasks, queue) = mpsc::channel::<Option<usize>>();
+        let (over, is_over) = mpsc::channel::<()>();
         let queue = std::sync::Arc::new(Mutex::new(queue));
-        // One more than there are slots, so that a gate never waits behind a training.
-        for _ in 0..=jobs.min(nodes.len()) {
-            let (queue, results) = (std::sync::Arc::clone(&queue), results.clone());
+        for _ in 0..workers {
+            let (tasks, over, queue) = (tasks.clone(), over.clone(), std::sync::Arc::clone(&queue));
             scope.spawn(move || {
-                loop {
-                    let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok(index) = task else { return };
-                    let node = &nodes[index];
-                    let work = std::panic::AssertUnwindSafe(|| nodes::run(run, node));
-                    let report = std::panic::catch_unwind(work).unwrap_or_else(|_| {
-                        let ending = Ending::Failed("mlpc itself failed here; please report it".into());
-                        NodeReport::new(&node.name, node.kind.keyword(), ending)
-                    });
-                    if results.send((index, report)).is_err() {
-                        return;
+                let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok().flatten();
+                let mut next = None;
+                while let Some(index) = next.take().or_else(take) {
+                    let report = work(run, &nodes[index]);
+                    let mut course = course();
+                    course.end(index, report);
+                    // The first is for this thread, which need not be woken for it.
+                    let mut begun = course.begin().into_iter();
+                    next = begun.next();
+                    begun.for_each(|index| hand(&tasks, Some(index)));
+                    if course.schedule.is_over() {
+                        let _ = over.send(());
                     }
                 }
             });
         }
-        let mut stopped = false;
         loop {
-            if run.setup.interrupt.is_raised() && !stopped {
-                stopped = true;
-                let ended = schedule.stop();
-                settled(&schedule, ended, &mut reports);
-            }
-            while let Some(index) = schedule.start() {
-                // The workers live as long as `tasks` does.
-                let _ = tasks.send(index);
-            }
-            if schedule.is_over() {
+            let mut now = course();
+            now.begin().into_iter().for_each(|index| hand(&tasks, Some(index)));
+            if now.schedule.is_over() {
                 break;
             }
-            if schedule.running() == 0 {
-                let ended = schedule.strand();
-                settled(&schedule, ended, &mut reports);
-                continue;
-            }
-            match done.recv_timeout(TICK) {
-                Ok((index, report)) => {
-                    let ending = report.ending.clone();
-                    let stops = run.options.fail_fast && !matches!(own_exit(run, &report), 0 | 14);
-                    run.note_ending(&nodes[index].name, &ending);
-                    run.tell(Event::NodeEnded(report.clone()));
-                    reports.insert(index, report);
-                    let mut ended = schedule.end(index, ending);
-                    if stops {
-                        ended.extend(schedule.halt(index));
-                    }
-                    settled(&schedule, ended, &mut reports);
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+            drop(now);
+            if is_over.recv_timeout(TICK).is_err() {
+                run.store.scratch().tidy();
             }
         }
-        drop(tasks);
+        (0..workers).for_each(|_| hand(&tasks, None));
     });
-    reports.into_values().collect()
+    std::mem::take(&mut course().reports).into_values().collect()
+}
+
+/// Hands a node to the next worker that is free, or sends one home. There is a worker as long as there is a node.
+fn hand(tasks: &mpsc::Sender<Option<usize>>, task: Option<usize>) {
+    let _ = tasks.send(task);
+}
+
+fn work(run: &Run<'_>, node: &Node) -> NodeReport {
+    let work = std::panic::AssertUnwindSafe(|| nodes::run(run, node));
+    std::panic::catch_unwind(work).unwrap_or_else(|_| {
+        let ending = Ending::Failed("mlpc itself failed here; please report it".into());
+        NodeReport::new(&node.name, node.kind.keyword(), ending)
+    })
+}
+
+/// How far a run has come. Whoever ends a node says at once what begins, under one lock.
+struct Course<'r, 'a> {
+    run: &'r Run<'a>,
+    chosen: &'r Chosen,
+    /// Is called after each node that decides or acts.
+    note: &'r (dyn Fn() + Sync),
+    schedule: Schedule<'r>,
+    reports: BTreeMap<usize, NodeReport>,
+    stopped: bool,
+}
+
+impl Course<'_, '_> {
+    /// Takes a node's ending.
+    fn end(&mut self, index: usize, report: NodeReport) {
+        let ending = report.ending.clone();
+        let stops = self.run.options.fail_fast && !matches!(own_exit(self.run, &report), 0 | 14);
+        self.run.note_ending(&report.node, &ending);
+        if report.kind != "stage" {
+            (self.note)();
+        }
+        self.run.tell(Event::NodeEnded(report.clone()));
+        self.reports.insert(index, report);
+        let mut ended = self.schedule.end(index, ending);
+        if stops {
+            ended.extend(self.schedule.halt(index));
+        }
+        self.settle(ended);
+    }
+
+    /// Returns the nodes that begin now.
+    fn begin(&mut self) -> Vec<usize> {
+        if self.run.setup.interrupt.is_raised() && !self.stopped {
+            self.stopped = true;
+            let ended = self.schedule.stop();
+            self.settle(ended);
+        }
+        loop {
+            let begun: Vec<usize> = std::iter::from_fn(|| self.schedule.start()).collect();
+            if self.schedule.is_over() || self.schedule.running() > 0 {
+                return begun;
+            }
+            let ended = self.schedule.strand();
+            self.settle(ended);
+        }
+    }
+
+    /// Tells of nodes that ended without having had their turn.
+    fn settle(&mut self, ended: Vec<usize>) {
+        let nodes = &self.run.bound.plan.nodes;
+        for index in ended {
+            if let Some(ending) = self.schedule.ending(index)
+                && !self.reports.contains_key(&index)
+                && self.chosen.wanted.contains(&index)
+            {
+                let report = NodeReport::new(&nodes[index].name, nodes[index].kind.keyword(), ending.clone());
+                self.run.note_ending(&nodes[index].name, &report.ending);
+                self.run.tell(Event::NodeEnded(report.clone()));
+                self.reports.insert(index, report);
+            }
+        }
+    }
 }
 
 /// Where no gate compares, promotion expects the pointer as it stood when the run began.

@@ -69,6 +69,11 @@ pub(super) fn known(run: &Run<'_>, node: &str, prepared: &Prepared) -> Option<Re
     None
 }
 
+/// Tells whether this machine has a result of some work by now.
+pub(super) fn is_known(run: &Run<'_>, prepared: &Prepared) -> bool {
+    run.store.result(&prepared.key).or_else(|| run.store.borrowed(&prepared.key)).is_some()
+}
+
 fn ask(run: &Run<'_>, shared: &Shared, key: &Key, trust: Trust) -> Result<Answer> {
     let answer = shared.fetch(run.store, key, trust)?;
     if let Answer::Found(envelope) = &answer {

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use super::context::{Force, Options, Run, Setup, Stop};
 use super::event::{Event, Listener};
-use super::folder::Folder;
+use super::folder::{Folder, Script};
 use super::pick::Pick;
 use super::run::{RunError, run};
 use super::{predict, prepare};
@@ -44,7 +44,7 @@ pub fn shell(
         let prepared = prepare::stage(&context, stage)?;
         let outputs: Vec<&str> = stage.outputs.iter().map(|output| output.path.as_str()).collect();
         let folder = Folder::make(&context, name, &prepared, &outputs)?;
-        let mut spec = folder.spec(&context, &stage.work, &prepared)?;
+        let mut spec = folder.spec(&context, &stage.work, &prepared, Script::InFile)?;
         let command: Vec<_> = spec.argv.iter().map(|part| part.to_string_lossy().into_owned()).collect();
         let note = format!("this is its folder; `exit` leaves; its command is: {}", command.join(" "));
         context.tell(Event::Note { node: name.to_owned(), text: note });
@@ -53,7 +53,7 @@ pub fn shell(
         spec.env.extend(caller("TERM").map(|term| (OsString::from("TERM"), term)));
         process::interactive(&spec)?;
         if options.keep {
-            let kept = store.scratch().keep(&folder.root, store.state(), name)?;
+            let kept = store.scratch().keep(folder.root(), store.state(), name)?;
             context.note(name, format!("its folder is kept: `{}`", kept.display()));
         }
         Ok(0)

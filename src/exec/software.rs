@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -70,15 +71,22 @@ pub(super) fn provide(run: &Run<'_>, work: &Work) -> Result<Option<Provided>, St
 }
 
 /// A container that is removed when its command is over, however it went.
-pub(super) struct Container(Vec<OsString>, BTreeMap<OsString, OsString>);
+pub(super) struct Container {
+    removal: Vec<OsString>,
+    env: BTreeMap<OsString, OsString>,
+    /// What tells the next process of it, should this one be killed.
+    note: PathBuf,
+}
 
 impl Drop for Container {
     fn drop(&mut self) {
         let folder = std::env::temp_dir();
         let timeout = Some(Duration::from_secs(60));
-        let spec = Spec { argv: self.0.clone(), folder, env: self.1.clone(), timeout, grace: Duration::from_secs(1) };
+        let spec =
+            Spec { argv: self.removal.clone(), folder, env: self.env.clone(), timeout, grace: Duration::from_secs(1) };
         // Where the command ended by itself the engine has removed it already.
         let _ = process::run(&spec, &Interrupt::new(), |_| ());
+        let _ = std::fs::remove_file(&self.note);
     }
 }
 
@@ -91,10 +99,15 @@ pub(super) fn enter(
 ) -> Result<(Spec, Option<Container>), Stop> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let Some(Provided::Image(image)) = provide(run, work)? else { return Ok((spec, None)) };
-    let own = [OsStr::new("PATH"), OsStr::new("HOME"), OsStr::new("TMPDIR")];
+    // The folder of certificates is one of links into the rest of the machine; the file comes in where it stands.
+    let own = ["PATH", "SSL_CERT_DIR", "HOME", "TMPDIR"].map(OsStr::new);
     let mut variables: Vec<OsString> =
         spec.env.keys().filter(|name| !own.contains(&name.as_os_str())).cloned().collect();
-    for name in &own[1..] {
+    let certificates = spec.env.get(OsStr::new("SSL_CERT_FILE")).map(Path::new).filter(|path| path.is_file());
+    if certificates.is_none() {
+        variables.retain(|name| name != "SSL_CERT_FILE");
+    }
+    for name in &own[2..] {
         if let Some(value) = spec.env.get(*name) {
             let mut variable = OsString::from(name);
             variable.push("=");
@@ -105,10 +118,11 @@ pub(super) fn enter(
     let name = format!("mlpc-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let variables: Vec<&OsStr> = variables.iter().map(OsString::as_os_str).collect();
     let checkpoints = run.store.state().join("checkpoints");
-    let mut folders = vec![folder.root.as_path()];
+    let mut folders = vec![folder.root()];
     folders.extend(folder.shared.then_some(run.workspace()));
     folders.extend(checkpoints.is_dir().then_some(checkpoints.as_path()));
-    let argv = image.call(&spec.argv, &spec.folder, &folders, &variables, &name);
+    let files: Vec<&Path> = certificates.into_iter().collect();
+    let argv = image.call(&spec.argv, &spec.folder, (&folders, &files), &variables, &name);
     // The engine's own program needs its user's settings; the command sees none of them.
     let mut env = run.setup.caller.clone();
     env.extend(
@@ -117,7 +131,8 @@ pub(super) fn enter(
             .filter(|(name, _)| !own.contains(&name.as_os_str()))
             .map(|(name, value)| (name.clone(), value.clone())),
     );
-    let removal = Container(image.removal(&name), run.setup.caller.clone());
+    let note = run.store.scratch().note_container(image.engine(), &name)?;
+    let removal = Container { removal: image.removal(&name), env: run.setup.caller.clone(), note };
     Ok((Spec { argv, env, ..spec }, Some(removal)))
 }
 

@@ -44,7 +44,7 @@ pub enum Ending {
     Skipped(String),
     /// It would act on what others share, and this run may not.
     NotReleased(String),
-    /// This node, for which it waits, did not come out well.
+    /// This node did not come out well: it waits for that one, or the run ends at the first failure.
     Blocked(String),
     /// The user stopped the run.
     Interrupted,

@@ -638,6 +638,38 @@ fn the_time_that_a_stage_took_is_expected_of_it() {
 }
 
 #[test]
+fn a_forecast_plays_the_schedule() {
+    let mut bench = Bench::chain();
+    bench.plan.nodes.push(node("c", stage("", vec![])));
+    let bound = bind(&bench.plan, &Selection::default()).expect("bound");
+    let say = |node: &str, expected| Prediction {
+        node: node.into(),
+        kind: "stage",
+        what: Expected::Runs(Reason::First),
+        expected,
+    };
+    let predictions = [say("a", Some(10_000)), say("b", Some(20_000)), say("c", Some(25_000))];
+    let took = |jobs, predictions: &[Prediction]| {
+        let options = Options { jobs, ..Options::default() };
+        let Forecast { milliseconds, untimed } = forecast(&bound, &options, predictions).expect("known");
+        (milliseconds, untimed)
+    };
+    assert_eq!(took(1, &predictions), (55_000, 0));
+    assert_eq!(took(2, &predictions), (30_000, 0));
+    assert_eq!(took(2, &[say("a", Some(10_000)), say("b", None)]), (10_000, 1));
+}
+
+#[test]
+fn what_runs_every_time_is_not_told_to_be_undeterministic() {
+    let mut bench = Bench::chain();
+    bench.stage("a").work.command = script("date +%N > \"$out\"");
+    bench.stage("a").rerun = Rerun::Always;
+    assert_eq!(bench.endings(), "a:done b:done -> 0");
+    assert_eq!(bench.endings(), "a:done b:done -> 0");
+    assert_eq!(bench.notes(), Vec::<String>::new());
+}
+
+#[test]
 fn without_isolation_the_workspace_is_the_folder() {
     let mut bench = Bench::chain();
     bench.write("undeclared.txt", "seen\n");
@@ -714,6 +746,7 @@ fn gated(score: &str) -> Bench {
             metric: Some(MetricRef { evidence: 0, name: "score".into() }),
             artifact: None,
             table: None,
+            groups: None,
             options: BTreeMap::new(),
             ty: Type::Ratio(Range::ANY),
         },

@@ -1,5 +1,6 @@
 //! What a kind of requirement sees of the facts: numbers, or the reason why there are none.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::facts::{Champion, Facts, Found};
@@ -7,8 +8,9 @@ use super::json::{self, Json};
 use super::junit::{self, Counts};
 use super::kinds::tests_metric;
 use super::number;
+use super::predicted::{self, Predicted};
 use super::{Gate, Measure, MetricRef, TableRef};
-use crate::data::{Frozen, Summary};
+use crate::data::{Frozen, Predictions, Summary};
 use crate::types::{self, Artifact, Direction, MetricsType, Origin, Range, Type, Value};
 
 /// A gate with its facts, read once.
@@ -20,6 +22,8 @@ pub struct Case<'a> {
     evidence: Vec<Result<Content, Undecided>>,
     baseline: BTreeMap<usize, Result<Content, Undecided>>,
     references: BTreeMap<String, Result<Frozen, Undecided>>,
+    seed: u64,
+    drawn: Cell<bool>,
 }
 
 /// Why a requirement has no number.
@@ -54,8 +58,16 @@ impl<'a> Case<'a> {
         });
         let references = super::survey::frozen(&facts.references);
         let references = references.into_iter().map(|(path, read)| (path, read.map_err(Undecided::Error))).collect();
-        let mut case =
-            Self { gate, metrics, facts, evidence: evidence.collect(), baseline: BTreeMap::new(), references };
+        let mut case = Self {
+            gate,
+            metrics,
+            facts,
+            evidence: evidence.collect(),
+            baseline: BTreeMap::new(),
+            references,
+            seed: seed(facts),
+            drawn: Cell::new(false),
+        };
         case.baseline = case.read_baseline();
         case
     }
@@ -97,6 +109,9 @@ impl<'a> Case<'a> {
     /// # Errors
     /// The reason why there is none.
     pub fn number(&self, metric: &MetricRef) -> Result<f64, Undecided> {
+        if let Some(predicted) = self.predicted(metric) {
+            return predicted.value(self.predictions(metric.evidence)?);
+        }
         let path = self.gate.evidence.get(metric.evidence).map_or("", |evidence| evidence.path.as_str());
         match self.evidence.get(metric.evidence) {
             Some(Ok(content)) => self.pick(content, metric, path),
@@ -110,14 +125,10 @@ impl<'a> Case<'a> {
     /// # Errors
     /// The reason why there is none.
     pub fn baseline_number(&self, metric: &MetricRef) -> Result<f64, Undecided> {
-        match &self.facts.champion {
-            None => return Err(Undecided::Error(self.nobody_looked())),
-            Some(Champion::Absent) => return Err(Undecided::NoBaseline),
-            Some(Champion::Unreachable(why)) => return Err(Undecided::Error(why.clone())),
-            Some(Champion::Skipped(why)) => return Err(Undecided::Skipped(why.clone())),
-            Some(Champion::Known { scored: Err(why), .. }) => return Err(Undecided::Unscorable(why.clone())),
-            Some(Champion::Known { scored: Ok(_), .. }) => {}
+        if let Some(predicted) = self.predicted(metric) {
+            return predicted.value(self.baseline_predictions(metric.evidence)?).map_err(of_baseline);
         }
+        self.champion()?;
         let path = self.baseline_path(metric.evidence);
         match self.baseline.get(&metric.evidence) {
             Some(Ok(content)) => {
@@ -127,6 +138,76 @@ impl<'a> Case<'a> {
             Some(Err(undecided)) => Err(of_baseline(undecided.clone())),
             None => Err(Undecided::Error(format!("the baseline's `{}` was not measured", metric.name))),
         }
+    }
+
+    /// Says why there is no baseline that was scored.
+    fn champion(&self) -> Result<(), Undecided> {
+        match &self.facts.champion {
+            None => Err(Undecided::Error(self.nobody_looked())),
+            Some(Champion::Absent) => Err(Undecided::NoBaseline),
+            Some(Champion::Unreachable(why)) => Err(Undecided::Error(why.clone())),
+            Some(Champion::Skipped(why)) => Err(Undecided::Skipped(why.clone())),
+            Some(Champion::Known { scored: Err(why), .. }) => Err(Undecided::Unscorable(why.clone())),
+            Some(Champion::Known { scored: Ok(_), .. }) => Ok(()),
+        }
+    }
+
+    /// Returns the metric of this name, where it is computed from predictions.
+    #[must_use]
+    pub fn predicted(&self, metric: &MetricRef) -> Option<&'static Predicted> {
+        match self.gate.evidence.get(metric.evidence)?.ty {
+            Artifact::Predictions(_) => predicted::find(&metric.name),
+            _ => None,
+        }
+    }
+
+    /// Returns the candidate's predictions.
+    ///
+    /// # Errors
+    /// The reason why there are none.
+    pub fn predictions(&self, evidence: usize) -> Result<&'a Predictions, Undecided> {
+        if let Some(Err(undecided)) = self.evidence.get(evidence) {
+            return Err(undecided.clone());
+        }
+        let path = self.gate.evidence.get(evidence).map_or("", |evidence| evidence.path.as_str());
+        read(self.facts.predictions.get(&evidence), path)
+    }
+
+    /// Returns the baseline's predictions, made in this run over the same data.
+    ///
+    /// # Errors
+    /// The reason why there are none.
+    pub fn baseline_predictions(&self, evidence: usize) -> Result<&'a Predictions, Undecided> {
+        self.champion()?;
+        match self.baseline.get(&evidence) {
+            Some(Ok(_)) => {}
+            Some(Err(undecided)) => return Err(of_baseline(undecided.clone())),
+            None => return Err(Undecided::Error("the baseline's predictions were not made".to_owned())),
+        }
+        read(self.facts.baseline_predictions.get(&evidence), self.baseline_path(evidence)).map_err(of_baseline)
+    }
+
+    /// Says that predictions with ids are not about the same rows as the baseline's.
+    pub(super) fn same_rows(&self, metric: &MetricRef) -> Result<(), Undecided> {
+        match self.predicted(metric) {
+            Some(_) if !self.predictions(metric.evidence)?.ids.is_empty() => {
+                super::paired::paired(self, metric).map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the seed of resampling: it is made of the digests of all evidence, the baseline's too.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.drawn.set(true);
+        self.seed
+    }
+
+    /// Returns the seed, where anything was drawn.
+    #[must_use]
+    pub(super) fn drawn(&self) -> Option<u64> {
+        self.drawn.get().then_some(self.seed)
     }
 
     /// Makes sure that a time is compared with one of the same class of machine.
@@ -226,6 +307,13 @@ impl<'a> Case<'a> {
         };
         let none = || Undecided::Error(format!("`{}` names no metric", measure.kind));
         let metric = measure.metric.as_ref().ok_or_else(none)?;
+        if let Some(predicted) = self.predicted(metric) {
+            predicted.enough(self.predictions(metric.evidence)?, least as u64, "")?;
+            return match self.facts.baseline_predictions.get(&metric.evidence) {
+                Some(Ok(baseline)) => predicted.enough(baseline, least as u64, " of the baseline"),
+                _ => Ok(()),
+            };
+        }
         let rows = rows_metric(self.declared(metric)?)?;
         let candidate = self.evidence.get(metric.evidence);
         let path = self.gate.evidence.get(metric.evidence).map_or("", |evidence| evidence.path.as_str());
@@ -291,12 +379,18 @@ impl<'a> Case<'a> {
     pub fn direction(&self, metric: &MetricRef) -> Result<Direction, Undecided> {
         let none =
             || Undecided::Error(format!("`{}` has no direction: neither higher nor lower is better", metric.name));
-        self.declared(metric)?.direction.ok_or_else(none)
+        match self.predicted(metric) {
+            Some(predicted) => predicted.direction.ok_or_else(none),
+            None => self.declared(metric)?.direction.ok_or_else(none),
+        }
     }
 
     /// Returns the type of a metric.
     #[must_use]
     pub fn ty(&self, metric: &MetricRef) -> Type {
+        if let Some(predicted) = self.predicted(metric) {
+            return predicted.ty();
+        }
         match self.declared(metric) {
             Ok(declared) => declared.ty.clone(),
             Err(_) => tests_metric(&metric.name).unwrap_or(Type::Float(Range::ANY)),
@@ -326,6 +420,31 @@ impl<'a> Case<'a> {
             },
             Content::Other => Err(Undecided::Error(format!("`{path}` holds no metrics"))),
         }
+    }
+}
+
+/// Returns the seed: the first bits of BLAKE3 over the digests of the evidence and of the baseline's, as many as every reader
+/// of JSON keeps.
+fn seed(facts: &Facts) -> u64 {
+    let scored = match &facts.champion {
+        Some(Champion::Known { scored: Ok(scored), .. }) => scored.as_slice(),
+        _ => &[],
+    };
+    let mut hasher = blake3::Hasher::new();
+    for found in facts.evidence.iter().chain(scored) {
+        let digest = found.digest().unwrap_or_default();
+        hasher.update(&(digest.len() as u64).to_le_bytes());
+        hasher.update(digest.as_bytes());
+    }
+    let [a, b, c, d, e, f, g, h, ..] = *hasher.finalize().as_bytes();
+    u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 11
+}
+
+fn read<'p>(found: Option<&'p Result<Predictions, String>>, path: &str) -> Result<&'p Predictions, Undecided> {
+    match found {
+        Some(Ok(predictions)) => Ok(predictions),
+        Some(Err(why)) => Err(Undecided::Error(format!("`{path}`: {why}"))),
+        None => Err(Undecided::Error(format!("nobody read `{path}`"))),
     }
 }
 

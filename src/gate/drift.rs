@@ -142,6 +142,7 @@ pub(super) fn judge(
             value: None,
             limit: None,
             p: None,
+            n: None,
             verdict: Standing::Wrong.outcome(requirement.level),
             reason: Some(wrong).filter(|why| !why.is_empty()),
         });

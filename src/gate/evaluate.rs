@@ -80,7 +80,7 @@ pub fn evaluate(gate: &Gate, metrics: &[MetricsType], facts: &Facts, about: &Abo
             .collect(),
         diagnosis: diagnose(gate, &lines, &about.frozen),
         requirements: lines,
-        seed: None,
+        seed: case.drawn(),
         approval: None,
         overridden: None,
     }
@@ -190,7 +190,7 @@ fn decide(line: &mut Line, kind: &dyn Kind, requirement: &Requirement, measured:
         (false, Level::Require) => Outcome::Fail,
     };
     let compared = match (measured.baseline, kind.signature().baseline) {
-        (Some(baseline), true) => {
+        (Some(baseline), compares) if compares || measured_of(requirement) => {
             let text = |value| number_text(line.metric_unit, value);
             format!(" (candidate {}, baseline {})", text(measured.candidate), text(baseline))
         }
@@ -200,6 +200,11 @@ fn decide(line: &mut Line, kind: &dyn Kind, requirement: &Requirement, measured:
     let asked = asked(limit, line.unit);
     let verb = if line.level == Level::Require { "required" } else { "hoped for" };
     line.reason = format!("`{name}` is {}{compared}, {joint} {asked} is {verb}", number_text(line.unit, value));
+}
+
+/// Tells whether a requirement is of a difference to the baseline: `upper(regression(m), 95%)`.
+fn measured_of(requirement: &Requirement) -> bool {
+    requirement.measure.options.contains_key("of")
 }
 
 pub(super) fn asked(limit: Limit, unit: Unit) -> String {
@@ -235,6 +240,10 @@ fn label(kind: &dyn Kind, requirement: &Requirement) -> String {
     if let Some(super::Columns::One(column)) = measure.table.as_ref().and_then(|table| table.columns.as_ref()) {
         return format!("{}({column})", measure.kind);
     }
+    let subject = match measure.options.get("of") {
+        Some(of) => format!("{of}({subject})"),
+        None => subject,
+    };
     if let Some(level) = measure.options.get("level").and_then(crate::types::Value::number) {
         return format!("{}({subject}, {})", measure.kind, number_text(Unit::Number, level));
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::Summary;
+use crate::data::{Predictions, Summary};
 use crate::types::Origin;
 
 /// Everything that an evaluation looks at.
@@ -16,6 +16,10 @@ pub struct Facts {
     pub artifacts: BTreeMap<Origin, Found>,
     /// The tables that requirements look into, by their index in the evidence.
     pub tables: BTreeMap<usize, Result<Summary, String>>,
+    /// The predictions that requirements compute metrics of, by their index in the evidence.
+    pub predictions: BTreeMap<usize, Result<Predictions, String>>,
+    /// The baseline's predictions beside each of them, where it was scored.
+    pub baseline_predictions: BTreeMap<usize, Result<Predictions, String>>,
     /// The data baselines that requirements compare with, by their paths in the workspace.
     pub references: BTreeMap<String, Found>,
     /// The baseline; `None` for a gate that has none.

@@ -47,6 +47,9 @@ pub struct Part {
     pub limit: Option<f64>,
     /// The chance of such a number where nothing has changed; adjusted for the number of parts.
     pub p: Option<f64>,
+    /// The rows that its number is over, where it is a group of rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n: Option<u64>,
     /// How it came out.
     pub verdict: Outcome,
     /// Why, where the numbers do not say it.

@@ -13,10 +13,13 @@ pub mod json;
 pub mod junit;
 pub mod kinds;
 mod number;
+mod paired;
+pub mod predicted;
 pub mod render;
 mod report;
 mod requirement;
 pub(crate) mod sample;
+mod slices;
 mod survey;
 mod verdict;
 
@@ -27,15 +30,16 @@ pub use evaluate::{About, evaluate, is_measurable, is_read};
 pub use facts::{Champion, Facts, Found};
 pub use judged::{Judged, Part, Standing};
 pub use number::{Unit, number_text};
+pub use predicted::{predicted as predictions_wanted, read_predictions};
 pub use report::{
     Admitted, Compared, Decision, FORMAT, Input, Limit, Line, Outcome, Override, Position, Registered, Report, SCHEMA,
     State,
 };
 pub use requirement::{
-    Baseline, BaselineEvidence, Bound, Columns, Compare, Evidence, Gate, Level, Measure, MetricRef, OnMissing,
+    Baseline, BaselineEvidence, Bound, Columns, Compare, Evidence, Gate, Groups, Level, Measure, MetricRef, OnMissing,
     Requirement, TableRef,
 };
-pub use survey::{references, survey, surveyed};
+pub use survey::{format, references, survey, surveyed};
 pub use verdict::Verdict;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::judged::Part;
 use super::number::number_text;
 use super::report::{Line, Outcome, Report, State};
 use super::{Level, Unit};
@@ -32,6 +33,9 @@ pub fn table(report: &Report, style: Style) -> String {
         let _ = writeln!(text, "  {verdict}  {}", row.trim_end());
         if !is_plain(line) {
             let _ = writeln!(text, "                 {}", line.reason);
+        }
+        if let Some(groups) = groups(line) {
+            let _ = writeln!(text, "                 {groups}");
         }
     }
     if let Some(sentence) = baseline(report) {
@@ -78,8 +82,13 @@ pub fn markdown(report: &Report) -> String {
     }
     let reasons = report.requirements.iter().filter(|line| !is_plain(line));
     let reasons: Vec<_> = reasons.filter(|line| line.reason != report.reason).collect();
-    if !reasons.is_empty() {
+    let grouped: Vec<_> =
+        report.requirements.iter().filter_map(|line| Some((requirement(line), groups(line)?))).collect();
+    if !reasons.is_empty() || !grouped.is_empty() {
         text.push('\n');
+    }
+    for (requirement, groups) in grouped {
+        let _ = writeln!(text, "- {}: {}", code(&requirement), prose(&groups));
     }
     for line in reasons {
         let _ = writeln!(text, "- {}: {}", line.verdict, prose(&line.reason));
@@ -112,6 +121,14 @@ fn requirement(line: &Line) -> String {
         Level::Warn => "warn",
     };
     if line.text.starts_with(&format!("{level} ")) { line.text.clone() } else { format!("{level} {}", line.text) }
+}
+
+/// Writes the number of each group of rows, where the requirement is about groups.
+fn groups(line: &Line) -> Option<String> {
+    let number = |part: &Part| part.value.map_or_else(|| "-".to_owned(), |value| number_text(line.metric_unit, value));
+    let groups = line.parts.iter().filter_map(|part| Some(format!("{} {} (n {})", part.name, number(part), part.n?)));
+    let groups: Vec<_> = groups.collect();
+    (!groups.is_empty()).then(|| groups.join(", "))
 }
 
 /// Tells whether a line says nothing that the table, or the sentence about the baseline, does not say.

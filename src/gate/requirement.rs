@@ -126,6 +126,9 @@ pub struct Measure {
     /// What is looked at in a table, for kinds that look at one (`nulls(*)`).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub table: Option<TableRef>,
+    /// The groups of rows that it looks at, for kinds that go by group (`gap(recall by region)`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub groups: Option<Groups>,
     /// Further arguments by name, such as `relative: true`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub options: BTreeMap<String, Value>,
@@ -153,6 +156,16 @@ pub struct TableRef {
     /// It is held against the reference of its monitor.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub by_reference: bool,
+}
+
+/// The groups that rows fall into.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Groups {
+    /// The column whose values are the groups.
+    pub column: String,
+    /// The groups that are looked at, each of which must be there; all where none is listed.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub listed: Vec<String>,
 }
 
 /// Columns of a table.

@@ -3,11 +3,10 @@
 //! The host opens files; which, and what is read out of them, is said here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 
 use super::facts::Found;
 use super::{Columns, Gate, TableRef};
-use crate::data::{self, Format, Frozen, Summary, Wanted};
+use crate::data::{self, Format, Frozen, Input, Summary, Wanted};
 use crate::types::Artifact;
 
 fn tables(gate: &Gate) -> impl Iterator<Item = (&str, &TableRef)> {
@@ -39,6 +38,16 @@ pub(super) fn frozen(references: &BTreeMap<String, Found>) -> BTreeMap<String, R
     references.iter().map(|(path, found)| (path.clone(), read(path, found))).collect()
 }
 
+/// Returns how an evidence is written, where its type says so.
+#[must_use]
+pub fn format(gate: &Gate, evidence: usize) -> Option<Format> {
+    match gate.evidence.get(evidence).map(|evidence| &evidence.ty) {
+        Some(Artifact::Dataset { format: Some(format), .. }) => Format::find(format),
+        Some(Artifact::Predictions(_)) => Some(Format::Csv),
+        _ => None,
+    }
+}
+
 /// Reads one table for all requirements about it.
 ///
 /// # Errors
@@ -47,14 +56,9 @@ pub fn survey(
     gate: &Gate,
     evidence: usize,
     found: &BTreeMap<String, Found>,
-    input: &mut dyn Read,
+    input: Input<'_>,
 ) -> Result<Summary, String> {
-    let format = match gate.evidence.get(evidence).map(|evidence| &evidence.ty) {
-        Some(Artifact::Dataset { format: Some(format), .. }) => Format::find(format),
-        Some(Artifact::Predictions) => Some(Format::Csv),
-        _ => None,
-    };
-    let format = format.ok_or("its type does not say how it is written")?;
+    let format = format(gate, evidence).ok_or("its type does not say how it is written")?;
     let known = frozen(found);
     let mut wanted = Wanted::default();
     for (kind, table) in tables(gate).filter(|(_, table)| table.evidence == evidence) {

@@ -1,5 +1,7 @@
 //! Every rule of a verdict, one test each.
 
+mod predictions;
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -52,6 +54,8 @@ fn setup(candidate: &str) -> Setup {
         },
         metrics: vec![MetricsType { name: "Evaluation".into(), doc: None, metrics }],
         facts: Facts {
+            predictions: BTreeMap::new(),
+            baseline_predictions: BTreeMap::new(),
             tables: BTreeMap::new(),
             references: BTreeMap::new(),
             evidence: vec![present(candidate)],
@@ -73,6 +77,7 @@ impl Setup {
             text: format!("{kind} {name} {} {at}", op.sign()),
             measure: Measure {
                 table: None,
+                groups: None,
                 kind: kind.into(),
                 metric: of_metric.then(|| MetricRef { evidence: 0, name: name.into() }),
                 artifact: (!of_metric).then(|| Origin::output("train", "model")),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -29,28 +29,44 @@ impl Digest {
 
     /// Returns the digest of what a file holds.
     pub fn of_file(path: &Path) -> Result<Self> {
-        let mut file = File::open(path).cannot("read", path)?;
+        let file = super::fs::open(path).cannot("read", path)?;
         let size = file.metadata().cannot("read", path)?.len();
-        let mut hasher = blake3::Hasher::new();
-        if size >= MAPPED {
-            hasher.update_mmap_rayon(path).cannot("read", path)?;
-        } else {
-            let mut buffer = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-            file.read_to_end(&mut buffer).cannot("read", path)?;
-            hasher.update(&buffer);
+        Self::of_open(file, path, size)
+    }
+
+    /// As [`Digest::of_file`], of a file of which `stat` said this size just before.
+    pub fn of_sized(path: &Path, size: u64) -> Result<Self> {
+        Self::of_open(super::fs::open(path).cannot("read", path)?, path, size)
+    }
+
+    fn of_open(mut file: File, path: &Path, size: u64) -> Result<Self> {
+        if size < MAPPED {
+            return Ok(Self::of(&read_whole(&mut file, size).cannot("read", path)?));
         }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_mmap_rayon(path).cannot("read", path)?;
         Ok(Self(*hasher.finalize().as_bytes()))
     }
 
     /// Reads a file that is small enough to be kept in memory, with its digest. `None` where it is larger.
     pub fn read_small(path: &Path) -> Result<Option<(Self, Vec<u8>)>> {
-        let file = File::open(path).cannot("read", path)?;
+        Self::small(super::fs::open(path).cannot("read", path)?, path)
+    }
+
+    /// As [`Digest::read_small`]; `None` also where no file is.
+    pub fn read_if_small(path: &Path) -> Result<Option<(Self, Vec<u8>)>> {
+        match super::fs::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            file => Self::small(file.cannot("read", path)?, path),
+        }
+    }
+
+    fn small(mut file: File, path: &Path) -> Result<Option<(Self, Vec<u8>)>> {
         let meta = file.metadata().cannot("read", path)?;
         if !meta.is_file() || meta.len() > SMALL {
             return Ok(None);
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 1);
-        file.take(SMALL + 1).read_to_end(&mut bytes).cannot("read", path)?;
+        let bytes = read_whole(&mut file, meta.len()).cannot("read", path)?;
         Ok((bytes.len() as u64 <= SMALL).then(|| (Self::of(&bytes), bytes)))
     }
 
@@ -81,6 +97,31 @@ impl Digest {
     pub fn hex(&self) -> String {
         blake3::Hash::from_bytes(self.0).to_hex().to_string()
     }
+}
+
+/// Reads a file of which `stat` said this size: what is as long has been read whole, without asking once more for its end.
+fn read_whole(file: &mut File, size: u64) -> io::Result<Vec<u8>> {
+    let size = usize::try_from(size).map_err(io::Error::other)?;
+    let mut bytes = vec![0; size + 1];
+    let mut filled = 0;
+    loop {
+        match file.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        }
+        if filled > size {
+            // It has grown.
+            file.read_to_end(&mut bytes)?;
+            return Ok(bytes);
+        }
+        if filled == size && size > 0 {
+            break;
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
 }
 
 impl From<blake3::Hash> for Digest {

@@ -3,13 +3,17 @@
 //! Knows nothing of what the files are for.
 
 use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::{Context, Error, Result};
+use crate::data::Places;
+
+/// Names of files that are about to replace another begin so; a writer that dies leaves one.
+pub const TEMPORARY: &str = ".mlpc-";
 
 /// What `stat` says of a file's content without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,14 +67,76 @@ pub fn is_executable(meta: &Metadata) -> bool {
     meta.permissions().mode() & 0o100 != 0
 }
 
+/// Tells whether somebody gave a file attributes beyond its permissions, such as an access list. What the machine's own policy
+/// puts on every file does not count.
+#[must_use]
+pub fn has_attributes(path: &Path) -> bool {
+    let mut names = [0_u8; 256];
+    match rustix::fs::llistxattr(path, &mut names) {
+        Ok(length) => {
+            names[..length].split(|&byte| byte == 0).any(|name| !name.is_empty() && !name.starts_with(b"security."))
+        }
+        Err(rustix::io::Errno::OPNOTSUPP) => false,
+        Err(_) => true,
+    }
+}
+
+/// Opens a file that somebody may have made, for reading. A pipe would have us wait for ever, a device has no end: neither
+/// is a file. A folder opens, and can't be read.
+pub fn open(path: &Path) -> io::Result<File> {
+    let now = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = File::options().read(true).custom_flags(now).open(path)?;
+    let meta = file.metadata()?;
+    match meta.is_file() || meta.is_dir() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, not a file")),
+    }
+}
+
+/// A file that stays open, of which any place can be read.
+#[derive(Debug)]
+pub struct Placed {
+    file: File,
+    size: u64,
+}
+
+impl Placed {
+    /// Opens a file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = open(path).cannot("read", path)?;
+        let size = file.metadata().cannot("read", path)?.len();
+        Ok(Self { file, size })
+    }
+}
+
+impl Places for Placed {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> std::io::Result<usize> {
+        self.file.read_at(buffer, at)
+    }
+}
+
 /// Reads a whole file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).cannot("read", path)
+    read_whole(path).cannot("read", path)
 }
 
 /// Reads a whole file, which has to be UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).cannot("read", path)
+    let text = open(path).and_then(io::read_to_string);
+    text.cannot("read", path)
+}
+
+/// Reads a whole file; the error is the system's own.
+pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open(path)?;
+    let size = file.metadata().map_or(0, |meta| usize::try_from(meta.len()).unwrap_or(0));
+    let mut bytes = Vec::with_capacity(size.min(1 << 30));
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Makes a folder and those above it.
@@ -99,7 +165,7 @@ fn temporary_beside(path: &Path) -> Result<tempfile::NamedTempFile> {
     let folder = parent(path);
     create_dirs(folder)?;
     tempfile::Builder::new()
-        .prefix(".mlpc-")
+        .prefix(TEMPORARY)
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder)
         .cannot("write", path)
@@ -121,10 +187,11 @@ pub fn copy_file(from: &Path, to: &Path) -> Result<()> {
     copy_file_as(from, to, executable)
 }
 
-/// Writes a file that is not there yet, with the permissions of a copy.
+/// Writes a file that is not there yet, with the permissions of a copy, and makes the folders above it that are not there.
 pub fn write_new(path: &Path, bytes: &[u8], executable: bool) -> Result<()> {
     let mode = if executable { 0o755 } else { 0o644 };
-    let mut file = File::options().write(true).create_new(true).mode(mode).open(path).cannot("write", path)?;
+    let open = || File::options().write(true).create_new(true).mode(mode).open(path);
+    let mut file = with_parent(path, &open).cannot("write", path)?;
     file.write_all(bytes).cannot("write", path)?;
     // The user's umask may have taken some of it away.
     let is = file.metadata().cannot("read", path)?.permissions().mode() & 0o777;
@@ -208,35 +275,41 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).context(|| format!("cannot move `{}` to `{}`", from.display(), to.display()))
 }
 
+/// Renames, and makes the folders above the target that are not there.
+pub fn rename_into(from: &Path, to: &Path) -> Result<()> {
+    with_parent(to, &|| fs::rename(from, to))
+        .context(|| format!("cannot move `{}` to `{}`", from.display(), to.display()))
+}
+
+/// Most of the folders are there: they are made only where the work fails for want of them.
+fn with_parent<T>(path: &Path, work: &dyn Fn() -> io::Result<T>) -> io::Result<T> {
+    match work() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(parent(path))?;
+            work()
+        }
+        done => done,
+    }
+}
+
 /// Puts `staged` where `path` is, whatever stands there. A file is replaced in one step; a directory is moved
 /// aside first, into `aside`, which has to be on the same file system, and removed afterwards.
 pub fn swap_in(staged: &Path, path: &Path, aside: &Path) -> Result<()> {
-    create_dirs(parent(path))?;
-    if is_elsewhere(staged, path) {
+    // A file in the place of a file or of nothing, which is most of what comes here; a folder in the place of nothing.
+    let Err(error) = with_parent(path, &|| fs::rename(staged, path)) else { return Ok(()) };
+    if error.kind() == io::ErrorKind::CrossesDevices {
         // The outputs' folder is on another file system than ours: stage once more, beside the target.
-        let beside = tempfile::Builder::new().prefix(".mlpc-").tempdir_in(parent(path)).cannot("write", path)?;
+        let beside = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(parent(path)).cannot("write", path)?;
         copy_tree(staged, &beside.path().join("new"))?;
         swap_in(&beside.path().join("new"), path, &beside.path().join("old"))?;
         return remove(staged);
     }
-    let old = fs::symlink_metadata(path).ok();
-    let new_is_dir = fs::symlink_metadata(staged).cannot("read", staged)?.is_dir();
-    match old {
-        None => rename(staged, path),
-        Some(old) if !old.is_dir() && !new_is_dir => rename(staged, path),
-        Some(_) => {
-            rename(path, aside)?;
-            rename(staged, path)?;
-            remove(aside)
-        }
+    if fs::symlink_metadata(staged).is_err() || fs::symlink_metadata(path).is_err() {
+        return Err(error).context(|| format!("cannot move `{}` to `{}`", staged.display(), path.display()));
     }
-}
-
-fn is_elsewhere(staged: &Path, path: &Path) -> bool {
-    match (fs::symlink_metadata(staged), fs::metadata(parent(path))) {
-        (Ok(staged), Ok(folder)) => staged.dev() != folder.dev(),
-        _ => false,
-    }
+    rename(path, aside)?;
+    rename(staged, path)?;
+    remove(aside)
 }
 
 /// Flushes the file system that holds `path`: one call makes a whole batch of files durable.

@@ -13,6 +13,7 @@ pub mod modules;
 pub mod out;
 pub mod process;
 pub mod signal;
+pub mod threads;
 pub mod tree;
 
 pub use clock::Clock;

@@ -51,7 +51,7 @@ fn read(name: &str) -> Result<String, Option<String>> {
     if path.is_dir() {
         return Err(Some("it is a folder".to_owned()));
     }
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+    let bytes = super::fs::read_whole(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => None,
         _ => Some(error.to_string()),
     })?;

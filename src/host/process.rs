@@ -1,13 +1,15 @@
 //! One process at a time: in a group of its own, its output line by line to whoever listens, ended with its whole
 //! group on time-out or interrupt. Knows nothing of stages, caches or the graph.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
-use std::io::{self, PipeReader, Read};
+use std::fs::File;
+use std::io::{self, PipeReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -91,12 +93,32 @@ fn find_program(program: &OsString, spec: &Spec) -> PathBuf {
         return if path.is_relative() { spec.folder.join(path) } else { path };
     }
     let search = spec.env.get(&OsString::from("PATH")).cloned().unwrap_or_default();
-    std::env::split_paths(&search)
+    // As a shell does: what was found once is taken again as long as it is there.
+    let asked = (search, program.clone());
+    if let Some(found) = found().get(&asked).filter(|found| is_program(found)) {
+        return found.clone();
+    }
+    let (search, _) = &asked;
+    let is_fixed = std::env::split_paths(search).all(|folder| folder.is_absolute());
+    let first = std::env::split_paths(search)
         .map(|folder| if folder.is_relative() { spec.folder.join(folder) } else { folder }.join(program))
-        .find(|candidate| {
-            std::fs::metadata(candidate).is_ok_and(|meta| meta.is_file() && super::fs::is_executable(&meta))
-        })
-        .unwrap_or(path)
+        .find(|candidate| is_program(candidate));
+    if let (Some(first), true) = (&first, is_fixed) {
+        found().insert(asked, first.clone());
+    }
+    first.unwrap_or(path)
+}
+
+fn is_program(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && super::fs::is_executable(&meta))
+}
+
+/// Programs by `PATH` and name.
+type Found = HashMap<(OsString, OsString), PathBuf>;
+
+fn found() -> MutexGuard<'static, Found> {
+    static FOUND: LazyLock<Mutex<Found>> = LazyLock::new(Mutex::default);
+    FOUND.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The output of a process, cut into lines.
@@ -236,6 +258,60 @@ pub fn interactive(spec: &Spec) -> Result<()> {
         .status()
         .map(|_| ())
         .context(|| format!("cannot start `{}`", program.to_string_lossy()))
+}
+
+/// Writes down in a file which process this is.
+pub fn sign(file: &File) -> io::Result<()> {
+    sign_for(file, std::process::id())
+}
+
+/// Writes down in a file which process some other one is.
+pub(crate) fn sign_for(mut file: &File, process: u32) -> io::Result<()> {
+    file.set_len(0)?;
+    file.write_all(format!("{process} {}", begun(process).unwrap_or_default()).as_bytes())
+}
+
+/// Tells whether the process lives that signed. Its number alone would not say: numbers are given again.
+#[must_use]
+pub fn lives(signed: &str) -> bool {
+    let Some((process, then)) = signed.split_once(' ') else { return false };
+    process.parse().is_ok_and(|process| begun(process).is_some_and(|now| now == then))
+}
+
+/// Returns when a process began, in ticks since the machine did; nothing of one that has ended. Where the kernel does not say,
+/// whoever is asked about lives.
+fn begun(process: u32) -> Option<String> {
+    #[cfg(target_os = "linux")]
+    {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The name, in brackets, may hold anything.
+        let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+        let state = fields.next()?;
+        (!matches!(state, "Z" | "X")).then(|| fields.nth(18).map(str::to_owned))?
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = process;
+        Some(String::new())
+    }
+}
+
+/// Tells whether a process works in a folder or below it. Where nobody can say, somebody does.
+#[must_use]
+pub fn is_anyone_in(folder: &Path) -> bool {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return true };
+    let mut seen = false;
+    for entry in processes.flatten() {
+        if entry.file_name().to_str().is_none_or(|name| name.parse::<u32>().is_err()) {
+            continue;
+        }
+        seen = true;
+        // That of another user's process can't be read; none of ours is.
+        if std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder)) {
+            return true;
+        }
+    }
+    !seen
 }
 
 /// Ends whatever still works in a folder, or has its private temporary folder below it: what a killed run left going.

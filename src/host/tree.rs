@@ -9,7 +9,8 @@ use std::path::{Component, Path};
 
 use super::digest::Digest;
 use super::error::{Context, Error, Result};
-use super::fs::{Fingerprint, is_executable, sorted_entries};
+use super::fs::{Fingerprint, is_executable};
+use super::threads;
 
 /// First bytes of every encoded tree; the number is the version of the format.
 const MAGIC: &[u8] = b"mlpc tree 1\n";
@@ -128,10 +129,21 @@ pub struct Listing(Vec<(String, Found)>);
 impl Listing {
     /// Lists the directory at `root`.
     pub fn read(root: &Path) -> Result<Self> {
-        let mut found = Vec::new();
-        list(root, "", &mut found)?;
-        found.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(Self(found))
+        let mut names = Vec::new();
+        list(root, "", &mut names)?;
+        names.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let look = |part: &[(String, Option<Entry>)]| -> Result<Vec<(String, Found)>> {
+            let look = |(path, other): &(String, Option<Entry>)| {
+                let found = match other {
+                    Some(entry) => Found::Other(entry.clone()),
+                    None => file(&root.join(path))?,
+                };
+                Ok((path.clone(), found))
+            };
+            part.iter().map(look).collect()
+        };
+        let parts = threads::share(&names, 256, &look).into_iter().collect::<Result<Vec<_>>>()?;
+        Ok(Self(parts.into_iter().flatten().collect()))
     }
 
     /// Returns a digest of names, links and fingerprints: another one means that something was touched.
@@ -179,31 +191,42 @@ enum Found {
     Other(Entry),
 }
 
-fn list(root: &Path, prefix: &str, found: &mut Vec<(String, Found)>) -> Result<()> {
-    let entries = sorted_entries(&root.join(prefix))?;
-    if entries.is_empty() && !prefix.is_empty() {
-        found.push((prefix.to_owned(), Found::Other(Entry::Empty)));
-    }
-    for entry in entries {
-        let full = entry.path();
+/// Lists everything; files are looked at later.
+fn list(root: &Path, prefix: &str, found: &mut Vec<(String, Option<Entry>)>) -> Result<()> {
+    let folder = root.join(prefix);
+    let mut is_empty = true;
+    for entry in fs::read_dir(&folder).cannot("list", &folder)? {
+        let entry = entry.cannot("list", &folder)?;
+        is_empty = false;
         let name = entry.file_name();
-        let name = name.to_str().ok_or_else(|| Error::new(format!("the name `{}` is not UTF-8", full.display())))?;
+        let name =
+            name.to_str().ok_or_else(|| Error::new(format!("the name `{}` is not UTF-8", entry.path().display())))?;
         let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
-        let meta = fs::symlink_metadata(&full).cannot("read", &full)?;
-        if meta.is_dir() {
+        let kind = entry.file_type().cannot("read", &entry.path())?;
+        if kind.is_dir() {
             list(root, &path, found)?;
-        } else if meta.is_symlink() {
+        } else if kind.is_symlink() {
+            let full = entry.path();
             let target = fs::read_link(&full).cannot("read", &full)?;
             let target = target.to_str().ok_or_else(|| Error::new(format!("the link `{path}` is not UTF-8")))?;
             check_link(&path, target)?;
-            found.push((path, Found::Other(Entry::Link(target.to_owned()))));
-        } else if meta.is_file() {
-            found.push((path, Found::File(Fingerprint::of(&meta), is_executable(&meta))));
+            found.push((path, Some(Entry::Link(target.to_owned()))));
         } else {
-            return Err(Error::new(format!("`{}` is neither a file nor a directory", full.display())));
+            found.push((path, None));
         }
     }
+    if is_empty && !prefix.is_empty() {
+        found.push((prefix.to_owned(), Some(Entry::Empty)));
+    }
     Ok(())
+}
+
+fn file(full: &Path) -> Result<Found> {
+    let meta = fs::symlink_metadata(full).cannot("read", full)?;
+    if !meta.is_file() {
+        return Err(Error::new(format!("`{}` is neither a file nor a directory", full.display())));
+    }
+    Ok(Found::File(Fingerprint::of(&meta), is_executable(&meta)))
 }
 
 /// Refuses a link that is absolute or climbs out of the tree.
@@ -245,20 +268,9 @@ fn hash_all(
         };
         Ok((path.clone(), entry))
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    if found.len() < 64 || threads == 1 {
-        return found.iter().map(one).collect();
-    }
-    let share = found.len().div_ceil(threads);
-    std::thread::scope(|scope| {
-        let parts: Vec<_> =
-            found.chunks(share).map(|part| scope.spawn(|| part.iter().map(&one).collect::<Result<Vec<_>>>())).collect();
-        let mut all = Vec::with_capacity(found.len());
-        for part in parts {
-            all.extend(part.join().map_err(|_| Error::new("a hashing thread died"))??);
-        }
-        Ok(all)
-    })
+    let parts =
+        threads::share(&found, 64, &|part: &[(String, Found)]| part.iter().map(one).collect::<Result<Vec<_>>>());
+    Ok(parts.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 fn text(bytes: &mut Vec<u8>, text: &str) {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{HeldTo, machine, recorded};
-use crate::data::Summary;
+use crate::data::{Format, Input, Predictions, Summary};
 use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, State, is_read};
 use crate::host::tree::Tree;
-use crate::host::{self, Digest};
+use crate::host::{self, Digest, fs};
 use crate::plan::{Bound, Skip};
 use crate::types::{Artifact, Origin};
 
@@ -49,8 +50,15 @@ pub(super) fn facts(
         let digest = found.get(index)?.digest()?;
         Some((index, survey(gate, index, &references, &workspace.join(&evidence.path), digest)))
     });
+    let predictions = gate::predictions_wanted(gate).into_keys().filter_map(|index| {
+        let evidence = gate.evidence.get(index)?;
+        let digest = found.get(index)?.digest()?;
+        Some((index, predictions(gate, index, &workspace.join(&evidence.path), digest)))
+    });
     let champion = gate.baseline.as_ref().and_then(|_| champion(bound, workspace, name, gate, skipped, held_to));
     Facts {
+        predictions: predictions.collect(),
+        baseline_predictions: baseline_predictions(gate, champion.as_ref(), |path, _| Ok(workspace.join(path))),
         machines: machine::classes(bound, workspace, gate, &found, champion.as_ref()),
         tables: tables.collect(),
         references: references.clone(),
@@ -156,12 +164,85 @@ pub(crate) fn survey(
     if path.is_dir() {
         return Err("it is a folder, and a table is one file".to_owned());
     }
-    let mut input = Hashed::open(path)?;
-    let summary = gate::survey(gate, evidence, references, &mut input)?;
-    if input.digest() != digest {
+    let format = gate::format(gate, evidence).ok_or("its type does not say how it is written")?;
+    let mut table = Table::open(path, format)?;
+    let summary = gate::survey(gate, evidence, references, table.input())?;
+    if table.digest()? != digest {
         return Err("it changed while it was read".to_owned());
     }
     Ok(summary)
+}
+
+/// A table that is read in the way of its format, and hashed.
+pub(crate) enum Table {
+    /// Hashed while it is read.
+    Stream(Box<Hashed>),
+    /// Hashed afterwards, if it is still the file that was read.
+    Placed { path: PathBuf, file: Arc<fs::Placed>, print: fs::Fingerprint },
+}
+
+impl Table {
+    pub(crate) fn open(path: &Path, format: Format) -> Result<Self, String> {
+        if !format.is_placed() {
+            return Hashed::open(path).map(|hashed| Self::Stream(Box::new(hashed)));
+        }
+        let print = fs::fingerprint(path).map_err(|error| error.to_string())?;
+        let file = fs::Placed::open(path).map_err(|error| error.to_string())?;
+        Ok(Self::Placed { path: path.to_owned(), file: Arc::new(file), print })
+    }
+
+    pub(crate) fn input(&mut self) -> Input<'_> {
+        match self {
+            Self::Stream(hashed) => Input::Stream(hashed.as_mut()),
+            Self::Placed { file, .. } => Input::Places(Arc::<fs::Placed>::clone(file)),
+        }
+    }
+
+    /// Returns the digest of what was read.
+    pub(crate) fn digest(&self) -> Result<String, String> {
+        match self {
+            Self::Stream(hashed) => Ok(hashed.digest()),
+            Self::Placed { path, print, .. } => {
+                let digest = Digest::of_file(path).map_err(|error| error.to_string())?;
+                let now = fs::fingerprint(path).map_err(|error| error.to_string())?;
+                if now == *print { Ok(digest.to_string()) } else { Err("it changed while it was read".to_owned()) }
+            }
+        }
+    }
+}
+
+/// Reads predictions for all metrics that a gate computes of them. What was read must be what has the digest.
+pub(crate) fn predictions(gate: &Gate, evidence: usize, path: &Path, digest: &str) -> Result<Predictions, String> {
+    if path.is_dir() {
+        return Err("it is a folder, and predictions are one file".to_owned());
+    }
+    let mut input = Hashed::open(path)?;
+    let predictions = gate::read_predictions(gate, evidence, &mut input)?;
+    if input.digest() != digest {
+        return Err("it changed while it was read".to_owned());
+    }
+    Ok(predictions)
+}
+
+/// Reads the predictions of a baseline that was scored; `place` says where the file of a path and digest stands.
+pub(crate) fn baseline_predictions(
+    gate: &Gate,
+    champion: Option<&Champion>,
+    place: impl Fn(&str, &str) -> Result<PathBuf, String>,
+) -> BTreeMap<usize, Result<Predictions, String>> {
+    let (Some(baseline), Some(Champion::Known { scored: Ok(scored), .. })) = (&gate.baseline, champion) else {
+        return BTreeMap::new();
+    };
+    let wanted = gate::predictions_wanted(gate);
+    let measured = baseline.evidence.iter().zip(scored);
+    let read =
+        measured.filter(|(measured, _)| wanted.contains_key(&measured.evidence)).filter_map(|(measured, found)| {
+            let digest = found.digest()?;
+            let read =
+                place(&measured.path, digest).and_then(|path| predictions(gate, measured.evidence, &path, digest));
+            Some((measured.evidence, read))
+        });
+    read.collect()
 }
 
 /// A file that is hashed while it is read.
@@ -171,13 +252,13 @@ pub(crate) struct Hashed {
 }
 
 impl Hashed {
-    pub(crate) fn open(path: &Path) -> Result<Self, String> {
+    fn open(path: &Path) -> Result<Self, String> {
         let file =
-            std::fs::File::open(path).map_err(|error| format!("it can't be read: {}", host::error::reason(&error)))?;
+            host::fs::open(path).map_err(|error| format!("it can't be read: {}", host::error::reason(&error)))?;
         Ok(Self { file, hasher: blake3::Hasher::new() })
     }
 
-    pub(crate) fn digest(&self) -> String {
+    fn digest(&self) -> String {
         Digest::from(self.hasher.finalize()).to_string()
     }
 }

@@ -60,6 +60,7 @@ fn requirement(kind: &str, op: Compare, limit: Value) -> Requirement {
             metric: (!size).then(|| MetricRef { evidence: 0, name: "auc".into() }),
             artifact: size.then(|| Origin::output("train", "model")),
             table: None,
+            groups: None,
             options: BTreeMap::new(),
             ty: if size { Type::Bytes } else { Type::Ratio(Range::ANY) },
         },

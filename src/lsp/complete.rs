@@ -13,21 +13,6 @@ use crate::syntax::cursor::{self, Place};
 const VALUES: [&str; 8] = ["int", "float", "bool", "string", "duration", "bytes", "ratio", "timestamp"];
 const ARTIFACTS: [&str; 11] =
     ["File", "Dir", "Archive", "Image", "Dataset", "Model", "Metrics", "Predictions", "Tests", "Report", "Plot"];
-const MEASURES: [&str; 12] = [
-    "regression",
-    "improvement",
-    "size",
-    "schema",
-    "nulls",
-    "rows",
-    "classes",
-    "psi",
-    "ratio",
-    "gap",
-    "total",
-    "failed",
-];
-
 /// Returns the proposals for an offset.
 pub(super) fn at(document: &Document, offset: usize) -> Vec<CompletionItem> {
     let text = document.text();
@@ -205,7 +190,10 @@ fn value(names: &Names<'_>, keyword: &str, clause: &str, item: Option<&str>, lis
         }
         (_, "require" | "warn") => {
             metrics(names, list);
-            MEASURES.iter().for_each(|word| list.plain(word, CompletionItemKind::FUNCTION, "measure"));
+            let kinds = crate::gate::kinds::all().map(|kind| kind.signature());
+            let kinds = kinds.filter(|signature| signature.form != crate::gate::kinds::Form::Bare);
+            let words = kinds.map(|signature| signature.name).chain(["total", "failed"]);
+            words.for_each(|word| list.plain(word, CompletionItemKind::FUNCTION, "measure"));
             list.tops(names, |kind| known(kind) || matches!(kind, Kind::Schema(_) | Kind::Stage(_)));
         }
         ("gate", _) => list.tops(names, |kind| matches!(kind, Kind::Approval(_))),

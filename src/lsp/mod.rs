@@ -11,6 +11,7 @@ mod hover;
 mod names;
 mod symbols;
 mod text;
+mod wire;
 mod world;
 
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response};
@@ -26,6 +27,8 @@ use serde_json::{Value, json};
 use document::Document;
 use text::Encoding;
 use world::World;
+
+pub use wire::connect;
 
 /// Serves one client until it says goodbye; `Err` says what was against the protocol.
 pub fn serve(connection: &Connection) -> Result<(), String> {

@@ -65,7 +65,7 @@ impl World {
         if self.open.contains_key(uri.as_str()) {
             return None;
         }
-        let text = std::fs::read_to_string(path).ok()?;
+        let text = std::io::read_to_string(crate::host::fs::open(path).ok()?).ok()?;
         Some(Document::new(uri, None, text, self.texts.clone()))
     }
 }

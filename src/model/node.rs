@@ -146,6 +146,8 @@ pub struct Measure {
     pub artifact: Option<Origin>,
     /// What is looked at in a table.
     pub table: Option<gate::TableRef>,
+    /// The groups that it looks at.
+    pub groups: Option<gate::Groups>,
     /// Further arguments.
     pub options: BTreeMap<String, Value>,
     /// The type of the number that comes out.
@@ -156,7 +158,7 @@ impl Measure {
     /// Tells whether it needs a baseline.
     #[must_use]
     pub fn compares(&self) -> bool {
-        matches!(self.kind, "regression" | "improvement")
+        matches!(self.kind, "regression" | "improvement" | "mcnemar" | "delong") || self.options.contains_key("of")
     }
 }
 

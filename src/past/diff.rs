@@ -72,6 +72,9 @@ pub struct Diff {
     pub old: String,
     /// The second run.
     pub new: String,
+    /// The profiles, where they differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Pair>,
     /// The pipeline itself is another one.
     pub plan_changed: bool,
     /// Parameters that differ.
@@ -111,6 +114,11 @@ pub fn compare(plan: &Plan, store: &Store, old: &RunRecord, new: &RunRecord) -> 
         format: FORMAT,
         old: old.run.clone(),
         new: new.run.clone(),
+        profile: (old.profile != new.profile).then(|| Pair {
+            name: "profile".to_owned(),
+            old: old.profile.clone(),
+            new: new.profile.clone(),
+        }),
         plan_changed: old.plan != new.plan,
         params: pairs(&text(old), &text(new)),
         inputs: pairs(&read(old), &read(new)),

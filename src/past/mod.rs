@@ -1,14 +1,17 @@
 //! Runs that were: found by what people call them, read from `.mlpc/runs` and the store, compared and told. Runs nothing.
 
 mod diff;
+mod lineage;
 mod numbers;
 mod plots;
 mod report;
 mod svg;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use diff::{Diff, Measured, Pair, StageDiff, Turn, compare};
+pub use lineage::{Decided, Lineage, Made, Read, Subject, latest_output, lineage};
 pub use numbers::{Number, numbers};
 pub use report::report;
 
@@ -16,8 +19,8 @@ use crate::diagnostic::nearest;
 use crate::exec::{self, Ending, RunRecord};
 use crate::gate::Report;
 
-/// Finds a run by its id, the beginning of one, `latest` or `latest~2`; `Err` is what to tell the user.
-pub fn find(state: &Path, name: &str) -> Result<String, String> {
+/// Finds a run by its id, the beginning of one, `latest` or `latest~2` of a pipeline; `Err` is what to tell the user.
+pub fn find(state: &Path, pipeline: &str, name: &str) -> Result<String, String> {
     let ids = exec::runs(state).map_err(|error| error.to_string())?;
     if ids.is_empty() {
         return Err("no run was recorded here yet; `mlpc run` records one".to_owned());
@@ -28,9 +31,13 @@ pub fn find(state: &Path, name: &str) -> Result<String, String> {
         None => None,
     };
     if let Some(back) = back {
-        return ids.get(back).cloned().ok_or_else(|| {
-            let count = ids.len();
-            format!("`{name}` is no run: {count} {} recorded here", if count == 1 { "is" } else { "are" })
+        let mut own = exec::runs_of(state, pipeline).map_err(|error| error.to_string())?;
+        return own.nth(back).map(|(run, _)| run).ok_or_else(|| {
+            let count = exec::runs_of(state, pipeline).map_or(0, Iterator::count);
+            format!(
+                "`{name}` is no run: {count} of `{pipeline}` {} recorded here",
+                if count == 1 { "is" } else { "are" }
+            )
         });
     }
     if ids.iter().any(|id| id == name) {
@@ -47,13 +54,28 @@ pub fn find(state: &Path, name: &str) -> Result<String, String> {
     }
 }
 
-/// Reads the records of runs, the latest first; what can't be read is left out.
-pub fn records(state: &Path, at_most: usize) -> Result<Vec<RunRecord>, String> {
-    let ids = exec::runs(state).map_err(|error| error.to_string())?;
-    Ok(ids.iter().filter_map(|id| RunRecord::read(state, id).ok()).take(at_most).collect())
+/// Reads the records of a pipeline's runs, the latest first; what can't be read is left out.
+pub fn records(state: &Path, pipeline: &str, at_most: usize) -> Result<Vec<RunRecord>, String> {
+    let ids = exec::runs_of(state, pipeline).map_err(|error| error.to_string())?;
+    Ok(ids.filter_map(|(id, _)| RunRecord::read(state, &id).ok()).take(at_most).collect())
 }
 
-/// Reads the reports of a run's gates, in the order in which they were decided.
+/// Counts the runs of the other pipelines of a workspace, by name.
+#[must_use]
+pub fn others(state: &Path, pipeline: &str) -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::new();
+    for run in exec::runs(state).unwrap_or_default() {
+        if let Ok(record) = RunRecord::read(state, &run)
+            && record.pipeline != pipeline
+        {
+            *found.entry(record.pipeline).or_insert(0) += 1;
+        }
+    }
+    found
+}
+
+/// Reads the reports of a run's gates, in the order in which they were decided. What a person said to a gate that asked stands
+/// in the report that the run keeps.
 #[must_use]
 pub fn gates(state: &Path, run: &str) -> Vec<Report> {
     let journal = std::fs::read_to_string(state.join("runs").join(run).join("events.jsonl")).unwrap_or_default();
@@ -64,7 +86,9 @@ pub fn gates(state: &Path, run: &str) -> Vec<Report> {
         if let Ok(report) = serde_json::from_value::<Report>(gate) {
             // A run that was resumed decides anew.
             found.retain(|have| have.gate != report.gate);
-            found.push(report);
+            let folder = state.join("runs").join(run).join("gates").join(crate::cache::file_name(&report.gate));
+            let kept = std::fs::read_to_string(folder.join("gate_report.json")).unwrap_or_default();
+            found.push(Report::from_json(&kept).unwrap_or(report));
         }
     }
     found
@@ -125,16 +149,23 @@ mod tests {
     fn runs_are_found_by_id_beginning_and_age() {
         let folder = tempfile::tempdir().expect("a folder");
         let state = folder.path();
-        assert!(find(state, "latest").expect_err("none").contains("mlpc run"));
-        for id in ["20260801T100000", "20260801T110000", "20260802T090000"] {
+        let find = |name: &str| super::find(state, "p", name);
+        assert!(find("latest").expect_err("none").contains("mlpc run"));
+        let ids =
+            [("20260801T100000", "p"), ("20260801T110000", "p"), ("20260802T090000", "p"), ("20260803T090000", "q")];
+        for (id, pipeline) in ids {
             std::fs::create_dir_all(state.join("runs").join(id)).expect("made");
+            let record = format!("{{\"pipeline\": \"{pipeline}\"}}");
+            std::fs::write(state.join("runs").join(id).join("run.json"), record).expect("written");
         }
-        assert_eq!(find(state, "latest").as_deref(), Ok("20260802T090000"));
-        assert_eq!(find(state, "latest~2").as_deref(), Ok("20260801T100000"));
-        assert_eq!(find(state, "20260802").as_deref(), Ok("20260802T090000"));
-        assert!(find(state, "20260801").expect_err("two").contains("begins 2 runs"));
-        assert!(find(state, "20260801T110001").expect_err("none").contains("did you mean `20260801T110000`?"));
-        assert!(find(state, "latest~9").expect_err("none").contains("3 are recorded"));
+        assert_eq!(find("latest").as_deref(), Ok("20260802T090000"));
+        assert_eq!(find("latest~2").as_deref(), Ok("20260801T100000"));
+        assert_eq!(find("20260802").as_deref(), Ok("20260802T090000"));
+        assert!(find("20260801").expect_err("two").contains("begins 2 runs"));
+        assert!(find("20260801T110001").expect_err("none").contains("did you mean `20260801T110000`?"));
+        assert!(find("latest~9").expect_err("none").contains("3 of `p` are recorded"));
+        // Another pipeline's run is found by its id alone.
+        assert_eq!(find("20260803").as_deref(), Ok("20260803T090000"));
     }
 
     #[test]

@@ -231,7 +231,7 @@ fn gate(report: &Report) -> Gate {
 
 /// Draws each metric over the runs up to this one, so that a later run changes nothing in this report.
 fn trends(plan: &Plan, store: &Store, record: &RunRecord, now: &[Number]) -> Result<Vec<Chart>, String> {
-    let mut before: Vec<(String, Vec<Number>)> = records(store.state(), usize::MAX)?
+    let mut before: Vec<(String, Vec<Number>)> = records(store.state(), &record.pipeline, usize::MAX)?
         .into_iter()
         .filter(|other| other.run <= record.run && other.profile == record.profile)
         .take(RUNS)

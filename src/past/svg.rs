@@ -289,7 +289,13 @@ pub(super) fn chart(
 /// Writes a number with few digits.
 pub(super) fn short(value: f64) -> String {
     if value == 0.0 || (1e-3..1e6).contains(&value.abs()) {
-        let text = format!("{value:.4}");
+        // Five digits that mean something: more than that leaves its chart.
+        let whole = value.abs().log10().floor();
+        let decimals = if value == 0.0 || whole < 0.0 { 4 } else { (4.0 - whole).max(0.0) as usize };
+        let text = format!("{value:.decimals$}");
+        if decimals == 0 {
+            return text;
+        }
         return text.trim_end_matches('0').trim_end_matches('.').to_owned();
     }
     format!("{value:.2e}")
@@ -344,5 +350,11 @@ mod tests {
         assert_eq!(chart.series[0].d, "M0.0 170.0 L340.0 0.0");
         assert_eq!((chart.y_low.as_str(), chart.y_high.as_str()), ("1", "3"));
         assert!(super::chart("t", "x", &[("a".into(), vec![])], false, false).is_none());
+    }
+
+    #[test]
+    fn numbers_beside_a_chart_have_few_digits() {
+        let texts = [0.0, 0.93125, -0.5, 12.3456, 1234.5678, 123_456.789, 100_000.0, 2e6, 1e-5].map(super::short);
+        assert_eq!(texts, ["0", "0.9313", "-0.5", "12.346", "1234.6", "123457", "100000", "2.00e6", "1.00e-5"]);
     }
 }

@@ -336,6 +336,7 @@ fn plan_gate(model: &Model, id: NodeId, gate: &model::Gate) -> gate::Gate {
                 .map(|(evidence, name)| MetricRef { evidence: *evidence, name: name.clone() }),
             artifact: line.measure.artifact.as_ref().map(|artifact| model.plan_origin(artifact)),
             table: line.measure.table.clone(),
+            groups: line.measure.groups.clone(),
             options: line.measure.options.clone(),
             ty: line.measure.ty.clone(),
         },

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::error::{ErrorKind, RegistryError};
-use super::record::Finding;
+use super::record::{Finding, Pointer};
 use super::view::{Change, View};
 use super::{layout, rules};
+use crate::host;
 
 /// Goes through versions, pointers and derived files. Only failures to read at all are errors; what is damaged is
 /// a finding.
@@ -36,7 +37,28 @@ pub(super) fn fsck(view: &dyn View) -> Result<(Vec<Finding>, Vec<Change>), Regis
         let (Change::Write { path, .. } | Change::Remove { path } | Change::Folder { path, .. }) = change;
         findings.push(Finding { path: path.clone(), problem: "did not match its pointer".to_owned(), repaired: true });
     }
+    for path in left_behind(view, &sound)? {
+        let problem = "was left by a writer that died".to_owned();
+        findings.push(Finding { path: path.clone(), problem, repaired: true });
+        changes.push(Change::Remove { path });
+    }
     Ok((findings, changes))
+}
+
+/// Returns the files that a writer makes beside the one it is about to replace. Whoever asks holds the lock of writers, so
+/// those that are there have no writer any more.
+fn left_behind(view: &dyn View, sound: &[Pointer]) -> Result<Vec<String>, RegistryError> {
+    let mut found = Vec::new();
+    for folder in ["", layout::POINTERS].into_iter().chain(sound.iter().map(|pointer| pointer.name.as_str())) {
+        let slash = if folder.is_empty() { "" } else { "/" };
+        let files = view.list(folder)?;
+        found.extend(files.iter().filter(|file| is_temporary(file)).map(|file| format!("{folder}{slash}{file}")));
+    }
+    Ok(found)
+}
+
+fn is_temporary(file: &str) -> bool {
+    file.starts_with(host::fs::TEMPORARY)
 }
 
 fn versions(view: &dyn View, findings: &mut Vec<Finding>) -> Result<(), RegistryError> {
@@ -66,7 +88,7 @@ fn versions(view: &dyn View, findings: &mut Vec<Finding>) -> Result<(), Registry
 fn pointer_names(view: &dyn View, findings: &mut Vec<Finding>) -> Result<BTreeSet<String>, RegistryError> {
     let mut names: BTreeSet<_> = rules::pointer_names(view)?.into_iter().collect();
     for file in view.list(layout::POINTERS)? {
-        if file.strip_suffix(".json").is_none_or(|name| layout::check_name(name).is_err()) {
+        if !is_temporary(&file) && file.strip_suffix(".json").is_none_or(|name| layout::check_name(name).is_err()) {
             findings.push(open(format!("{}/{file}", layout::POINTERS), "is no pointer"));
         }
     }

@@ -94,6 +94,11 @@ impl Act {
     }
 }
 
+/// Returns what is recorded of an act.
+pub(super) fn acted(view: &dyn View, act: &Act) -> Result<Option<State>> {
+    act.read(view)
+}
+
 /// Records that an act begins, if it may.
 pub(super) fn begin(view: &dyn View, act: &Act, now: Timestamp) -> Result<(Begun, Vec<Change>)> {
     Ok(match act.read(view)? {
@@ -101,6 +106,11 @@ pub(super) fn begin(view: &dyn View, act: &Act, now: Timestamp) -> Result<(Begun
         Some(State::Started) if !act.idempotent => (Begun::MayHaveHappened, Vec::new()),
         Some(State::Started | State::Failed) | None => (Begun::Go, vec![act.write(State::Started, now)]),
     })
+}
+
+/// Records something about an act, whatever is recorded so far.
+pub(super) fn note(act: &Act, state: State, now: Timestamp) -> Vec<Change> {
+    vec![act.write(state, now)]
 }
 
 /// Records how an act ended.

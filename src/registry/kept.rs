@@ -74,6 +74,10 @@ impl<S: Store> Registry for S {
         Ok(outcome.expect("a transaction asks at least once"))
     }
 
+    fn acted(&self, act: &Act) -> Result<Option<State>, RegistryError> {
+        journal::acted(&*self.view()?, act)
+    }
+
     fn begin(&self, act: &Act) -> Result<Begun, RegistryError> {
         let mut begun = None;
         self.transact(&format!("begin {}", act.action), &mut |view| {
@@ -82,6 +86,11 @@ impl<S: Store> Registry for S {
             Ok(changes)
         })?;
         Ok(begun.expect("a transaction asks at least once"))
+    }
+
+    fn note(&self, act: &Act, state: State) -> Result<(), RegistryError> {
+        let now = || self.clock().now();
+        self.transact(&format!("note {}", act.action), &mut |_| Ok(journal::note(act, state, now())))
     }
 
     fn end(&self, act: &Act, state: State) -> Result<(), RegistryError> {
@@ -122,7 +131,7 @@ impl<S: Store> Registry for S {
 /// Writes what is stored at `path` to `dest`; bytes that are not the registered ones never appear there.
 fn export(view: &dyn View, path: &str, stored: &Stored, dest: &Path) -> Result<(), RegistryError> {
     fs::create_dirs(fs::parent(dest))?;
-    let private = tempfile::Builder::new().prefix(".mlpc-").tempdir_in(fs::parent(dest)).cannot("write", dest)?;
+    let private = tempfile::Builder::new().prefix(fs::TEMPORARY).tempdir_in(fs::parent(dest)).cannot("write", dest)?;
     let staged = private.path().join("new");
     if !view.export(path, &staged)? {
         return Err(RegistryError::corrupt(format!("`{path}` is gone")));

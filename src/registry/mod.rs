@@ -89,8 +89,14 @@ pub trait Registry: Send + Sync {
     /// Moves a pointer if it stands where the caller believes.
     fn promote(&self, promotion: &Promotion) -> Result<Outcome, RegistryError>;
 
+    /// Returns what the journal says of an action.
+    fn acted(&self, act: &Act) -> Result<Option<State>, RegistryError>;
+
     /// Records that an action begins, if it may: nobody else's record comes in between.
     fn begin(&self, act: &Act) -> Result<Begun, RegistryError>;
+
+    /// Records something about an action, whatever is recorded of it so far.
+    fn note(&self, act: &Act, state: State) -> Result<(), RegistryError>;
 
     /// Records how an action ended that was begun.
     fn end(&self, act: &Act, state: State) -> Result<(), RegistryError>;

@@ -65,6 +65,9 @@ pub struct Metadata {
     pub code_commit: Option<String>,
     /// The digests of the gate reports that admitted it, by gate.
     pub gates: BTreeMap<String, String>,
+    /// Who let it in: login and time, by approval. Those that were given on the machine that registered it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub approvals: BTreeMap<String, String>,
     /// Anything else worth keeping: features, seconds of training.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, String>,

@@ -36,6 +36,8 @@ pub struct Provenance {
     pub inputs: BTreeMap<String, String>,
     /// The digests of the gate reports that admitted it, by gate.
     pub gates: BTreeMap<String, String>,
+    /// Who let it in: login and time, by approval.
+    pub approvals: BTreeMap<String, String>,
     /// Anything else worth keeping.
     pub notes: BTreeMap<String, String>,
 }
@@ -71,6 +73,7 @@ impl Release<'_> {
             inputs: provenance.inputs,
             code_commit,
             gates: provenance.gates,
+            approvals: provenance.approvals,
             notes,
         };
         // A list of packages that is gone since then is not worth losing the model for; it is in the commit.

@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of order or guards; those come from the model alone.
 
+mod bound;
 mod credential;
 mod cron;
 mod cx;
@@ -21,6 +22,7 @@ mod paths;
 mod release;
 mod requirement;
 mod rollout;
+mod slices;
 mod stage;
 mod trigger;
 mod table;

@@ -5,18 +5,16 @@ use std::collections::BTreeMap;
 use super::cx::{Cx, Decl};
 use super::expr::{Scope, Typed, expr, fitted, widened};
 use super::gate::Settings;
-use super::{origin, table};
+use super::{bound, origin, slices, table};
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::gate::kinds::{Form, Takes, forgets_percent, limit_type};
-use crate::gate::{Bound, Compare, Level};
+use crate::gate::{Bound, Compare, Level, predicted};
 use crate::model::{Gate, Measure, Requirement};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::types::{Artifact, Expr, Range, Type, Value};
 
 const TESTS: [&str; 4] = ["total", "passed", "failed", "skipped"];
-const LATER: [&str; 8] =
-    ["gain", "ratio", "gap", "parity", "mcnemar", "delong", "demographic_parity", "equal_opportunity"];
 
 /// Resolves a line.
 pub(super) fn resolve(
@@ -26,9 +24,6 @@ pub(super) fn resolve(
     gate: &Gate,
     settings: &Settings,
 ) -> Option<Requirement> {
-    if let Some(word) = not_yet(&written.expr) {
-        return cx.later(written.span, &format!("`{word}`"));
-    }
     let against = written.against.as_ref();
     let (mut measure, bound) = match &written.expr.kind {
         ast::ExprKind::Binary { op, left, right, .. } => {
@@ -63,11 +58,13 @@ pub(super) fn resolve(
             return cx.error(codes::BAD_REQUIREMENT, written.expr.span, message, help);
         }
     };
+    slices::sided(cx, written.expr.span, &measure, &bound)?;
     if let Some(min_n) = settings.min_n
         && measure.metric.is_some()
         && measure.kind != "tests"
     {
-        measure.options.insert("min_n".to_owned(), Value::Int(min_n));
+        // What the line itself says comes first.
+        measure.options.entry("min_n".to_owned()).or_insert(Value::Int(min_n));
     }
     if let Some(base) = settings.min_base
         && measure.options.contains_key("relative")
@@ -81,20 +78,6 @@ pub(super) fn resolve(
 fn text(cx: &Cx<'_>, span: Span) -> String {
     let words: Vec<&str> = cx.sources.slice(span).split_whitespace().skip(1).collect();
     words.join(" ")
-}
-
-/// Returns the word of a line that is not in this version yet.
-fn not_yet(written: &ast::Expr) -> Option<&str> {
-    match &written.kind {
-        ast::ExprKind::Binary { left, right, .. } => not_yet(left).or_else(|| not_yet(right)),
-        ast::ExprKind::Between { value, .. } => not_yet(value),
-        ast::ExprKind::Call { callee, args } => match &callee.kind {
-            ast::ExprKind::Name(name) if LATER.contains(&name.as_str()) => Some(name.as_str()),
-            _ => args.iter().find_map(|arg| not_yet(&arg.value)),
-        },
-        ast::ExprKind::By { .. } => Some("by"),
-        _ => None,
-    }
 }
 
 /// Returns the number of a multiple: `0.5x`.
@@ -187,15 +170,24 @@ fn measured(
             let ast::ExprKind::Name(function) = &callee.kind else {
                 return cx.error(codes::BAD_REQUIREMENT, callee.span, "nothing that can be measured", "");
             };
-            match function.as_str() {
-                "regression" => comparison(cx, "regression", function, args, gate),
-                "improvement" => comparison(cx, "improvement", function, args, gate),
-                "mean" | "stddev" | "ci" | "lower" | "upper" => over_sample(cx, function, args, gate),
-                "size" => size(cx, function, args),
-                other => {
+            let takes = crate::gate::kinds::find(&function.text).map(|kind| kind.signature().takes);
+            match (function.as_str(), takes) {
+                ("regression", _) => comparison(cx, "regression", function, args, gate),
+                ("improvement", _) => comparison(cx, "improvement", function, args, gate),
+                (_, Some(Takes::Sample)) => bound::over_sample(cx, function, args, gate),
+                ("size", _) => size(cx, function, args),
+                (_, Some(Takes::Grouped | Takes::Group(_) | Takes::Pair(_))) => {
+                    slices::measure(cx, function, args, gate)
+                }
+                ("gain", _) => {
+                    cx.mention_words(written.span);
+                    let help =
+                        "write `improvement(m)` for the number itself, or `lower(gain(m), 95%) > 0` for its bound";
+                    cx.error(codes::BAD_REQUIREMENT, function.span, "`gain` stands in a bound alone", help)
+                }
+                (other, _) => {
                     let known = crate::gate::kinds::all().filter(|kind| kind.signature().form == Form::Call);
-                    let known = known.map(|kind| kind.signature().name).chain(LATER);
-                    let help = match nearest(other, known) {
+                    let help = match nearest(other, known.map(|kind| kind.signature().name)) {
                         Some(near) => format!("did you mean `{near}(…)`?"),
                         None => "there are `regression(m)`, `improvement(m)` and `size(artifact)`".to_owned(),
                     };
@@ -244,67 +236,16 @@ fn comparison(
     Some(measure)
 }
 
-/// Resolves a statistic over the runs of a fan-out, or over the rows behind a share.
-fn over_sample(cx: &mut Cx<'_>, function: &ast::Name, args: &[ast::Arg], gate: &Gate) -> Option<Measure> {
-    let kind = crate::gate::kinds::find(&function.text)?;
-    let signature = kind.signature();
-    let levelled = signature.option("level").is_some();
-    let (written, level) = match args {
-        [ast::Arg { name: None, value }] if !levelled => (value, None),
-        [ast::Arg { name: None, value }, ast::Arg { name: None, value: level }] if levelled => (value, Some(level)),
-        _ => {
-            let what = if levelled { "a metric and a level" } else { "a metric" };
-            let help = format!("write `{}`", signature.example);
-            return cx.error(codes::BAD_REQUIREMENT, function.span, format!("`{}` takes {what}", function.text), &help);
-        }
-    };
-    let mut measure = any_metric(cx, written, gate)?;
-    if measure.kind == "tests" {
-        let message = "a count of tests has no sample behind it";
-        return cx.error(codes::BAD_REQUIREMENT, written.span, message, "compare it with a number: `failed == 0`");
-    }
-    let (index, name) = measure.metric.clone()?;
-    let legs = gate.evidence.iter().filter(|one| one.list == Some(index)).count();
-    let place = gate.evidence[index].span;
-    if legs == 0 {
-        let Artifact::Metrics { name: declared } = &gate.evidence[index].ty else { return None };
-        let Some((Decl::Metrics(id), _)) = cx.peek(declared) else { return None };
-        let declared = cx.model.metrics[id].ty.metric(&name);
-        let share = matches!(measure.ty, Type::Ratio(_)) && declared.is_some_and(|metric| metric.n.is_some());
-        if !levelled || !share {
-            let message = format!("`{}({name})` needs a sample, and one number is none", function.text);
-            let mut diagnostic = Diagnostic::new(codes::BAD_REQUIREMENT, written.span, message)
-                .label(place, "measured once")
-                .help("put the gate on all legs of a loop: `on evaluate[*].report`, with three runs or more");
-            if levelled && matches!(measure.ty, Type::Ratio(_)) {
-                diagnostic = diagnostic
-                    .help(format!("say where the number of rows stands: `{name}: ratio higher n from \"/n_test\"`"));
-            }
-            return cx.report(diagnostic);
-        }
-    } else if legs < crate::gate::sample::LEAST_RUNS {
-        let message = format!("{legs} runs say nothing about their spread: three are the least");
-        let diagnostic = Diagnostic::new(codes::BAD_REQUIREMENT, function.span, message).label(place, "the runs");
-        return cx.report(diagnostic);
-    }
-    if let Some(level) = level {
-        let value = match super::expr::constant(cx, level, &Type::Ratio(Range::FINITE))? {
-            Value::Ratio(share) if (0.5..1.0).contains(&share) && share > 0.5 => Value::Ratio(share),
-            _ => {
-                let help = "write `95%`";
-                return cx.error(codes::OUT_OF_RANGE, level.span, "a level lies between 50% and 100%", help);
-            }
-        };
-        measure.options.insert("level".to_owned(), value);
-    }
-    measure.kind = signature.name;
-    measure.ty = kind.result(Some(&measure.ty), &measure.options);
-    Some(measure)
-}
-
 /// Says where a metric has no direction and is compared all the same.
-fn direction(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure, gate: &Gate) -> Option<()> {
+pub(super) fn direction(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure, gate: &Gate) -> Option<()> {
     let (evidence, name) = measure.metric.as_ref()?;
+    if matches!(gate.evidence[*evidence].ty, Artifact::Predictions(_)) {
+        if predicted::find(name).is_some_and(|metric| metric.direction.is_some()) {
+            return Some(());
+        }
+        let message = format!("neither more nor less of `{name}` is better, so nothing says what is a regression");
+        return cx.error(codes::DIRECTION_MISSING, written.span, message, "compare it by group: `gap(… by column)`");
+    }
     let Artifact::Metrics { name: declared } = &gate.evidence[*evidence].ty else { return Some(()) };
     let Some((Decl::Metrics(id), _)) = cx.peek(declared) else { return Some(()) };
     let metrics = &cx.model.metrics[id];
@@ -332,6 +273,7 @@ fn size(cx: &mut Cx<'_>, function: &ast::Name, args: &[ast::Arg]) -> Option<Meas
         metric: None,
         artifact: Some(artifact),
         table: None,
+        groups: None,
         options: BTreeMap::new(),
         ty: Type::Bytes,
     })
@@ -339,7 +281,7 @@ fn size(cx: &mut Cx<'_>, function: &ast::Name, args: &[ast::Arg]) -> Option<Meas
 
 /// Resolves a metric that is one number.
 fn metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> {
-    let measure = any_metric(cx, written, gate)?;
+    let measure = any_metric(cx, written, gate, Among::All)?;
     let (index, name) = measure.metric.as_ref()?;
     if gate.evidence[*index].list.is_none() {
         return Some(measure);
@@ -354,8 +296,17 @@ fn metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> 
     cx.report(diagnostic)
 }
 
+/// Which evidences a metric may be of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Among {
+    /// Any.
+    All,
+    /// Predictions, which it is computed from.
+    Predictions,
+}
+
 /// Resolves a metric, also one of several runs: `auc`, `offline.auc`, `evaluate.report.auc`.
-fn any_metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measure> {
+pub(super) fn any_metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate, among: Among) -> Option<Measure> {
     let (name, only) = match &written.kind {
         ast::ExprKind::Name(name) => (name, None),
         ast::ExprKind::Field { base, name } => match evidence(cx, base, gate) {
@@ -371,6 +322,12 @@ fn any_metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measu
                 return cx.error(codes::UNKNOWN_NAME, base.span, message, &help);
             }
         },
+        ast::ExprKind::By { .. } => {
+            cx.mention_words(written.span);
+            let message = format!("`{}` is a number for each group", cx.sources.slice(written.span));
+            let help = "say what is required of them: `ratio(m by column) >= 80%`, `gap(m by column) <= 5%`";
+            return cx.error(codes::BAD_REQUIREMENT, written.span, message, help);
+        }
         _ => {
             let help = "name a metric";
             return cx.error(codes::BAD_REQUIREMENT, written.span, "a metric is needed here", help);
@@ -384,7 +341,7 @@ fn any_metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measu
             continue;
         }
         match &evidence.ty {
-            Artifact::Metrics { name: declared } => {
+            Artifact::Metrics { name: declared } if among == Among::All => {
                 let Some((Decl::Metrics(id), _)) = cx.peek(declared) else { continue };
                 let metrics = &cx.model.metrics[id].ty;
                 known.extend(metrics.metrics.iter().map(|metric| metric.name.clone()));
@@ -392,7 +349,13 @@ fn any_metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measu
                     found.push((index, "metric", metric.ty.clone()));
                 }
             }
-            Artifact::Tests => {
+            Artifact::Predictions(_) => {
+                known.extend(predicted::all().map(|metric| metric.name.to_owned()));
+                if let Some(metric) = predicted::find(&name.text) {
+                    found.push((index, "metric", metric.ty()));
+                }
+            }
+            Artifact::Tests if among == Among::All => {
                 known.extend(TESTS.map(str::to_owned));
                 if TESTS.contains(&name.as_str()) {
                     found.push((index, "tests", Type::Int(Range::ANY)));
@@ -402,14 +365,18 @@ fn any_metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measu
         }
     }
     match found.as_slice() {
-        [(index, kind, ty)] => Some(Measure {
-            kind,
-            metric: Some((*index, name.text.clone())),
-            artifact: None,
-            table: None,
-            options: BTreeMap::new(),
-            ty: ty.clone(),
-        }),
+        [(index, kind, ty)] => {
+            slices::computable(cx, name, &gate.evidence[*index])?;
+            Some(Measure {
+                kind,
+                metric: Some((*index, name.text.clone())),
+                artifact: None,
+                table: None,
+                groups: None,
+                options: BTreeMap::new(),
+                ty: ty.clone(),
+            })
+        }
         [] if gate.partial => None,
         [] => {
             let message = format!("nothing that the gate is on measures `{}`", name.text);
@@ -417,11 +384,19 @@ fn any_metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate) -> Option<Measu
             for evidence in &gate.evidence {
                 diagnostic = diagnostic.label(evidence.span, format!("`{}`", evidence.ty));
             }
-            if let Some(near) = nearest(&name.text, known.iter().map(String::as_str)) {
+            let called = predicted::all().find(|metric| metric.also.contains(&name.as_str()));
+            let called = called.filter(|metric| known.iter().any(|known| known == metric.name));
+            if let Some(metric) = called {
+                let help = format!("here it is called `{}`", metric.name);
+                diagnostic = diagnostic.help(help).fix(name.span, metric.name);
+            } else if let Some(near) = nearest(&name.text, known.iter().map(String::as_str)) {
                 diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
                 diagnostic = diagnostic.fix_near(name.span, &name.text, near, known.iter().map(String::as_str));
             } else if known.is_empty() {
-                diagnostic = diagnostic.help("be on an output of type `Metrics<…>` or `Tests`");
+                diagnostic = diagnostic.help(match among {
+                    Among::All => "be on an output of type `Metrics<…>`, `Predictions { … }` or `Tests`",
+                    Among::Predictions => "be on an output of type `Predictions { … }`: it is computed row by row",
+                });
             } else {
                 let names: Vec<_> = known.iter().map(String::as_str).collect();
                 diagnostic = diagnostic.help(format!("measured are {}", quoted(&names)));

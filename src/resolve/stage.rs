@@ -353,7 +353,7 @@ pub(super) fn releasable(ty: &Artifact) -> bool {
             | Artifact::Tests
             | Artifact::Report
             | Artifact::Plot
-            | Artifact::Predictions
+            | Artifact::Predictions(_)
             | Artifact::Dataset { .. }
     )
 }

@@ -101,7 +101,15 @@ pub(super) fn measure(
         return cx.error(codes::BAD_REQUIREMENT, word.span, message, &help);
     }
     let ty = kind.result(None, &options);
-    Some(Measure { kind: signature.name, metric: None, artifact: None, table: Some(reference), options, ty })
+    Some(Measure {
+        kind: signature.name,
+        metric: None,
+        artifact: None,
+        table: Some(reference),
+        groups: None,
+        options,
+        ty,
+    })
 }
 
 /// Says where the reference of a monitor is no table, or lacks a column that is compared with it.
@@ -285,6 +293,8 @@ fn option(
             Value::Float(number) if number > 0.0 => Value::Float(number),
             _ => return cx.error(codes::OUT_OF_RANGE, arg.value.span, "a number above zero is needed", ""),
         },
+        // Of metrics by group, which are about no table.
+        OptType::Groups => return None,
         OptType::Rows => Value::Int(fields::whole(cx, &arg.value, 1, i64::MAX)?),
         OptType::Names => {
             let names = constant(cx, &arg.value, &Type::List(Box::new(Type::String)))?;

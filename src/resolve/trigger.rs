@@ -14,7 +14,7 @@ use crate::types::TriggerKind;
 
 /// Resolves `on …`.
 pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
-    let mut profile = None;
+    let profile;
     let kind = match item {
         ast::Trigger::Push(record) => {
             let fields = Fields::optional(cx, record.as_ref(), "`on push`", &["branches", "paths", "profile"]);
@@ -32,7 +32,9 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
             profile = profile_of(cx, &fields);
             schedule(cx, &fields, span)
         }
-        ast::Trigger::Manual(names) => {
+        ast::Trigger::Manual { params: names, profiles } => {
+            let said: Vec<(&ast::Name, Span)> = profiles.iter().map(|name| (name, name.span)).collect();
+            profile = only_profile(cx, &said);
             let mut params = Vec::new();
             for (index, name) in names.iter().enumerate() {
                 if let Some(first) = names[..index].iter().find(|first| first.text == name.text) {
@@ -50,13 +52,25 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
             Some(TriggerKind::Manual { params })
         }
         ast::Trigger::Event { name, payload } => {
-            let mut fields = Vec::new();
+            let (mut fields, mut said) = (Vec::new(), Vec::new());
             for field in payload {
+                // A payload has no field of this name: it says the profile, as in every trigger.
+                if field.name.text == "profile" {
+                    match &field.ty.kind {
+                        ast::TypeKind::Named { name, args } if args.is_empty() => said.push((name, field.span)),
+                        _ => {
+                            let message = "a profile's name is needed";
+                            cx.error::<()>(codes::WRONG_TYPE, field.ty.span, message, "write `profile: smoke`");
+                        }
+                    }
+                    continue;
+                }
                 cx.spelling(&field.name, false);
                 if let Some(ty) = ty::value_type(cx, &field.ty) {
                     fields.push((field.name.text.clone(), ty));
                 }
             }
+            profile = only_profile(cx, &said);
             let plain = name.plain().unwrap_or_default();
             Some(TriggerKind::Event { name: plain.to_owned(), payload: fields })
         }
@@ -91,6 +105,19 @@ fn profile_of(cx: &mut Cx<'_>, fields: &Fields<'_>) -> Option<String> {
     let ast::ExprKind::Name(name) = &field.value.kind else {
         return cx.error(codes::WRONG_TYPE, field.value.span, "a profile's name is needed", "write `profile: smoke`");
     };
+    named_profile(cx, name)
+}
+
+/// Resolves the one profile of a trigger.
+fn only_profile(cx: &mut Cx<'_>, said: &[(&ast::Name, Span)]) -> Option<String> {
+    let (&(name, first), rest) = said.split_first()?;
+    for (_, span) in rest {
+        again(cx, *span, first, "`profile` is said twice");
+    }
+    named_profile(cx, name)
+}
+
+fn named_profile(cx: &mut Cx<'_>, name: &ast::Name) -> Option<String> {
     match cx.look_up(name, Wanted::Profile)? {
         Decl::Profile(_) => Some(name.text.clone()),
         decl => cx.wrong_kind(name, decl, Wanted::Profile),

@@ -1,11 +1,12 @@
 //! Types: from what was written to checked types.
 
 use super::cx::{Cx, Decl, Wanted};
-use super::expr::{Scope, expr};
+use super::expr::{Scope, constant, expr};
+use super::fields::Fields;
 use crate::diagnostic::{Diagnostic, codes, nearest};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 use crate::syntax::ast;
-use crate::types::{Artifact, Bound, Expr, Range, Type};
+use crate::types::{Artifact, Bound, Expr, PredictionsType, Range, Type, Value};
 
 const VALUES: [&str; 8] = ["int", "float", "bool", "string", "duration", "bytes", "ratio", "timestamp"];
 const ARTIFACTS: [&str; 11] =
@@ -17,15 +18,11 @@ pub(super) fn any(cx: &mut Cx<'_>, written: &ast::Type) -> Option<Type> {
         ast::TypeKind::Named { name, args } => named(cx, name, args),
         ast::TypeKind::With { base, settings } => {
             let ty = any(cx, base)?;
-            if ty != Type::Artifact(Artifact::Predictions) {
+            if !matches!(ty, Type::Artifact(Artifact::Predictions(_))) {
                 let message = format!("`{ty}` has no settings");
                 return cx.error(codes::WRONG_TYPE, settings.span, message, "");
             }
-            let fields = super::fields::Fields::read(cx, settings, "`Predictions`", &["id", "label", "score"]);
-            for key in ["id", "label", "score"] {
-                fields.text(cx, key);
-            }
-            Some(ty)
+            Some(Type::Artifact(Artifact::Predictions(predictions(cx, settings)?)))
         }
         ast::TypeKind::Refined { base, range: written_range } => {
             let ty = any(cx, base)?;
@@ -58,6 +55,55 @@ pub(super) fn any(cx: &mut Cx<'_>, written: &ast::Type) -> Option<Type> {
         }
         ast::TypeKind::Optional(inner) => Some(Type::Optional(Box::new(any(cx, inner)?))),
     }
+}
+
+/// Resolves the settings of `Predictions`: which column holds what.
+fn predictions(cx: &mut Cx<'_>, written: &ast::Record) -> Option<PredictionsType> {
+    let known = ["id", "label", "score", "prediction", "threshold"];
+    let fields = Fields::read(cx, written, "`Predictions`", &known);
+    let mut columns: Vec<Spanned<String>> = Vec::new();
+    let mut column = |cx: &mut Cx<'_>, key: &str| -> Option<Option<String>> {
+        if fields.get(key).is_none() {
+            return Some(None);
+        }
+        let name = fields.text(cx, key)?;
+        if name.value.is_empty() {
+            return cx.error(codes::WRONG_TYPE, name.span, "a column has a name", "write it as in the file's header");
+        }
+        if let Some(first) = columns.iter().find(|first| first.value == name.value) {
+            let message = format!("the column `{}` can't be two things", name.value);
+            let diagnostic = Diagnostic::new(codes::DUPLICATE_NAME, name.span, message)
+                .label(first.span, "named here, too")
+                .help("name another column");
+            return cx.report(diagnostic);
+        }
+        columns.push(name.clone());
+        Some(Some(name.value))
+    };
+    let (id, label) = (column(cx, "id"), column(cx, "label"));
+    let (score, prediction) = (column(cx, "score"), column(cx, "prediction"));
+    let threshold = match fields.get("threshold") {
+        None => None,
+        Some(field) => {
+            let span = field.value.span;
+            let Some(of) = fields.get("score").filter(|_| fields.get("prediction").is_none()) else {
+                let (message, help) = match fields.get("prediction") {
+                    Some(_) => ("`prediction` says already what was decided", "remove `threshold`"),
+                    None => ("a threshold is of a score, and none is named", "add `score: \"p\"`"),
+                };
+                return cx.error(codes::MISPLACED_CLAUSE, field.key.span, message, help);
+            };
+            match constant(cx, &field.value, &Type::Float(Range::ANY))? {
+                Value::Float(at) if at.is_finite() => Some(at),
+                _ => {
+                    let diagnostic = Diagnostic::new(codes::OUT_OF_RANGE, span, "a threshold is a finite number")
+                        .label(of.value.span, "the score");
+                    return cx.report(diagnostic);
+                }
+            }
+        }
+    };
+    Some(PredictionsType { id: id?, label: label?, score: score?, prediction: prediction?, threshold })
 }
 
 /// Resolves the type of a value.
@@ -96,7 +142,7 @@ fn named(cx: &mut Cx<'_>, name: &ast::Name, args: &[ast::Type]) -> Option<Type> 
         "Dir" => Some(Type::Artifact(Artifact::Dir)),
         "Archive" => Some(Type::Artifact(Artifact::Archive)),
         "Image" => Some(Type::Artifact(Artifact::Image)),
-        "Predictions" => Some(Type::Artifact(Artifact::Predictions)),
+        "Predictions" => Some(Type::Artifact(Artifact::Predictions(PredictionsType::default()))),
         "Tests" => Some(Type::Artifact(Artifact::Tests)),
         "Report" => Some(Type::Artifact(Artifact::Report)),
         "Plot" => Some(Type::Artifact(Artifact::Plot)),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::lineage::Lineage;
 use crate::exec::{Release, Seen};
 use crate::gate::Report;
 use crate::host::Digest;
@@ -39,6 +40,9 @@ pub struct Answer {
     /// Where pointers stood when it looked; `null`: not set yet.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pointers: BTreeMap<String, Option<Seen>>,
+    /// What it and all nodes before it come from.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub lineage: Lineage,
     /// What it registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
@@ -109,6 +113,10 @@ impl Decided {
             advisory: report.advisory,
         }
     }
+}
+
+fn is_empty(lineage: &Lineage) -> bool {
+    *lineage == Lineage::default()
 }
 
 impl Answer {

@@ -8,6 +8,7 @@
 mod answer;
 mod approval;
 mod exchange;
+mod lineage;
 mod node;
 mod plain;
 mod verdict;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 pub use answer::{Answer, Decided, Made, Status};
 pub use approval::{Asked, Review, askers, decide, reviews};
 pub use exchange::{Received, receive, vouched};
+pub use lineage::Lineage;
 pub use node::{refuse, run};
 pub use plain::{begin, end};
 pub use verdict::{Ended, Settled, Verdict, verdict};

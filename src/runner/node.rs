@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::{Answer, Decided, FORMAT, Made, Status};
 use super::exchange::{Received, hand_on, write};
+use super::lineage::Lineage;
 use super::{Job, Trouble};
 use crate::exec::{self, Ending, Listener, Options, Pick, RunRecord, Seen};
 use crate::gate::{BaselineFile, Gate, Report};
@@ -31,7 +32,7 @@ pub fn run(
         let message = format!("`{node}` is not part of this run ({skip:?}), and the platform started it all the same");
         return Err(Trouble::unsound(message).help("compile the pipeline again"));
     }
-    let mut answer = empty(job, node);
+    let mut answer = Answer { lineage: Lineage::of(received), ..empty(job, node) };
     let mut report = None;
     let done = match &declared.kind {
         NodeKind::Stage(stage) => complete(job, node, received)
@@ -74,6 +75,7 @@ pub(super) fn empty(job: &Job<'_>, node: &str) -> Answer {
         outputs: BTreeMap::new(),
         texts: BTreeMap::new(),
         pointers: BTreeMap::new(),
+        lineage: Lineage::default(),
         release: None,
         gate: None,
     }
@@ -128,7 +130,9 @@ fn stage(
         Options { pick: Pick::until(vec![node.to_owned()]), alone: true, release: true, ..Options::default() };
     let summary = exec::run(job.bound, job.setup, &options, Some(&before), listener)?;
     let state = job.setup.workspace.join(".mlpc");
-    answer.pointers = RunRecord::read(&state, &summary.run)?.pointers;
+    let record = RunRecord::read(&state, &summary.run)?;
+    record.sources.iter().for_each(|(name, digest)| answer.lineage.source(name, &digest.to_string()));
+    answer.pointers = record.pointers;
     let ended = summary.nodes.into_iter().find(|report| report.node == node);
     let ending = ended.map_or(Ending::Failed("did not run".into()), |report| report.ending);
     let unsound = |why: String| Trouble::unsound(format!("`{node}` {why}"));
@@ -181,6 +185,7 @@ fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mu
     fs::create_dirs(&job.output)?;
     fs::write_atomic(&job.output.join("gate_report.json"), text.as_bytes())?;
     fs::write_atomic(&job.output.join("summary.md"), crate::gate::render::markdown(&report).as_bytes())?;
+    answer.lineage.gates.insert(node.to_owned(), Digest::of(text.as_bytes()).to_string());
     answer.texts.insert(path, text);
     answer.status = Status::Decided;
     answer.reason = Some(report.reason.clone());
@@ -314,7 +319,7 @@ fn register(
     received: &Received,
     answer: &mut Answer,
 ) -> Result<(), Trouble> {
-    let gates = admitted(job, node, received)?;
+    answer.lineage.gates.extend(admitted(job, node, received)?);
     let made = |origin: &Origin| match origin {
         Origin::Output { stage, output } => received.answers.get(stage)?.outputs.get(output),
         Origin::Source(_) | Origin::Pointer { .. } => None,
@@ -323,11 +328,14 @@ fn register(
     if let Some(missing) = needed.into_iter().find(|origin| made(origin).is_none()) {
         return Err(Trouble::unsound(format!("`{missing}`, which is to be registered, was not handed on")));
     }
+    let measured = register.metrics.as_ref().and_then(|origin| machine(job, origin, made(origin)?));
     let provenance = Provenance {
         model: made(&register.model).map(|made| made.digest),
-        inputs: BTreeMap::new(),
-        gates,
-        notes: register.metrics.as_ref().and_then(|origin| machine(job, origin, made(origin)?)).into_iter().collect(),
+        inputs: answer.lineage.sources.clone(),
+        gates: answer.lineage.gates.clone(),
+        // On a platform its own records say who approved.
+        approvals: BTreeMap::new(),
+        notes: answer.lineage.notes().into_iter().chain(measured).collect(),
     };
     let registered = release(job).register(node, provenance).map_err(trouble)?;
     answer.status = if registered.new { Status::Done } else { Status::Hit };

@@ -3,6 +3,7 @@
 
 use super::answer::{Answer, Status};
 use super::exchange::{Received, hand_on, write};
+use super::lineage::{Lineage, sources};
 use super::node::{clear, complete, empty};
 use super::{Job, Trouble};
 use crate::exec;
@@ -48,9 +49,12 @@ fn made<'j>(job: &'j Job<'_>, stage: &str, origin: &crate::types::Origin) -> Opt
 }
 
 /// Checks what the command left and hands it on. `failed`: it ended badly, and only what is always kept counts.
-pub fn end(job: &Job<'_>, node: &str, failed: bool) -> Result<(Answer, String), Trouble> {
+pub fn end(job: &Job<'_>, node: &str, received: &Received, failed: bool) -> Result<(Answer, String), Trouble> {
     let stage = stage(job, node)?;
-    let mut answer = empty(job, node);
+    let mut answer = Answer { lineage: Lineage::of(received), ..empty(job, node) };
+    for (name, digest) in sources(job, &stage.work)? {
+        answer.lineage.source(&name, &digest.to_string());
+    }
     let workspace = &job.setup.workspace;
     let mut wrong = failed.then(|| format!("the command of `{node}` failed"));
     for output in &stage.outputs {

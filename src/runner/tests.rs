@@ -29,13 +29,18 @@ stage train {
 stage evaluate {
   in   model = train.model, data = raw
   out  report: Metrics<Evaluation> of model over data as test = "out/report.json"
-  run <<< echo '{"auc": 0.9}' > "$report" >>>
+  out  scores: Predictions { id: "row", label: "y", score: "p" } of model over data as test = "out/scores.csv"
+  run <<<
+    echo '{"auc": 0.9}' > "$report"
+    awk 'BEGIN { print "row,y,p"; for (row = 0; row < 90; row++) print row "," row % 2 "," row % 7 / 10 }' > "$scores"
+  >>>
 }
-gate quality on evaluate.report {
+gate quality on evaluate.report, evaluate.scores {
   baseline models@production
   on no_baseline: ask bootstrap
   require auc >= 0.5
   require regression(auc) <= 1%
+  require upper(regression(auc_roc), 95%) <= 1%
 }
 approval bootstrap of train.model { by: ["alice"], environment: "bootstrap", timeout: 24h }
 register release = train.model to models after quality { metrics: evaluate.report }
@@ -116,6 +121,13 @@ fn a_pipeline_runs_job_by_job_and_the_second_model_is_compared_with_the_first() 
     assert_eq!((gate.ask.as_deref(), gate.lets_go_on), (Some("bootstrap"), true));
     let release = rig.well("release", &["train", "evaluate", "quality"]).release.expect("released");
     rig.well("current", &["release", "quality"]);
+    // The job that registers was given no source, and knows it all the same.
+    let metadata = rig.folder.path().join("registry/versions").join(&release.version).join("metadata.json");
+    let version: serde_json::Value = serde_json::from_slice(&std::fs::read(metadata).expect("read")).expect("JSON");
+    let raw = Digest::of(b"a,b\n1,2\n").to_string();
+    assert_eq!(version["metadata"]["inputs"], serde_json::json!({ "raw": raw }));
+    let report = std::fs::read(rig.folder.path().join("out/quality/gate_report.json")).expect("read");
+    assert_eq!(version["metadata"]["gates"], serde_json::json!({ "quality": Digest::of(&report).to_string() }));
 
     let again = Rig { folder: tempfile::tempdir().expect("a folder"), bound: bound(None) };
     std::fs::rename(rig.folder.path().join("registry"), again.folder.path().join("registry")).expect("moved");
@@ -127,6 +139,16 @@ fn a_pipeline_runs_job_by_job_and_the_second_model_is_compared_with_the_first() 
     assert_eq!(gate.gate.map(|gate| gate.verdict), Some("pass".into()));
     let seen = gate.pointers["models@production"].as_ref().map(|seen| seen.version.clone());
     assert_eq!(seen, Some(release.version));
+}
+
+#[test]
+fn a_source_that_moved_between_jobs_is_said() {
+    let mut lineage = Lineage::default();
+    lineage.source("raw", "blake3:1");
+    lineage.source("raw", "blake3:2");
+    lineage.source("raw", "blake3:2");
+    assert_eq!(lineage.sources["raw"], "blake3:1");
+    assert_eq!(lineage.notes()["inputs"], "`raw` changed while the run read it: other jobs saw other bytes");
 }
 
 #[test]

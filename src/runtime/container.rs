@@ -24,13 +24,13 @@ pub struct Image {
 
 impl Image {
     /// Returns the call that runs a command in the image: these folders are there under the same paths, the variables are taken
-    /// from the environment of the call itself, so that no value of a secret is an argument.
+    /// from the environment of the call itself, so that no value of a secret is an argument. Files can be read there and not written.
     #[must_use]
     pub fn call(
         &self,
         argv: &[OsString],
         work: &Path,
-        folders: &[&Path],
+        (folders, files): (&[&Path], &[&Path]),
         variables: &[&OsStr],
         name: &str,
     ) -> Vec<OsString> {
@@ -38,11 +38,13 @@ impl Image {
         let fixed = ["run", "--rm", "--init", "--pull=never", "--user", &user, "--name", name, "--entrypoint", ""];
         let mut call = vec![self.engine.program.clone().into_os_string()];
         call.extend(fixed.map(OsString::from));
-        for folder in folders {
+        let shared = folders.iter().map(|folder| (folder, "")).chain(files.iter().map(|file| (file, ":ro")));
+        for (path, end) in shared {
             let mut volume = OsString::from("--volume=");
-            volume.push(folder);
+            volume.push(path);
             volume.push(":");
-            volume.push(folder);
+            volume.push(path);
+            volume.push(end);
             call.push(volume);
         }
         for variable in variables {
@@ -51,6 +53,12 @@ impl Image {
         call.extend([OsString::from("--workdir"), work.into(), self.reference.clone().into()]);
         call.extend(argv.iter().cloned());
         call
+    }
+
+    /// Returns the name of the engine that has it.
+    #[must_use]
+    pub fn engine(&self) -> &str {
+        self.engine.program.file_name().and_then(OsStr::to_str).unwrap_or_default()
     }
 
     /// Returns the call that ends a container which the engine was not told to end.
@@ -100,7 +108,10 @@ pub(super) fn resolve(tools: &Tools<'_>, name: &str, image: &str) -> Result<Stri
     let engine = engine(tools, name)?;
     let program = engine.program.as_os_str();
     let word = |text: &'static str| OsStr::new(text);
-    tools.run(tools.workspace, &[program, word("pull"), word("--quiet"), OsStr::new(image)])?;
+    // Podman's name for what was built here, which no registry has.
+    if !image.starts_with("localhost/") {
+        tools.run(tools.workspace, &[program, word("pull"), word("--quiet"), OsStr::new(image)])?;
+    }
     let format = word("{{range .RepoDigests}}{{.}}\n{{end}}");
     let found = tools.run(
         tools.workspace,

@@ -1,10 +1,15 @@
 //! Statistics: from counts and samples to numbers. Pure arithmetic; knows neither tables nor gates.
 
+pub mod binary;
+mod bootstrap;
+mod delong;
 mod drift;
 mod interval;
 mod multiple;
 pub mod special;
 
+pub use bootstrap::{Draw, REPLICATES, Replicates};
+pub use delong::Area;
 pub use drift::{
     ChiSquare, Jump, chi_square, jensen_shannon, jensen_shannon_noise, kolmogorov_smirnov, psi, psi_noise, psi_p,
     shares, wasserstein,

@@ -185,6 +185,19 @@ pub fn binomial_half(successes: u64, n: u64) -> f64 {
     (2.0 * beta_inc(n as f64 - k, k + 1.0, 0.5)).min(1.0)
 }
 
+/// Returns the chance of at least so many successes of `n` at probability one half: `I(1/2; k, n − k + 1)`.
+#[must_use]
+pub fn binomial_half_upper(successes: u64, n: u64) -> f64 {
+    if successes == 0 {
+        return 1.0;
+    }
+    if successes > n {
+        return 0.0;
+    }
+    let k = successes as f64;
+    beta_inc(k, n as f64 - k + 1.0, 0.5)
+}
+
 /// Returns where `above` turns false: from `low`, in steps that double, then by halves down to the last bit.
 fn bisect(above: impl Fn(f64) -> bool, low: f64, first: f64) -> f64 {
     let (mut low, mut high) = (low, first);

@@ -46,6 +46,77 @@ fn special_functions_are_those_of_scipy() {
     assert_eq!(student_quantile(0.1, 7.0), -student_quantile(0.9, 7.0));
 }
 
+/// Labels, the candidate's scores and the baseline's of `tests/fixtures/stats/predictions.py`, and its reference values.
+fn predictions() -> (Vec<bool>, Vec<f64>, Vec<f64>, Value) {
+    let reference: Value =
+        serde_json::from_str(include_str!("../../tests/fixtures/stats/predictions.json")).expect("JSON");
+    let rows = reference["rows"].as_array().expect("rows").clone();
+    let column = |index: usize| rows.iter().map(move |row| row[index].as_f64().expect("a number")).collect::<Vec<_>>();
+    let labels = column(1).iter().map(|label| *label == 1.0).collect();
+    (labels, column(2), column(3), reference)
+}
+
+#[test]
+fn metrics_of_two_classes_are_those_of_sklearn_and_fairlearn() {
+    let (labels, candidate, baseline, reference) = predictions();
+    for (which, scores) in [("candidate", candidate), ("baseline", baseline)] {
+        let mut confusion = binary::Confusion::default();
+        labels.iter().zip(&scores).for_each(|(label, score)| confusion.add(*label, *score >= 0.5, 1));
+        let rows = |of: fn(bool, f64) -> f64| {
+            binary::mean(&labels.iter().zip(&scores).map(|(label, score)| of(*label, *score)).collect::<Vec<_>>())
+        };
+        let found = [
+            ("accuracy", confusion.accuracy().value()),
+            ("precision", confusion.precision().value()),
+            ("recall", confusion.recall().value()),
+            ("specificity", confusion.specificity().value()),
+            ("fpr", confusion.fpr().value()),
+            ("selection_rate", confusion.selection_rate().value()),
+            ("f1", confusion.f1().value()),
+            ("auc_roc", Area::of(&labels, &scores).map(|area| area.auc)),
+            ("log_loss", rows(binary::log_loss)),
+            ("brier", rows(binary::brier)),
+        ];
+        for (name, found) in found {
+            close(found.expect(name), reference[which][name].as_f64().expect(name), name);
+        }
+    }
+    // sklearn.metrics.log_loss([1, 0], [0.0, 0.5], labels=[0, 1]) clips at the distance of 1 to the next f64.
+    close(binary::log_loss(true, 0.0), 36.043_653_389_117_15, "a probability of zero");
+    assert_eq!(binary::Confusion::default().recall().value(), None);
+}
+
+#[test]
+fn areas_spread_as_delong_says() {
+    let (labels, candidate, baseline, reference) = predictions();
+    let wanted = |name: &str| reference["delong"][name].as_f64().expect(name);
+    let (mine, theirs) = (Area::of(&labels, &candidate).expect("both"), Area::of(&labels, &baseline).expect("both"));
+    let variance = mine.variance_of_difference(&theirs).expect("many");
+    close((mine.auc - theirs.auc) / variance.sqrt(), wanted("z"), "z");
+    close(mine.auc - normal_quantile(0.95) * mine.variance().expect("many").sqrt(), wanted("lower auc 95"), "lower");
+    // The variance of a difference is that of both less twice their covariance.
+    let parts = mine.variance().expect("many") + theirs.variance().expect("many")
+        - 2.0 * mine.covariance(&theirs).expect("many");
+    close(parts, variance, "the parts");
+    assert_eq!(mine.variance_of_difference(&mine), Some(0.0));
+    assert_eq!(Area::of(&[true, true], &[0.1, 0.2]), None);
+    assert_eq!(Area::of(&[true, false], &[0.1, 0.2]).expect("one each").variance(), None);
+    assert_eq!(Area::of(&[true, false, false], &[0.5, 0.5, 0.1]).expect("a tie").auc, 0.75);
+}
+
+#[test]
+fn one_sided_binomial_is_that_of_scipy() {
+    let (.., reference) = predictions();
+    for name in ["accuracy", "recall", "specificity"] {
+        let row = numbers(&reference["mcnemar"][name]);
+        close(binomial_half_upper(row[0] as u64, (row[0] + row[1]) as u64), row[2], name);
+    }
+    // scipy.stats.binomtest(k, n, 0.5, alternative="greater").pvalue
+    for (k, n, wanted) in [(0, 0, 1.0), (0, 9, 1.0), (3, 3, 0.125), (9, 10, 0.0107421875), (5, 10, 0.623046875)] {
+        close(binomial_half_upper(k, n), wanted, "small");
+    }
+}
+
 #[test]
 fn holm_is_that_of_statsmodels() {
     let reference = reference();
@@ -118,5 +189,55 @@ fn bounds_of_runs_and_shares_are_those_of_scipy_and_statsmodels() {
         let (low, high) = wilson(row[0], row[1], row[2]);
         close(low, row[3], "Wilson, lower");
         close(high, row[4], "Wilson, upper");
+    }
+}
+
+/// Rows of a label and two scores with many ties, at least two of either label.
+fn scored() -> impl proptest::strategy::Strategy<Value = Vec<(bool, f64, f64)>> {
+    use proptest::prelude::*;
+    let row = (any::<bool>(), 0..8_u8, 0..8_u8);
+    proptest::collection::vec(row, 4..60).prop_map(|rows| {
+        let mut rows: Vec<_> =
+            rows.into_iter().map(|(label, one, other)| (label, f64::from(one), f64::from(other))).collect();
+        let fixed = [true, true, false, false];
+        rows.iter_mut().zip(fixed).for_each(|(row, label)| row.0 = label);
+        rows
+    })
+}
+
+proptest::proptest! {
+    #[test]
+    fn an_area_and_its_variance_are_what_every_pair_says(rows in scored()) {
+        let labels: Vec<bool> = rows.iter().map(|row| row.0).collect();
+        let (one, other): (Vec<f64>, Vec<f64>) = rows.iter().map(|row| (row.1, row.2)).unzip();
+        let (mine, theirs) = (Area::of(&labels, &one).expect("both"), Area::of(&labels, &other).expect("both"));
+        // By the definition of 1988: the kernel over every pair, and the variance of its means.
+        let kernel = |high: f64, low: f64| if high > low { 1.0 } else if high == low { 0.5 } else { 0.0 };
+        let of = |wanted: bool| (0..labels.len()).filter(|row| labels[*row] == wanted).collect::<Vec<_>>();
+        let (ones, zeros) = (of(true), of(false));
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let above = |scores: &[f64], row: &usize| mean(&zeros.iter().map(|zero| kernel(scores[*row], scores[*zero])).collect::<Vec<_>>());
+        let below = |scores: &[f64], row: &usize| mean(&ones.iter().map(|one| kernel(scores[*one], scores[*row])).collect::<Vec<_>>());
+        let auc = mean(&ones.iter().map(|row| above(&one, row)).collect::<Vec<_>>());
+        proptest::prop_assert!((mine.auc - auc).abs() < 1e-12, "{} is not {auc}", mine.auc);
+        let spread = |values: Vec<f64>| {
+            let middle = mean(&values);
+            values.iter().map(|value| (value - middle).powi(2)).sum::<f64>() / (values.len() - 1) as f64 / values.len() as f64
+        };
+        let wanted = spread(ones.iter().map(|row| above(&one, row) - above(&other, row)).collect())
+            + spread(zeros.iter().map(|row| below(&one, row) - below(&other, row)).collect());
+        let found = mine.variance_of_difference(&theirs).expect("two of each");
+        proptest::prop_assert!((found - wanted).abs() < 1e-12, "{found} is not {wanted}");
+        proptest::prop_assert!(found >= 0.0);
+    }
+
+    #[test]
+    fn the_same_rows_in_another_order_have_the_same_area(rows in scored()) {
+        let area = |rows: &[(bool, f64, f64)]| {
+            let labels: Vec<bool> = rows.iter().map(|row| row.0).collect();
+            Area::of(&labels, &rows.iter().map(|row| row.1).collect::<Vec<_>>()).expect("both").auc
+        };
+        let turned: Vec<_> = rows.iter().rev().copied().collect();
+        proptest::prop_assert_eq!(area(&rows), area(&turned));
     }
 }

@@ -10,6 +10,7 @@ mod leg;
 mod live;
 mod metrics;
 mod origin;
+mod predictions;
 mod schema;
 mod value;
 mod work;
@@ -28,6 +29,7 @@ pub use live::{
 };
 pub use metrics::{Metric, MetricsType};
 pub use origin::{Origin, companion};
+pub use predictions::{PredictionsType, THRESHOLD};
 pub use schema::{Column, Schema};
 pub use value::{Value, duration_text, size_text};
 pub use work::{Command, Interpreter, Isolation, Needs, Rerun, Retry, Why};
@@ -94,7 +96,7 @@ pub enum Artifact {
         name: String,
     },
     /// Per-row predictions, as CSV, with the columns that hold id, label and score.
-    Predictions,
+    Predictions(PredictionsType),
     /// A JUnit XML file.
     Tests,
     /// Anything people read.
@@ -164,6 +166,7 @@ impl Artifact {
                 fits(format, f) && fits(schema, s)
             }
             (Self::Model { format }, Self::Model { format: f }) => fits(format, f),
+            (Self::Predictions(_), Self::Predictions(wanted)) if *wanted == PredictionsType::default() => true,
             (have, Self::File) => !matches!(have, Self::Dir | Self::Image),
             (have, want) => have == want,
         }
@@ -183,7 +186,7 @@ impl fmt::Display for Artifact {
             Self::Model { format: None } => f.write_str("Model"),
             Self::Model { format: Some(format) } => write!(f, "Model<{format}>"),
             Self::Metrics { name } => write!(f, "Metrics<{name}>"),
-            Self::Predictions => f.write_str("Predictions"),
+            Self::Predictions(_) => f.write_str("Predictions"),
             Self::Tests => f.write_str("Tests"),
             Self::Report => f.write_str("Report"),
             Self::Plot => f.write_str("Plot"),

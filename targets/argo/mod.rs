@@ -159,12 +159,15 @@ impl<'a> Context<'a> {
         self.settings.secrets.clone().unwrap_or_else(|| format!("{}-secrets", names::slug(&self.plan.pipeline)))
     }
 
-    /// Returns the profile of runs that are submitted by hand: as set, else that of the first trigger by hand or push.
+    /// Returns the profile of runs that are submitted by hand: as set, else that of the trigger by hand, else of the first push.
     fn profile(&self) -> Option<&str> {
-        let of = |wanted: fn(&TriggerKind) -> bool| self.plan.triggers.iter().find(|trigger| wanted(&trigger.kind));
-        let trigger = of(|kind| matches!(kind, TriggerKind::Manual { .. }))
-            .or_else(|| of(|kind| matches!(kind, TriggerKind::Push { .. })));
-        self.settings.profile.as_deref().or_else(|| trigger?.profile.as_deref())
+        let of = |wanted: fn(&TriggerKind) -> bool| {
+            let found = self.plan.triggers.iter().find(|trigger| wanted(&trigger.kind));
+            found.and_then(|trigger| trigger.profile.as_deref())
+        };
+        let by_hand = of(|kind| matches!(kind, TriggerKind::Manual { .. }));
+        let pushed = || of(|kind| matches!(kind, TriggerKind::Push { .. }));
+        self.settings.profile.as_deref().or(by_hand).or_else(pushed)
     }
 
     /// Returns every profile that some submission runs with.

@@ -108,6 +108,7 @@ fn on_stage(name: &str, list: &[(&str, Why)], stage: Stage) -> Node {
 fn gate(on_absent: OnMissing) -> Gate {
     let measure = |kind: &str, metric: bool, artifact: Option<Origin>| Measure {
         table: None,
+        groups: None,
         kind: kind.into(),
         metric: metric.then(|| MetricRef { evidence: 0, name: "auc".into() }),
         artifact,

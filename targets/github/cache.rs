@@ -178,7 +178,7 @@ impl Jobs<'_> {
                 None => {}
             }
             if !terms.is_empty() {
-                env.push(&format!("MLPC_REMOTE_{variable}"), format!("${{{{ {} }}}}", terms.join(" || ")));
+                env.push(format!("MLPC_REMOTE_{variable}"), format!("${{{{ {} }}}}", terms.join(" || ")));
             }
         }
         env

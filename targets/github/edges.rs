@@ -276,6 +276,10 @@ impl<'a> Edges<'a> {
                         Subject::Release(release) => of(&Origin::output(release, "")),
                     }
                 }
+                // What a gate in front of a stage said is part of what the stage's results come from.
+                if matches!(node.kind, NodeKind::Stage(_)) {
+                    self.gates_before(node).for_each(|gate| of(&Origin::output(gate, "")));
+                }
             }
             NodeKind::Gate(gate) => {
                 for evidence in &gate.evidence {

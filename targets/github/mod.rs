@@ -68,6 +68,7 @@ impl Target for GitHub {
         credentials::beside(plan, site, &mut diagnostics);
         journals(plan, &cases, &edges, site, &mut diagnostics);
         secrets(plan, site, &mut diagnostics);
+        place(plan, site, &mut diagnostics);
         let declared = Declared::of_plan(plan);
         let written = plan.targets.iter().find(|target| target.name == "github").map(|target| &target.settings);
         let additions =
@@ -214,6 +215,18 @@ fn journals(plan: &Plan, cases: &[Case], edges: &Edges<'_>, site: &Site<'_>, dia
             Diagnostic::new(codes::REGISTRY_NOT_SHARED, site.span(&node.name), message)
                 .label(site.span(&case.place), "for this trigger")
                 .help("declare a registry that others reach, `registry models = git(\"mlpc-registry\")`: it keeps the journal of actions"),
+        );
+    }
+}
+
+/// Complains about a name or a folder of the pipeline's file that GitHub would evaluate where steps name it.
+fn place(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let named = [("file", site.file), ("folder", site.folder)];
+    for (what, path) in named.into_iter().filter(|(_, path)| path.contains("${{")) {
+        let message = format!("GitHub would evaluate the `${{{{` in the name of the pipeline's {what}: `{path}`");
+        diagnostics.push(
+            Diagnostic::new(codes::TARGET_LIMIT, site.span(&format!("pipeline {}", plan.pipeline)), message)
+                .help("give it a name without it"),
         );
     }
 }

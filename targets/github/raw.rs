@@ -158,19 +158,40 @@ fn look(value: &Yaml, declared: &Declared) -> Vec<Fault> {
             }
         }
     });
+    for word in ["before", "after"] {
+        let steps = value.get(word).and_then(Yaml::as_sequence);
+        for (index, step) in steps.into_iter().flatten().enumerate() {
+            let what = match (step.get("uses").is_some(), step.get("run").is_some()) {
+                (true, true) => "both",
+                (false, false) => "neither",
+                _ => continue,
+            };
+            // A list has no key to point at: the step's first one stands for it.
+            let first = step.as_mapping().and_then(|entries| entries.keys().next()).and_then(Yaml::as_str);
+            let mut at = vec![Seg::Key(word.to_owned()), Seg::Item(index)];
+            at.extend(first.map(|key| Seg::Key(key.to_owned())));
+            faults.push(Fault {
+                at,
+                needle: "",
+                code: codes::RAW_BLOCK,
+                message: format!("a step has `uses` or `run`, and this one {what}"),
+                help: "write one of them".to_owned(),
+            });
+        }
+    }
     faults
 }
 
 /// Says whose a variable is that no block may set.
 fn taken(name: &str) -> Option<&'static str> {
-    let begins = |prefix: &&str| name.starts_with(*prefix);
-    if ["MLPC_"].iter().any(|prefix| begins(prefix)) {
+    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    if begins(&["MLPC_"]) {
         return Some("how the jobs tell `mlpc` what to do");
     }
-    if ["GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_"].iter().any(|prefix| begins(prefix)) || name == "CI" {
+    if begins(&["GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_"]) || name == "CI" {
         return Some("GitHub's");
     }
-    if ["LD_PRELOAD", "BASH_ENV", "ENV", "PATH", "NODE_OPTIONS"].contains(&name) || begins(&"GIT_CONFIG") {
+    if begins(&["GIT_CONFIG"]) || ["LD_PRELOAD", "BASH_ENV", "ENV", "PATH", "NODE_OPTIONS"].contains(&name) {
         return Some("read by every program of the job, `mlpc` among them");
     }
     None
@@ -259,16 +280,19 @@ impl Additions<'_> {
             let mut steps = jobs.flat_map(|(_, job)| &job.value.steps);
             steps.any(|step| !step.before.iter().any(|line| line.starts_with("raw: ")) && step.value.env.has(name))
         };
-        let mut all: Vec<(&Block<'_>, &Entries<String>, Option<Vec<String>>)> =
-            self.jobs.iter().map(|(name, block, piece)| (block, &piece.env, Some(name_of(name)))).collect();
-        all.extend(self.workflow.iter().map(|(block, piece)| (block, &piece.env, None)));
-        for (block, env, ids) in all {
-            for (name, _) in env.0.iter().filter(|(name, _)| sets(ids.as_deref(), name)) {
+        let mut one = |block: &Block<'_>, env: &Entries<String>, ids: Option<&[String]>| {
+            for (name, _) in env.0.iter().filter(|(name, _)| sets(ids, name)) {
                 let at = raw::path(&["env", name]);
                 let message = format!("the variable `{name}` would be hidden by one of the same name in a step");
                 let (code, help) = (codes::RAW_OWNED, "choose another name".to_owned());
                 reader.fault(block, Fault { at, needle: "", code, message, help });
             }
+        };
+        for (name, block, piece) in &self.jobs {
+            one(block, &piece.env, Some(&name_of(name)));
+        }
+        if let Some((block, piece)) = &self.workflow {
+            one(block, &piece.env, None);
         }
     }
 }

@@ -24,6 +24,27 @@ fn compile(plan: &Plan) -> (String, Vec<String>) {
 }
 
 #[test]
+fn a_start_by_hand_and_an_event_have_profiles_of_their_own() {
+    let (text, _) = compile(&plan(
+        r#"{
+            "triggers": [
+                {"kind": {"push": {"branches": ["main"], "paths": []}}, "profile": "shared"},
+                {"kind": {"manual": {"params": []}}, "profile": "smoke"},
+                {"kind": {"event": {"name": "retrain", "payload": []}}, "profile": "shared"}
+            ],
+            "profiles": [
+                {"name": "shared", "settings": [], "releases": true, "gates_block": true},
+                {"name": "smoke", "settings": [], "releases": false, "gates_block": false}
+            ]
+        }"#,
+    ));
+    let profile = text.lines().find(|line| line.contains("MLPC_PROFILE")).unwrap_or_default();
+    for wanted in ["'workflow_dispatch' && 'smoke'", "'repository_dispatch' && 'shared'", "'push' && 'shared'"] {
+        assert!(profile.contains(wanted), "{profile}");
+    }
+}
+
+#[test]
 fn triggers_become_events_and_profiles_expressions() {
     let (text, said) = compile(&plan(
         r#"{

@@ -87,10 +87,12 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
     cases
 }
 
-/// Returns the profile of a start by hand, which can't name one: that of the first other trigger.
+/// Returns the profile of a start by hand: its own, else that of the first other trigger.
 fn by_hand(plan: &Plan) -> Option<&str> {
-    let first = plan.triggers.iter().find(|trigger| !matches!(trigger.kind, TriggerKind::Manual { .. }));
-    first.and_then(|trigger| trigger.profile.as_deref())
+    let is_manual = |trigger: &&Trigger| matches!(trigger.kind, TriggerKind::Manual { .. });
+    let own = plan.triggers.iter().find(is_manual).and_then(|trigger| trigger.profile.as_deref());
+    let first = plan.triggers.iter().find(|trigger| !is_manual(trigger));
+    own.or_else(|| first.and_then(|trigger| trigger.profile.as_deref()))
 }
 
 fn case(

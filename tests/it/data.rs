@@ -134,3 +134,80 @@ fn a_baseline_of_data_that_breaks_its_schema_is_not_frozen() {
     assert!(!sandbox.path().join("bad.json").exists());
     assert_eq!(sandbox.mlpc(&["baseline", "nothing", "--out", "bad.json"]).code, 2);
 }
+
+/// The gate on the same rows in two formats.
+const BOTH: &str = r#"pipeline both
+edition 2026
+
+schema Row {
+  id:    int
+  age:   int?
+  amount: float?
+  city:  string?
+  price: float in -1e6..1e6
+  at:    timestamp?
+}
+
+source rows: Dataset<csv, Row> = "table.csv"
+source same: Dataset<parquet, Row> = "table.parquet"
+
+gate as_csv on rows {
+  require schema(Row)
+  require nulls(*) <= 20%
+  require rows between 0.5x..2x against "rows.json"
+  require classes(city) >= 3
+  warn    ks(amount) <= 0.05 against "rows.json"
+  warn    wasserstein(price) <= 0.1 against "rows.json"
+}
+
+gate as_parquet on same {
+  require schema(Row)
+  require nulls(*) <= 20%
+  require rows between 0.5x..2x against "rows.json"
+  require classes(city) >= 3
+  warn    ks(amount) <= 0.05 against "rows.json"
+  warn    wasserstein(price) <= 0.1 against "rows.json"
+}
+"#;
+
+#[test]
+fn parquet_gives_the_verdict_of_the_same_rows_as_csv_or_says_that_it_is_not_read() {
+    let sandbox = Sandbox::new();
+    let fixtures = crate::sandbox::repository().join("tests/fixtures/parquet");
+    for name in ["table.csv", "table.parquet"] {
+        std::fs::copy(fixtures.join(name), sandbox.path().join(name)).expect("copied");
+    }
+    sandbox.file("pipeline.mlp", BOTH);
+    assert_eq!(sandbox.mlpc(&["baseline", "rows", "--out", "rows.json"]).code, 0);
+    let checked = sandbox.mlpc(&["check"]);
+    assert_eq!(checked.code, 0, "{}", checked.stderr);
+    assert_eq!(checked.stderr.contains("`as_parquet`"), !cfg!(feature = "parquet"), "{}", checked.stderr);
+    let csv = sandbox.mlpc(&["gate", "as_csv"]);
+    assert_eq!(csv.code, 0, "{}", csv.stdout);
+    let parquet = sandbox.mlpc(&["gate", "as_parquet"]);
+    if !cfg!(feature = "parquet") {
+        assert_eq!(parquet.code, 11, "{}", parquet.stdout);
+        assert!(parquet.stdout.contains("built without the feature"), "{}", parquet.stdout);
+        let frozen = sandbox.mlpc(&["baseline", "same", "--out", "same.json"]);
+        assert!(frozen.code == 1 && frozen.stderr.contains("--features parquet"), "{frozen:?}");
+        return;
+    }
+    assert_eq!(parquet.code, 0, "{}", parquet.stdout);
+    let lines = |gate: &str| {
+        let report = sandbox.read(&format!(".mlpc/gates/{gate}/gate_report.json"));
+        let mut report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+        for line in report["requirements"].as_array_mut().expect("a list") {
+            line["place"].take();
+        }
+        report["requirements"].take()
+    };
+    assert_eq!(lines("as_parquet"), lines("as_csv"));
+    assert_eq!(sandbox.mlpc(&["baseline", "same", "--out", "same.json"]).code, 0);
+    let without_digest = |path: &str| {
+        let lines: Vec<_> =
+            sandbox.read(path).lines().filter(|line| !line.contains("digest")).map(str::to_owned).collect();
+        lines.join("\n")
+    };
+    assert_eq!(without_digest("same.json"), without_digest("rows.json"));
+    assert_eq!(sandbox.mlpc(&["verify", ".mlpc/gates/as_parquet/gate_report.json"]).code, 0);
+}

@@ -54,6 +54,11 @@ fn every_example_is_checked_formatted_and_compiled() {
                     wrong += &format!("examples/{name}: mlpc {verb} {file}\n{}\n", ended.stdout);
                 }
             }
+            // Which interpreter is locked depends on the machine, so no example keeps its lock.
+            if folder(&name).join("requirements.txt").exists() {
+                let locked = shell(&format!("mlpc lock -f {file} 2>&1"));
+                assert_eq!(locked.code, 0, "examples/{name}: {locked:?}");
+            }
             wrong += &compiled(&name, &file, &shell);
         }
     }

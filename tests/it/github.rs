@@ -39,6 +39,13 @@ fn workflow(source: &str, folder: &str) -> Compiled {
     targets::find("github").expect("is a target").compile(&plan, &site)
 }
 
+#[test]
+fn a_folder_that_github_would_evaluate_is_refused() {
+    let source = include_str!("../../examples/quickstart/pipeline.mlp");
+    let found = workflow(source, "a${{ github.event.head_commit.message }}").diagnostics;
+    assert_eq!(found.iter().map(|one| one.code.name()).collect::<Vec<_>>(), ["target-limit"]);
+}
+
 fn codes(source: &str) -> Vec<&'static str> {
     workflow(source, "").diagnostics.iter().map(|found| found.code.name()).collect()
 }
@@ -249,6 +256,21 @@ stage train {
 
 fn pipeline(declarations: &str) -> String {
     format!("pipeline example\nedition 2026\n{declarations}\n{TAIL}")
+}
+
+/// What a gate said before a stage is part of where the stage's results come from, and so of what a version says.
+#[test]
+fn a_stage_is_given_what_the_gates_before_it_said() {
+    let source = r#"pipeline example
+edition 2026
+source raw: Dataset<csv> = "data/raw.csv"
+stage prepare { in raw  out table: Dataset<csv> = "table.csv"  run <<< cp "$raw" "$table" >>> }
+gate sound on prepare.table { require rows >= 1 }
+stage train { in table = prepare.table  out model: Model<pickle> = "m.pkl"  run <<< cp "$table" "$model" >>> }
+"#;
+    let text = workflow(source, "").files[0].text.clone();
+    let train = text.split("\n  train:\n").nth(1).expect("the job of the stage");
+    assert!(train.contains("name: Fetch sound\n"), "{train}");
 }
 
 const RELEASE: &str = r#"

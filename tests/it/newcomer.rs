@@ -38,6 +38,35 @@ fn first_tries_are_answered_with_the_line_to_write() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+#[test]
+fn every_trigger_names_its_profile() {
+    let shared = "profile shared { releases true }\nparam rounds: int = 1\n\
+                  stage a { in raw  use rounds  out x: File = \"x\"  run <<< head -n \"$rounds\" \"$raw\" > \"$x\" >>> }\n";
+    let codes = |triggers: &str| check(&format!("{HEAD}{shared}{triggers}")).0;
+    let none: [&str; 0] = [];
+    assert_eq!(
+        codes(
+            "external event \"retrain\"\non manual { rounds, profile: shared }\non event \"retrain\" { reason: string, profile: shared }"
+        ),
+        none
+    );
+    assert_eq!(codes("on manual { profile: shared\n rounds }"), none);
+    assert_eq!(codes("on manual { profile: shared, profile: shared }"), ["duplicate-clause"]);
+    assert_eq!(codes("on manual { rounds, profile: shred }"), ["unknown-name"]);
+    assert_eq!(codes("external event \"retrain\"\non event \"retrain\" { profile: [string] }"), ["wrong-type"]);
+}
+
+#[test]
+fn a_baseline_of_what_was_not_made_yet_says_what_to_run() {
+    let sandbox = crate::sandbox::Sandbox::new();
+    let stage = "stage a { in raw  out x: Dataset<csv> = \"x.csv\"  run <<< cp \"$raw\" \"$x\" >>> }";
+    sandbox.file("p.mlp", &format!("pipeline p\nedition 2026\n{HEAD}{stage}"));
+    let ended = sandbox.mlpc(&["baseline", "a.x", "--out", "b.json"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("`a.x` was not made yet"), "{ended:?}");
+    assert!(ended.stderr.contains("help: run `mlpc run a` first"), "{ended:?}");
+}
+
 fn helps(value: &serde_json::Value) -> Vec<String> {
     match value {
         serde_json::Value::Object(fields) => {

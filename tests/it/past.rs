@@ -20,7 +20,7 @@ fn project() -> Sandbox {
 fn runs_are_listed_and_compared_with_the_way_each_metric_went() {
     let sandbox = project();
     let none = sandbox.mlpc(&["history"]);
-    assert!(none.code == 0 && none.stdout.contains("no run was recorded"), "{none:#?}");
+    assert!(none.code == 0 && none.stdout.contains("no run of `p` was recorded"), "{none:#?}");
     for arguments in [&["run"][..], &["run"], &["run", "--set", "rounds=3"]] {
         assert_eq!(sandbox.mlpc(arguments).code, 0);
     }
@@ -45,6 +45,35 @@ fn runs_are_listed_and_compared_with_the_way_each_metric_went() {
     assert!(same.code == 0 && same.stdout.contains("nothing differs"), "{same:#?}");
     let unknown = sandbox.mlpc(&["diff", "nonsense"]);
     assert!(unknown.code == 2 && unknown.stderr.contains("did you mean"), "{unknown:#?}");
+}
+
+#[test]
+fn each_of_two_pipelines_in_a_folder_has_its_own_past() {
+    let sandbox = Sandbox::new();
+    let toy = |name: &str| {
+        format!(
+            "pipeline {name}\nedition 2026\nparam good: float = 1.0\nmetrics Scores {{ good: float higher  steady: float higher }}\n\
+             stage score_{name} {{ use good  out scores: Metrics<Scores> = \"out/{name}.json\"\n\
+             run <<< echo \"{{\\\"good\\\": $good, \\\"steady\\\": 1}}\" > \"$scores\" >>> }}\nprofile small {{ set good = 2.0 }}\n"
+        )
+    };
+    sandbox.file("a.mlp", &toy("a")).file("b.mlp", &toy("b"));
+    for arguments in [&["run", "-f", "a.mlp"][..], &["run", "-f", "b.mlp"], &["run", "-f", "b.mlp"]] {
+        let ended = sandbox.mlpc(arguments);
+        assert_eq!(ended.code, 0, "{ended:#?}");
+    }
+    let listed = sandbox.mlpc(&["history", "-f", "a.mlp"]).stdout;
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    assert!(listed.ends_with("and 2 of `b`: `-f FILE` lists them\n"), "{listed}");
+    // The default is the pipeline's own latest run, not the folder's.
+    assert_eq!(sandbox.mlpc(&["run", "-f", "a.mlp", "--profile", "small"]).code, 0);
+    assert_eq!(sandbox.mlpc(&["run", "-f", "b.mlp"]).code, 0);
+    let diff = sandbox.mlpc(&["diff", "-f", "a.mlp"]).stdout;
+    assert!(diff.contains("no profile → profile small"), "{diff}");
+    assert!(diff.contains("score_a.scores.good    1 → 2 (+1)  better"), "{diff}");
+    assert!(diff.contains("score_a.scores.steady  1  same"), "{diff}");
+    let resumed = sandbox.mlpc(&["run", "-f", "b.mlp", "--resume"]);
+    assert!(resumed.code == 2 && resumed.stderr.contains("no run of `b` waits for a person"), "{resumed:#?}");
 }
 
 #[test]

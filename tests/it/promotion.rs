@@ -42,6 +42,13 @@ fn toy(pipeline: &str, score: &str) -> Sandbox {
     sandbox
 }
 
+/// Returns what the registry keeps of the one version.
+fn sandbox_version(sandbox: &Sandbox) -> String {
+    let versions = std::fs::read_dir(sandbox.path().join("registry/versions")).expect("versions");
+    let only = versions.map(|version| version.expect("a version").path()).next().expect("one");
+    std::fs::read_to_string(only.join("metadata.json")).expect("its metadata")
+}
+
 fn nothing_registered(sandbox: &Sandbox) -> bool {
     let versions = sandbox.path().join("registry/versions");
     !sandbox.path().join(POINTER).exists() && !std::fs::read_dir(versions).is_ok_and(|all| all.count() > 0)
@@ -68,11 +75,23 @@ fn a_person_lets_the_first_model_through_and_can_refuse_it() {
     let ended = asks.mlpc(&["run"]);
     assert_eq!(ended.code, 14, "{ended:?}");
     assert!(nothing_registered(&asks), "{ended:?}");
+    // What is behind the approval waits, too: nothing went wrong.
+    assert!(
+        ended.stdout.contains("waits for `bootstrap`") && !ended.stdout.contains("did not come out well"),
+        "{ended:?}"
+    );
+    // A later run that waits for nobody is none to go on with.
+    assert_eq!(asks.mlpc(&["run", "train"]).code, 0);
     let approved = asks.mlpc(&["approve", "bootstrap", "--as", "tester"]);
     assert_eq!(approved.code, 0, "{approved:?}");
     let ended = asks.mlpc(&["run", "--resume"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(asks.path().join(POINTER).exists(), "{ended:?}");
+    assert!(!ended.stdout.contains("waits for the approval"), "the gate was decided: {ended:?}");
+    let version = sandbox_version(&asks);
+    assert!(version.contains("\"bootstrap\": \"tester, "), "{version}");
+    let plan = asks.mlpc(&["plan"]).stdout;
+    assert!(plan.contains("skipped: `quality` does not ask, since `models@production` names a version"), "{plan}");
 
     let refused = toy(&pipeline, "0.8");
     assert_eq!(refused.mlpc(&["run"]).code, 14);
@@ -154,4 +173,73 @@ fn the_same_bytes_are_never_a_second_version() {
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(sandbox.read(POINTER), before);
     assert_eq!(std::fs::read_dir(sandbox.path().join("registry/versions")).expect("versions").count(), 1);
+}
+
+/// Counts how often an action happened.
+fn acted(sandbox: &Sandbox) -> usize {
+    std::fs::read_to_string(sandbox.path().join("../acted")).unwrap_or_default().lines().count()
+}
+
+/// The pipeline with an action of the release that writes beside the workspace, unless something is broken there.
+fn acting(more: &str) -> Sandbox {
+    let sandbox = toy("", "0.8");
+    let beside = sandbox.path().join("..").canonicalize().expect("the folder above").display().to_string();
+    let command = format!(r#"test ! -e {beside}/broken; echo "$version" >> {beside}/acted"#);
+    let action = format!("action announce of release after current {{ run <<< {command} >>> }}\n");
+    sandbox.file("toy.mlp", &format!("{PIPELINE}{action}{more}"));
+    sandbox
+}
+
+#[test]
+fn an_action_of_a_release_that_is_in_production_already_is_not_done_again() {
+    let sandbox = acting("");
+    let first = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!((first.code, acted(&sandbox)), (0, 1), "{first:?}");
+    let again = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!((again.code, acted(&sandbox)), (0, 1), "{again:?}");
+    assert!(again.stdout.contains("nothing to do: the same was done for this release"), "{again:?}");
+    sandbox.file("score.txt", "0.9");
+    let better = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!((better.code, acted(&sandbox)), (0, 2), "{better:?}");
+    // The same release, but another thing to do with it.
+    let other = sandbox.read("toy.mlp").replace("echo \"$version\"", "echo \"now $version\"");
+    sandbox.file("toy.mlp", &other);
+    let changed = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!((changed.code, acted(&sandbox)), (0, 3), "{changed:?}");
+    let again = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!((again.code, acted(&sandbox)), (0, 3), "{again:?}");
+}
+
+#[test]
+fn an_action_that_was_left_undone_is_still_to_do() {
+    let sandbox = acting("");
+    sandbox.file("../broken", "");
+    let failed = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!((failed.code, acted(&sandbox)), (1, 0), "{failed:?}");
+    assert!(sandbox.path().join(POINTER).exists(), "it was promoted before");
+    let still = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!(still.code, 1, "{still:?}");
+    std::fs::remove_file(sandbox.path().join("../broken")).expect("removed");
+    let done = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!((done.code, acted(&sandbox)), (0, 1), "{done:?}");
+    let again = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!((again.code, acted(&sandbox)), (0, 1), "{again:?}");
+}
+
+#[test]
+fn one_pointer_that_names_the_model_does_not_answer_for_another() {
+    let more = "approval go of release after current { by: [\"tester\"], timeout: 24h }\n\
+                promote live = release to models@live after go\n";
+    let sandbox = acting(more);
+    let live = sandbox.path().join("registry/pointers/live.json");
+    let asks = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!(asks.code, 14, "{asks:?}");
+    let again = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!(again.code, 14, "{again:?}");
+    assert!(!live.exists(), "{again:?}");
+    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 0);
+    let resumed = sandbox.mlpc(&["run", "--resume", "--release"]);
+    assert!(resumed.code == 0 && live.exists(), "{resumed:?}");
+    let nothing = sandbox.mlpc(&["run", "--release"]);
+    assert!(nothing.stdout.contains("`models@production` and `models@live` is that model already"), "{nothing:?}");
 }

@@ -79,6 +79,14 @@ fn what_does_not_fit_the_model_is_said_at_its_line() {
         ],
     );
     says(
+        "github",
+        "before:\n  - name: idle\n  - { run: x, uses: ./own }",
+        &[
+            "raw-block at `name: idle`: a step has `uses` or `run`, and this one neither",
+            "raw-block at `run: x, uses: ./own }`: a step has `uses` or `run`, and this one both",
+        ],
+    );
+    says(
         "argo",
         "nodeSelector: [gpu]",
         &["raw-block at `[gpu]`: Argo does not take this: nodeSelector: invalid type: sequence, expected a map"],

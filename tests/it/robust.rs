@@ -110,3 +110,26 @@ fn a_reader_that_goes_away_is_no_error() {
     assert!(ended.stdout.ends_with("\n0\n"), "{ended:?}");
     assert_eq!(ended.stderr, "", "{ended:?}");
 }
+
+/// A pipe without a writer would be waited for until somebody loses patience, and an endless device until memory is gone.
+#[test]
+fn pipes_and_devices_where_files_should_be_are_refused() {
+    let sandbox = Sandbox::new();
+    let made = std::process::Command::new("mkfifo").arg(sandbox.path().join("p.mlp")).status();
+    assert!(made.expect("mkfifo runs").success());
+    let told = sandbox.mlpc(&["check", "p.mlp"]);
+    assert_eq!((told.code, told.stderr.contains("a pipe or a device")), (2, true), "{told:?}");
+    std::fs::remove_file(sandbox.path().join("p.mlp")).expect("removed");
+    std::os::unix::fs::symlink("/dev/zero", sandbox.path().join("zero.mlp")).expect("a link");
+    assert_eq!(sandbox.mlpc(&["check", "zero.mlp"]).code, 2);
+
+    let stage = |ty: &str| {
+        let run = "run <<< mkfifo \"$made\" >>>";
+        format!("pipeline p\nedition 2026\nstage a {{\n  out made: {ty} = \"made\"\n  {run}\n}}\n")
+    };
+    for ty in ["File", "Dataset<csv>", "Dir"] {
+        sandbox.file("q.mlp", &stage(ty));
+        let told = sandbox.mlpc(&["run", "-f", "q.mlp"]);
+        assert_eq!(told.code, 1, "{ty}: {told:?}");
+    }
+}

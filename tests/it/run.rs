@@ -97,7 +97,7 @@ fn why_and_plan_say_before_what_the_run_then_does() {
     let run = sandbox.mlpc(&["run"]);
     assert!(run.stdout.contains("2 stages run, 1 from the cache"), "{run:?}");
     let why = sandbox.mlpc(&["why", "two"]);
-    assert!(why.stdout.contains("when it last ran, in ") && why.stdout.contains("code `two.sh` changed"), "{why:?}");
+    assert!(why.stdout.contains("it last ran in ") && why.stdout.contains("code `two.sh` changed"), "{why:?}");
     let set = sandbox.mlpc(&["why", "three", "--set", "word=end"]);
     assert!(set.stdout.contains("parameter `word` changed: tail -> end"), "{set:?}");
 }

@@ -60,7 +60,7 @@ fn a_part_of_the_pipeline_measures_and_decides_but_never_releases() {
     assert_eq!(sandbox.mlpc(&["run", "--until", "evaluate"]).code, 0);
 
     let dry = sandbox.mlpc(&["plan", "--from", "evaluate"]);
-    assert!(dry.stdout.contains("  skipped: this run leaves out `train`"), "{dry:?}");
+    assert!(dry.stdout.contains("  not released here: this run leaves out `train`"), "{dry:?}");
     let part = sandbox.mlpc(&["run", "--from", "evaluate"]);
     assert!(part.stdout.contains("release           not released here: this run leaves out `train`"), "{part:?}");
     assert!(part.stdout.contains("bootstrap         not released here: this run leaves out `train`"), "{part:?}");

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A real DVC project (data added, three stages, parameters): what `dvc repro` makes, the imported pipeline makes too, byte for byte, with the data
+# A real DVC project (data added, three stages and two of several legs, parameters): what `dvc repro` makes, the imported pipeline makes too, byte for byte, with the data
 # read out of DVC's cache. Then DVC's cache loses the data, and mlpc says which `dvc pull` brings it back.
 # usage: dvc.sh [MLPC]     MLPC: the program (default: built here). env: RIG, see rig.sh (DVC goes there); DVC: a `dvc` to take instead.
 # Exit status: 0 when all of it is so.
@@ -101,6 +101,25 @@ stages:
       - work/scores.json: {cache: false}
     plots:
       - work/curve.csv: {cache: false}
+  look:
+    foreach: [slope, offset]
+    do:
+      cmd: python3 -c "import json; print(json.load(open('work/model.json'))['${item}'])" > work/look-${item}.txt
+      deps: [work/model.json]
+      outs: ['work/look-${item}.txt']
+  all:
+    matrix:
+      part: [slope, offset]
+      times: [2, 3]
+    cmd: 'for i in $(seq ${item.times}); do cat "work/look-${item.part}.txt"; done > work/all-${item.part}-${item.times}.txt'
+    deps: ['work/look-${item.part}.txt']
+    outs: ['work/all-${item.part}-${item.times}.txt']
+  # No loop: the shell reads braces before it puts variables in.
+  count:
+    foreach: [2, 3]
+    do:
+      cmd: echo {1..${item}} > work/count-${item}.txt
+      outs: ['work/count-${item}.txt']
 END
 "$DVC" add -q data/rows.csv data/images
 "$DVC" repro -q > "$work/log" 2>&1 || fail "dvc repro"
@@ -110,6 +129,7 @@ git add -A; git commit -qm "a project"
 
 "$MLPC" import dvc.yaml > "$work/log" 2>&1 || fail "mlpc import"
 grep -q 'dvc("data/rows.csv")' pipeline.mlp || fail "the data is no source of DVC's"
+grep -q '^stage look for item in \["slope", "offset"\]' pipeline.mlp || fail "a foreach is no loop: $(cat pipeline.mlp)"
 "$MLPC" check > "$work/log" 2>&1 || fail "mlpc check"
 "$MLPC" run > "$work/log" 2>&1 || fail "mlpc run"
 diff -x .gitignore -r work "$work/expected" > "$work/log" || fail "other outputs than dvc repro's"

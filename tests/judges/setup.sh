@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the judges: programs that we did not write, asked about what mlpc emits. What is there already stays.
-# usage: setup.sh [GROUP…]     groups: gha, argo, editor (default: all). env: RIG, see rig.sh.
+# usage: setup.sh [GROUP…]     groups: gha, argo, editor, browser (default: all). env: RIG, see rig.sh.
 # Needs python3, node, Go, and for shellcheck either the program or root on Debian.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/rig.sh"
@@ -40,7 +40,7 @@ shellchecks() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends shellcheck >/dev/null
 }
 
-[ $# -gt 0 ] || set -- gha argo editor
+[ $# -gt 0 ] || set -- gha argo editor browser
 for group; do
   case $group in
     gha) shellchecks
@@ -51,6 +51,11 @@ for group; do
     argo) pips pyyaml==6.0.3 jsonschema==4.26.0 cel-python==0.5.0
           builds argo-lint ;;
     editor) npms vscode-textmate@9.3.2 vscode-oniguruma@2.0.1 ;;
+    browser) command -v chromium > /dev/null || {
+               apt-get update -q > /dev/null
+               DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core > /dev/null
+             }
+             npms playwright-core@1.65.1 ;;
     *) echo "setup.sh: no group $group" >&2; exit 2 ;;
   esac
   echo "setup.sh: $group is there"

@@ -1,6 +1,6 @@
 """Measures a model on rows that it has not seen.
 
-usage: evaluate.py MODEL TEST REPORT CONFUSION ROC
+usage: evaluate.py MODEL TEST REPORT CONFUSION ROC SCORES
 """
 
 import csv
@@ -24,7 +24,7 @@ def table(path, header, rows):
         writer.writerows(rows)
 
 
-def main(model_path, test_path, report_path, confusion_path, roc_path):
+def main(model_path, test_path, report_path, confusion_path, roc_path, scores_path):
     with open(model_path, "rb") as file:
         model = pickle.load(file)
     with open(test_path, newline="") as file:
@@ -52,6 +52,9 @@ def main(model_path, test_path, report_path, confusion_path, roc_path):
         caught = sum(s >= cut and y == 1 for s, y in zip(scores, labels))
         bothered = sum(s >= cut and y == 0 for s, y in zip(scores, labels))
         curve.append((cut, f"{caught / fraud:.4f}", f"{bothered / honest:.4f}"))
+    # What mlpc compares row by row, and by category.
+    scored = [(at, row["category"], y, s) for at, (row, y, s) in enumerate(zip(rows, labels, scores))]
+    table(scores_path, ["row", "category", "label", "fraud"], scored)
     table(roc_path, ["cut", "true_positive_rate", "false_positive_rate"], curve)
     print(report)
 

@@ -5,6 +5,7 @@ use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Baseline, Gate, Model, NodeId, Origin, Output, rescored};
 use crate::source::Span;
+use crate::types::Artifact;
 
 pub(in crate::check) struct BaselineComparable;
 
@@ -83,6 +84,15 @@ fn rescored_evidence(gate: &Gate) -> impl Iterator<Item = usize> {
 }
 
 fn frozen(model: &Model, span: Span, output: &Output, baseline: &Baseline, found: &mut Vec<Diagnostic>) {
+    if matches!(output.ty, Artifact::Predictions(_)) {
+        let message = "predictions are not kept with a release, so none are recorded to compare with";
+        found.push(
+            Diagnostic::new(codes::BASELINE_NOT_SCORABLE, baseline.span, message)
+                .label(span, "compared here")
+                .help("remove `recorded`: the baseline is then scored in this run"),
+        );
+        return;
+    }
     let over = match &output.over {
         Some(Origin::Source(id)) if model.sources[*id].frozen.is_some() => return,
         Some(over) => format!("`{}` is not frozen", model.written(over)),

@@ -1,6 +1,8 @@
 //! How a run looks: plain lines, or JSON, one event a line. Written once a line, so that lines of stages that run at
 //! once do not mix.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::bars::Bars;
@@ -9,7 +11,7 @@ use crate::gate::render::{Style, table};
 use crate::host::Out;
 
 /// What took fewer milliseconds is over before anybody has read how long it may take.
-const WORTH_EXPECTING: u64 = 5000;
+pub(in crate::cli) const WORTH_EXPECTING: u64 = 5000;
 
 /// Shows a run.
 pub(super) trait Face: Listener {
@@ -30,6 +32,7 @@ pub(super) fn face(out: &Out, shape: Shape, verbose: bool, json: bool) -> Box<dy
         verbose,
         stages: shape.stages,
         bars,
+        waiting: Mutex::default(),
     })
 }
 
@@ -54,6 +57,8 @@ struct Plain {
     verbose: bool,
     stages: usize,
     bars: Option<Bars>,
+    /// Nodes that a person has to decide about, and what waits for them.
+    waiting: Mutex<BTreeSet<String>>,
 }
 
 #[derive(Clone, Copy)]
@@ -94,6 +99,7 @@ impl Plain {
         if let Some(bars) = &self.bars {
             bars.end(&report.node, report.kind == "stage");
         }
+        let waits = self.waits(report);
         let took = report.milliseconds.map(|took| format!(" in {}", duration(took))).unwrap_or_default();
         let detail = report.detail.as_deref();
         let quiet = matches!(report.ending, Ending::Hit | Ending::Skipped(_)) && !self.all;
@@ -117,6 +123,7 @@ impl Plain {
             Ending::Unsound(why) => (Paint::Bad, format!("stopped: {why}")),
             Ending::Skipped(why) => (Paint::Dim, format!("skipped: {why}")),
             Ending::NotReleased(why) => (Paint::Dim, format!("not released here: {why}")),
+            Ending::Blocked(by) if waits => (Paint::Dim, format!("waits for `{by}`")),
             Ending::Blocked(by) => (Paint::Dim, format!("not run: `{by}` did not come out well")),
             Ending::Interrupted => (Paint::Dim, "interrupted".to_owned()),
         };
@@ -126,6 +133,20 @@ impl Plain {
         } else if let Some(help) = &report.help {
             self.node("", Paint::None, &format!("help: {help}"));
         }
+    }
+
+    /// Tells whether a node has to wait for a person, directly or behind another one.
+    fn waits(&self, report: &NodeReport) -> bool {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = match &report.ending {
+            Ending::WaitsForPerson => true,
+            Ending::Blocked(by) => waiting.contains(by),
+            _ => false,
+        };
+        if waits {
+            waiting.insert(report.node.clone());
+        }
+        waits
     }
 
     /// Of thousands of nodes that were not run nobody reads a list.
@@ -198,7 +219,8 @@ impl Face for Plain {
             self.out.write(&table(gate, style));
         }
         self.out.line("");
-        self.out.line(&counted(summary));
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        self.out.line(&counted(summary, &waiting));
         if summary.exit == 14 {
             self.out.line("waiting for a person; `mlpc run --resume` goes on");
         }
@@ -206,7 +228,7 @@ impl Face for Plain {
 }
 
 /// `2 stages run, 3 from the cache; 1.2 s`
-fn counted(summary: &Summary) -> String {
+fn counted(summary: &Summary, waiting: &BTreeSet<String>) -> String {
     let stages = || summary.nodes.iter().filter(|node| node.kind == "stage");
     let ran = stages().filter(|node| node.milliseconds.is_some()).count();
     let mut parts = vec![format!("{ran} stage{} run", if ran == 1 { "" } else { "s" })];
@@ -219,7 +241,12 @@ fn counted(summary: &Summary) -> String {
     count(served + stages().filter(|node| node.ending == Ending::Hit).count(), "from the cache");
     let all = || summary.nodes.iter();
     count(all().filter(|node| matches!(node.ending, Ending::Failed(_) | Ending::Unsound(_))).count(), "failed");
-    count(all().filter(|node| matches!(node.ending, Ending::Blocked(_))).count(), "not run");
+    let blocked = |waits: bool| {
+        let blocked = all().filter(|node| matches!(node.ending, Ending::Blocked(_)));
+        blocked.filter(|node| waiting.contains(&node.node) == waits).count()
+    };
+    count(blocked(true), "waiting");
+    count(blocked(false), "not run");
     count(skipped + all().filter(|node| matches!(node.ending, Ending::Skipped(_))).count(), "skipped");
     count(all().filter(|node| matches!(node.ending, Ending::NotReleased(_))).count(), "not released here");
     let took = u64::try_from(summary.took.as_millis()).unwrap_or(u64::MAX);
@@ -227,7 +254,7 @@ fn counted(summary: &Summary) -> String {
 }
 
 /// Writes a time as people read it: `80 ms`, `1.2 s`, `3 m 20 s`.
-fn duration(milliseconds: u64) -> String {
+pub(in crate::cli) fn duration(milliseconds: u64) -> String {
     let took = Duration::from_millis(milliseconds);
     match took.as_secs() {
         0 => format!("{milliseconds} ms"),

@@ -3,6 +3,8 @@
 mod bars;
 mod face;
 
+pub(super) use face::{WORTH_EXPECTING, duration};
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -63,7 +65,7 @@ pub(super) struct Run {
     #[arg(long, conflicts_with_all = ["from", "only"])]
     release: bool,
 
-    /// Go on with a run that waits for a person; the latest if none is named
+    /// Go on with a run; the latest that waits for a person if none is named
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "")]
     resume: Option<String>,
 
@@ -169,7 +171,7 @@ impl Run {
 
     fn go(&self, out: &Out, loaded: &Loaded, question: Option<Question>, options: Options) -> Result<Exit, Exit> {
         let workspace = loaded.project.workspace.clone();
-        let before = self.before(&workspace).map_err(|error| failed(out, &error))?;
+        let before = self.before(&workspace, &loaded.plan.pipeline).map_err(|error| failed(out, &error))?;
         let bound = match &before {
             None => self.select.bind_here(out, &loaded.plan, &workspace)?,
             Some(before) => again(out, loaded, before, &self.select)?,
@@ -206,17 +208,17 @@ impl Run {
     }
 
     /// Finds the run to go on with.
-    fn before(&self, workspace: &std::path::Path) -> Result<Option<RunRecord>, RunError> {
+    fn before(&self, workspace: &Path, pipeline: &str) -> Result<Option<RunRecord>, RunError> {
         let Some(wanted) = &self.resume else { return Ok(None) };
         let state = workspace.join(".mlpc");
         if !wanted.is_empty() {
             return Ok(Some(RunRecord::read(&state, wanted)?));
         }
-        let latest = exec::runs(&state)?.into_iter().next();
-        let latest = latest.ok_or_else(|| RunError {
+        let latest = exec::runs_of(&state, pipeline)?.find(|(_, exit)| *exit == Some(14));
+        let (latest, _) = latest.ok_or_else(|| RunError {
             exit: 2,
-            message: "there is no run to go on with".into(),
-            help: Some("`mlpc run` starts one".into()),
+            message: format!("no run of `{pipeline}` waits for a person"),
+            help: Some("`mlpc run` starts one; `--resume RUN` goes on with another".into()),
         })?;
         Ok(Some(RunRecord::read(&state, &latest)?))
     }

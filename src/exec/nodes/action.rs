@@ -1,8 +1,8 @@
 //! An action: a command with effects. Never cached; journaled, so that one that may have happened is not simply done
 //! again.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::may::{journal, may, register_of};
 use super::register::{release as releases, stop};
@@ -10,10 +10,10 @@ use super::stage;
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::{Event, NodeReport, Reason};
 use crate::exec::folder::Folder;
-use crate::exec::prepare::{self, Extra};
+use crate::exec::prepare::{self, Extra, Prepared};
 use crate::exec::state::Ending;
 use crate::host::process::Ended;
-use crate::host::{Context, fs};
+use crate::host::{Context, Digest, fs};
 use crate::plan::{Action, Isolation, Node, NodeKind, Subject};
 use crate::registry::{Act, Begun, Registry, State};
 use crate::types::Origin;
@@ -25,6 +25,22 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     let extra = release(run, action)?;
     let of = extra.locals.get("version").cloned();
     let prepared = prepare::work(run, &action.work, &[], Isolation::Copies, &[0], extra)?;
+    let journal = Journal::of(run, action)?;
+    let promoted = of.as_deref().map(|version| promoted_by(run, action, version)).transpose()?.flatten();
+    let same = of.as_ref().map(|version| Act {
+        run: promoted.clone().unwrap_or_else(|| run.id.clone()),
+        action: node.name.clone(),
+        subject: format!("{version} {}", what_it_does(action, &prepared)),
+        idempotent: action.idempotent,
+    });
+    if let (Some(by), Some(same)) = (&promoted, &same)
+        && journal.acted(same)? == Some(State::Done)
+        && !stands_on_action(run, node)
+        && !run.options.force.covers(&node.name)
+    {
+        report.detail = Some(format!("nothing to do: the same was done for this release, which the run {by} promoted"));
+        return Ok(Ending::Hit);
+    }
     let act = Act {
         run: run.id.clone(),
         action: node.name.clone(),
@@ -32,16 +48,15 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
         idempotent: action.idempotent,
     };
     let folder = Folder::make(run, &node.name, &prepared, &[])?;
-    let journal = Journal::of(run, action, &act)?;
     match journal.begin(&act)? {
         Begun::Go => {}
         Begun::Done => {
-            fs::remove(&folder.root)?;
+            folder.leave(run)?;
             report.detail = Some("done already in this run".into());
             return Ok(Ending::Hit);
         }
         Begun::MayHaveHappened => {
-            fs::remove(&folder.root)?;
+            folder.leave(run)?;
             return Err(Stop::Unsound("it was begun before and may have happened; nobody recorded its end".into()));
         }
     }
@@ -57,9 +72,12 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
             return Err(stop);
         }
     };
-    fs::remove(&folder.root)?;
+    folder.leave(run)?;
     if ended == Ended::Exited(0) {
         journal.end(&act, State::Done)?;
+        if let Some(same) = &same {
+            journal.note(same, State::Done)?;
+        }
         return Ok(Ending::Done);
     }
     report.tail = tail;
@@ -73,6 +91,51 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
         Ended::TimedOut => Err(Stop::Failed("took too long".into())),
         Ended::Interrupted => Err(Stop::Interrupted),
     }
+}
+
+/// Returns the digest of what an action does, but for the values that say for which version and after which it does it.
+fn what_it_does(action: &Action, prepared: &Prepared) -> Digest {
+    let command = serde_json::to_vec(&action.work.command).unwrap_or_default();
+    let parts = prepared.manifest.parts().into_iter().filter(|part| part.kind != "command");
+    Digest::of(&serde_json::to_vec(&(command, parts.collect::<Vec<_>>())).unwrap_or_default())
+}
+
+/// Returns the earlier run that promoted a release which all its pointers still name: what that run did not bring to its end,
+/// this one has to do.
+fn promoted_by(run: &Run<'_>, action: &Action, version: &str) -> Result<Option<String>, Stop> {
+    let Some(Subject::Release(release)) = &action.of else { return Ok(None) };
+    let mut latest = None;
+    for other in &run.bound.plan.nodes {
+        let NodeKind::Promote(promote) = &other.kind else { continue };
+        if promote.release != *release {
+            continue;
+        }
+        // As it stands now, not as the run first saw it: this run may have moved it.
+        let found = releases(run).open(&promote.registry).and_then(|registry| registry.pointer(&promote.pointer));
+        let Some(pointer) = found.map_err(stop)?.filter(|pointer| pointer.version == version) else { return Ok(None) };
+        latest = latest.max(Some((pointer.since, pointer.run)));
+    }
+    Ok(latest.map(|(_, by)| by).filter(|by| *by != run.id))
+}
+
+/// Tells whether an action before this one did something in this run, which this one may have to carry on. Where nodes run one by
+/// one, nobody knows what the others did.
+fn stands_on_action(run: &Run<'_>, node: &Node) -> bool {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![node]);
+    while let Some(node) = open.pop() {
+        for wait in &node.waits {
+            let Some(before) = run.bound.plan.node(&wait.node).filter(|_| seen.insert(wait.node.as_str())) else {
+                continue;
+            };
+            if matches!(before.kind, NodeKind::Action(_))
+                && (run.options.alone || run.ending(&before.name) == Some(Ending::Done))
+            {
+                return true;
+            }
+            open.push(before);
+        }
+    }
+    false
 }
 
 /// What an action of a release gets besides its own inputs: `version previous digest model`.
@@ -108,24 +171,36 @@ fn release(run: &Run<'_>, action: &Action) -> Result<Extra, Stop> {
 enum Journal {
     /// In a registry that others than this machine reach: whoever runs the pipeline sees it.
     Shared(Box<dyn Registry>),
-    /// On this machine, where nobody else acts for this pipeline.
+    /// On this machine, where nobody else acts for this pipeline: the folder of all runs.
     Here(PathBuf),
 }
 
 impl Journal {
-    fn of(run: &Run<'_>, action: &Action, act: &Act) -> Result<Self, Stop> {
+    fn of(run: &Run<'_>, action: &Action) -> Result<Self, Stop> {
         if let Some(registry) = journal(&run.bound.plan, action) {
             return Ok(Self::Shared(releases(run).open(registry).map_err(stop)?));
         }
-        let name = crate::cache::file_name(&act.action);
-        let file = format!("{name}-{}.json", crate::cache::file_name(&act.subject));
-        Ok(Self::Here(run.store.state().join("actions").join(&run.id).join(file)))
+        Ok(Self::Here(run.store.state().join("actions")))
+    }
+
+    fn acted(&self, act: &Act) -> Result<Option<State>, Stop> {
+        match self {
+            Self::Shared(registry) => registry.acted(act).map_err(stop),
+            Self::Here(folder) => read(&place(folder, act)),
+        }
+    }
+
+    fn note(&self, act: &Act, state: State) -> Result<(), Stop> {
+        match self {
+            Self::Shared(registry) => registry.note(act, state).map_err(stop),
+            Self::Here(folder) => write(&place(folder, act), state),
+        }
     }
 
     fn begin(&self, act: &Act) -> Result<Begun, Stop> {
         let path = match self {
             Self::Shared(registry) => return registry.begin(act).map_err(stop),
-            Self::Here(path) => path,
+            Self::Here(folder) => &place(folder, act),
         };
         match read(path)? {
             Some(State::Done) => return Ok(Begun::Done),
@@ -138,12 +213,17 @@ impl Journal {
     fn end(&self, act: &Act, state: State) -> Result<(), Stop> {
         match self {
             Self::Shared(registry) => registry.end(act, state).map_err(stop),
-            Self::Here(path) => write(path, state),
+            Self::Here(folder) => write(&place(folder, act), state),
         }
     }
 }
 
-fn read(path: &std::path::Path) -> Result<Option<State>, Stop> {
+fn place(folder: &Path, act: &Act) -> PathBuf {
+    let name = crate::cache::file_name(&act.action);
+    folder.join(&act.run).join(format!("{name}-{}.json", crate::cache::file_name(&act.subject)))
+}
+
+fn read(path: &Path) -> Result<Option<State>, Stop> {
     match std::fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         bytes => {
@@ -154,7 +234,7 @@ fn read(path: &std::path::Path) -> Result<Option<State>, Stop> {
     }
 }
 
-fn write(path: &std::path::Path, state: State) -> Result<(), Stop> {
+fn write(path: &Path, state: State) -> Result<(), Stop> {
     let json = serde_json::to_vec(&state).context(|| "cannot write the journal".to_owned())?;
     Ok(fs::write_durable(path, &json)?)
 }

@@ -1,5 +1,6 @@
 //! An approval: a person's decision about a digest. Asked once in a run; the answer is looked for whenever it goes on.
 
+use super::promote::nothing_to_do;
 use crate::approval::{self, Asked, Standing};
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::NodeReport;
@@ -11,8 +12,10 @@ use crate::types::Origin;
 
 pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut NodeReport) -> Result<Ending, Stop> {
     let (subject, digest) = subject(run, &approval.of)?;
-    if let Some(pointer) = is_there_already(run, &approval.of, &digest)? {
-        report.detail = Some(format!("nothing to do: `{pointer}` is that model already"));
+    if let Subject::Release(release) = &approval.of
+        && let Some(why) = nothing_to_do(run, release, &digest)?
+    {
+        report.detail = Some(why);
         return Ok(Ending::Hit);
     }
     let shared = shared_registry(run, &approval.of);
@@ -58,6 +61,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
             Ending::WaitsForPerson
         }
         Standing::Approved { by, at } => {
+            run.note_approval(&node.name, &by, &iso(at));
             report.detail = Some(format!("by {by}, {}", iso(at)));
             Ending::Approved
         }
@@ -81,22 +85,6 @@ fn subject(run: &Run<'_>, subject: &Subject) -> Result<(String, Digest), Stop> {
             Ok((name.clone(), release.digest))
         }
     }
-}
-
-/// Returns the pointer that names the release already: then there is nothing left to approve.
-fn is_there_already(run: &Run<'_>, subject: &Subject, digest: &Digest) -> Result<Option<String>, Stop> {
-    let Subject::Release(release) = subject else { return Ok(None) };
-    for node in &run.bound.plan.nodes {
-        if let NodeKind::Promote(promote) = &node.kind
-            && promote.release == *release
-        {
-            let seen = run.pointer(&promote.registry, &promote.pointer)?;
-            if seen.is_some_and(|seen| seen.digest == *digest) {
-                return Ok(Some(format!("{}@{}", promote.registry, promote.pointer)));
-            }
-        }
-    }
-    Ok(None)
 }
 
 /// Returns the shared registry that the subject goes to.

@@ -1,8 +1,9 @@
 //! A gate: what the run measured is laid before it, and its report is kept. It decides; it changes nothing.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use crate::data::Summary;
+use crate::data::{Predictions, Summary};
 use crate::exec::context::{Product, Run, Stop};
 use crate::exec::event::NodeReport;
 use crate::exec::fetch;
@@ -24,6 +25,10 @@ pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeRepo
     let references: BTreeMap<String, Found> = references.collect();
     let champion = champion(run, node, gate)?;
     let facts = Facts {
+        predictions: predictions(run, gate, &evidence),
+        baseline_predictions: judge::collect::baseline_predictions(gate, champion.as_ref(), |path, digest| {
+            stands(run, path, digest)
+        }),
         machines: judge::machine::classes(run.bound, run.workspace(), gate, &evidence, champion.as_ref()),
         tables: tables(run, gate, &evidence, &references),
         references,
@@ -79,14 +84,29 @@ fn tables(
 ) -> BTreeMap<usize, Result<Summary, String>> {
     let read = gate::surveyed(gate).into_iter().filter_map(|index| {
         let digest = found.get(index)?.digest()?;
-        let stored = digest.parse().ok().map(|digest| run.store.object(&digest)).filter(|path| path.is_file());
-        let path = match stored {
-            Some(path) => Ok(path),
-            None => join_inside(run.workspace(), &gate.evidence.get(index)?.path).map_err(|error| error.to_string()),
-        };
+        let path = stands(run, &gate.evidence.get(index)?.path, digest);
         Some((index, path.and_then(|path| judge::collect::survey(gate, index, references, &path, digest))))
     });
     read.collect()
+}
+
+/// Reads the predictions that requirements compute metrics of.
+fn predictions(run: &Run<'_>, gate: &Gate, found: &[Found]) -> BTreeMap<usize, Result<Predictions, String>> {
+    let read = gate::predictions_wanted(gate).into_keys().filter_map(|index| {
+        let digest = found.get(index)?.digest()?;
+        let path = stands(run, &gate.evidence.get(index)?.path, digest);
+        Some((index, path.and_then(|path| judge::collect::predictions(gate, index, &path, digest))))
+    });
+    read.collect()
+}
+
+/// Returns where the file of a digest stands: in the store, where it has it, else at its path.
+fn stands(run: &Run<'_>, path: &str, digest: &str) -> Result<PathBuf, String> {
+    let stored = digest.parse().ok().map(|digest| run.store.object(&digest)).filter(|path| path.is_file());
+    match stored {
+        Some(path) => Ok(path),
+        None => join_inside(run.workspace(), path).map_err(|error| error.to_string()),
+    }
 }
 
 fn artifacts(run: &Run<'_>, gate: &Gate) -> BTreeMap<Origin, Found> {

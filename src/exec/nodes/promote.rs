@@ -5,7 +5,8 @@ use super::register::{release, stop};
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::NodeReport;
 use crate::exec::state::Ending;
-use crate::plan::{Node, Promote};
+use crate::host::Digest;
+use crate::plan::{Node, NodeKind, Promote};
 use crate::registry::Outcome;
 
 pub(super) fn run(run: &Run<'_>, node: &Node, promote: &Promote, report: &mut NodeReport) -> Result<Ending, Stop> {
@@ -45,4 +46,27 @@ pub(super) fn run(run: &Run<'_>, node: &Node, promote: &Promote, report: &mut No
             )))
         }
     }
+}
+
+/// Says where a release is already, if every pointer that it would be given named that model when the run first looked:
+/// then there is nothing left to approve, and nothing to act on. One that is given no pointer is never there already.
+pub(super) fn nothing_to_do(run: &Run<'_>, release: &str, digest: &Digest) -> Result<Option<String>, Stop> {
+    // Where nodes run one by one, other jobs of the same run may have moved the pointers.
+    if run.options.alone {
+        return Ok(None);
+    }
+    let mut there = Vec::new();
+    for node in &run.bound.plan.nodes {
+        let NodeKind::Promote(promote) = &node.kind else { continue };
+        if promote.release != release {
+            continue;
+        }
+        let name = format!("{}@{}", promote.registry, promote.pointer);
+        let seen = run.pointer(&promote.registry, &promote.pointer)?;
+        if seen.is_none_or(|seen| seen.digest != *digest) {
+            return Ok(None);
+        }
+        there.push(format!("`{name}`"));
+    }
+    Ok((!there.is_empty()).then(|| format!("nothing to do: {} is that model already", there.join(" and "))))
 }

@@ -6,15 +6,14 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::cache::{Key, Produced, Provenance, Recorded, ResultRecord, Take, changes};
+use crate::cache::{Key, Produced, Provenance, Recorded, ResultRecord, Take, WorkLock, changes};
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::{Event, NodeReport, Reason};
-use crate::exec::folder::Folder;
+use crate::exec::folder::{Folder, Script};
 use crate::exec::prepare::{self, Prepared};
 use crate::exec::state::Ending;
 use crate::exec::{hint, outputs, sharing, software, stand};
 use crate::host::fs;
-use crate::host::lock::Lock;
 use crate::host::process::{self, Ended, Outcome};
 use crate::host::{Context, clock, machine};
 use crate::plan::{Node, Rerun, Retry, Stage, Work};
@@ -65,7 +64,7 @@ fn serve_or_make(
     let _lock = lock(run, &prepared.key)?;
     // Another run, or another node with the same work, may have been at it while we waited.
     let again = !matches!(why, Reason::Always | Reason::Forced);
-    if again && served(run, node, stage, prepared, report)?.is_none() {
+    if again && sharing::is_known(run, prepared) && served(run, node, stage, prepared, report)?.is_none() {
         return Ok(Ending::Hit);
     }
     report.why = Some(why.clone());
@@ -83,7 +82,8 @@ fn serve_or_make(
     if saw_a_moving_input(prepared) {
         run.note(&node.name, "an input changed while the stage ran: its result is not kept in the cache".into());
     }
-    let log = run.store.put(&log_path(run, &node.name), Take::Copy)?.digest;
+    let log = log_path(run, &node.name);
+    let log = if log.exists() { Some(run.store.put(&log, Take::Copy)?.digest) } else { None };
     let provenance = Provenance {
         node: node.name.clone(),
         run: run.id.clone(),
@@ -92,14 +92,14 @@ fn serve_or_make(
         started: clock::iso(started),
         milliseconds: report.milliseconds.unwrap_or(0),
         status,
-        log: Some(log),
+        log,
     };
     let record = ResultRecord::new(prepared.key, prepared.manifest.parts(), outputs, provenance);
     if !outputs::publish(run, &node.name, stage, &record)? {
         return Err(Stop::Failed("the outputs were lost before they could be published".into()));
     }
     if !saw_a_moving_input(prepared) {
-        keep(run, &node.name, &record)?;
+        keep(run, &node.name, stage, &record)?;
     }
     told(report, &record);
     Ok(Ending::Done)
@@ -154,7 +154,7 @@ fn told(report: &mut NodeReport, record: &ResultRecord) {
 }
 
 /// Waits for whoever does the same work, here or in another run.
-fn lock(run: &Run<'_>, key: &Key) -> Result<Lock, Stop> {
+fn lock<'r>(run: &'r Run<'_>, key: &Key) -> Result<WorkLock<'r>, Stop> {
     loop {
         if let Some(lock) = run.store.try_lock(key)? {
             return Ok(lock);
@@ -168,11 +168,14 @@ fn lock(run: &Run<'_>, key: &Key) -> Result<Lock, Stop> {
 
 /// Records a result. What took long is made durable before; the rest is at the end of the run, all at once: until
 /// then a power cut can cost some quick stages, and never more, since whatever is read is hashed again.
-fn keep(run: &Run<'_>, node: &str, record: &ResultRecord) -> Result<(), Stop> {
+fn keep(run: &Run<'_>, node: &str, stage: &Stage, record: &ResultRecord) -> Result<(), Stop> {
     if record.provenance.milliseconds >= WORTH_SYNCING {
         run.store.sync()?;
     }
-    if let Recorded::Different(outputs) = run.store.record(record)? {
+    // What is to run every time is expected to come out different.
+    if let Recorded::Different(outputs) = run.store.record(record)?
+        && stage.rerun != Rerun::Always
+    {
         let names: Vec<_> = outputs.iter().map(|name| format!("`{name}`")).collect();
         run.note(node, format!("not deterministic: {} came out different from the same work", names.join(", ")));
     }
@@ -202,9 +205,9 @@ fn attempts(
         };
         let may_retry = stage.retry.as_ref().is_some_and(|retry| is_cause(retry, failure.ended));
         if left == 0 || !may_retry || run.setup.interrupt.is_raised() {
-            let folder = &run.folder;
-            let shown = folder.strip_prefix(run.workspace()).unwrap_or(folder);
-            report.log = Some(shown.join("logs").join(log_name(&node.name)).display().to_string());
+            let log = log_path(run, &node.name);
+            let shown = log.strip_prefix(run.workspace()).unwrap_or(&log);
+            report.log = log.exists().then(|| shown.display().to_string());
             report.tail = failure.tail;
             report.help = failure.help;
             return Err(failure.stop);
@@ -260,7 +263,7 @@ fn attempt(run: &Run<'_>, node: &Node, stage: &Stage, prepared: &Prepared) -> Re
     } else if stage.checkpoint.is_some() {
         fs::remove(&checkpoint_path(run, prepared))?;
     }
-    leave(run, node, &folder)?;
+    leave(run, node, folder)?;
     Ok(attempt)
 }
 
@@ -323,15 +326,21 @@ pub(super) fn command(
     prepared: &Prepared,
     folder: &Folder,
 ) -> Result<(Outcome, Vec<String>), Stop> {
-    let (spec, _container) = software::enter(run, work, folder, folder.spec(run, work, prepared)?)?;
+    let script = if run.options.keep { Script::InFile } else { Script::AsText };
+    let (spec, _container) = software::enter(run, work, folder, folder.spec(run, work, prepared, script)?)?;
     let path = log_path(run, &node.name);
-    fs::create_dirs(fs::parent(&path))?;
-    let mut log = File::create(&path).cannot("write", &path)?;
+    // What an attempt before this one left there. A command that says nothing has no log.
+    fs::remove(&path)?;
+    let mut log = None;
     let mut lost = None;
     let mut tail = VecDeque::with_capacity(TAIL);
     let outcome = process::run(&spec, &run.setup.interrupt, |line| {
         let text = run.mask.apply(&String::from_utf8_lossy(line));
-        if let Err(error) = log.write_all(text.as_bytes()) {
+        let written = match &mut log {
+            Some(log) => File::write_all(log, text.as_bytes()),
+            None => begin_log(&path).and_then(|file| log.insert(file).write_all(text.as_bytes())),
+        };
+        if let Err(error) = written {
             lost = Some(error);
         }
         let text = text.trim_end_matches(['\n', '\r']);
@@ -347,14 +356,18 @@ pub(super) fn command(
     Ok((outcome, tail.into()))
 }
 
-fn leave(run: &Run<'_>, node: &Node, folder: &Folder) -> Result<(), Stop> {
+fn leave(run: &Run<'_>, node: &Node, folder: Folder) -> Result<(), Stop> {
     if !run.options.keep {
-        return Ok(fs::remove(&folder.root)?);
+        return folder.leave(run);
     }
-    let kept = run.store.scratch().keep(&folder.root, run.store.state(), &node.name)?;
+    let kept = run.store.scratch().keep(folder.root(), run.store.state(), &node.name)?;
     let shown = kept.strip_prefix(run.workspace()).unwrap_or(&kept).display().to_string();
     run.note(&node.name, format!("its folder is kept: `{shown}`"));
     Ok(())
+}
+
+fn begin_log(path: &Path) -> std::io::Result<File> {
+    std::fs::create_dir_all(fs::parent(path)).and_then(|()| File::create(path))
 }
 
 /// A link, so that the checkpoint survives even if we are killed.

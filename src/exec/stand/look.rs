@@ -5,7 +5,7 @@ use std::path::Path;
 use super::state::{FileRow, There};
 use crate::cache::{Kind, Memory};
 use crate::host::fs::{Fingerprint, is_executable};
-use crate::host::machine;
+use crate::host::threads::share;
 use crate::host::tree::Listing;
 
 /// Below this many files a thread costs more than it brings.
@@ -23,9 +23,10 @@ pub(super) struct Looked<'b> {
 /// Looks at all files.
 pub(super) fn look<'b>(workspace: &Path, files: &[FileRow<'b>], memory: &dyn Fn() -> Memory) -> Looked<'b> {
     let indices: Vec<usize> = (0..files.len()).collect();
-    let unsure: Vec<usize> = shared(&indices, &|part| {
+    let unsure = |part: &[usize]| -> Vec<usize> {
         part.iter().copied().filter(|&index| !is_as_it_was(workspace, &files[index])).collect()
-    });
+    };
+    let unsure = share(&indices, WORTH_THREADS, &unsure).concat();
     let mut looked = Looked::default();
     if unsure.is_empty() {
         return looked;
@@ -46,8 +47,9 @@ pub(super) fn look<'b>(workspace: &Path, files: &[FileRow<'b>], memory: &dyn Fn(
         let (print, believed) = sight.map_or(([0; 32], artifact.is_none()), |sight| (sight.print, sight.believed));
         Some(There { artifact, print, believed })
     };
-    let found = shared(&unsure, &|part| part.iter().map(|&index| (index, again(index))).collect());
-    for (index, there) in found {
+    let found =
+        share(&unsure, WORTH_THREADS, &|part| part.iter().map(|&index| (index, again(index))).collect::<Vec<_>>());
+    for (index, there) in found.into_iter().flatten() {
         match there {
             None => looked.changed.push(index),
             Some(there) if there == files[index].there => {}
@@ -78,22 +80,4 @@ fn is_as_it_was(workspace: &Path, file: &FileRow<'_>) -> bool {
         }
         (_, Err(_)) => false,
     }
-}
-
-/// Shares work among threads; the results are in the order of the items.
-fn shared<T: Send>(items: &[usize], work: &(dyn Fn(&[usize]) -> Vec<T> + Sync)) -> Vec<T> {
-    let threads = machine::processors();
-    if items.len() < WORTH_THREADS || threads == 1 {
-        return work(items);
-    }
-    std::thread::scope(|scope| {
-        let mut parts = items.chunks(items.len().div_ceil(threads));
-        let first = parts.next().unwrap_or_default();
-        let others: Vec<_> = parts.map(|part| (part, scope.spawn(move || work(part)))).collect();
-        let mut all = work(first);
-        for (part, other) in others {
-            all.extend(other.join().unwrap_or_else(|_| work(part)));
-        }
-        all
-    })
 }

@@ -82,6 +82,61 @@ fn an_action_wants_a_word_even_where_the_registry_is_of_this_machine() {
 }
 
 #[test]
+fn what_was_done_for_the_release_in_production_is_not_done_again() {
+    let mut bench = releasing(directory());
+    // A run without the word promotes, and leaves the action to whoever gives it.
+    bench.run();
+    bench.options.release = true;
+    assert!(bench.endings().ends_with("deploy:done -> 0"));
+    assert_eq!(bench.endings(), "train:hit release:hit current:hit deploy:hit -> 0");
+    assert_eq!(bench.endings(), "train:hit release:hit current:hit deploy:hit -> 0");
+    assert_eq!(bench.read("acted"), "once\n");
+    bench.options.force = Force::Nodes(vec!["deploy".into()]);
+    assert!(bench.endings().ends_with("deploy:done -> 0"), "who wants it again says so");
+    bench.options.force = Force::Nothing;
+    // Another way to do it is not what was done.
+    let NodeKind::Action(deploy) = &mut bench.plan.nodes[3].kind else { panic!("an action") };
+    let before = std::mem::replace(&mut deploy.work.command, script("echo other >> \"$PLACE/acted\""));
+    assert_eq!(bench.endings(), "train:hit release:hit current:hit deploy:done -> 0");
+    let NodeKind::Action(deploy) = &mut bench.plan.nodes[3].kind else { panic!("an action") };
+    deploy.work.command = before;
+    std::fs::remove_file(bench.path("acted")).expect("removed");
+    // Another model, and back again: each is another release in production.
+    bench.stage("train").work.command = script("echo others > \"$model\"");
+    assert_eq!(bench.endings(), "train:done release:done current:done deploy:done -> 0");
+    bench.stage("train").work.command = script("echo weights > \"$model\"");
+    assert_eq!(bench.endings(), "train:hit release:hit current:done deploy:done -> 0");
+    assert_eq!(bench.read("acted"), "once\nonce\n");
+}
+
+#[test]
+fn what_an_action_did_anew_is_carried_on_by_those_behind_it() {
+    let mut bench = releasing(directory());
+    bench.plan.nodes.push(action("tell", &["deploy"]));
+    bench.options.release = true;
+    bench.run();
+    assert!(bench.endings().ends_with("deploy:hit tell:hit -> 0"));
+    let NodeKind::Action(deploy) = &mut bench.plan.nodes[3].kind else { panic!("an action") };
+    deploy.work.command = script("true");
+    assert!(bench.endings().ends_with("deploy:done tell:done -> 0"));
+    assert!(bench.endings().ends_with("deploy:hit tell:hit -> 0"));
+}
+
+#[test]
+fn what_failed_for_the_release_in_production_is_done_by_the_next_run() {
+    let mut bench = releasing(directory());
+    bench.options.release = true;
+    let NodeKind::Action(deploy) = &mut bench.plan.nodes[3].kind else { panic!("an action") };
+    let works = deploy.work.command.clone();
+    deploy.work.command = script("exit 1");
+    assert!(bench.endings().ends_with("deploy:failed(exited with status 1) -> 1"));
+    let NodeKind::Action(deploy) = &mut bench.plan.nodes[3].kind else { panic!("an action") };
+    deploy.work.command = works;
+    assert_eq!(bench.endings(), "train:hit release:hit current:hit deploy:done -> 0");
+    assert_eq!(bench.endings(), "train:hit release:hit current:hit deploy:hit -> 0");
+}
+
+#[test]
 fn what_acts_only_with_a_word_is_predicted_so() {
     let bench = releasing(directory());
     let bound = bind(&bench.plan, &Selection::default()).expect("bound");

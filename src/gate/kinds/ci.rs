@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Against, Form, Kind, Measured, Opt, OptType, Signature, Takes};
 use crate::gate::Measure;
 use crate::gate::case::{Case, Undecided};
-use crate::gate::sample;
+use crate::gate::sample::{self, Side};
 use crate::types::{Type, Value};
 
 pub(super) struct Interval;
@@ -31,18 +31,16 @@ impl Kind for Interval {
     }
 
     fn formula(&self, _: &Case<'_>, _: &Measure) -> String {
-        "half the width of the two-sided interval: Student, or Wilson of a share".to_owned()
+        "half the width of the two-sided interval: Student of runs, Wilson of a share, DeLong of auc_roc, else bootstrap".to_owned()
     }
 
     fn evaluate(&self, case: &Case<'_>, measure: &Measure) -> Result<Measured, Undecided> {
         let level = 0.5 + sample::level(measure)? / 2.0;
-        let (point, half) = match sample::sample(case, measure)? {
-            sample::Sample::Runs(spread) => (spread.mean, spread.reach(level)),
-            sample::Sample::Share { share, n } => {
-                let (low, high) = crate::stats::wilson(share, n, level);
-                (share, (high - low) / 2.0)
-            }
+        let sample = sample::sample(case, measure)?;
+        let half = match &sample {
+            sample::Sample::Runs(spread) => spread.reach(level),
+            other => (other.bound(Side::Upper, level)? - other.bound(Side::Lower, level)?) / 2.0,
         };
-        Ok(Measured { value: half, candidate: point, baseline: None })
+        Ok(Measured { value: half, candidate: sample.point(), baseline: None })
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Against, Form, Kind, Measured, Opt, OptType, Signature, Takes};
-use crate::gate::Measure;
 use crate::gate::case::{Case, Undecided};
-use crate::gate::sample;
+use crate::gate::judged::Judged;
+use crate::gate::report::Limit;
+use crate::gate::{Measure, Requirement, sample, slices};
 use crate::types::{Type, Value};
 
 pub(super) struct Lower;
@@ -14,7 +15,11 @@ static SIGNATURE: Signature = Signature {
     name: "lower",
     form: Form::Call,
     takes: Takes::Sample,
-    options: &[Opt { name: "level", ty: OptType::Share }, Opt { name: "min_n", ty: OptType::Rows }],
+    options: &[
+        Opt { name: "level", ty: OptType::Share },
+        Opt { name: "groups", ty: OptType::Groups },
+        Opt { name: "min_n", ty: OptType::Rows },
+    ],
     direction: false,
     baseline: false,
     against: Against::No,
@@ -26,12 +31,25 @@ impl Kind for Lower {
         &SIGNATURE
     }
 
-    fn result(&self, subject: Option<&Type>, _: &BTreeMap<String, Value>) -> Type {
+    fn result(&self, subject: Option<&Type>, options: &BTreeMap<String, Value>) -> Type {
+        if options.contains_key("of") {
+            return super::regression::difference(subject, &BTreeMap::new());
+        }
         subject.cloned().unwrap_or(Type::Float(crate::types::Range::ANY))
     }
 
     fn formula(&self, case: &Case<'_>, measure: &Measure) -> String {
         sample::formula(case, measure, "-")
+    }
+
+    fn judge(
+        &self,
+        case: &Case<'_>,
+        requirement: &Requirement,
+        limit: Option<Limit>,
+    ) -> Option<Result<Judged, Undecided>> {
+        requirement.measure.groups.as_ref()?;
+        Some(slices::bounds(case, requirement, limit, sample::Side::Lower))
     }
 
     fn evaluate(&self, case: &Case<'_>, measure: &Measure) -> Result<Measured, Undecided> {

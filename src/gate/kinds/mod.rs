@@ -6,14 +6,21 @@
 mod chi2;
 mod ci;
 mod classes;
+mod delong;
+mod demographic_parity;
+mod equal_opportunity;
+mod equalised_odds;
+mod gap;
 mod improvement;
 mod js;
 mod ks;
 mod lower;
+mod mcnemar;
 mod mean;
 mod metric;
 mod nulls;
 mod psi;
+mod ratio;
 mod regression;
 mod rows;
 mod schema;
@@ -90,14 +97,21 @@ static ALL: &[&dyn Kind] = &[
     &chi2::ChiSquare,
     &ci::Interval,
     &classes::Classes,
+    &delong::DeLong,
+    &demographic_parity::DemographicParity,
+    &equal_opportunity::EqualOpportunity,
+    &equalised_odds::EqualisedOdds,
+    &gap::Gap,
     &improvement::Improvement,
     &js::JensenShannon,
     &ks::KolmogorovSmirnov,
     &lower::Lower,
+    &mcnemar::McNemar,
     &mean::Mean,
     &metric::Metric,
     &nulls::Nulls,
     &psi::Psi,
+    &ratio::Ratio,
     &regression::Regression,
     &rows::Rows,
     &schema::Schema,
@@ -121,6 +135,9 @@ pub fn find(name: &str) -> Option<&'static dyn Kind> {
 
 /// Fewer rows than this are too few to decide by.
 static MIN_N: &[Opt] = &[Opt { name: "min_n", ty: OptType::Rows }];
+
+/// Options of what goes by group.
+static GROUPS: &[Opt] = &[Opt { name: "groups", ty: OptType::Groups }, Opt { name: "min_n", ty: OptType::Rows }];
 
 /// Returns the metric that a kind reads; a plan without one was not made by the checker.
 fn metric_of(measure: &Measure) -> Result<&MetricRef, Undecided> {

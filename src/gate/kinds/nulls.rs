@@ -67,7 +67,7 @@ fn judge(case: &Case<'_>, requirement: &Requirement, limit: Option<Limit>) -> Re
         };
         standings.push(standing);
         let reason = value.is_none().then(|| format!("there is no column `{name}`"));
-        Part { name, value, limit: None, p: None, verdict: standing.outcome(requirement.level), reason }
+        Part { name, value, limit: None, p: None, n: None, verdict: standing.outcome(requirement.level), reason }
     });
     let parts: Vec<Part> = parts.collect();
     if parts.is_empty() {

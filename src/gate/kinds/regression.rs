@@ -68,6 +68,7 @@ pub(super) fn compare(case: &Case<'_>, measure: &Measure) -> Result<Measured, Un
     // The candidate first: a wrong candidate is wrong without a baseline too.
     let candidate = case.number(metric)?;
     let baseline = case.baseline_number(metric)?;
+    case.same_rows(metric)?;
     case.enough(measure)?;
     let difference = direction.sign() * (baseline - candidate);
     let base = if is_relative(measure) { base(measure, baseline)? } else { 1.0 };

@@ -67,6 +67,7 @@ fn judge(case: &Case<'_>, requirement: &Requirement) -> Result<Judged, Undecided
         value: Some(violation.cells as f64),
         limit: None,
         p: None,
+        n: None,
         verdict: standing.outcome(requirement.level),
         reason: Some(violation.what.clone()),
     });

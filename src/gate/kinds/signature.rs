@@ -58,6 +58,12 @@ pub enum Takes {
     Sample,
     /// An artifact that a stage makes: `train.model`.
     Artifact,
+    /// A metric of predictions by a column: `recall by region`.
+    Grouped,
+    /// A column of predictions; this metric is looked at by its groups.
+    Group(&'static str),
+    /// One of these metrics of predictions, of candidate and baseline row by row.
+    Pair(&'static [&'static str]),
     /// A declared schema, of a table.
     Schema,
     /// A table as a whole.
@@ -88,6 +94,8 @@ pub enum OptType {
     Share,
     /// `: ["id"]`, names of columns.
     Names,
+    /// `: ["nord", "syd"]`, names of groups.
+    Groups,
     /// `: 30`, a whole number of rows, at least one.
     Rows,
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::{self, Outputs};
+use super::fold;
 use super::metrics::Metrics;
 use super::names::Taken;
 use super::params::Params;
@@ -77,12 +78,13 @@ pub(super) fn build(files: &dyn Files, file: &str, name: &str, project: Project,
         builder.freeze(stage);
     }
     builder.edges = vec![BTreeSet::new(); stages.len()];
-    let mut written: Vec<Written> = Vec::new();
+    let mut legs: Vec<fold::Built> = Vec::new();
     for (index, (stage, outs)) in stages.iter().zip(outs).enumerate() {
-        let made = builder.stage(index, stage, &names, outs);
-        written.push(made);
+        let written = builder.stage(index, stage, &names, outs);
+        legs.push(fold::Built { written, leg: stage.leg.clone(), dvc: stage.name.clone(), line: stage.line });
     }
-    let Builder { workspace, params, metrics, sources, .. } = builder;
+    let Builder { workspace, params, metrics, sources, mut taken, notes, .. } = builder;
+    let written = fold::fold(legs, &mut taken, file, notes);
     let text = write::pipeline(name, file, &params.declared, &metrics.declared, &sources, &written);
     Built { workspace, text }
 }

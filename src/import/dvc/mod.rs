@@ -9,6 +9,7 @@
 
 mod build;
 mod data;
+mod fold;
 mod metrics;
 mod names;
 mod params;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_yaml::Value;
 
+use super::fold::Leg;
 use super::path::{self, Place};
 use super::template::{Context, Fixed, Piece, Source, Unknown, fix, pieces, resolve};
 use super::yaml::{self, At, key, mapping};
@@ -63,6 +64,8 @@ pub(super) struct Stage {
     pub(super) always: bool,
     /// It reads something whose content nobody watches here.
     pub(super) unpinned: bool,
+    /// What it is a leg of.
+    pub(super) leg: Option<Leg>,
 }
 
 /// A whole file.
@@ -229,18 +232,33 @@ impl Reader<'_> {
                 return Err(self.fault(at, Unknown(format!("`{name}` has a `foreach` without a `do`"))));
             };
             for (leg, item) in legs(&each) {
+                let axes = match &each {
+                    Value::Mapping(_) => axis("key", item.get("key")),
+                    _ => axis("item", item.get("item")),
+                };
                 self.stage(&format!("{name}@{leg}"), inner, at.key("do"), at, &context.with(Source::Item, item))?;
+                self.leg(name, axes.map(|axis| vec![axis]));
             }
             return Ok(());
         }
         if let Some(axes) = body.get("matrix") {
             let axes = resolve(axes, &context).map_err(|unknown| self.fault(at.key("matrix"), unknown))?;
             for (leg, item) in combinations(&axes) {
+                let fields = item.get("item").and_then(mapping).into_iter().flatten();
+                let axes = fields.map(|(name, value)| axis(&key(name), Some(value))).collect();
                 self.stage(&format!("{name}@{leg}"), body, at, at, &context.with(Source::Item, item))?;
+                self.leg(name, axes);
             }
             return Ok(());
         }
         self.stage(name, body, at, at, &context)
+    }
+
+    /// Notes what the last stage is a leg of.
+    fn leg(&mut self, entry: &str, axes: Option<Vec<(String, String)>>) {
+        if let Some(stage) = self.project.stages.last_mut() {
+            stage.leg = Some(Leg { entry: entry.to_owned(), axes: axes.unwrap_or_default() });
+        }
     }
 
     fn stage(&mut self, name: &str, body: &Value, at: At<'_>, top: At<'_>, context: &Context) -> Result<(), Fault> {
@@ -293,6 +311,7 @@ impl Reader<'_> {
             frozen: body.get("frozen").and_then(Value::as_bool).unwrap_or(false),
             always: body.get("always_changed").and_then(Value::as_bool).unwrap_or(false),
             unpinned: false,
+            leg: None,
         };
         self.deps(&mut stage, body, at, &context)?;
         for (word, kind) in [("outs", OutKind::Plain), ("metrics", OutKind::Metrics), ("plots", OutKind::Plot)] {
@@ -470,6 +489,12 @@ fn named(value: &Value) -> Vec<(String, Option<&Value>)> {
 
 fn item(fields: &[(&str, Value)]) -> Value {
     Value::Mapping(fields.iter().map(|(name, value)| (Value::from(*name), value.clone())).collect())
+}
+
+/// Returns an axis with its value, if that is a scalar.
+fn axis(name: &str, value: Option<&Value>) -> Option<(String, String)> {
+    let value = value.filter(|value| !value.is_null()).and_then(yaml::scalar)?;
+    Some((name.to_owned(), value))
 }
 
 /// Returns the legs of a `foreach`, with what each sees.

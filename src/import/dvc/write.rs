@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::fold;
 use super::params::Declared;
 use super::text::{doc, quote, script};
 
@@ -26,8 +27,23 @@ pub(super) struct Out {
     pub(super) doc: Option<String>,
 }
 
+/// A variable of a loop, with its values.
+#[derive(Debug, Clone)]
+pub(super) struct Axis {
+    pub(super) variable: String,
+    pub(super) values: Vec<String>,
+}
+
+impl Axis {
+    /// Writes a value: as a number, where all of them are.
+    pub(super) fn literal(&self, value: &str) -> String {
+        let number = |text: &String| text.parse::<i64>().is_ok_and(|number| number.to_string() == *text);
+        if self.values.iter().all(number) { value.to_owned() } else { quote(value) }
+    }
+}
+
 /// A stage.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Written {
     pub(super) name: String,
     pub(super) doc: Option<String>,
@@ -40,6 +56,8 @@ pub(super) struct Written {
     pub(super) off: bool,
     pub(super) pass: Vec<String>,
     pub(super) script: String,
+    /// The variables of its loop; paths of outputs hold their markers.
+    pub(super) axes: Vec<Axis>,
 }
 
 /// Writes the whole file.
@@ -84,7 +102,16 @@ fn write_stage(text: &mut String, stage: &Written) {
     if let Some(about) = &stage.doc {
         text.push_str(&doc(about, ""));
     }
-    let _ = writeln!(text, "stage {} {{", stage.name);
+    let axes: Vec<String> = stage
+        .axes
+        .iter()
+        .map(|axis| {
+            let values: Vec<String> = axis.values.iter().map(|value| axis.literal(value)).collect();
+            format!("{} in [{}]", axis.variable, values.join(", "))
+        })
+        .collect();
+    let each = if axes.is_empty() { String::new() } else { format!(" for {}", axes.join(", ")) };
+    let _ = writeln!(text, "stage {}{each} {{", stage.name);
     if !stage.inputs.is_empty() {
         let inputs: Vec<String> = stage
             .inputs
@@ -107,7 +134,8 @@ fn write_stage(text: &mut String, stage: &Written) {
             text.push_str(&doc(about, "  "));
         }
         let name = format!("{}:", out.name);
-        let _ = writeln!(text, "  out  {name:<w$} {:<types$} = {}", out.ty, quote(&out.path), w = names + 1);
+        let _ =
+            writeln!(text, "  out  {name:<w$} {:<types$} = {}", out.ty, path(&out.path, &stage.axes), w = names + 1);
     }
     if stage.rerun {
         text.push_str("  rerun always\n");
@@ -120,6 +148,17 @@ fn write_stage(text: &mut String, stage: &Written) {
         let _ = writeln!(text, "  pass_env [{}]", pass.join(", "));
     }
     let _ = writeln!(text, "  {}\n}}\n", script(&stage.script));
+}
+
+/// Writes a path, with the variables of the loop in it.
+fn path(path: &str, axes: &[Axis]) -> String {
+    if axes.is_empty() {
+        return quote(path);
+    }
+    // Variables are put in only between double quotes.
+    let escaped: String =
+        path.chars().flat_map(|c| ['\\'].into_iter().filter(move |_| "\"\\{".contains(c)).chain([c])).collect();
+    format!("\"{}\"", fold::shown(&escaped, axes, |name| format!("{{{name}}}")))
 }
 
 /// Writes a clause with a list, over several lines where it is long.

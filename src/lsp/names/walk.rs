@@ -113,8 +113,15 @@ impl<'a> Names<'a> {
             | ast::Trigger::PullRequest(it)
             | ast::Trigger::Schedule(it)
             | ast::Trigger::Upstream(it) => it.iter().for_each(|record| self.record(record, scope)),
-            ast::Trigger::Manual(names) => names.iter().for_each(|name| self.top(name)),
-            ast::Trigger::Event { .. } => {}
+            ast::Trigger::Manual { params, profiles } => params.iter().chain(profiles).for_each(|name| self.top(name)),
+            ast::Trigger::Event { payload, .. } => {
+                let profile = payload.iter().filter(|field| field.name.text == "profile");
+                for field in profile {
+                    if let ast::TypeKind::Named { name, .. } = &field.ty.kind {
+                        self.top(name);
+                    }
+                }
+            }
         }
     }
 

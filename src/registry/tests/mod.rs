@@ -331,3 +331,18 @@ fn show_and_history_tell_what_stands_there() {
     assert_eq!(json["pointers"][0]["version"], b.id);
     assert_eq!(json["pointers"][0]["metrics"]["auc"], 0.9);
 }
+
+#[test]
+fn what_a_killed_writer_left_is_cleared_and_is_no_pointer() {
+    let place = Place::directory();
+    let version = place.register("a");
+    place.open("first").promote(&wish(&version, None)).expect("promoted");
+    let root = place.folder.path().join("registry");
+    for path in [".mlpc-a", "pointers/.mlpc-b", "production/.mlpc-c"] {
+        fs::write(root.join(path), "half").expect("written");
+    }
+    let found = place.open("first").fsck().expect("read");
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found.iter().all(|finding| finding.repaired), "{found:?}");
+    assert_eq!(place.open("first").fsck().expect("read"), []);
+}

@@ -140,9 +140,14 @@ pub enum Trigger {
     PullRequest(Option<Record>),
     /// `on schedule { cron: "…", timezone: "UTC" }`.
     Schedule(Option<Record>),
-    /// `on manual { force_train }`: names of parameters.
-    Manual(Vec<Name>),
-    /// `on event "retrain-model" { reason: string }`.
+    /// `on manual { force_train, profile: shared }`.
+    Manual {
+        /// The parameters that are offered.
+        params: Vec<Name>,
+        /// The profile; more than one is a mistake.
+        profiles: Vec<Name>,
+    },
+    /// `on event "retrain-model" { reason: string, profile: shared }`; the profile is among the fields.
     Event {
         /// The event's name.
         name: Str,

@@ -77,11 +77,25 @@ impl Lower<'_, '_> {
         names
     }
 
+    fn manual(&mut self, offers: Option<Node<'_>>) -> Trigger {
+        let (mut params, mut profiles, mut last) = (Vec::new(), Vec::new(), None);
+        for offer in offers.into_iter().flat_map(|offers| Children::of(offers, Rule::offers)) {
+            let span = self.span(&offer);
+            self.separated(last.replace(span), span);
+            if offer.as_rule() == Rule::offered_profile {
+                profiles.push(self.only_word(offer, Rule::offered_profile));
+            } else {
+                params.push(self.name(&offer));
+            }
+        }
+        Trigger::Manual { params, profiles }
+    }
+
     fn trigger(&mut self, node: Node<'_>) -> Trigger {
         let rule = node.as_rule();
         let mut children = Children::of(node, rule);
         match rule {
-            Rule::on_manual => Trigger::Manual(children.next().map(|names| self.names(names)).unwrap_or_default()),
+            Rule::on_manual => self.manual(children.next()),
             Rule::on_event => {
                 let name = self.quoted(children.must(), 0);
                 let payload = children.next().map(|fields| self.type_fields(fields)).unwrap_or_default();

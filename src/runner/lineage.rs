@@ -1,0 +1,82 @@
+//! What a node's results come from, handed from job to job: a registration knows all that led to it, although it is
+//! given only what it reads.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::exchange::Received;
+use super::{Job, Trouble};
+use crate::cache::Memory;
+use crate::host::Digest;
+use crate::host::fs::join_inside;
+use crate::plan::Work;
+use crate::types::Origin;
+
+/// What stands behind a node: its own and that of all nodes before it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lineage {
+    /// Digests of the sources that were read, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, String>,
+    /// Digests of the reports of gates, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gates: BTreeMap<String, String>,
+    /// Sources that were not the same wherever they were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<String>,
+}
+
+impl Lineage {
+    /// Puts together what came in.
+    #[must_use]
+    pub fn of(received: &Received) -> Self {
+        let mut all = Self::default();
+        for answer in received.answers.values() {
+            let before = &answer.lineage;
+            before.sources.iter().for_each(|(name, digest)| all.source(name, digest));
+            before.moved.iter().for_each(|name| all.is_moved(name));
+            all.gates.extend(before.gates.clone());
+        }
+        all
+    }
+
+    /// Notes that a source was read.
+    pub(super) fn source(&mut self, name: &str, digest: &str) {
+        let known = self.sources.entry(name.to_owned()).or_insert_with(|| digest.to_owned());
+        if known != digest {
+            self.is_moved(name);
+        }
+    }
+
+    fn is_moved(&mut self, name: &str) {
+        if !self.moved.iter().any(|moved| moved == name) {
+            self.moved.push(name.to_owned());
+        }
+    }
+
+    /// Returns what a version says about sources that moved while the run read them.
+    pub(super) fn notes(&self) -> BTreeMap<String, String> {
+        let names: Vec<_> = self.moved.iter().map(|name| format!("`{name}`")).collect();
+        let text = format!("{} changed while the run read it: other jobs saw other bytes", names.join(", "));
+        if names.is_empty() { BTreeMap::new() } else { BTreeMap::from([("inputs".to_owned(), text)]) }
+    }
+}
+
+/// Returns the digests of the files that work reads as sources.
+pub(super) fn sources(job: &Job<'_>, work: &Work) -> Result<Vec<(String, Digest)>, Trouble> {
+    let workspace = &job.setup.workspace;
+    let memory = Memory::open(&workspace.join(".mlpc/memory"), workspace);
+    let mut found = Vec::new();
+    for input in &work.inputs {
+        let Origin::Source(name) = &input.origin else { continue };
+        let declared = job.bound.plan.sources.iter().find(|source| source.name == *name);
+        let Some(source) = declared else { continue };
+        let path = join_inside(workspace, &source.location.place(name))?;
+        if path.exists() {
+            found.push((name.clone(), memory.look(&path)?.digest));
+        }
+    }
+    Ok(found)
+}
