@@ -120,7 +120,7 @@ fn counted(run: &Run<'_>, origin: &Origin, read: bool) -> Found {
     let left_out = origin.stage().is_some_and(|stage| !run.options.alone && run.leaves_out(stage));
     let Some(digest) = found.digest().filter(|_| left_out) else { return found };
     let now = |origin: &Origin| self::found(run, origin, false).digest().map(str::to_owned);
-    match judge::recorded::contradiction(run.bound, &run.store, origin, digest, &now) {
+    match judge::recorded::contradiction(run.bound, run.store, origin, digest, &now) {
         Some(why) => Found::Stale(why),
         None => found,
     }
