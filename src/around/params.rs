@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Model, Param, ParamFrom};
-use crate::plan::{Plan, typed};
+use crate::plan::{Plan, strict, typed};
 use crate::types::{Type, Value};
 
 /// Puts into a plan what its parameters are in their files, and returns the texts of these. What can't be read is told
@@ -81,9 +81,10 @@ fn text(workspace: &Path, file: &str) -> Result<String, String> {
 /// not there is an error all the same.
 fn read(text: &str, file: &str, pointer: &str, ty: &Type, default: Option<&Value>) -> Result<Value, String> {
     let json: serde_json::Value = if file.ends_with(".json") {
-        serde_json::from_str(text).map_err(|error| format!("`{file}` is no JSON: {error}"))?
+        strict::json(text).map_err(|error| format!("`{file}` is no JSON: {error}"))?
     } else {
-        serde_yaml::from_str(text).map_err(|error| format!("`{file}` is no YAML: {error}"))?
+        let read = serde_yaml::from_str::<strict::Strict>(text);
+        read.map_err(|error| format!("`{file}` is no YAML: {error}"))?.0
     };
     let Some(found) = json.pointer(pointer) else {
         return match default {
@@ -143,6 +144,10 @@ mod tests {
         assert_eq!(read("n.yaml", "/x"), Err("there is no file `n.yaml`".into()));
         write("broken.yaml", "a: [1\n");
         assert!(read("broken.yaml", "/a").expect_err("not YAML").contains("is no YAML"));
+        write("twice.json", r#"{"floor": 0.95, "floor": 0.1}"#);
+        write("twice.yaml", "r: 0.5\nr: 0.6\n");
+        assert!(read("twice.json", "/floor").expect_err("twice").contains("the key `floor` stands twice"));
+        assert!(read("twice.yaml", "/r").expect_err("twice").contains('r'), "YAML's own reader may say so first");
         assert_eq!(with("m.yaml", "/train/no", Some(&Value::Float(0.5))), Ok(Value::Float(0.5)));
     }
 }

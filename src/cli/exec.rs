@@ -136,7 +136,11 @@ impl ExecArgs {
             Some(github) => github::permitted(context, github, node, &received).map(|()| received),
             None => Ok(received),
         };
-        let received = match runner::receive(job).and_then(permitted) {
+        let received = runner::receive(job).and_then(|received| {
+            runner::vouched(job, node, &received, context.github.is_some())?;
+            permitted(received)
+        });
+        let received = match received {
             Ok(received) => received,
             Err(trouble) => {
                 runner::refuse(job, node, &trouble)?;

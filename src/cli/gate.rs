@@ -3,6 +3,7 @@
 use super::project::{self, PipelineArgs};
 use super::selection::SelectionArgs;
 use super::{Exit, Verb};
+use crate::cache::Store;
 use crate::gate::Report;
 use crate::gate::render::{Style, table};
 use crate::host::{Clock, Out};
@@ -11,7 +12,8 @@ use crate::{approval, judge};
 
 /// Evaluate a gate
 ///
-/// Looks at what stands in the workspace: nothing is run, and the baseline is the one that was scored last. Writes
+/// Looks at what stands in the workspace: nothing is run, and the baseline is the one that was scored last. Evidence counts
+/// only where its stage's last result made it, of exactly the model and the data that stand there now. Writes
 /// `.mlpc/gates/<gate>/gate_report.json` and shows it. Ends with 0 where what is behind the gate may go on, 10 where it may
 /// not, and 11 where that can't be decided, which it can't either while an approval that the gate asks for is missing.
 #[derive(Debug, clap::Args)]
@@ -66,8 +68,10 @@ impl GateArgs {
                 exit
             }
         };
+        let store = Store::open(&workspace.join(".mlpc")).map_err(|error| failed(Exit::Failed)(error.to_string()))?;
+        let held_to = judge::HeldTo::Records(&store);
         let mut report =
-            judge::judge(&bound, workspace, &self.gate, &Default::default()).map_err(failed(Exit::Usage))?;
+            judge::judge(&bound, workspace, &self.gate, &Default::default(), held_to).map_err(failed(Exit::Usage))?;
         answer(&bound, workspace, &mut report).map_err(failed(Exit::Undecided))?;
         judge::write(&bound, workspace, &report).map_err(|error| failed(Exit::Failed)(error.to_string()))?;
         show(out, &report, self.format);

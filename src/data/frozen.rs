@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cell, Fold, Problem};
 
 /// Version of the file's format.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Bins of a column of numbers.
 const BINS: usize = 10;
@@ -29,6 +29,18 @@ pub struct Frozen {
     pub rows: u64,
     /// Its columns in their order.
     pub columns: Vec<FrozenColumn>,
+}
+
+/// The file as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    format: u32,
+    /// The digest of the rest: numbers that were edited no longer are what the table looked like.
+    seal: String,
+    digest: String,
+    rows: u64,
+    columns: Vec<FrozenColumn>,
 }
 
 /// One column of a data baseline.
@@ -108,12 +120,20 @@ impl Frozen {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// Returns its text.
+    /// Returns its text, with the digest of its own content in it.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("a baseline has finite numbers only");
+        let Self { format, digest, rows, columns } = self.clone();
+        let written = Written { format, seal: self.seal(), digest, rows, columns };
+        let mut text = serde_json::to_string_pretty(&written).expect("a baseline has finite numbers only");
         text.push('\n');
         text
+    }
+
+    /// Returns the digest of what is in it, however the text is laid out.
+    fn seal(&self) -> String {
+        let text = serde_json::to_string(self).expect("a baseline has finite numbers only");
+        format!("blake3:{}", blake3::hash(text.as_bytes()).to_hex())
     }
 
     /// Reads its text.
@@ -121,9 +141,23 @@ impl Frozen {
     /// # Errors
     /// Why it is none.
     pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
-        let frozen: Self = serde_json::from_slice(bytes).map_err(|error| format!("it is no data baseline: {error}"))?;
-        if frozen.format != FORMAT {
-            return Err(format!("it is a data baseline of format {}; this mlpc reads {FORMAT}", frozen.format));
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let none = |error: serde_json::Error| format!("it is no data baseline: {error}");
+        let Version { format } = serde_json::from_slice(bytes).map_err(none)?;
+        if format != FORMAT {
+            return Err(format!(
+                "it is a data baseline of format {format}; this mlpc reads {FORMAT}: `mlpc baseline` writes it anew"
+            ));
+        }
+        let Written { format, seal, digest, rows, columns } = serde_json::from_slice(bytes).map_err(none)?;
+        let frozen = Self { format, digest, rows, columns };
+        if seal != frozen.seal() {
+            return Err(
+                "it was edited: its content has another digest than it says; `mlpc baseline` writes it anew".into()
+            );
         }
         if frozen.rows == 0 {
             return Err("it is a baseline of no rows".to_owned());

@@ -208,8 +208,17 @@ fn a_baseline_reads_back_and_is_strict() {
     assert_eq!(frozen.columns[2].kind, Kind::Open {});
     assert!(Frozen::from_json(json.replacen("500", "501", 1).as_bytes()).is_err(), "counts that do not add up");
     assert!(Frozen::from_json(json.replacen("\"rows\"", "\"more\": 1, \"rows\"", 1).as_bytes()).is_err());
-    assert!(Frozen::from_json(json.replacen("\"format\": 1", "\"format\": 2", 1).as_bytes()).is_err());
+    assert!(Frozen::from_json(json.replacen("\"format\": 2", "\"format\": 1", 1).as_bytes()).is_err());
     assert!(Frozen::from_json(b"{}").is_err());
+    let edited = |from: &str, to: &str| {
+        assert!(json.contains(from), "{from}");
+        Frozen::from_json(json.replacen(from, to, 1).as_bytes()).expect_err("edited")
+    };
+    assert!(edited("1667,", "1668,").contains("it was edited"), "also where the sums were kept");
+    assert!(edited("\"stddev\": 2", "\"stddev\": 9").contains("it was edited"));
+    assert!(edited("blake3:00", "blake3:01").contains("it was edited"));
+    let laid_out = json.replace("\n", "\r\n").replace("  ", "\t");
+    assert_eq!(Frozen::from_json(laid_out.as_bytes()), Ok(frozen.clone()), "the layout is no content");
 }
 
 #[test]

@@ -151,7 +151,10 @@ pub(crate) fn read_value(path: &Path, ty: &Type, pointer: &str) -> Result<Value,
 fn value(path: &Path, pointer: &str) -> Result<serde_json::Value, String> {
     let text =
         fs::read_whole(path).map_err(|error| format!("can't be read: {}", crate::host::error::reason(&error)))?;
-    let json: serde_json::Value = serde_json::from_slice(&text).map_err(|error| format!("is no JSON: {error}"))?;
+    let json: serde_json::Value = std::str::from_utf8(&text)
+        .map_err(|error| error.to_string())
+        .and_then(crate::plan::strict::json)
+        .map_err(|error| format!("is no JSON: {error}"))?;
     json.pointer(pointer).cloned().ok_or_else(|| format!("holds nothing at `{pointer}`"))
 }
 

@@ -366,6 +366,7 @@ impl<'a> Case<'a> {
             Some(Found::Present { size, .. }) => Ok(*size),
             Some(Found::Missing) => Err(Undecided::Error(format!("`{artifact}` is missing"))),
             Some(Found::Unreadable(why)) => Err(Undecided::Error(format!("`{artifact}` can't be read: {why}"))),
+            Some(Found::Stale(why)) => Err(Undecided::Error(format!("`{artifact}` is no evidence: {why}"))),
             Some(Found::Skipped(why)) => Err(Undecided::Skipped(format!("`{artifact}` was not made: {why}"))),
             None => Err(Undecided::Error(format!("nobody looked for `{artifact}`"))),
         }
@@ -476,6 +477,7 @@ fn content(found: &Found, path: &str, ty: &Artifact) -> Result<Content, Undecide
         Found::Present { bytes, .. } => bytes,
         Found::Missing => return Err(Undecided::Error(format!("`{path}` is missing"))),
         Found::Unreadable(why) => return Err(Undecided::Error(format!("`{path}` can't be read: {why}"))),
+        Found::Stale(why) => return Err(Undecided::Error(format!("`{path}` is no evidence: {why}"))),
         Found::Skipped(why) => return Err(Undecided::Skipped(format!("`{path}` was not made: {why}"))),
     };
     match ty {

@@ -46,6 +46,8 @@ pub enum Found {
     Unreadable(String),
     /// It was not made in this run; the reason in words.
     Skipped(String),
+    /// It is there and is no evidence of what it would be evidence of; the reason in words.
+    Stale(String),
 }
 
 /// What is known of the model that the gate compares with.

@@ -40,7 +40,7 @@ struct Open {
     failed: bool,
     skipped: bool,
     counted: Tally,
-    said: Option<Tally>,
+    said: Tally,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -72,15 +72,15 @@ pub fn count(bytes: &[u8]) -> Result<Counts, String> {
             }
             Event::End(_) => {
                 let Some(element) = open.pop() else { return Err("an end without a start".to_owned()) };
-                let tally = element.close();
                 match open.last_mut() {
-                    Some(parent) if element.case => parent.counted.add(tally),
-                    Some(parent) if element.suite => parent.counted.add(tally),
+                    Some(parent) if element.case || element.suite => parent.counted.add(element.close()?),
+                    // What stands in between passes on what is in it.
                     Some(parent) => {
                         parent.failed |= element.failed;
                         parent.skipped |= element.skipped;
+                        parent.counted.add(element.counted);
                     }
-                    None => whole = Some(tally),
+                    None => whole = Some(element.close()?),
                 }
             }
             Event::DocType(_) => {
@@ -104,7 +104,15 @@ fn element(start: &BytesStart<'_>) -> Result<Open, String> {
             element.suite = true;
             element.said = said(start)?;
         }
-        "testcase" => element.case = true,
+        "testcase" => {
+            element.case = true;
+            for attribute in start.attributes() {
+                let attribute = attribute.map_err(|error| format!("not well-formed XML: {error}"))?;
+                if matches!(attribute.key.as_ref(), "status" | "result") {
+                    element.stands(attribute.value.trim())?;
+                }
+            }
+        }
         "failure" | "error" => element.failed = true,
         "skipped" => element.skipped = true,
         _ => {}
@@ -112,17 +120,13 @@ fn element(start: &BytesStart<'_>) -> Result<Open, String> {
     Ok(element)
 }
 
-/// Reads what a suite says of itself; nothing where it does not say how many tests it has.
-fn said(start: &BytesStart<'_>) -> Result<Option<Tally>, String> {
+/// Reads what a suite says of itself; zero for what it does not say.
+fn said(start: &BytesStart<'_>) -> Result<Tally, String> {
     let mut tally = Tally::default();
-    let mut says = false;
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| format!("not well-formed XML: {error}"))?;
         let counter = match attribute.key.as_ref() {
-            "tests" => {
-                says = true;
-                &mut tally.total
-            }
+            "tests" => &mut tally.total,
             "failures" | "errors" => &mut tally.failed,
             "skipped" | "disabled" => &mut tally.skipped,
             _ => continue,
@@ -132,7 +136,7 @@ fn said(start: &BytesStart<'_>) -> Result<Option<Tally>, String> {
             text.trim().parse().map_err(|_| format!("`{}` is `{text}`, not a count", attribute.key.as_ref()))?;
         *counter = counter.saturating_add(number);
     }
-    Ok(says.then_some(tally))
+    Ok(tally)
 }
 
 impl Tally {
@@ -152,21 +156,39 @@ impl Tally {
 }
 
 impl Open {
-    fn close(&self) -> Tally {
-        if self.case {
-            let failed = u64::from(self.failed);
-            // What failed and was skipped too counts once, as failed.
-            return Tally { total: 1, failed, skipped: u64::from(self.skipped && !self.failed) };
-        }
-        let mut tally = self.counted;
-        if let Some(said) = self.said {
-            tally.failed = tally.failed.max(said.failed);
-            tally.skipped = tally.skipped.max(said.skipped);
-            if tally.total == 0 {
-                tally.total = said.total;
+    /// Takes in how a case says that it stands, as some writers do beside or instead of an element in it.
+    fn stands(&mut self, word: &str) -> Result<(), String> {
+        match word.to_ascii_lowercase().as_str() {
+            "" | "run" | "completed" | "passed" | "pass" | "success" | "ok" => {}
+            "notrun" | "skipped" | "suppressed" | "disabled" | "ignored" | "pending" => self.skipped = true,
+            "failed" | "failure" | "fail" | "error" | "errored" | "broken" | "timeout" | "aborted" => {
+                self.failed = true
             }
+            _ => return Err(format!("a test stands as `{word}`, and nothing says whether that is well")),
         }
-        tally
+        Ok(())
+    }
+
+    /// Returns what an ended case or suite comes to.
+    fn close(&self) -> Result<Tally, String> {
+        let mut tally = self.counted;
+        if self.case {
+            // What failed and was skipped too counts once, as failed.
+            let skipped = u64::from(self.skipped && !self.failed);
+            tally.add(Tally { total: 1, failed: u64::from(self.failed), skipped });
+            return Ok(tally);
+        }
+        let Tally { total, failed, skipped } = self.said;
+        if total > tally.total {
+            let shown = tally.total;
+            return Err(format!(
+                "it says that it has {total} tests and shows {shown}: what became of the rest is not known"
+            ));
+        }
+        // A suite that failed outside its cases, in what it sets up for instance, failed.
+        tally.failed = tally.failed.saturating_add(u64::from(self.failed)).max(failed);
+        tally.skipped = tally.skipped.max(skipped);
+        Ok(tally)
     }
 }
 
@@ -194,7 +216,20 @@ mod tests {
             (2, 1, 1, 0)
         );
         assert_eq!(counts(r#"<testsuite tests="2" failures="1"><testcase/><testcase/></testsuite>"#), (2, 1, 1, 0));
-        assert_eq!(counts(r#"<testsuites tests="3" failures="1"/>"#), (3, 2, 1, 0));
+        assert_eq!(counts(r#"<testsuite errors="1"><testcase name="a"/></testsuite>"#), (1, 0, 1, 0));
+        let unsaid = r#"<testsuites failures="1" errors="1"><testcase/><testcase/><testcase/></testsuites>"#;
+        assert_eq!(counts(unsaid), (3, 1, 2, 0));
+    }
+
+    #[test]
+    fn what_failed_anywhere_or_says_that_it_did_not_run_is_seen() {
+        let outside = r#"<testsuite tests="2"><testcase/><testcase/><error message="no fixture"/></testsuite>"#;
+        assert_eq!(counts(outside), (2, 1, 1, 0));
+        let nested = "<testsuite><testcase><testcase><failure/></testcase></testcase><testcase/></testsuite>";
+        assert_eq!(counts(nested), (3, 2, 1, 0));
+        assert_eq!(counts("<testsuite><group><testcase><error/></testcase></group></testsuite>"), (1, 0, 1, 0));
+        let told = r#"<testsuite><testcase status="notrun"/><testcase status="run" result="completed"/><testcase status="FAIL"/></testsuite>"#;
+        assert_eq!(counts(told), (3, 1, 1, 1));
     }
 
     #[test]
@@ -216,6 +251,11 @@ mod tests {
             r#"<testsuite tests="many"/>"#,
             r#"<testsuite tests="1" failures="2"/>"#,
             r#"<testsuite tests="-1"/>"#,
+            r#"<testsuite tests="5" failures="0"/>"#,
+            r#"<testsuite tests="2"><testcase/></testsuite>"#,
+            r#"<testsuites tests="2"><testsuite><testcase/></testsuite></testsuites>"#,
+            r#"<testsuite errors="1"/>"#,
+            r#"<testsuite><testcase status="odd"/></testsuite>"#,
             "<!DOCTYPE x [<!ENTITY a 'b'>]><testsuite/>",
             "<testsuite/><testsuite/>",
         ] {

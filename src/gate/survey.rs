@@ -32,7 +32,7 @@ pub(super) fn frozen(references: &BTreeMap<String, Found>) -> BTreeMap<String, R
         Found::Missing => {
             Err(format!("the data baseline `{path}` is missing: `mlpc baseline DATASET --out {path}` writes it"))
         }
-        Found::Unreadable(why) => Err(format!("the data baseline `{path}` can't be read: {why}")),
+        Found::Unreadable(why) | Found::Stale(why) => Err(format!("the data baseline `{path}` can't be read: {why}")),
         Found::Skipped(why) => Err(format!("the data baseline `{path}` was not made: {why}")),
     };
     references.iter().map(|(path, found)| (path.clone(), read(path, found))).collect()

@@ -5,12 +5,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::machine;
+use super::{HeldTo, machine, recorded};
 use crate::data::{Format, Input, Predictions, Summary};
 use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, State, is_read};
 use crate::host::tree::Tree;
 use crate::host::{self, Digest, fs};
-use crate::plan::Bound;
+use crate::plan::{Bound, Skip};
 use crate::types::{Artifact, Origin};
 
 /// Evidence beyond this size is nothing that people measured.
@@ -23,15 +23,16 @@ pub(super) fn facts(
     name: &str,
     gate: &Gate,
     skipped: &BTreeMap<String, String>,
+    held_to: HeldTo<'_>,
 ) -> Facts {
-    let made = |origin: &Origin, path: &str, ty: Option<&Artifact>| match origin
-        .stage()
-        .and_then(|stage| skipped.get(stage).map(|why| (stage, why)))
-    {
-        Some((stage, why)) => Found::Skipped(format!("`{stage}` {why}")),
+    let made = |origin: &Origin, path: &str, ty: Option<&Artifact>| match left_out(bound, origin, skipped) {
+        Some(why) => Found::Skipped(why),
         None => look(workspace, path, ty),
     };
-    let evidence = gate.evidence.iter().map(|evidence| made(&evidence.origin, &evidence.path, Some(&evidence.ty)));
+    let evidence = gate.evidence.iter().map(|evidence| {
+        let found = made(&evidence.origin, &evidence.path, Some(&evidence.ty));
+        held(bound, workspace, &evidence.origin, found, held_to)
+    });
     let found: Vec<Found> = evidence.collect();
     let named = gate.requirements.iter().filter_map(|requirement| requirement.measure.artifact.as_ref());
     let artifacts = named.chain(&gate.admits).filter_map(|origin| {
@@ -54,7 +55,7 @@ pub(super) fn facts(
         let digest = found.get(index)?.digest()?;
         Some((index, predictions(gate, index, &workspace.join(&evidence.path), digest)))
     });
-    let champion = gate.baseline.as_ref().and_then(|_| champion(bound, workspace, name, gate, skipped));
+    let champion = gate.baseline.as_ref().and_then(|_| champion(bound, workspace, name, gate, skipped, held_to));
     Facts {
         predictions: predictions.collect(),
         baseline_predictions: baseline_predictions(gate, champion.as_ref(), |path, _| Ok(workspace.join(path))),
@@ -64,6 +65,46 @@ pub(super) fn facts(
         evidence: found.clone(),
         artifacts: artifacts.collect(),
         champion,
+    }
+}
+
+/// Returns why what a stage would have made is not looked at: it did not run, or does not under this selection.
+fn left_out(bound: &Bound, origin: &Origin, skipped: &BTreeMap<String, String>) -> Option<String> {
+    let stage = origin.stage()?;
+    if let Some(why) = skipped.get(stage) {
+        return Some(format!("`{stage}` {why}"));
+    }
+    let off = bound.skipped.get(stage)?;
+    Some(match off {
+        Skip::When => format!("the `when` of `{stage}` is false"),
+        Skip::Profile => format!("`{stage}` releases, and this profile does not"),
+        Skip::Needs(node) => format!("`{stage}` needs `{node}`, which is skipped"),
+    })
+}
+
+/// Lets evidence count only where it was made of what stands beside it.
+fn held(bound: &Bound, workspace: &Path, origin: &Origin, found: Found, held_to: HeldTo<'_>) -> Found {
+    let Some(digest) = found.digest() else { return found };
+    let store = match held_to {
+        HeldTo::OneRun => return found,
+        HeldTo::Records(store) => store,
+        HeldTo::RecordsAnd(store, report) => {
+            let profile = bound.profile.as_deref().unwrap_or_default();
+            let known = origin.stage().is_none_or(|stage| store.latest(profile, stage).is_some());
+            let pinned = report.evidence.iter().any(|input| input.origin == *origin && input.digest.is_some());
+            if !known && pinned {
+                return found;
+            }
+            store
+        }
+    };
+    let now = |origin: &Origin| {
+        let found = look(workspace, &published(bound, origin)?, None);
+        found.digest().map(str::to_owned)
+    };
+    match recorded::contradiction(bound, store, origin, digest, &now) {
+        Some(why) => Found::Stale(why),
+        None => found,
     }
 }
 
@@ -237,6 +278,7 @@ fn champion(
     name: &str,
     gate: &Gate,
     skipped: &BTreeMap<String, String>,
+    held_to: HeldTo<'_>,
 ) -> Option<Champion> {
     let baseline = gate.baseline.as_ref()?;
     let path = BaselineFile::path(&bound.prefix, name);
@@ -254,7 +296,7 @@ fn champion(
         version: file.version.clone().unwrap_or_default(),
         digest: file.digest.clone().unwrap_or_default(),
         scored,
-        recorded: recorded(workspace, gate, &file.recorded),
+        recorded: registered(workspace, gate, &file.recorded),
         machines: file.machines.clone(),
     };
     Some(match file.state {
@@ -265,9 +307,9 @@ fn champion(
         State::Scored => {
             let measured = baseline.evidence.iter().map(|measured| {
                 let ty = gate.evidence.get(measured.evidence).map(|evidence| &evidence.ty);
-                match measured.origin.stage().and_then(|stage| skipped.get(stage).map(|why| (stage, why))) {
-                    Some((stage, why)) => Found::Skipped(format!("`{stage}` {why}")),
-                    None => look(workspace, &measured.path, ty),
+                match left_out(bound, &measured.origin, skipped) {
+                    Some(why) => Found::Skipped(why),
+                    None => held(bound, workspace, &measured.origin, look(workspace, &measured.path, ty), held_to),
                 }
             });
             known(Ok(measured.collect()))
@@ -275,7 +317,7 @@ fn champion(
     })
 }
 
-fn recorded(workspace: &Path, gate: &Gate, paths: &BTreeMap<Origin, String>) -> BTreeMap<Origin, Found> {
+fn registered(workspace: &Path, gate: &Gate, paths: &BTreeMap<Origin, String>) -> BTreeMap<Origin, Found> {
     let of_gate = |origin: &Origin| gate.evidence.iter().find(|evidence| evidence.origin == *origin);
     let entries = paths.iter().filter_map(|(origin, path)| {
         let evidence = of_gate(origin)?;

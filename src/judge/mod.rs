@@ -3,14 +3,27 @@
 
 pub(crate) mod collect;
 pub(crate) mod machine;
+pub(crate) mod recorded;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::cache::Store;
 use crate::gate::{self, About, BaselineFile, Gate, Position, Report};
 use crate::host;
 use crate::plan::{Bound, NodeKind};
 use crate::types::Origin;
+
+/// What tells that evidence is of the model and the data that stand beside it.
+#[derive(Debug, Clone, Copy)]
+pub enum HeldTo<'s> {
+    /// All of it was made in one run, which saw to that.
+    OneRun,
+    /// The results on record: evidence that none of them made of exactly what stands there is no evidence.
+    Records(&'s Store),
+    /// The same, where there is a result on record at all; else the report that is evaluated again pins every digest.
+    RecordsAnd(&'s Store, &'s Report),
+}
 
 /// Evaluates a gate over the files as they stand in the workspace.
 ///
@@ -24,9 +37,10 @@ pub fn judge(
     workspace: &Path,
     name: &str,
     skipped: &BTreeMap<String, String>,
+    held_to: HeldTo<'_>,
 ) -> Result<Report, String> {
     let gate = find(bound, name)?;
-    let facts = collect::facts(bound, workspace, name, gate, skipped);
+    let facts = collect::facts(bound, workspace, name, gate, skipped, held_to);
     Ok(gate::evaluate(gate, &bound.plan.metrics, &facts, &about(bound, name, gate)))
 }
 
@@ -114,7 +128,9 @@ pub fn again(bound: &Bound, workspace: &Path, report: &Report) -> Result<Report,
             short(&bound.digest)
         ));
     }
-    let mut again = judge(bound, workspace, &report.gate, &BTreeMap::new())?;
+    let store = Store::open(&workspace.join(".mlpc")).map_err(|error| error.to_string())?;
+    let held_to = HeldTo::RecordsAnd(&store, report);
+    let mut again = judge(bound, workspace, &report.gate, &BTreeMap::new(), held_to)?;
     if let Some(decision) = &report.approval {
         again.decide(decision.clone());
     }

@@ -1,5 +1,6 @@
 //! Values that a person types: the text of `--set epochs=5` as a value of the parameter's type.
 
+use super::strict;
 use crate::syntax::number::{NumberValue, value as number};
 use crate::types::{Misfit, Type, Value};
 
@@ -11,7 +12,7 @@ pub(super) fn read(ty: &Type, text: &str) -> Result<Value, String> {
         Type::Optional(inner) => {
             return if text.is_empty() { Ok(Value::Null) } else { read(inner, text) };
         }
-        Type::List(_) | Type::Record(_) => serde_json::from_str(text).ok().and_then(|json| from_json(&json)),
+        Type::List(_) | Type::Record(_) => strict::json(text).ok().and_then(|json| from_json(&json)),
         Type::Artifact(_) => None,
         Type::Int(_) | Type::Float(_) | Type::Ratio(_) | Type::Duration | Type::Bytes => read_number(text),
     };
@@ -126,6 +127,9 @@ mod tests {
             read(&Type::List(Box::new(Type::Int(Range::ANY))), "[1, 2]"),
             Ok(Value::List(vec![Value::Int(1), Value::Int(2)]))
         );
+        let window = Type::Record(vec![("lo".into(), Type::Int(Range::ANY)), ("hi".into(), Type::Int(Range::ANY))]);
+        assert!(read(&window, r#"{"lo":1,"hi":3}"#).is_ok());
+        assert!(read(&window, r#"{"lo":1,"lo":2,"hi":3}"#).is_err(), "which of the two is not said");
         let enumeration = Type::Enum(vec!["adam".into(), "sgd".into()]);
         let hour = serde_json::json!({ "limit": "1h", "rates": [1, 0.5] });
         let rates = Type::List(Box::new(Type::Float(Range::ANY)));

@@ -11,6 +11,7 @@ mod drawing;
 mod given;
 mod live;
 mod node;
+pub(crate) mod strict;
 mod work;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lineage::Lineage;
 use crate::exec::{Release, Seen};
+use crate::gate::Report;
 use crate::host::Digest;
 
 /// Version of the format.
@@ -97,6 +98,21 @@ pub struct Decided {
     pub lets_go_on: bool,
     /// It is shown and does not block.
     pub advisory: bool,
+}
+
+impl Decided {
+    /// Returns what a report comes to for the jobs behind its gate.
+    #[must_use]
+    pub fn of(report: &Report) -> Self {
+        let verdict = serde_json::to_value(report.verdict).ok();
+        Self {
+            verdict: verdict.and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default(),
+            ask: report.ask.clone(),
+            // A question is no answer: what waits for the gate waits for the approval too, which the platform sees to.
+            lets_go_on: report.advisory || report.verdict.lets_go_on(),
+            advisory: report.advisory,
+        }
+    }
 }
 
 fn is_empty(lineage: &Lineage) -> bool {

@@ -6,8 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Trouble;
-use crate::plan::Approval;
+use crate::plan::{Approval, NodeKind, Plan, Subject, Why};
 use crate::types::duration_text;
+
+/// The clocks of two runners may differ by this much.
+const SKEW: SignedDuration = SignedDuration::from_mins(2);
 
 /// A review of this run, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,6 +34,22 @@ pub struct Asked {
     pub attempt: String,
     /// The reviews that there were already.
     pub reviews: Vec<Review>,
+}
+
+/// Returns the nodes after which a person is asked for an approval: that of its subject, or the gates that may ask for it.
+/// What another job noted when it asked for something else is nothing to this one.
+#[must_use]
+pub fn askers<'p>(plan: &'p Plan, name: &str) -> Vec<&'p str> {
+    let Some(node) = plan.node(name) else { return Vec::new() };
+    let NodeKind::Approval(approval) = &node.kind else { return Vec::new() };
+    if approval.on_demand {
+        let asks = node.waits.iter().filter(|wait| wait.why == Why::Ask);
+        return asks.map(|wait| wait.node.as_str()).collect();
+    }
+    match &approval.of {
+        Subject::Release(release) => vec![release],
+        Subject::Artifact(origin) => origin.stage().into_iter().collect(),
+    }
 }
 
 /// Reads what the API tells of the reviews of a run.
@@ -83,6 +102,10 @@ pub fn decide(
         return Err(Trouble::unsound(message).help(again));
     }
     let waited = now.duration_since(asked.at);
+    if waited < -SKEW {
+        let message = format!("`{name}` was asked for at {}, which is still to come: the clocks disagree", asked.at);
+        return Err(Trouble::unsound(message).help(again));
+    }
     if waited > SignedDuration::from_nanos(approval.timeout) {
         let message =
             format!("`{name}` was answered after more than {}: that is a rejection", duration_text(approval.timeout));

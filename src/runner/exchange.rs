@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::answer::{Answer, FORMAT, Made};
+use super::answer::{Answer, Decided, FORMAT, Made};
 use super::{Job, Trouble};
 use crate::cache::{Kind, Memory};
 use crate::exec;
+use crate::gate::Report;
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
 use crate::judge;
-use crate::plan::{Output, OutputKind, Plan};
+use crate::plan::{NodeKind, Output, OutputKind, Plan};
 
 /// What came in, by node.
 #[derive(Debug, Default)]
@@ -49,6 +50,26 @@ pub fn receive(job: &Job<'_>) -> Result<Received, Trouble> {
     Ok(received)
 }
 
+/// Refuses what nobody vouches for: a node that releases or acts takes nothing from a folder whose digest the platform
+/// did not pass on, and on a platform that passes digests on (`always`) no node does.
+pub fn vouched(job: &Job<'_>, node: &str, received: &Received, always: bool) -> Result<(), Trouble> {
+    let acts = job.bound.plan.node(node).is_some_and(|node| {
+        matches!(
+            node.kind,
+            NodeKind::Register(_)
+                | NodeKind::Promote(_)
+                | NodeKind::Action(_)
+                | NodeKind::Rollout(_)
+                | NodeKind::Experiment(_)
+        )
+    });
+    if job.expected.is_some() || received.answers.is_empty() || !(acts || always) {
+        return Ok(());
+    }
+    let message = format!("nothing says which digest what was handed on to `{node}` has");
+    Err(Trouble::unsound(message).help("pass it on with `--expect FOLDER=HEX`, as the compiled jobs do"))
+}
+
 fn check(job: &Job<'_>, answer: &Answer) -> Result<(), Trouble> {
     if answer.format != FORMAT {
         return Err(Trouble::unsound(format!("`{}` was handed on by another version of mlpc", answer.node)));
@@ -58,6 +79,24 @@ fn check(job: &Job<'_>, answer: &Answer) -> Result<(), Trouble> {
     }
     if job.bound.plan.node(&answer.node).is_none() {
         return Err(Trouble::unsound(format!("the plan has no node `{}`", answer.node)));
+    }
+    match &answer.gate {
+        Some(decided) => hold(job, answer, decided),
+        None => Ok(()),
+    }
+}
+
+/// Holds what a gate's job says in a word against the report that it handed on.
+fn hold(job: &Job<'_>, answer: &Answer, decided: &Decided) -> Result<(), Trouble> {
+    let unsound = |why: &str| Trouble::unsound(format!("what `{}` decided {why}", answer.node));
+    let text = answer.texts.get(&judge::report_path(&job.bound.prefix, &answer.node));
+    let text = text.ok_or_else(|| unsound("came without its report"))?;
+    let report = Report::from_json(text).map_err(|why| unsound(&format!("came with a report that is {why}")))?;
+    if report.gate != answer.node || report.plan != job.bound.digest {
+        return Err(unsound("came with the report of another gate or plan"));
+    }
+    if *decided != Decided::of(&report) {
+        return Err(unsound("is not what its report says"));
     }
     Ok(())
 }

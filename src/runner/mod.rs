@@ -17,8 +17,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 pub use answer::{Answer, Decided, Made, Status};
-pub use approval::{Asked, Review, decide, reviews};
-pub use exchange::{Received, receive};
+pub use approval::{Asked, Review, askers, decide, reviews};
+pub use exchange::{Received, receive, vouched};
 pub use lineage::Lineage;
 pub use node::{refuse, run};
 pub use plain::{begin, end};

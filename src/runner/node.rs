@@ -177,7 +177,8 @@ fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mu
         }
     }
     exec::bring_sources(job.bound, job.setup, &looked_at(gate).collect::<Vec<_>>())?;
-    let report = judge::judge(job.bound, &job.setup.workspace, node, &absent).map_err(Trouble::unsound)?;
+    let report = judge::judge(job.bound, &job.setup.workspace, node, &absent, judge::HeldTo::OneRun)
+        .map_err(Trouble::unsound)?;
     let path = judge::report_path(&job.bound.prefix, node);
     judge::write(job.bound, &job.setup.workspace, &report)?;
     let text = report.to_json();
@@ -190,18 +191,8 @@ fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mu
     answer.reason = Some(report.reason.clone());
     // A question is no answer: what waits for the gate waits for the approval too, which the platform sees to.
     answer.exit = if report.is_waiting() { 0 } else { report.exit_code() };
-    answer.gate = Some(Decided {
-        verdict: word(&report),
-        ask: report.ask.clone(),
-        lets_go_on: report.lets_go_on() || report.is_waiting(),
-        advisory: report.advisory,
-    });
+    answer.gate = Some(Decided::of(&report));
     Ok(report)
-}
-
-/// Returns the verdict in a word.
-fn word(report: &Report) -> String {
-    serde_json::to_value(report.verdict).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn looked_at(gate: &Gate) -> impl Iterator<Item = &Origin> {

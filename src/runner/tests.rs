@@ -11,6 +11,7 @@ use crate::compile::compile;
 use crate::exec::{Event, Seen};
 use crate::host::signal::Interrupt;
 use crate::host::{Clock, Digest};
+use crate::judge;
 use crate::plan::{Approval, NodeKind, Selection, bind};
 use crate::source::Sources;
 
@@ -80,6 +81,9 @@ impl Rig {
     fn job(&self, node: &str, before: &[&str], change: impl FnOnce(&Path)) -> Result<Answer, Trouble> {
         let root = self.folder.path().join(node.replace('@', "-"));
         let (work, input, output) = (root.join("work"), root.join("in"), self.folder.path().join("out").join(node));
+        if root.exists() {
+            std::fs::remove_dir_all(&root).expect("a job begins with a fresh checkout");
+        }
         std::fs::create_dir_all(work.join("data")).expect("made");
         std::fs::create_dir_all(&input).expect("made");
         std::fs::write(work.join("data/raw.csv"), "a,b\n1,2\n").expect("written");
@@ -257,15 +261,56 @@ fn nothing_is_registered_behind_a_gate_that_did_not_let_go_on() {
     rig.well("train", &[]);
     rig.well("evaluate", &["train"]);
     rig.well("evaluate@quality", &[]);
-    let mut gate = rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
-    if let Some(gate) = &mut gate.gate {
-        gate.lets_go_on = false;
-    }
-    std::fs::write(rig.folder.path().join("out/quality/result.json"), gate.to_json()).expect("written");
-    let answer = rig.job("release", &["train", "evaluate", "quality"], |_| {}).expect("an answer");
-    assert_eq!((answer.exit, answer.release), (11, None));
-    let answer = rig.job("current", &["quality"], |_| {}).expect("an answer");
-    assert_eq!(answer.exit, 11);
+    let gate = rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
+    let path = judge::report_path("", "quality");
+    let refused = |changed: &Answer, node: &str, before: &[&str]| {
+        std::fs::write(rig.folder.path().join("out/quality/result.json"), changed.to_json()).expect("written");
+        match rig.job(node, before, |_| {}) {
+            Ok(answer) => {
+                assert_eq!((answer.exit, &answer.release), (11, &None));
+                answer.reason.unwrap_or_default()
+            }
+            Err(trouble) => {
+                assert_eq!(trouble.exit, 11);
+                trouble.message
+            }
+        }
+    };
+    // A word that is not the report's, whichever of the two was changed.
+    let mut word = gate.clone();
+    word.gate.as_mut().expect("decided").lets_go_on = false;
+    let says_otherwise = "what `quality` decided is not what its report says";
+    assert_eq!(refused(&word, "release", &["train", "evaluate", "quality"]), says_otherwise);
+    let mut report = crate::gate::Report::from_json(&gate.texts[&path]).expect("a report");
+    report.verdict = crate::gate::Outcome::Fail;
+    let mut forged = gate.clone();
+    forged.texts.insert(path.clone(), report.to_json());
+    assert_eq!(refused(&forged, "release", &["train", "evaluate", "quality"]), says_otherwise);
+    forged.texts.remove(&path);
+    assert!(refused(&forged, "current", &["quality"]).contains("without its report"));
+    // Both say no.
+    forged.texts.insert(path, report.to_json());
+    forged.gate = Some(Decided::of(&report));
+    assert!(refused(&forged, "release", &["train", "evaluate", "quality"]).contains("did not let go on"));
+    refused(&forged, "current", &["quality"]);
+}
+
+#[test]
+fn what_releases_takes_nothing_that_nobody_vouches_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (bound, setup) = (bound(None), setup(folder.path()));
+    let job = |expected| {
+        let path = folder.path().to_owned();
+        Job { bound: &bound, setup: &setup, run: "7".into(), input: path.clone(), output: path, expected }
+    };
+    let rig = Rig::new();
+    let received = Received { answers: [("train".to_owned(), rig.well("train", &[]))].into() };
+    let exit = |node: &str, expected, always| vouched(&job(expected), node, &received, always).map_err(|why| why.exit);
+    assert_eq!(exit("release", None, false), Err(11));
+    assert_eq!(exit("current", None, false), Err(11));
+    assert_eq!(exit("evaluate", None, false), Ok(()));
+    assert_eq!(exit("evaluate", None, true), Err(11), "where the platform passes digests on");
+    assert_eq!(exit("release", Some(BTreeMap::new()), true), Ok(()));
 }
 
 /// Two runs that both compared with nothing can't both promote.
@@ -327,6 +372,8 @@ fn the_last_job_is_red_unless_all_is_as_it_should_be() {
     let with = |node: (&'static str, Ended)| [vec![node], behind.to_vec()].concat();
     assert_eq!(exit(&with(("quality", ended(Failed, Some("fail"), false))), true), 10);
     assert_eq!(exit(&with(("quality", ended(Failed, Some("error"), false))), true), 11);
+    assert_eq!(exit(&with(("quality", ended(Failed, Some("inconclusive"), false))), true), 11);
+    assert_eq!(exit(&[("quality", ended(Success, Some("inconclusive"), false))], true), 11);
     assert_eq!(exit(&with(("quality", ended(Failed, None, false))), true), 11);
     assert_eq!(exit(&with(("evaluate", ended(Failed, None, false))), true), 1);
     assert_eq!(exit(&with(("train", ended(Cancelled, None, false))), true), 1);
@@ -378,9 +425,19 @@ fn only_a_new_review_by_somebody_listed_in_time_approves() {
     assert_eq!(decide(&[], "1", 1, &[review("alice", "rejected")]), Err(11));
     assert_eq!(decide(&[], "1", 1, &[Review { environment: "staging".into(), ..alice.clone() }]), Err(11));
     assert_eq!(decide(&[], "1", 25, std::slice::from_ref(&alice)), Err(11));
+    // Asked for in an hour that is still to come.
+    assert_eq!(decide(&[], "1", -1, std::slice::from_ref(&alice)), Err(11));
     assert_eq!(decide(&[], "2", 1, std::slice::from_ref(&alice)), Err(11));
     assert_eq!(decide(std::slice::from_ref(&alice), "1", 1, std::slice::from_ref(&alice)), Err(11));
     assert_eq!(decide(std::slice::from_ref(&alice), "1", 1, &[alice.clone(), alice.clone()]), Ok("alice".into()));
+}
+
+#[test]
+fn an_approval_is_asked_for_after_its_own_subject_and_nothing_else() {
+    let bound = bound(None);
+    assert_eq!(askers(&bound.plan, "go_live"), ["release"]);
+    assert_eq!(askers(&bound.plan, "bootstrap"), ["quality"], "on demand");
+    assert_eq!(askers(&bound.plan, "train"), [""; 0]);
 }
 
 #[test]

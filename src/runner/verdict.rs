@@ -100,7 +100,7 @@ fn well(bound: &Bound, node: &Node, ended: Option<&Ended>, approved: &impl Fn(&s
     }
     match word.as_str() {
         "pass" | "warn" => (word, 0),
-        "fail" | "inconclusive" => (word, 10),
+        "fail" => (word, 10),
         "" => ("no verdict".into(), 11),
         _ => (word, 11),
     }
@@ -108,7 +108,7 @@ fn well(bound: &Bound, node: &Node, ended: Option<&Ended>, approved: &impl Fn(&s
 
 fn badly(node: &Node, ended: Option<&Ended>) -> (String, u8) {
     match (&node.kind, ended.and_then(|ended| ended.verdict.as_deref())) {
-        (NodeKind::Gate(_), Some(word @ ("fail" | "inconclusive"))) => (word.to_owned(), 10),
+        (NodeKind::Gate(_), Some(word @ "fail")) => (word.to_owned(), 10),
         (NodeKind::Gate(_), Some(word)) if !word.is_empty() => (word.to_owned(), 11),
         (NodeKind::Gate(_), _) => ("could not be decided".into(), 11),
         (NodeKind::Approval(_), _) => ("not approved".into(), 10),

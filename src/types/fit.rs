@@ -28,10 +28,11 @@ impl Type {
                 within(&range.of_ratio(), number, Value::Ratio(number))
             }
             (Self::Bool, Value::Bool(_))
-            | (Self::String | Self::Timestamp, Value::String(_))
+            | (Self::String, Value::String(_))
             | (Self::Duration, Value::Duration(_))
             | (Self::Bytes, Value::Bytes(_))
             | (Self::Optional(_), Value::Null) => Ok(value.clone()),
+            (Self::Timestamp, Value::String(text)) if is_time(text) => Ok(value.clone()),
             (Self::Enum(texts), Value::String(text)) => {
                 if texts.contains(text) {
                     Ok(value.clone())
@@ -58,6 +59,13 @@ impl Type {
     }
 }
 
+/// Tells whether a text is a point in time: RFC 3339, a date, or a date and a time without a zone.
+fn is_time(text: &str) -> bool {
+    text.parse::<jiff::Timestamp>().is_ok()
+        || text.parse::<jiff::civil::DateTime>().is_ok()
+        || text.parse::<jiff::civil::Date>().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +79,9 @@ mod tests {
         assert_eq!(Type::Int(range).fit(&Value::Float(2.0)), Err(Misfit::Kind));
         assert_eq!(Type::Duration.fit(&Value::Int(2)), Err(Misfit::Kind));
         assert_eq!(Type::Optional(Box::new(Type::Bool)).fit(&Value::Null), Ok(Value::Null));
+        let time = |text: &str| Type::Timestamp.fit(&Value::String(text.into())).is_ok();
+        assert!(time("2026-01-31T12:00:00Z") && time("2026-01-31") && time("2026-01-31 12:00:00"));
+        assert!(!time("banana") && !time("2026-02-31") && !time(""));
     }
 
     #[test]

@@ -132,12 +132,14 @@ fn an_action_is_done_once_a_run_whatever_machine_is_asked_to() {
          plan=$(mlpc compile --target github -o \"$HOME\" >/dev/null && sed -n 's/^# plan: //p' \"$HOME\"/.github/workflows/*.yml)
          grep -A20 '^  tell:' \"$HOME\"/.github/workflows/*.yml | grep -q 'contents: write'
          mlpc exec train --plan $plan --run 1 --in none --out ../job/train
-         mlpc exec release --plan $plan --run 1 --in ../job --out ../job/release
-         FAIL=1 mlpc exec tell --plan $plan --run 1 --in ../job --out ../out && exit 90 || test $? = 1
+         mlpc exec release --plan $plan --run 1 --in ../job --out ../refused && exit 89 || test $? = 11
+         mlpc exec release --plan $plan --run 1 --in ../job --out ../job/release --expect train=$(cat ../job/train/digest)
+         said=\"--expect train=$(cat ../job/train/digest) --expect release=$(cat ../job/release/digest)\"
+         FAIL=1 mlpc exec tell --plan $plan --run 1 --in ../job --out ../out $said && exit 90 || test $? = 1
          test $(wc -l < $HOME/told) = 1
-         mlpc exec tell --plan $plan --run 1 --in ../job --out ../out
+         mlpc exec tell --plan $plan --run 1 --in ../job --out ../out $said
          test $(wc -l < $HOME/told) = 2
-         cd ../other; mlpc exec tell --plan $plan --run 1 --in ../job --out ../out
+         cd ../other; mlpc exec tell --plan $plan --run 1 --in ../job --out ../out $said
          test $(wc -l < $HOME/told) = 2
          grep -q '\"status\": \"hit\"' ../out/result.json",
     );

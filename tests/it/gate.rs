@@ -72,6 +72,31 @@ fn a_report_is_proved_until_something_changes() {
     assert_eq!(sandbox.mlpc(&["verify", "nothing.json"]).code, 2);
 }
 
+#[test]
+fn numbers_of_an_older_model_are_no_evidence_of_the_one_that_is_there() {
+    let sandbox = tiny(GATE);
+    sandbox.weights("0.9").runs(0);
+    let kept = sandbox.read(".mlpc/gates/quality/gate_report.json");
+    sandbox.weights("0.5");
+    assert_eq!(sandbox.mlpc(&["run", "train"]).code, 0);
+    let stale = sandbox.mlpc(&["gate", "quality"]);
+    assert_eq!(stale.code, 11, "{}", stale.stdout);
+    assert!(stale.stdout.contains("another `train.model`"), "{}", stale.stdout);
+    assert_eq!(
+        sandbox.mlpc(&["verify", ".mlpc/gates/quality/gate_report.json"]).code,
+        0,
+        "that it is stale is so again"
+    );
+    let only = sandbox.mlpc(&["run", "--only", "quality"]);
+    assert_eq!(only.code, 11, "{}{}", only.stdout, only.stderr);
+    sandbox.file(".mlpc/gates/quality/gate_report.json", &kept);
+    assert_eq!(sandbox.mlpc(&["verify", ".mlpc/gates/quality/gate_report.json"]).code, 11, "of the model that was");
+    sandbox.weights("0.9").runs(0);
+    assert_eq!(sandbox.mlpc(&["gate", "quality"]).code, 0);
+    sandbox.edit("out/report.json", "0.9", "0.99");
+    assert_eq!(sandbox.mlpc(&["gate", "quality"]).code, 11, "written by hand");
+}
+
 /// The first release of the gate is up to a person.
 fn asking() -> String {
     let approval = "approval bootstrap of train.model { by: [\"alice\"], timeout: 24h }\n";
@@ -145,7 +170,9 @@ fn a_verdict_against_a_production_that_moved_since_promotes_nothing() {
     assert_eq!((approve(&quick), resume(&quick).code), (0, 0));
     let production = sandbox.registry();
 
-    assert_eq!(approve(&slow), 0);
+    let shown = sandbox.mlpc(&["approve", "go_live", "--as", "alice", "--run", &slow]);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    assert!(shown.stdout.contains("0.91") && !shown.stdout.contains("0.92"), "its own report: {}", shown.stdout);
     sandbox.weights("0.91");
     let late = resume(&slow);
     assert_eq!(late.code, 11, "{}{}", late.stdout, late.stderr);

@@ -94,7 +94,8 @@ fn a_gate_that_is_asked_alone_looks_at_what_stands() {
     assert!(passes.code == 0 && passes.stdout.contains("evaluate@quality"), "{passes:?}");
     sandbox.file("report.json", "{\"score\": 0.4}");
     let fails = sandbox.mlpc(&["run", "--only", "quality"]);
-    assert_eq!(fails.code, 10, "{fails:?}");
+    assert_eq!(fails.code, 11, "{fails:?}");
+    assert!(fails.stdout.contains("it is not what `evaluate` made when it last ran"), "{fails:?}");
     std::fs::remove_file(sandbox.path().join("report.json")).expect("removed");
     let cached = sandbox.mlpc(&["run", "--only", "quality"]);
     assert_eq!(cached.code, 0, "{cached:?}");

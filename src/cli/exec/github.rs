@@ -133,8 +133,11 @@ pub(super) fn answered(context: &Context<'_>, github: &GitHub, node: &str) -> Re
     let Some(NodeKind::Approval(approval)) = plan.node(node).map(|node| &node.kind) else {
         return Err(Trouble::unsound(format!("`{node}` is no approval")));
     };
-    let needs = github.needs()?.unwrap_or_default();
-    let asker = needs.values().find(|need| need.outputs.get("asked_at").is_some_and(|at| !at.is_empty()));
+    let (jobs, needs) = (job_ids(plan), github.needs()?.unwrap_or_default());
+    let mine = runner::askers(plan, node).into_iter().filter_map(|asker| needs.get(jobs.get(asker)?));
+    let asked = mine.filter(|need| need.outputs.get("asked_at").is_some_and(|at| !at.is_empty()));
+    // Of several gates that asked the last one counts: it knows of every review before.
+    let asker = asked.max_by_key(|need| need.outputs.get("asked_at").and_then(|at| at.parse::<jiff::Timestamp>().ok()));
     let asker = asker.ok_or_else(|| Trouble::unsound(format!("no job before says when `{node}` was asked for")))?;
     let text = |name: &str| asker.outputs.get(name).cloned().unwrap_or_default();
     let unreadable =

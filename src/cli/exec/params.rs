@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::plan::strict;
 use crate::plan::{Given, Plan, TriggerKind};
 use crate::types::{Type, Value};
 
@@ -14,8 +15,11 @@ pub(super) fn read(plan: &Plan, base64: Option<&str>, plain: Option<&str>) -> Re
     if text.trim().is_empty() || text.trim() == "null" {
         return Ok(BTreeMap::new());
     }
-    let object: BTreeMap<String, serde_json::Value> =
-        serde_json::from_str(&text).map_err(|error| format!("the parameters are no JSON object: {error}"))?;
+    let no_object = |error: &str| format!("the parameters are no JSON object: {error}");
+    let object = match strict::json(&text).map_err(|error| no_object(&error))? {
+        serde_json::Value::Object(object) => object,
+        other => return Err(no_object(&format!("`{other}`"))),
+    };
     let mut given = BTreeMap::new();
     for (name, value) in object {
         let text = match value {

@@ -42,8 +42,8 @@ pub(super) struct Run {
     select: SelectionArgs,
 
     /// How many commands at a time; as many as there are processors if not said
-    #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    jobs: usize,
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
 
     /// Run the named nodes, or all, although their results are known
     #[arg(long)]
@@ -159,7 +159,7 @@ impl Run {
             (true, false) => Force::Nodes(pick.names().cloned().collect()),
         };
         Options {
-            jobs: self.jobs,
+            jobs: self.jobs.map_or(0, usize::from),
             pick,
             force,
             fail_fast: self.fail_fast,

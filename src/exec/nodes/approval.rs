@@ -30,7 +30,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
         )));
     }
     let now = run.setup.clock.now();
-    let reports = run.gates().into_keys().map(|gate| crate::judge::report_path(&run.bound.prefix, &gate)).collect();
+    // Those of this run: by the time that somebody decides, another one may have judged another model.
+    let reports = run.gates().into_keys().map(|gate| super::gate::kept_path(&run.id, &gate)).collect();
     let asked = Asked {
         approval: node.name.clone(),
         subject,

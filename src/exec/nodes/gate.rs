@@ -17,7 +17,7 @@ use crate::types::Origin;
 
 pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeReport) -> Result<Ending, Stop> {
     let evidence: Vec<Found> =
-        gate.evidence.iter().map(|evidence| found(run, &evidence.origin, gate::is_read(&evidence.ty))).collect();
+        gate.evidence.iter().map(|evidence| counted(run, &evidence.origin, gate::is_read(&evidence.ty))).collect();
     let references = gate::references(gate).into_iter().map(|path| {
         let found = at_path(run, &path, true);
         (path, found)
@@ -61,11 +61,15 @@ fn ending(report: &Report) -> Ending {
     }
 }
 
+/// Returns where a run keeps the report of a gate, relative to the workspace.
+pub(super) fn kept_path(run: &str, gate: &str) -> String {
+    format!(".mlpc/runs/{run}/gates/{}/gate_report.json", crate::cache::file_name(gate))
+}
+
 /// Keeps a report: with the run, and as the gate's latest.
 pub(super) fn keep(run: &Run<'_>, report: &Report) -> Result<(), Stop> {
     let json = report.to_json();
-    let name = crate::cache::file_name(&report.gate);
-    fs::write_atomic(&run.folder.join("gates").join(&name).join("gate_report.json"), json.as_bytes())?;
+    fs::write_atomic(&run.workspace().join(kept_path(&run.id, &report.gate)), json.as_bytes())?;
     judge::write(run.bound, run.workspace(), report)?;
     run.note_gate(report.clone());
     Ok(())
@@ -108,6 +112,18 @@ fn stands(run: &Run<'_>, path: &str, digest: &str) -> Result<PathBuf, String> {
 fn artifacts(run: &Run<'_>, gate: &Gate) -> BTreeMap<Origin, Found> {
     let named = gate.requirements.iter().filter_map(|requirement| requirement.measure.artifact.as_ref());
     named.chain(&gate.admits).map(|origin| (origin.clone(), found(run, origin, false))).collect()
+}
+
+/// Returns evidence. What a run leaves out counts only where it was made of what stands there now.
+fn counted(run: &Run<'_>, origin: &Origin, read: bool) -> Found {
+    let found = found(run, origin, read);
+    let left_out = origin.stage().is_some_and(|stage| !run.options.alone && run.leaves_out(stage));
+    let Some(digest) = found.digest().filter(|_| left_out) else { return found };
+    let now = |origin: &Origin| self::found(run, origin, false).digest().map(str::to_owned);
+    match judge::recorded::contradiction(run.bound, &run.store, origin, digest, &now) {
+        Some(why) => Found::Stale(why),
+        None => found,
+    }
 }
 
 /// Returns what an origin stands for; its bytes where they are wanted.
@@ -255,7 +271,7 @@ fn scored(run: &Run<'_>, gate: &Gate) -> Result<Vec<Found>, String> {
     measured
         .map(|measured| {
             let read = gate.evidence.get(measured.evidence).is_some_and(|evidence| gate::is_read(&evidence.ty));
-            match found(run, &measured.origin, read) {
+            match counted(run, &measured.origin, read) {
                 Found::Skipped(why) => Err(why),
                 found => Ok(found),
             }
