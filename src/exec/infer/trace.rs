@@ -31,9 +31,11 @@ impl Trace {
     fn line(&mut self, line: &[u8], folder: &Path) -> Option<()> {
         let open = position(line, b"(")?;
         let call = line[..open].trim_ascii_start();
-        let begin = position(line, b"\"")?;
+        let begin = open + position(&line[open..], b"\"")?;
         let (path, rest) = quoted(&line[begin + 1..])?;
-        let result = &rest[last(rest, b" = ")? + 3..];
+        // Flags stand before the result, which may name a file that is called like one.
+        let (flags, result) = rest.split_at(last(rest, b" = ")?);
+        let result = &result[3..];
         if call.starts_with(b"execve") {
             if result.starts_with(b"0") {
                 self.programs += 1;
@@ -41,14 +43,14 @@ impl Trace {
             }
             return Some(());
         }
-        let has = |flag: &[u8]| position(rest, flag).is_some();
+        let has = |flag: &[u8]| position(flags, flag).is_some();
         if call == b"creat" || [&b"O_WRONLY"[..], b"O_TRUNC", b"O_DIRECTORY", b"O_PATH"].into_iter().any(has) {
             return None;
         }
         if result.starts_with(b"-1 ENOENT") {
             // `openat(AT_FDCWD</where/it/is>, "name", …`
             let base = &line[open + 1..begin];
-            let base = position(base, b"<").and_then(|from| unescaped(&base[from + 1..last(base, b">")?]));
+            let base = position(base, b"<").and_then(|from| unescaped(base.get(from + 1..last(base, b">")?)?));
             self.missed.insert(base.map_or(folder.to_owned(), PathBuf::from).join(path));
             return Some(());
         }
@@ -138,8 +140,8 @@ openat(AT_FDCWD</stage>, "cut of"#;
         };
         assert_eq!(
             shown(&trace.read),
-            "/etc/ld.so.cache, /stage/./tool, /stage/a bé\"q O_WRONLY.txt, /stage/data/part-1.csv, /stage/old.txt, \
-             /stage/src/util.py, /stage/two.csv, /usr/bin/bash"
+            "/etc/ld.so.cache, /stage/a bé\"q O_WRONLY.txt, /stage/data/part-1.csv, /stage/old.txt, \
+             /stage/src/util.py, /stage/./tool, /stage/two.csv, /usr/bin/bash"
         );
         assert_eq!(shown(&trace.missed), "/stage/src/../gone.csv");
         assert_eq!(trace.programs, 2);
