@@ -1,5 +1,7 @@
 //! Takes the values of secrets out of what is shown and kept.
 
+use crate::host::process::LONGEST;
+
 /// Replaces secrets by `***`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Mask(Vec<String>);
@@ -18,6 +20,41 @@ impl Mask {
     pub(super) fn apply(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
     }
+
+    /// Masks an output that comes in pieces.
+    pub(super) fn stream(&self) -> Stream<'_> {
+        Stream { mask: self, held: Vec::new() }
+    }
+}
+
+/// Masks an output that comes in pieces: a line without end is handed on in several, and a secret may lie across the cut.
+pub(super) struct Stream<'m> {
+    mask: &'m Mask,
+    held: Vec<u8>,
+}
+
+impl Stream<'_> {
+    /// Takes the next piece; returns what can be shown of it and of what was held back before.
+    pub(super) fn take(&mut self, piece: &[u8]) -> String {
+        self.held.extend_from_slice(piece);
+        if piece.len() < LONGEST || piece.ends_with(b"\n") {
+            return self.rest();
+        }
+        // Whole secrets are gone from the text; the beginning of another is shorter than the longest.
+        let mut text = self.mask.apply(&String::from_utf8_lossy(&self.held));
+        let longest = self.mask.0.first().map_or(0, String::len);
+        let mut cut = text.len().saturating_sub(longest.saturating_sub(1));
+        while !text.is_char_boundary(cut) {
+            cut -= 1;
+        }
+        self.held = text.split_off(cut).into_bytes();
+        text
+    }
+
+    /// Returns what is held back.
+    pub(super) fn rest(&mut self) -> String {
+        self.mask.apply(&String::from_utf8_lossy(&std::mem::take(&mut self.held)))
+    }
 }
 
 #[cfg(test)]
@@ -30,5 +67,19 @@ mod tests {
         assert_eq!(mask.apply("token-long and token"), "*** and ***");
         assert_eq!(mask.apply("lines of it: two"), "***: ***");
         assert_eq!(Mask::default().apply("as it is"), "as it is");
+    }
+
+    #[test]
+    fn a_secret_across_a_cut_does_not_show() {
+        let mask = Mask::new(["s3cr3tvalue"].into_iter());
+        for shift in 0..12 {
+            let text = format!("{}{}", "é".repeat(shift), "s3cr3tvalue ".repeat(3 * LONGEST / 12));
+            let mut stream = mask.stream();
+            let mut shown: String = text.as_bytes().chunks(LONGEST).map(|piece| stream.take(piece)).collect();
+            shown += &stream.rest();
+            assert!(!shown.contains("s3cr") && !shown.contains("value"), "shift {shift}");
+            assert_eq!(shown.matches("***").count(), 3 * LONGEST / 12, "shift {shift}");
+        }
+        assert_eq!(Mask::default().stream().take(&vec![b'a'; LONGEST]).len(), LONGEST);
     }
 }

@@ -22,7 +22,7 @@ use super::signal::Interrupt;
 const TICK: Duration = Duration::from_millis(25);
 
 /// A line longer than this is handed on in pieces, so that a progress bar without newlines fills no memory.
-const LINE: usize = 64 << 10;
+pub const LONGEST: usize = 64 << 10;
 
 /// What is to be run, and how.
 #[derive(Debug, Clone)]
@@ -155,7 +155,7 @@ impl<F: FnMut(&[u8])> Lines<F> {
             bytes = &bytes[at + 1..];
         }
         self.rest.extend_from_slice(bytes);
-        if self.rest.len() >= LINE {
+        if self.rest.len() >= LONGEST {
             self.flush();
         }
     }

@@ -334,8 +334,7 @@ pub(super) fn command(
     let mut log = None;
     let mut lost = None;
     let mut tail = VecDeque::with_capacity(TAIL);
-    let outcome = process::run(&spec, &run.setup.interrupt, |line| {
-        let text = run.mask.apply(&String::from_utf8_lossy(line));
+    let mut say = |text: String| {
         let written = match &mut log {
             Some(log) => File::write_all(log, text.as_bytes()),
             None => begin_log(&path).and_then(|file| log.insert(file).write_all(text.as_bytes())),
@@ -349,7 +348,18 @@ pub(super) fn command(
         }
         tail.push_back(text.to_owned());
         run.tell(Event::Line { node: node.name.clone(), text: text.to_owned() });
+    };
+    let mut masked = run.mask.stream();
+    let outcome = process::run(&spec, &run.setup.interrupt, |piece| {
+        let text = masked.take(piece);
+        if !text.is_empty() {
+            say(text);
+        }
     })?;
+    let left = masked.rest();
+    if !left.is_empty() {
+        say(left);
+    }
     if let Some(error) = lost {
         run.note(&node.name, format!("the log is not whole: {}", crate::host::error::reason(&error)));
     }
