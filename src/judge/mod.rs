@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::cache::Store;
 use crate::gate::{self, About, BaselineFile, Gate, Position, Report};
 use crate::host;
-use crate::plan::{Bound, NodeKind};
+use crate::plan::{Bound, NodeKind, Plan};
 use crate::types::Origin;
 
 /// What tells that evidence is of the model and the data that stand beside it.
@@ -61,6 +61,30 @@ pub fn find<'b>(bound: &'b Bound, name: &str) -> Result<&'b Gate, String> {
             }
         }
     }
+}
+
+/// Tells where numbers that were recorded with a version were measured on other data than is frozen now: they can't be
+/// compared. `inputs` are the digests of the sources that the version was made and measured with.
+#[must_use]
+pub fn measured_on_other_data(
+    plan: &Plan,
+    gate: &Gate,
+    version: &str,
+    inputs: &BTreeMap<String, String>,
+) -> Option<String> {
+    if gate.baseline.as_ref().is_none_or(|baseline| !baseline.recorded) {
+        return None;
+    }
+    gate.evidence.iter().find_map(|evidence| {
+        let Some(Origin::Source(name)) = &evidence.over else { return None };
+        let source = plan.sources.iter().find(|source| source.name == *name);
+        let frozen = source.and_then(|source| source.frozen.as_ref())?;
+        let then = inputs.get(name);
+        (then != Some(frozen)).then(|| {
+            let then = then.map_or("unknown data".to_owned(), |digest| format!("`{digest}`"));
+            format!("`{version}` was measured on {then} as `{name}`, which is frozen as `{frozen}`")
+        })
+    })
 }
 
 /// Returns what a report says of its gate beside what was measured.

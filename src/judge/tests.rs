@@ -245,3 +245,28 @@ fn what_is_no_gate_is_told_with_the_gates_there_are() {
     assert_eq!(find(&bound, "train").expect_err("a stage"), "`train` is a stage, not a gate");
     assert_eq!(find(&bound, "speed").expect_err("none"), "no gate `speed`; there are `quality`");
 }
+
+#[test]
+fn numbers_that_were_recorded_on_other_data_are_not_compared() {
+    let mut plan = plan(true);
+    plan.sources = vec![crate::plan::Source {
+        name: "golden".into(),
+        doc: None,
+        ty: Artifact::File,
+        location: crate::types::Location::Path("golden.csv".into()),
+        frozen: Some("blake3:1".into()),
+    }];
+    let node = plan.nodes.iter_mut().find(|node| node.name == "quality").expect("the gate");
+    let NodeKind::Gate(gate) = &mut node.kind else { panic!("is a gate") };
+    gate.evidence[0].over = Some(Origin::Source("golden".into()));
+    let mut gate = gate.clone();
+    let asked = |gate: &Gate, digest: Option<&str>| {
+        let inputs = digest.map(|digest| ("golden".to_owned(), digest.to_owned())).into_iter().collect();
+        super::measured_on_other_data(&plan, gate, "v1", &inputs)
+    };
+    assert_eq!(asked(&gate, None), None, "it is scored again");
+    gate.baseline.as_mut().expect("a baseline").recorded = true;
+    assert_eq!(asked(&gate, Some("blake3:1")), None);
+    assert!(asked(&gate, Some("blake3:2")).expect("other data").contains("`blake3:2`"));
+    assert!(asked(&gate, None).expect("unknown data").contains("unknown data"));
+}

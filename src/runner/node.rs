@@ -222,6 +222,13 @@ fn write_baseline(
         }
         Sight::Scored(seen) => BaselineFile::scored(node, registry, pointer, &seen.version, &seen.digest.to_string()),
     };
+    if let (Some(version), true) = (file.version.clone(), baseline.recorded) {
+        let kept = release(job).open(registry).and_then(|open| open.version(&version)).map_err(trouble)?;
+        let inputs = kept.map(|kept| kept.metadata.inputs).unwrap_or_default();
+        if let Some(why) = judge::measured_on_other_data(&job.bound.plan, gate, &version, &inputs) {
+            file = BaselineFile::unreachable(node, registry, pointer, &why);
+        }
+    }
     if let Some(version) = file.version.clone() {
         let registered = job.bound.plan.nodes.iter().find_map(|node| match &node.kind {
             NodeKind::Register(register) if register.registry == registry => register.metrics.clone(),

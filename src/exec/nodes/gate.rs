@@ -289,16 +289,7 @@ fn measured_on_other_data(run: &Run<'_>, gate: &Gate, registry: &str, version: &
         Err(error) => return Ok(Some(error.to_string())),
     };
     let inputs = metadata.map(|metadata| metadata.inputs).unwrap_or_default();
-    for evidence in &gate.evidence {
-        let Some(Origin::Source(name)) = &evidence.over else { continue };
-        let source = run.bound.plan.sources.iter().find(|source| source.name == *name);
-        let Some(frozen) = source.and_then(|source| source.frozen.as_ref()) else { continue };
-        if inputs.get(name) != Some(frozen) {
-            let then = inputs.get(name).map_or("unknown data".to_owned(), |digest| format!("`{digest}`"));
-            return Ok(Some(format!("`{version}` was measured on {then} as `{name}`, which is frozen as `{frozen}`")));
-        }
-    }
-    Ok(None)
+    Ok(judge::measured_on_other_data(&run.bound.plan, gate, version, &inputs))
 }
 
 /// Returns the metrics that were registered with a version, by the output that they were of.
