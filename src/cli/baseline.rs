@@ -66,7 +66,8 @@ impl Baseline {
             }
         }
         let frozen = build(&table).map_err(wrong)?;
-        fs::write_atomic(&self.out, frozen.to_json().as_bytes())
+        let ours = |text: &str| data::Frozen::is_one(text);
+        fs::write_ours(&self.out, frozen.to_json().as_bytes(), ours)
             .map_err(|error| fail(Exit::Failed, error.to_string()))?;
         let (rows, columns) = (frozen.rows, frozen.columns.len());
         out.line(&format!("{}: {rows} rows, {columns} columns of `{shown}`", self.out.display()));

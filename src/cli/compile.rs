@@ -76,6 +76,7 @@ impl Compile {
             return Err(Exit::Usage);
         }
         let mut exit = Exit::Fine;
+        let mut done = Vec::new();
         for name in names {
             let Some(target) = targets::find(&name) else {
                 out.write(&as_json(&plan, self.spans));
@@ -89,13 +90,18 @@ impl Compile {
                 exit = exit.max(Exit::Usage);
                 continue;
             }
-            exit = exit.max(if self.check {
-                compare(target, &compiled.files, &output, out)
-            } else {
-                write(&compiled.files, &output, out)
-            });
+            done.push((target, compiled.files));
         }
-        Ok(exit)
+        if self.check {
+            let compared = done.iter().map(|(target, files)| compare(*target, files, &output, out));
+            return Ok(compared.fold(exit, Exit::max));
+        }
+        // Where one platform refuses the pipeline, the files of another would be of another pipeline than those that stand.
+        if exit != Exit::Fine {
+            return Ok(exit);
+        }
+        let files: Vec<OutputFile> = done.into_iter().flat_map(|(_, files)| files).collect();
+        Ok(write(&files, &output, out))
     }
 
     /// Returns the targets that are asked for; complains about unknown ones.
@@ -145,7 +151,18 @@ fn as_json(plan: &Plan, spans: bool) -> String {
     serde_json::to_string_pretty(&shown).expect("a plan has string keys and finite numbers only") + "\n"
 }
 
+/// Tells whether a file says that it was compiled.
+fn is_compiled(text: &str) -> bool {
+    text.lines().take(40).any(|line| line.starts_with('#') && line.contains("`mlpc compile --target "))
+}
+
 fn write(files: &[OutputFile], root: &Path, out: &Out) -> Exit {
+    let foreign = files.iter().map(|file| root.join(&file.path)).find(|path| fs::is_foreign(path, is_compiled));
+    if let Some(path) = foreign {
+        out.err_line(&format!("error: `{}` holds something that mlpc did not write", path.display()));
+        out.err_line("help: move it away, or give the pipeline another name; nothing was written");
+        return Exit::Usage;
+    }
     for file in files {
         let path = root.join(&file.path);
         if fs::read_text(&path).is_ok_and(|there| there == file.text) {

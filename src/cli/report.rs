@@ -47,7 +47,7 @@ impl Verb for ReportVerb {
                 Some(path) => path.clone(),
                 None => state.join("runs").join(&run).join("report.html"),
             };
-            fs::write_atomic(&target, html.as_bytes()).map_err(|error| error.to_string())?;
+            fs::write_ours(&target, html.as_bytes(), past::is_report).map_err(|error| error.to_string())?;
             let shown = target.strip_prefix(&loaded.project.workspace).unwrap_or(&target);
             out.line(&format!("wrote {}", shown.display()));
             Ok(())

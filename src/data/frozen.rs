@@ -114,6 +114,13 @@ impl Bins {
 }
 
 impl Frozen {
+    /// Tells whether a text is such a file, of whatever format and however damaged its numbers are.
+    #[must_use]
+    pub fn is_one(text: &str) -> bool {
+        let json: Option<serde_json::Value> = serde_json::from_str(text).ok();
+        json.is_some_and(|json| json["format"].is_u64() && json["rows"].is_u64() && json["columns"].is_array())
+    }
+
     /// Returns the column of this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&FrozenColumn> {

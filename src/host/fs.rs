@@ -161,6 +161,34 @@ pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<()> {
     File::open(parent(path)).and_then(|folder| folder.sync_all()).cannot("write", path)
 }
 
+/// Tells whether something stands at a path that a person may have made: a file with text that `ours` does not know.
+pub fn is_foreign(path: &Path, ours: impl Fn(&str) -> bool) -> bool {
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_file() && meta.len() > 0 => !read_text(path).is_ok_and(|text| ours(&text)),
+        _ => false,
+    }
+}
+
+/// Writes a file where a person said to, over what `ours` knows as written by us and over nothing else. Where a link stands, what
+/// it leads to is written; a device or a pipe is written into, and never replaced.
+///
+/// # Errors
+/// Something else stands there, or it can't be written.
+pub fn write_ours(path: &Path, bytes: &[u8], ours: impl Fn(&str) -> bool) -> Result<()> {
+    if is_foreign(path, ours) {
+        let message = format!("`{}` holds something that mlpc did not write", path.display());
+        return Err(Error::new(format!("{message}: move it away, or name another file")));
+    }
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    match fs::metadata(&target) {
+        Ok(meta) if !meta.is_file() && !meta.is_dir() => {
+            let written = File::options().write(true).open(&target).and_then(|mut file| file.write_all(bytes));
+            written.cannot("write", path)
+        }
+        _ => write_atomic(&target, bytes),
+    }
+}
+
 fn temporary_beside(path: &Path) -> Result<tempfile::NamedTempFile> {
     let folder = parent(path);
     create_dirs(folder)?;
@@ -347,6 +375,23 @@ mod tests {
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).expect("there").permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn what_a_person_made_is_not_written_over_and_no_device_is_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        let ours = |text: &str| text.starts_with("ours");
+        fs::write(&file, "theirs").expect("written");
+        assert!(write_ours(&file, b"ours 1", ours).is_err());
+        assert_eq!(fs::read_to_string(&file).expect("read"), "theirs");
+        fs::write(&file, "ours 0").expect("written");
+        std::os::unix::fs::symlink(&file, &link).expect("a link");
+        write_ours(&link, b"ours 1", ours).expect("written");
+        assert_eq!(fs::read_to_string(&file).expect("read"), "ours 1");
+        assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+        write_ours(Path::new("/dev/null"), b"ours 2", ours).expect("written");
+        assert!(!fs::metadata("/dev/null").expect("there").is_file());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::path::Path;
 pub use diff::{Diff, Measured, Pair, StageDiff, Turn, compare};
 pub use lineage::{Decided, Lineage, Made, Read, Subject, latest_output, lineage};
 pub use numbers::{Number, numbers};
-pub use report::report;
+pub use report::{is_report, report};
 
 use crate::diagnostic::nearest;
 use crate::exec::{self, Ending, RunRecord};

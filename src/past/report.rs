@@ -61,6 +61,12 @@ struct Requirement {
     reason: String,
 }
 
+/// Tells whether a text is a report: it is a page that may load nothing.
+#[must_use]
+pub fn is_report(text: &str) -> bool {
+    text.starts_with("<!doctype html>") && text.contains("content=\"default-src 'none'; style-src 'unsafe-inline'")
+}
+
 /// Writes the report of a run.
 pub fn report(plan: &Plan, store: &Store, record: &RunRecord) -> Result<String, String> {
     let reports = gates(store.state(), &record.run);

@@ -72,3 +72,20 @@ fn an_unknown_target_is_named() {
     assert_eq!(ended.code, 2, "{ended:?}");
     assert!(ended.stderr.contains("no target `gihub`") && ended.stderr.contains("did you mean `github`?"), "{ended:?}");
 }
+
+#[test]
+fn what_somebody_wrote_is_not_compiled_over() {
+    let sandbox = crate::sandbox::Sandbox::new();
+    let stage = "stage a {\n  out text: File = \"a.txt\"\n  run <<< echo a > \"$text\" >>>\n}\n";
+    sandbox.file("p.mlp", &format!("pipeline mine\nedition 2026\n{stage}"));
+    sandbox.file(".github/workflows/mine.yml", "name: by hand\n");
+    let told = sandbox.mlpc(&["compile", "--target", "github"]);
+    assert_eq!(told.code, 2, "{told:?}");
+    assert!(told.stderr.contains("holds something that mlpc did not write"), "{told:?}");
+    assert_eq!(sandbox.read(".github/workflows/mine.yml"), "name: by hand\n");
+    std::fs::remove_file(sandbox.path().join(".github/workflows/mine.yml")).expect("removed");
+    assert_eq!(sandbox.mlpc(&["compile", "--target", "github"]).code, 0);
+    // What was compiled before is replaced.
+    sandbox.file("p.mlp", &format!("## Other.\npipeline mine\nedition 2026\n{stage}"));
+    assert_eq!(sandbox.mlpc(&["compile", "--target", "github"]).code, 0);
+}
