@@ -143,6 +143,19 @@ fn a_refusal_ends_the_run_and_ships_nothing() {
 }
 
 #[test]
+fn a_record_of_somebody_who_may_not_decide_releases_nothing() {
+    let sandbox = tiny(&asking());
+    sandbox.weights("0.9").runs(14);
+    assert_eq!(sandbox.mlpc(&["approve", "bootstrap", "--as", "alice"]).code, 0);
+    let record = sandbox.read(".mlpc/approvals.jsonl");
+    let (asked, decided) = record.trim_end().rsplit_once('\n').expect("asked, then decided");
+    sandbox.file(".mlpc/approvals.jsonl", &format!("{asked}\n{}\n", decided.replace("alice", "mallory")));
+    let resumed = sandbox.mlpc(&["run", "--resume"]);
+    assert_eq!(resumed.code, 11, "{}{}", resumed.stdout, resumed.stderr);
+    assert_eq!(sandbox.registry(), (0, None));
+}
+
+#[test]
 fn an_approval_is_of_the_bytes_that_were_shown() {
     let sandbox = tiny(&asking());
     sandbox.weights("0.9").runs(14);

@@ -46,6 +46,16 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
     let asked = approval::ask(run.workspace(), &asked)?;
     let standing =
         approval::find(run.workspace(), &node.name, &asked.digest, asked.at, run.setup.clock.now(), approval.timeout)?;
+    // The record is a file of this machine: what it says of whoever decided is held against the plan each time.
+    if let Standing::Approved { by, .. } = &standing
+        && !approval.by.is_empty()
+        && !approval.by.contains(by)
+    {
+        return Err(Stop::Unsound(format!(
+            "the record of approvals says that {by} approved, who may not: {}",
+            approval.by.join(" or ")
+        )));
+    }
     if let Some(decision) = standing.decision(&node.name) {
         for mut decided in run.gates().into_values().filter(|gate| gate.ask.as_ref() == Some(&node.name)) {
             decided.decide(decision.clone());
