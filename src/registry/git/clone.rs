@@ -115,7 +115,8 @@ impl Clone {
         let listed = text(&answer.stdout);
         let there = listed.lines().filter_map(|line| line.split_once('\t')).find(|(_, found)| *found == name);
         let Some((commit, _)) = there else { return Ok(None) };
-        if self.tip()?.as_deref() == Some(commit) {
+        let known = self.tip()?;
+        if known.as_deref() == Some(commit) {
             return Ok(Some(commit.to_owned()));
         }
         let spec = format!("+{name}:{TIP}");
@@ -125,7 +126,28 @@ impl Clone {
         if !answer.ok {
             return Err(self.failed("cannot read", &answer));
         }
-        self.tip()
+        let tip = self.tip()?;
+        if let (Some(known), Some(tip)) = (&known, &tip)
+            && !self.git.ask(&["merge-base", "--is-ancestor", known, tip])?.ok
+        {
+            // What was known stays known, so that the next look finds the same.
+            self.git.run(&["update-ref", TIP, known])?;
+            return Err(self.rewound(known, tip));
+        }
+        Ok(tip)
+    }
+
+    /// Says that the branch does not go on from where it was: what was released since is gone from it, so nothing in it can be
+    /// compared with.
+    fn rewound(&self, known: &str, tip: &str) -> RegistryError {
+        let (known, tip) = (&known[..known.len().min(12)], &tip[..tip.len().min(12)]);
+        let folder = self.git_dir.file_name().unwrap_or_default().to_string_lossy();
+        let message = format!(
+            "{} was rewound or replaced: it is at {tip}, which does not come after {known}, where it was seen last; if that was \
+             meant, delete `.mlpc/registry/{folder}`",
+            self.place
+        );
+        RegistryError::new(ErrorKind::Corrupt, message)
     }
 
     fn tip(&self) -> Result<Option<String>, RegistryError> {

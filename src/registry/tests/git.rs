@@ -377,3 +377,23 @@ fn a_damaged_pointer_in_the_branch_is_an_error_of_integrity() {
     git(&user, &["push", "-q", "origin", "HEAD:mlpc-registry"]);
     assert_eq!(place.open("first").pointer("production").expect_err("gone").kind(), ErrorKind::Corrupt);
 }
+
+#[test]
+fn a_branch_that_was_rewound_is_an_error_until_somebody_says_that_it_was_meant() {
+    let place = Place::git();
+    let first = place.register("a");
+    place.open("first").promote(&wish(&first, None)).expect("promoted");
+    let before = git(&remote(&place), &["rev-parse", "mlpc-registry"]).trim().to_owned();
+    let second = place.register("b");
+    let next = Promotion { expected: Some(first.id.clone()), ..wish(&second, None) };
+    place.open("first").promote(&next).expect("promoted");
+    git(&remote(&place), &["update-ref", "refs/heads/mlpc-registry", &before]);
+    for _ in 0..2 {
+        let error = place.open("first").pointer("production").expect_err("rewound");
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+        assert!(error.to_string().contains("was rewound or replaced"), "{error}");
+    }
+    fs::remove_dir_all(place.machine("first").join(".mlpc/registry")).expect("removed");
+    let pointer = place.open("first").pointer("production").expect("read").expect("there");
+    assert_eq!(pointer.version, first.id);
+}
