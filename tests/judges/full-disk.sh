@@ -11,7 +11,7 @@ if [ -z "${INSIDE:-}" ]; then
   exec env INSIDE=1 unshare -rm "$0" "$MLPC"
 fi
 work=$(mktemp -d); place=$work/small; mkdir "$place"
-trap 'umount "$place" 2> /dev/null; rm -rf "$work"' EXIT
+trap 'umount "$place" 2> /dev/null || true; rm -rf "$work"' EXIT
 fail() { echo "FAIL: $1"; cat "$work/log"; exit 1; }
 
 pipeline() {
