@@ -40,15 +40,25 @@ impl Stream<'_> {
         if piece.len() < LONGEST || piece.ends_with(b"\n") {
             return self.rest();
         }
-        // Whole secrets are gone from the text; the beginning of another is shorter than the longest.
-        let mut text = self.mask.apply(&String::from_utf8_lossy(&self.held));
-        let longest = self.mask.0.first().map_or(0, String::len);
-        let mut cut = text.len().saturating_sub(longest.saturating_sub(1));
+        let mut text = String::from_utf8_lossy(&self.held).into_owned();
+        let secrets = &self.mask.0;
+        // What may be the beginning of a secret is shorter than the longest, and is held back as it is.
+        let mut cut = text.len().saturating_sub(secrets.first().map_or(0, |longest| longest.len() - 1));
         while !text.is_char_boundary(cut) {
             cut -= 1;
         }
+        // A whole one that lies across the cut is held back with it.
+        let across = |cut: usize| {
+            let found = |secret: &'_ String| {
+                text.match_indices(secret.as_str()).map(|(at, it)| (at, at + it.len())).collect::<Vec<_>>()
+            };
+            secrets.iter().flat_map(found).filter(|&(from, to)| from < cut && cut < to).map(|(from, _)| from).min()
+        };
+        while let Some(from) = across(cut) {
+            cut = from;
+        }
         self.held = text.split_off(cut).into_bytes();
-        text
+        self.mask.apply(&text)
     }
 
     /// Returns what is held back.
@@ -81,5 +91,11 @@ mod tests {
             assert_eq!(shown.matches("***").count(), 3 * LONGEST / 12, "shift {shift}");
         }
         assert_eq!(Mask::default().stream().take(&vec![b'a'; LONGEST]).len(), LONGEST);
+        // One that another begins with, right before the cut.
+        let mask = Mask::new(["token", "token-long"].into_iter());
+        let mut stream = mask.stream();
+        let piece = "a".repeat(LONGEST - 5) + "token";
+        let shown = stream.take(piece.as_bytes()) + &stream.take(b"-long\n");
+        assert!(shown.ends_with("a***\n"), "{}", &shown[LONGEST - 10..]);
     }
 }
