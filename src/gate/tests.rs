@@ -60,6 +60,7 @@ fn setup(candidate: &str) -> Setup {
             references: BTreeMap::new(),
             evidence: vec![present(candidate)],
             artifacts: BTreeMap::from([(Origin::output("train", "model"), model)]),
+            data: BTreeMap::new(),
             champion: None,
             machines: BTreeMap::new(),
         },

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::{Answer, Decided, FORMAT, Made, Status};
 use super::exchange::{Received, hand_on, write};
-use super::lineage::Lineage;
+use super::lineage::{self, Lineage};
 use super::{Job, Trouble};
 use crate::exec::{self, Ending, Listener, Options, Pick, RunRecord, Seen};
 use crate::gate::{BaselineFile, Gate, Report};
@@ -75,6 +75,7 @@ pub(super) fn empty(job: &Job<'_>, node: &str) -> Answer {
         outputs: BTreeMap::new(),
         texts: BTreeMap::new(),
         pointers: BTreeMap::new(),
+        read: BTreeMap::new(),
         lineage: Lineage::default(),
         release: None,
         gate: None,
@@ -132,6 +133,9 @@ fn stage(
     let state = job.setup.workspace.join(".mlpc");
     let record = RunRecord::read(&state, &summary.run)?;
     record.sources.iter().for_each(|(name, digest)| answer.lineage.source(name, &digest.to_string()));
+    if let Some(stage) = job.bound.plan.stage(node) {
+        answer.read = lineage::read(&stage.work, received, &record.sources);
+    }
     answer.pointers = record.pointers;
     let ended = summary.nodes.into_iter().find(|report| report.node == node);
     let ending = ended.map_or(Ending::Failed("did not run".into()), |report| report.ending);
@@ -177,7 +181,8 @@ fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mu
         }
     }
     exec::bring_sources(job.bound, job.setup, &looked_at(gate).collect::<Vec<_>>())?;
-    let report = judge::judge(job.bound, &job.setup.workspace, node, &absent, judge::HeldTo::OneRun)
+    let read = lineage::measured_on(gate, received)?;
+    let report = judge::judge(job.bound, &job.setup.workspace, node, &absent, judge::HeldTo::OneRun(&read))
         .map_err(Trouble::unsound)?;
     let path = judge::report_path(&job.bound.prefix, node);
     judge::write(job.bound, &job.setup.workspace, &report)?;

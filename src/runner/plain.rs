@@ -3,7 +3,7 @@
 
 use super::answer::{Answer, Status};
 use super::exchange::{Received, hand_on, write};
-use super::lineage::{Lineage, sources};
+use super::lineage::{Lineage, read, sources};
 use super::node::{clear, complete, empty};
 use super::{Job, Trouble};
 use crate::exec;
@@ -52,9 +52,9 @@ fn made<'j>(job: &'j Job<'_>, stage: &str, origin: &crate::types::Origin) -> Opt
 pub fn end(job: &Job<'_>, node: &str, received: &Received, failed: bool) -> Result<(Answer, String), Trouble> {
     let stage = stage(job, node)?;
     let mut answer = Answer { lineage: Lineage::of(received), ..empty(job, node) };
-    for (name, digest) in sources(job, &stage.work)? {
-        answer.lineage.source(&name, &digest.to_string());
-    }
+    let sources = sources(job, &stage.work)?;
+    sources.iter().for_each(|(name, digest)| answer.lineage.source(name, &digest.to_string()));
+    answer.read = read(&stage.work, received, &sources);
     let workspace = &job.setup.workspace;
     let mut wrong = failed.then(|| format!("the command of `{node}` failed"));
     for output in &stage.outputs {
