@@ -16,6 +16,7 @@ use crate::host::Out;
 use crate::host::github::{GitHub, quiet};
 use crate::plan::{Bound, NodeKind, Plan, Selection};
 use crate::runner::{self, Answer, Ended, Job, Settled, Trouble};
+use crate::types::EVENTS;
 
 /// Do what one node of a compiled pipeline is for
 ///
@@ -204,6 +205,7 @@ impl ExecArgs {
     /// Reads `--status`, and what came in of gates.
     fn told(&self, context: &Context<'_>) -> Result<BTreeMap<String, Ended>, Trouble> {
         let received = runner::receive(&context.job)?;
+        runner::vouched(&context.job, "--verdict", &received, true)?;
         let mut ended = BTreeMap::new();
         for status in &self.status {
             let read = status.rsplit_once('=').and_then(|(node, state)| Some((node, Settled::read(state)?)));
@@ -247,10 +249,16 @@ impl JobArgs {
                 Exit::Usage
             })?;
         }
+        let event = self.event.clone().or_else(|| variable("MLPC_EVENT"));
+        if let Some(event) = event.as_deref().filter(|event| !EVENTS.contains(event)) {
+            let events: Vec<_> = EVENTS.iter().map(|event| format!("`{event}`")).collect();
+            out.err_line(&format!("error: `{event}` starts no run; there are {}", events.join(", ")));
+            return Err(Exit::Usage);
+        }
         let selection = Selection {
             profile: profile.or_else(|| variable("MLPC_PROFILE")).filter(|name| !name.is_empty()),
             params,
-            event: self.event.clone().or_else(|| variable("MLPC_EVENT")).or(told),
+            event: event.or(told),
             branch: github.map(|github| github.branch().to_owned()),
         };
         bind_shown(out, plan, &selection)

@@ -25,13 +25,21 @@ pub fn begin(job: &Job<'_>, node: &str, received: &Received) -> Result<(), Troub
     let stage = stage(job, node)?;
     complete(job, node, received)?;
     let workspace = &job.setup.workspace;
-    for input in &stage.work.inputs {
-        let Some(output) = input.origin.stage().and_then(|from| made(job, from, &input.origin)) else { continue };
-        let (from, to) = (join_inside(workspace, &output.publish)?, join_inside(workspace, &input.path)?);
-        if from != to && from.exists() {
-            fs::remove(&to)?;
-            fs::create_dirs(fs::parent(&to))?;
-            fs::copy_tree(&from, &to)?;
+    for input in stage.work.inputs.iter().filter(|input| input.kind.is_artifact()) {
+        let to = join_inside(workspace, &input.path)?;
+        if let Some(output) = input.origin.stage().and_then(|from| made(job, from, &input.origin)) {
+            let from = join_inside(workspace, &output.publish)?;
+            if from != to && from.exists() {
+                fs::remove(&to)?;
+                fs::create_dirs(fs::parent(&to))?;
+                fs::copy_tree(&from, &to)?;
+            }
+        }
+        // The command comes next, and nothing looks after it: what is not there now would be an empty path to it.
+        if !input.optional && !to.exists() {
+            let message =
+                format!("`{}`, which `{node}` reads, was not brought: `{}` is not there", input.origin, input.path);
+            return Err(Trouble::unsound(message).help("hand it on with `--in`, or check it out before this step"));
         }
     }
     clear(job, node)?;
