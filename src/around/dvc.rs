@@ -35,7 +35,7 @@ pub(crate) fn look(workspace: &Path, asked: &[Asked]) -> Vec<Option<String>> {
     let why = |one: &Asked| {
         let pinned = dvc::pinned(workspace, &one.path)?;
         let remote = Remote::committed(&pinned)?;
-        if remote.is_folder() {
+        if remote.is_of_this_machine(&pinned.root) {
             let (name, place) = (&remote.name, &remote.shown);
             return Err(format!("the remote `{name}` is a folder of this machine (`{place}`)"));
         }

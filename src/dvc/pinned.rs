@@ -33,6 +33,8 @@ pub struct Pinned {
 
 /// Finds what DVC says of a path of the workspace; `Err` is what to tell the user.
 pub fn pinned(workspace: &Path, path: &str) -> Result<Pinned, String> {
+    // The folders above it count, too.
+    let workspace = &std::path::absolute(workspace.join(".")).map_err(|error| error.to_string())?;
     let root = config::root(workspace)
         .ok_or_else(|| format!("`{}` lies in no DVC project: no folder `.dvc` here or above", workspace.display()))?;
     let target = normal(&workspace.join(path));
@@ -157,7 +159,7 @@ fn read(file: &Path) -> Result<Value, String> {
 }
 
 /// Takes `.` and `..` out of an absolute path.
-fn normal(path: &Path) -> PathBuf {
+pub(super) fn normal(path: &Path) -> PathBuf {
     let mut made = PathBuf::new();
     for part in path.components() {
         match part {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::config::Config;
-use super::pinned::Pinned;
+use super::pinned::{Pinned, normal};
 
 /// The kinds of remotes that DVC has and mlpc has no client for.
 const FOREIGN: [(&str, &str); 9] = [
@@ -54,10 +54,10 @@ impl Remote {
         find(&Config::committed(&pinned.root), pinned)
     }
 
-    /// It is a folder of this machine: no other has it, unless it is mounted there too.
+    /// It is a folder outside of a project: no other machine has it, unless it is mounted there too.
     #[must_use]
-    pub fn is_folder(&self) -> bool {
-        matches!(self.place, Place::Folder(_))
+    pub fn is_of_this_machine(&self, project: &Path) -> bool {
+        matches!(&self.place, Place::Folder(folder) if !normal(folder).starts_with(normal(project)))
     }
 
     /// It asks for a key, as far as its settings tell.

@@ -131,8 +131,11 @@ fn what_jobs_elsewhere_can_not_fetch_is_said_where_the_pipeline_is_compiled() {
         assert_eq!(ended.code, 0, "{ended:?}");
         format!("{}{}", ended.stdout, ended.stderr)
     };
+    // What lies in the repository comes with it.
+    assert!(!said(&["check"]).contains("dvc-out-of-reach"));
+    sandbox.file(".dvc/config", "[core]\nremote = store\n['remote \"store\"']\nurl = ../../store\n");
     for verb in [&["check"][..], &["compile", "-o", "out"]] {
-        assert!(said(verb).contains("the remote `store` is a folder of this machine (`../store`)"), "{verb:?}");
+        assert!(said(verb).contains("the remote `store` is a folder of this"), "{verb:?}");
     }
     // What only this machine's settings name, another one does not find.
     sandbox.file(".dvc/config", "[core]\nremote = store\n");
