@@ -2,6 +2,8 @@
 
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
+use crate::model::{Model, NodeKind};
+use crate::types::RegistryLocation;
 
 pub(in crate::check) struct UnusedName;
 
@@ -12,6 +14,9 @@ impl Rule for UnusedName {
         }
         for (kind, name) in &subject.model.unused {
             let text = &name.value;
+            if *kind == "registry" && journal(subject.model) == Some(text) {
+                continue;
+            }
             let help = match *kind {
                 "parameter" => format!("add `use {text}` to a stage, ask it in a `when`, or remove it"),
                 "secret" => format!("add `secret {text}` to a stage, or remove it"),
@@ -24,4 +29,11 @@ impl Rule for UnusedName {
             found.push(Diagnostic::new(codes::UNUSED_NAME, name.span, message).help(help));
         }
     }
+}
+
+/// Returns the registry that actions are journaled in which are of no release: nothing names it, and without it they do not compile.
+fn journal(model: &Model) -> Option<&String> {
+    model.nodes.iter().find(|(_, node)| matches!(node.kind, NodeKind::Action(_)))?;
+    let shared = |location: &Option<RegistryLocation>| location.as_ref().is_some_and(RegistryLocation::is_shared);
+    model.registries.iter().find(|(_, registry)| shared(&registry.location)).map(|(_, registry)| &registry.name.value)
 }
