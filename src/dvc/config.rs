@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::import::dvc::config::{Sections, read};
+
 /// The settings of a project: those of a section by its name in lower case, as `core` or `remote "store"`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Config {
     home: PathBuf,
-    sections: BTreeMap<String, BTreeMap<String, String>>,
+    sections: Sections,
 }
 
 impl Config {
@@ -58,35 +60,6 @@ impl Config {
 /// Returns the folder of the DVC project that a folder lies in.
 pub(super) fn root(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|folder| folder.join(".dvc").is_dir())
-}
-
-/// Adds the values of an INI file, over those that are there.
-fn read(text: &str, sections: &mut BTreeMap<String, BTreeMap<String, String>>) {
-    let mut section = String::new();
-    for line in text.lines().map(str::trim) {
-        let bare = line.split_once(" #").map_or(line, |(line, _)| line.trim_end());
-        if let Some(name) = bare.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            section = name.trim().trim_matches('\'').to_lowercase();
-            if let Some(plain) = section.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
-                section = plain.to_owned();
-            }
-        } else if !line.starts_with(['#', ';'])
-            && let Some((name, value)) = line.split_once('=')
-        {
-            let values = sections.entry(section.clone()).or_default();
-            values.insert(name.trim().to_lowercase(), plain(value.trim()).to_owned());
-        }
-    }
-}
-
-/// Takes a value out of its quotes, or a comment from behind it.
-fn plain(value: &str) -> &str {
-    for quote in ['"', '\''] {
-        if let Some((inside, _)) = value.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {
-            return inside;
-        }
-    }
-    value.split_once(" #").map_or(value, |(value, _)| value.trim_end())
 }
 
 #[cfg(test)]
