@@ -53,6 +53,11 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Tells whether it is a folder.
+    pub(super) fn is_folder(&self) -> bool {
+        self.content.as_ref().is_some_and(|(artifact, _)| artifact.kind == crate::cache::Kind::Tree)
+    }
+
     /// Returns its name in the manifest: legs of one list are told apart by where they stand.
     fn role(&self) -> String {
         match self.kind {
@@ -305,7 +310,7 @@ fn from_elsewhere(
     input: &Input,
     watched: &mut Vec<(PathBuf, Fingerprint)>,
 ) -> Result<Option<(Artifact, From)>, Stop> {
-    let made = run.bound.plan.stage(stage).and_then(|stage| stage.outputs.iter().find(|made| made.name == output));
+    let made = run.stage(stage).and_then(|stage| stage.outputs.iter().find(|made| made.name == output));
     let path = made.map_or(&input.path, |made| &made.publish);
     let full = run.workspace().join(path);
     if !full.exists() {

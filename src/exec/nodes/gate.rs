@@ -182,7 +182,7 @@ fn present(run: &Run<'_>, product: &Product, read: bool) -> Found {
 }
 
 fn elsewhere(run: &Run<'_>, stage: &str, output: &str, read: bool) -> Found {
-    let made = run.bound.plan.stage(stage).and_then(|stage| stage.outputs.iter().find(|made| made.name == output));
+    let made = run.stage(stage).and_then(|stage| stage.outputs.iter().find(|made| made.name == output));
     match made {
         Some(made) => at_path(run, &made.publish, read),
         None => Found::Missing,
