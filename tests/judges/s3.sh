@@ -185,7 +185,9 @@ reads open "" "rerun always"; [ "$(secretly)" = 0 ] && [ "$(tail -1 out.csv)" = 
 s3 version third > /dev/null; [ "$(secretly)" = 0 ] && [ "$(tail -1 out.csv)" = third ] || die "a change was not seen: $(cat "$work/said")"
 [ "$(secretly)" = 0 ] && ! grep -q fetching "$work/said" || die "what did not change was sent again: $(cat "$work/said")"
 sed -i 's/table one/no table/' main.mlp; [ "$(secretly)" = 1 ] && grep -q 'NoSuchKey' "$work/said" || die "no such object: $(cat "$work/said")"
-pass "sources are fetched by their version, or as they are"
+reads gated "" "rerun always"; printf '\ngate some on raw { require rows >= 1 }\n' >> main.mlp
+[ "$(secretly)" = 0 ] && grep -q 'some  *pass' "$work/said" || die "a gate on a source: $(cat "$work/said")"
+pass "sources are fetched by their version, or as they are; a gate on one with the credential of the stage that reads it"
 
 kill "$server"; wait "$server" 2>/dev/null || true; server=
 member eight; run > /dev/null; grep -q 'the run goes on without it' "$work/said" || die "a dead server was not told: $(cat "$work/said")"
