@@ -9,8 +9,13 @@ use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{self, ItemKind};
 
 /// Codes that the compiler does not give: the surroundings of a pipeline do, or a target.
-const ELSEWHERE: [Code; 4] =
-    [codes::NOTHING_MATCHES, codes::APPROVER_NOT_CHECKED, codes::CRON_ON_THE_HOUR, codes::TRIGGER_ELSEWHERE];
+const ELSEWHERE: [Code; 5] = [
+    codes::NOTHING_MATCHES,
+    codes::NOTHING_RUNS_IT,
+    codes::APPROVER_NOT_CHECKED,
+    codes::CRON_ON_THE_HOUR,
+    codes::TRIGGER_ELSEWHERE,
+];
 
 /// The allows of a file that are in order.
 #[derive(Debug, Clone, Default)]

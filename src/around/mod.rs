@@ -1,14 +1,16 @@
 //! What the texts of a pipeline don't tell and its folder does: whether patterns of code mean anything, whether runtimes
-//! are locked, whether parameters stand in their files, whether its targets exist and take their raw blocks.
+//! are locked, whether parameters stand in their files, whether its targets exist and can do what it asks of them.
 //!
 //! What is asked of the folder is kept apart from what is said: whoever checks at every keystroke looks seldom.
 
 pub(crate) mod lock;
 pub(crate) mod params;
+mod platform;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::compile::Compilation;
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::exec;
 use crate::model::{Model, NodeKind, Work};
@@ -33,6 +35,7 @@ pub(crate) struct Seen {
     empty: BTreeSet<String>,
     locks: Vec<(usize, String)>,
     params: Vec<Option<String>>,
+    site: platform::Site,
 }
 
 impl Asked {
@@ -53,11 +56,13 @@ pub(crate) fn look(workspace: &Path, asked: &Asked) -> Seen {
         empty: empty.into_iter().map(str::to_owned).collect(),
         locks: lock::look(workspace, &asked.runtimes, false),
         params: params::look(workspace, &asked.params),
+        site: platform::look(workspace),
     }
 }
 
 /// Says what is wrong, with what was seen where the same was asked.
-pub(crate) fn say(model: &Model, sources: &Sources, seen: &Seen) -> Vec<Diagnostic> {
+pub(crate) fn say(compiled: &Compilation, sources: &Sources, seen: &Seen) -> Vec<Diagnostic> {
+    let model = &compiled.model;
     let patterns = works(model).flat_map(|work| &work.code);
     let mut found: Vec<Diagnostic> = patterns
         .filter(|pattern| seen.empty.contains(pattern.value.as_str()))
@@ -78,8 +83,22 @@ pub(crate) fn say(model: &Model, sources: &Sources, seen: &Seen) -> Vec<Diagnost
         let message = format!("no target `{}`", target.name.value);
         found.push(Diagnostic::new(codes::UNKNOWN_NAME, target.name.span, message).help(help));
     }
-    found.extend(targets::check_raw(model, sources));
+    match platform::say(compiled, sources, &seen.site) {
+        Some(told) => found.extend(told),
+        None => found.extend(targets::check_raw(model, sources)),
+    }
     found
+}
+
+/// Returns the nearest folder that is the root of a repository, or the workspace itself.
+pub(crate) fn repository(workspace: &Path) -> PathBuf {
+    let root = workspace.ancestors().find(|folder| folder.join(".git").exists());
+    root.unwrap_or(workspace).to_path_buf()
+}
+
+/// Returns a workspace's folder in its repository, with `/`; empty for the root itself.
+pub(crate) fn folder(workspace: &Path, repository: &Path) -> String {
+    workspace.strip_prefix(repository).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/")
 }
 
 /// Iterates over what has code.

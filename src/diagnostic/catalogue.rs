@@ -136,6 +136,7 @@ catalogue! {
     Error NOT_LOCKED "not-locked",
     Error NOT_YET "not-yet",
     Warning NOTHING_MATCHES "nothing-matches",
+    Warning NOTHING_RUNS_IT "nothing-runs-it",
     Error OUT_OF_RANGE "out-of-range",
     Error OUTPUT_NOT_RENAMED "output-not-renamed",
     Error PARAM_FILE "param-file",
