@@ -134,7 +134,6 @@ catalogue! {
     Error NO_BASELINE_UNSAID "no-baseline-unsaid",
     Error NOT_CONSTANT "not-constant",
     Error NOT_LOCKED "not-locked",
-    Error NOT_YET "not-yet",
     Warning NOTHING_MATCHES "nothing-matches",
     Warning NOTHING_RUNS_IT "nothing-runs-it",
     Error OUT_OF_RANGE "out-of-range",

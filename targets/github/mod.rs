@@ -114,7 +114,7 @@ impl Target for GitHub {
 /// (docs.github.com/en/actions/reference/limits). It does not say which KB are meant; these are the smaller.
 const BYTES: usize = 500_000;
 /// Bytes that no job of a node is below: its outputs, the checkout and the steps around the command take more.
-const JOB: usize = 500;
+const JOB: usize = 800;
 
 /// Complains of more jobs than any file could hold. Nobody has to write them out to know.
 fn too_large(plan: &Plan, edges: &Edges<'_>, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> bool {
