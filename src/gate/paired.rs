@@ -144,19 +144,23 @@ impl Paired {
             }
             Of::Rows(row) => {
                 let (mine, theirs) = (rows(&self.candidate, row), rows(&self.baseline, row));
-                let each: Vec<(f64, f64)> =
-                    mine.iter().zip(&theirs).map(|(mine, theirs)| (theirs - mine, *theirs)).collect();
-                let n = each.len() as f64;
+                let apart_by: Vec<f64> = mine.iter().zip(&theirs).map(|(mine, theirs)| theirs - mine).collect();
+                let n = apart_by.len() as f64;
+                if !apart.relative {
+                    let sum = |draw: &mut Draw| (0..apart_by.len()).map(|_| apart_by[draw.row()]).sum::<f64>();
+                    return Replicates::draw(case.seed(), all, &|draw: &mut Draw| apart.over(sum(draw) / n, 0.0));
+                }
+                let both: Vec<(f64, f64)> = apart_by.into_iter().zip(theirs).collect();
                 let statistic = |draw: &mut Draw| {
                     let (mut difference, mut baseline) = (0.0, 0.0);
-                    for _ in 0..each.len() {
-                        let (apart, theirs) = each[draw.row()];
+                    for _ in 0..both.len() {
+                        let (apart, theirs) = both[draw.row()];
                         difference += apart;
                         baseline += theirs;
                     }
                     apart.over(difference / n, baseline / n)
                 };
-                Replicates::draw(case.seed(), each.len(), &statistic)
+                Replicates::draw(case.seed(), all, &statistic)
             }
         }
     }
