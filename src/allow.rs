@@ -9,9 +9,10 @@ use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{self, ItemKind};
 
 /// Codes that the compiler does not give: the surroundings of a pipeline do, or a target.
-const ELSEWHERE: [Code; 5] = [
+const ELSEWHERE: [Code; 6] = [
     codes::NOTHING_MATCHES,
     codes::DVC_OUT_OF_REACH,
+    codes::NOTHING_RUNS_IT,
     codes::APPROVER_NOT_CHECKED,
     codes::CRON_ON_THE_HOUR,
     codes::TRIGGER_ELSEWHERE,

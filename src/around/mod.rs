@@ -1,15 +1,17 @@
 //! What the texts of a pipeline don't tell and its folder does: whether patterns of code mean anything, whether runtimes
-//! are locked, whether parameters stand in their files, whether jobs can have what DVC keeps, whether its targets exist and take their raw blocks.
+//! are locked, whether parameters stand in their files, whether jobs can have what DVC keeps, whether its targets exist and can do what it asks of them.
 //!
 //! What is asked of the folder is kept apart from what is said: whoever checks at every keystroke looks seldom.
 
 pub(crate) mod dvc;
 pub(crate) mod lock;
 pub(crate) mod params;
+mod platform;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::compile::Compilation;
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::exec;
 use crate::model::{Model, NodeKind, Work};
@@ -37,6 +39,7 @@ pub(crate) struct Seen {
     locks: Vec<(usize, String)>,
     params: Vec<Option<String>>,
     dvc: Vec<Option<String>>,
+    site: platform::Site,
 }
 
 impl Asked {
@@ -59,11 +62,13 @@ pub(crate) fn look(workspace: &Path, asked: &Asked) -> Seen {
         locks: lock::look(workspace, &asked.runtimes, false),
         params: params::look(workspace, &asked.params),
         dvc: dvc::look(workspace, &asked.dvc),
+        site: platform::look(workspace),
     }
 }
 
 /// Says what is wrong, with what was seen where the same was asked.
-pub(crate) fn say(model: &Model, sources: &Sources, seen: &Seen) -> Vec<Diagnostic> {
+pub(crate) fn say(compiled: &Compilation, sources: &Sources, seen: &Seen) -> Vec<Diagnostic> {
+    let model = &compiled.model;
     let patterns = works(model).flat_map(|work| &work.code);
     let mut found: Vec<Diagnostic> = patterns
         .filter(|pattern| seen.empty.contains(pattern.value.as_str()))
@@ -85,8 +90,22 @@ pub(crate) fn say(model: &Model, sources: &Sources, seen: &Seen) -> Vec<Diagnost
         let message = format!("no target `{}`", target.name.value);
         found.push(Diagnostic::new(codes::UNKNOWN_NAME, target.name.span, message).help(help));
     }
-    found.extend(targets::check_raw(model, sources));
+    match platform::say(compiled, sources, &seen.site) {
+        Some(told) => found.extend(told),
+        None => found.extend(targets::check_raw(model, sources)),
+    }
     found
+}
+
+/// Returns the nearest folder that is the root of a repository, or the workspace itself.
+pub(crate) fn repository(workspace: &Path) -> PathBuf {
+    let root = workspace.ancestors().find(|folder| folder.join(".git").exists());
+    root.unwrap_or(workspace).to_path_buf()
+}
+
+/// Returns a workspace's folder in its repository, with `/`; empty for the root itself.
+pub(crate) fn folder(workspace: &Path, repository: &Path) -> String {
+    workspace.strip_prefix(repository).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/")
 }
 
 /// Iterates over what has code.

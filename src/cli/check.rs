@@ -147,7 +147,7 @@ fn look(sources: &Sources, roots: usize) -> (Vec<Compilation>, Vec<Diagnostic>) 
             Some(_) => around::look(workspace, &around::Asked::of(&one.model)),
             None => around::Seen::default(),
         };
-        let mut more = around::say(&one.model, sources, &seen);
+        let mut more = around::say(one, sources, &seen);
         one.allows.cover(&mut more);
         if !one.has_errors() {
             more.extend(one.allows.unused_around());

@@ -88,12 +88,9 @@ impl Jobs<'_> {
         }
         match &node.kind {
             NodeKind::Approval(approval) => {
-                let asker =
-                    self.plan.nodes.iter().find(|other| self.edges.asked_by(&other.name).contains(&node.name.as_str()));
-                if let Some(asker) = asker {
+                if let Some(asker) = self.edges.asker(&node.name) {
                     // The digest of what is decided about, where the person who decides sees it.
-                    job.name =
-                        format!("{name}: approve ${{{{ needs.{}.outputs.short }}}}", self.edges.job(&asker.name));
+                    job.name = format!("{name}: approve ${{{{ needs.{}.outputs.short }}}}", self.edges.job(asker));
                 }
                 job.environment = approval.environment.clone();
                 self.check_environment(node, approval.environment.as_deref(), diagnostics);
@@ -122,7 +119,7 @@ impl Jobs<'_> {
             NodeKind::Rollout(_) | NodeKind::Experiment(_) => {
                 let (word, name) = (node.kind.keyword(), &node.name);
                 let message = format!("`mlpc` can't run the {word} `{name}` yet, on GitHub or anywhere else");
-                let diagnostic = Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message)
+                let diagnostic = Diagnostic::new(codes::NOTHING_RUNS_IT, self.site.span(&node.name), message)
                     .help("release with `promote`, and shift traffic in an `action … of` the release");
                 diagnostics.push(match self.site.spans.get("target github") {
                     Some(&target) => diagnostic.label(target, "for this target"),

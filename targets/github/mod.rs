@@ -69,6 +69,9 @@ impl Target for GitHub {
         journals(plan, &cases, &edges, site, &mut diagnostics);
         secrets(plan, site, &mut diagnostics);
         place(plan, site, &mut diagnostics);
+        if too_large(plan, &edges, site, &mut diagnostics) {
+            return Compiled { files: Vec::new(), diagnostics };
+        }
         let declared = Declared::of_plan(plan);
         let written = plan.targets.iter().find(|target| target.name == "github").map(|target| &target.settings);
         let additions =
@@ -94,6 +97,9 @@ impl Target for GitHub {
         tree.plain_key("on");
         let path = format!(".github/workflows/{}.yml", plan.pipeline);
         let text = emit::document(&header(plan, site, &edges), &tree);
+        if text.len() > BYTES {
+            diagnostics.push(oversized(plan, site, &format!("has {} bytes", text.len())));
+        }
         Compiled { files: vec![OutputFile { path, text }], diagnostics }
     }
 
@@ -101,6 +107,32 @@ impl Target for GitHub {
         let mut found = Vec::new();
         raw::read(settings, declared, site, &mut found);
         found
+    }
+}
+
+/// Bytes of a workflow's file: "a workflow file larger than 500 KB will not start runs", says GitHub's page "Actions limits"
+/// (docs.github.com/en/actions/reference/limits). It does not say which KB are meant; these are the smaller.
+const BYTES: usize = 500_000;
+/// Bytes that no job of a node is below: its outputs, the checkout and the steps around the command take more.
+const JOB: usize = 800;
+
+/// Complains of more jobs than any file could hold. Nobody has to write them out to know.
+fn too_large(plan: &Plan, edges: &Edges<'_>, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> bool {
+    let jobs = plan.nodes.iter().filter(|node| edges.runs(&node.name)).count();
+    let large = jobs > BYTES / JOB;
+    if large {
+        diagnostics.push(oversized(plan, site, &format!("has {jobs} jobs")));
+    }
+    large
+}
+
+fn oversized(plan: &Plan, site: &Site<'_>, what: &str) -> Diagnostic {
+    let message = format!("GitHub starts no workflow of more than {BYTES} bytes, and the one of this pipeline {what}");
+    let diagnostic = Diagnostic::new(codes::TARGET_LIMIT, site.span(&format!("pipeline {}", plan.pipeline)), message)
+        .help("split the pipeline, or let one stage do the work of several legs");
+    match site.spans.get("target github") {
+        Some(&place) => diagnostic.label(place, "for this target"),
+        None => diagnostic,
     }
 }
 
@@ -189,7 +221,7 @@ fn reach(
                     if case.releases { " and `releases true`" } else { "" }
                 )),
                 Some(RegistryLocation::Mlflow { .. } | RegistryLocation::S3 { .. }) => Diagnostic::new(
-                    codes::TARGET_LIMIT,
+                    codes::NOTHING_RUNS_IT,
                     site.span(&format!("registry {}", registry.name)),
                     format!("jobs on GitHub can't reach the registry `{}` yet", registry.name),
                 )

@@ -21,7 +21,7 @@ mod metric;
 mod nulls;
 mod psi;
 mod ratio;
-mod regression;
+pub(super) mod regression;
 mod rows;
 mod schema;
 mod signature;
