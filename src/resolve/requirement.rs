@@ -46,7 +46,15 @@ pub(super) fn resolve(
                 return cx.error(codes::BAD_REQUIREMENT, range.span, "`between` needs two ends", help);
             };
             let ends = (limit(cx, low, &measure), limit(cx, high, &measure));
-            (measure, Bound::Between { low: ends.0?, high: ends.1? })
+            let (low, high) = (ends.0?, ends.1?);
+            if let (Expr::Value(first), Expr::Value(last)) = (&low, &high)
+                && let (Some(first), Some(last)) = (first.number(), last.number())
+                && first > last
+            {
+                let help = "write the smaller end first";
+                return cx.error(codes::OUT_OF_RANGE, range.span, "nothing lies between these ends", help);
+            }
+            (measure, Bound::Between { low, high })
         }
         ast::ExprKind::Call { .. } if decides(&written.expr) => {
             (measured(cx, &written.expr, gate, against, false)?, Bound::Holds)
