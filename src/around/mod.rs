@@ -1,8 +1,9 @@
 //! What the texts of a pipeline don't tell and its folder does: whether patterns of code mean anything, whether runtimes
-//! are locked, whether parameters stand in their files, whether its targets exist and can do what it asks of them.
+//! are locked, whether parameters stand in their files, whether jobs can have what DVC keeps, whether its targets exist and can do what it asks of them.
 //!
 //! What is asked of the folder is kept apart from what is said: whoever checks at every keystroke looks seldom.
 
+pub(crate) mod dvc;
 pub(crate) mod lock;
 pub(crate) mod params;
 mod platform;
@@ -27,6 +28,8 @@ pub(crate) struct Asked {
     pub(crate) runtimes: Vec<Runtime>,
     /// Its parameters that are read from files.
     params: Vec<params::Asked>,
+    /// Its sources that DVC keeps, and that jobs elsewhere read.
+    pub(crate) dvc: Vec<dvc::Asked>,
 }
 
 /// What a folder answered.
@@ -35,6 +38,7 @@ pub(crate) struct Seen {
     empty: BTreeSet<String>,
     locks: Vec<(usize, String)>,
     params: Vec<Option<String>>,
+    dvc: Vec<Option<String>>,
     site: platform::Site,
 }
 
@@ -45,6 +49,7 @@ impl Asked {
             patterns: works(model).flat_map(|work| &work.code).map(|pattern| pattern.value.clone()).collect(),
             runtimes: runtimes(model).map(|(runtime, _)| runtime).collect(),
             params: params::asked(model),
+            dvc: dvc::asked(model).map(|(asked, _)| asked).collect(),
         }
     }
 }
@@ -56,6 +61,7 @@ pub(crate) fn look(workspace: &Path, asked: &Asked) -> Seen {
         empty: empty.into_iter().map(str::to_owned).collect(),
         locks: lock::look(workspace, &asked.runtimes, false),
         params: params::look(workspace, &asked.params),
+        dvc: dvc::look(workspace, &asked.dvc),
         site: platform::look(workspace),
     }
 }
@@ -74,6 +80,7 @@ pub(crate) fn say(compiled: &Compilation, sources: &Sources, seen: &Seen) -> Vec
         .collect();
     found.extend(lock::say(&runtimes(model).map(|(_, span)| span).collect::<Vec<_>>(), &seen.locks));
     found.extend(params::say(model, &seen.params));
+    found.extend(dvc::say(dvc::asked(model), &seen.dvc));
     for target in model.targets.iter().filter(|target| targets::find(&target.name.value).is_none()) {
         let names: Vec<&str> = targets::TARGETS.iter().map(|target| target.name()).collect();
         let help = match nearest(&target.name.value, names.iter().copied()) {

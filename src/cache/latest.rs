@@ -2,6 +2,8 @@
 //! which grows until most of its lines are out of date. Only a memory: a line that can't be read is as if it were not there.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::hash::{DefaultHasher, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +15,68 @@ use super::store::Store;
 use crate::host::{Context, Result, fs};
 
 /// What was read, by profile.
-pub(super) type Known = Mutex<HashMap<String, HashMap<String, Key>>>;
+pub(super) type Known = Mutex<HashMap<String, Notes>>;
+
+/// The notes of one profile. Of what was read, no line is taken apart before somebody asks for its node.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    text: String,
+    /// Where the last line of a node begins, by the hash of the node as the line has it.
+    lines: HashMap<u64, usize>,
+    own: HashMap<String, Key>,
+    /// Open once something was added.
+    file: Option<File>,
+}
+
+impl Notes {
+    /// Reads the notes, and writes them anew where most are out of date.
+    fn read(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let mut lines = HashMap::new();
+        let (mut at, mut count) = (0, 0);
+        for line in text.split_inclusive('\n') {
+            if let Some((_, node)) = line.strip_suffix('\n').and_then(|line| line.split_once(' ')) {
+                lines.insert(hash(node), at);
+            }
+            at += line.len();
+            count += 1;
+        }
+        if count > 2 * lines.len() + STALE {
+            // It may as well stay as it is.
+            let _ = write(path, &all(&text));
+        }
+        Self { text, lines, ..Self::default() }
+    }
+
+    fn get(&self, node: &str) -> Option<Key> {
+        if let Some(key) = self.own.get(node) {
+            return Some(*key);
+        }
+        let at = *self.lines.get(&hash(&quoted(node)))?;
+        // Two nodes may have one hash.
+        parse(self.text.get(at..)?.lines().next()?).filter(|(is, _)| is == node).map(|(_, key)| key)
+    }
+}
+
+fn hash(node: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(node.as_bytes());
+    hasher.finish()
+}
+
+fn quoted(node: &str) -> String {
+    serde_json::Value::from(node).to_string()
+}
+
+fn parse(line: &str) -> Option<(String, Key)> {
+    let (key, node) = line.split_once(' ')?;
+    Some((serde_json::from_str(node).ok()?, Key(key.parse().ok()?)))
+}
+
+/// Returns the last key of each node.
+fn all(text: &str) -> HashMap<String, Key> {
+    text.lines().filter_map(parse).collect()
+}
 
 /// So many lines that are out of date are no reason to write the file anew.
 const STALE: usize = 1000;
@@ -23,13 +86,18 @@ impl Store {
     pub fn note_latest(&self, profile: &str, node: &str, key: &Key) -> Result<()> {
         let mut known = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.latest_path(profile);
-        let nodes = known.entry(profile.to_owned()).or_insert_with(|| read(&path));
+        let notes = known.entry(profile.to_owned()).or_insert_with(|| Notes::read(&path));
         // A run with nothing to do writes nothing.
-        if nodes.get(node) == Some(key) {
+        if notes.get(node) == Some(*key) {
             return Ok(());
         }
-        nodes.insert(node.to_owned(), *key);
-        append(&path, &line(node, key))
+        notes.own.insert(node.to_owned(), *key);
+        let file = match &mut notes.file {
+            Some(file) => file,
+            none => none.insert(open(&path).cannot("write", &path)?),
+        };
+        // One write, so that lines of two runs stand one after the other.
+        file.write_all(line(node, key).as_bytes()).cannot("write", &path)
     }
 
     /// Returns the result with which a node last came out well.
@@ -37,8 +105,7 @@ impl Store {
     pub fn latest(&self, profile: &str, node: &str) -> Option<ResultRecord> {
         let key = {
             let mut known = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-            let nodes = known.entry(profile.to_owned()).or_insert_with(|| read(&self.latest_path(profile)));
-            *nodes.get(node)?
+            known.entry(profile.to_owned()).or_insert_with(|| Notes::read(&self.latest_path(profile))).get(node)?
         };
         self.result(&key)
     }
@@ -57,7 +124,7 @@ impl Store {
                 fs::remove(&path)?;
                 continue;
             }
-            let mut nodes = read(&path);
+            let mut nodes = all(&std::fs::read_to_string(&path).unwrap_or_default());
             nodes.retain(|_, key| self.result(key).is_some());
             write(&path, &nodes)?;
         }
@@ -70,37 +137,16 @@ impl Store {
     }
 }
 
-/// Reads the notes, and writes them anew where most are out of date.
-fn read(path: &Path) -> HashMap<String, Key> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let mut nodes = HashMap::new();
-    let mut lines = 0;
-    for line in text.lines() {
-        lines += 1;
-        let Some((key, node)) = line.split_once(' ') else { continue };
-        if let (Ok(key), Ok(node)) = (key.parse(), serde_json::from_str::<String>(node)) {
-            nodes.insert(node, Key(key));
-        }
-    }
-    if lines > 2 * nodes.len() + STALE {
-        // It may as well stay as it is.
-        let _ = write(path, &nodes);
-    }
-    nodes
-}
-
 fn line(node: &str, key: &Key) -> String {
-    format!("{key} {}\n", serde_json::Value::from(node))
+    format!("{key} {}\n", quoted(node))
 }
 
-/// One write, so that lines of two runs stand one after the other.
-fn append(path: &Path, line: &str) -> Result<()> {
-    let open = || std::fs::File::options().append(true).create(true).open(path);
-    let file = open().or_else(|error| match error.kind() {
+fn open(path: &Path) -> std::io::Result<File> {
+    let open = || File::options().append(true).create(true).open(path);
+    open().or_else(|error| match error.kind() {
         std::io::ErrorKind::NotFound => std::fs::create_dir_all(fs::parent(path)).and_then(|()| open()),
         _ => Err(error),
-    });
-    file.and_then(|mut file| file.write_all(line.as_bytes())).cannot("write", path)
+    })
 }
 
 fn write(path: &Path, nodes: &HashMap<String, Key>) -> Result<()> {
@@ -112,6 +158,10 @@ fn write(path: &Path, nodes: &HashMap<String, Key>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn add(path: &Path, lines: &str) -> std::io::Result<()> {
+        open(path)?.write_all(lines.as_bytes())
+    }
     use crate::host::Digest;
 
     #[test]
@@ -120,12 +170,11 @@ mod tests {
         let path = folder.path().join("latest/default.log");
         let (one, two) = (Key(Digest::of(b"1")), Key(Digest::of(b"2")));
         for (node, key) in [("a", &one), ("b[x\ny]", &one), ("a", &two)] {
-            append(&path, &line(node, key)).expect("written");
+            add(&path, &line(node, key)).expect("written");
         }
-        append(&path, &line("c", &two)[..50]).expect("written");
-        let nodes = read(&path);
-        assert_eq!(nodes.len(), 2);
-        assert_eq!((nodes["a"], nodes["b[x\ny]"]), (two, one));
+        add(&path, &line("c", &two)[..50]).expect("written");
+        let notes = Notes::read(&path);
+        assert_eq!(["a", "b[x\ny]", "c"].map(|node| notes.get(node)), [Some(two), Some(one), None]);
     }
 
     #[test]
@@ -133,8 +182,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("default.log");
         let key = Key(Digest::of(b"1"));
-        append(&path, &line("a", &key).repeat(STALE + 3)).expect("written");
-        assert_eq!(read(&path).len(), 1);
+        add(&path, &line("a", &key).repeat(STALE + 3)).expect("written");
+        assert_eq!(Notes::read(&path).get("a"), Some(key));
         assert_eq!(std::fs::read_to_string(&path).expect("there").lines().count(), 1);
     }
 }

@@ -1,20 +1,25 @@
 //! What is remembered of files, so that a run with nothing to do reads none: their digests by size, mtime, ctime and
 //! inode. A file that had changed just before it was hashed is not believed (git's racy rule): a second change within
 //! the same tick of the clock would leave the same times behind.
+//!
+//! After a power cut a file may have the times and the size that we remember, and other bytes. To flush the file system costs more than
+//! a quick run takes; so what a quick run learns counts until the machine is started again, and what is learnt until
+//! a run of some seconds ends, which flushes, counts for good.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::digests::{Known, Table, encode};
 use super::store::{Artifact, Kind};
 use crate::host::fs::{self, Fingerprint};
 use crate::host::lock::Lock;
 use crate::host::tree::{Listing, Tree};
-use crate::host::{Context, Digest, Error, Result};
+use crate::host::{Context, Digest, Error, Result, machine};
 
-/// First bytes of the file; the number is the version of its format.
-const MAGIC: &[u8] = b"mlpc digests 1\n";
+/// From here on a run is long enough for a flush of the file system.
+const WORTH_FLUSHING: Duration = Duration::from_secs(5);
 
 /// A tick of the kernel's clock, generously; a file system that keeps whole seconds is given two of them.
 const TICK: i64 = 20_000_000;
@@ -25,15 +30,17 @@ const COARSE: i64 = 2_000_000_000;
 pub struct Memory {
     file: PathBuf,
     root: PathBuf,
+    opened: Instant,
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    known: HashMap<String, Known>,
-    changed: HashMap<String, Known>,
+    known: Table,
+    changed: BTreeMap<String, Known>,
     /// Directories that were looked at by this process.
     trees: HashMap<String, Sight>,
+    flushed: bool,
 }
 
 /// What `stat` said of something when its digest was taken.
@@ -45,14 +52,8 @@ pub struct Sight {
     pub print: [u8; 32],
     /// The same fingerprint means the same content. Not so where it had changed just before.
     pub believed: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Known {
-    print: Fingerprint,
-    digest: Digest,
-    /// When hashing began, nanoseconds.
-    seen: i64,
+    /// The file system was flushed since: a power cut changes nothing of it.
+    pub flushed: bool,
 }
 
 impl Known {
@@ -71,8 +72,8 @@ impl Memory {
     /// Opens the memory in `file` of the workspace at `root`. One that can't be read is empty: it is only a memory.
     #[must_use]
     pub fn open(file: &Path, root: &Path) -> Self {
-        let known = std::fs::read(file).ok().and_then(|bytes| decode(&bytes)).unwrap_or_default();
-        Self { file: file.to_owned(), root: root.to_owned(), inner: Mutex::new(Inner { known, ..Inner::default() }) }
+        let inner = Mutex::new(Inner { known: read(file), ..Inner::default() });
+        Self { file: file.to_owned(), root: root.to_owned(), opened: Instant::now(), inner }
     }
 
     /// Returns what stands at a path, with its digest.
@@ -84,7 +85,8 @@ impl Memory {
             let (print, newest) = (*listing.print().bytes(), listing.newest());
             let tree = Tree::of(listing, path, &|file, print| self.digest_of(file, Some(*print)))?;
             let digest = tree.digest();
-            self.inner().trees.insert(self.name(path), Sight { digest, print, believed: is_settled(newest, seen) });
+            let sight = Sight { digest, print, believed: is_settled(newest, seen), flushed: false };
+            self.inner().trees.insert(self.name(path), sight);
             return Ok(Artifact { kind: Kind::Tree, digest, executable: false, size: tree.size() });
         }
         if !meta.is_file() {
@@ -98,10 +100,11 @@ impl Memory {
     #[must_use]
     pub fn sight(&self, path: &Path) -> Option<Sight> {
         let (name, inner) = (self.name(path), self.inner());
-        let known = inner.changed.get(&name).or_else(|| inner.known.get(&name)).map(|known| Sight {
+        let known = inner.known(&name).map(|known| Sight {
             digest: known.digest,
             print: known.print.bytes(),
             believed: known.is_believed(&known.print),
+            flushed: known.flushed,
         });
         inner.trees.get(&name).copied().or(known)
     }
@@ -115,8 +118,7 @@ impl Memory {
         let name = self.name(path);
         let mut print = print.map_or_else(|| fs::fingerprint(path), Ok)?;
         {
-            let inner = self.inner();
-            if let Some(known) = inner.changed.get(&name).or_else(|| inner.known.get(&name))
+            if let Some(known) = self.inner().known(&name)
                 && known.is_believed(&print)
             {
                 return Ok(known.digest);
@@ -128,7 +130,7 @@ impl Memory {
             let digest = Digest::of_sized(path, print.size)?;
             let after = fs::fingerprint(path)?;
             if after == print {
-                self.inner().changed.insert(name, Known { print, digest, seen });
+                self.inner().changed.insert(name, Known { print, digest, seen, flushed: false });
                 return Ok(digest);
             }
             print = after;
@@ -138,18 +140,34 @@ impl Memory {
 
     /// Writes what was learnt. Two runs at once may lose each other's news, which costs a hash and nothing else.
     pub fn save(&self) -> Result<()> {
-        let changed = std::mem::take(&mut self.inner().changed);
-        if changed.is_empty() {
+        let boot = machine::boot();
+        let mut inner = self.inner();
+        // Where nobody can tell that the machine was started again, everything is flushed.
+        let flush = boot.is_none() || self.opened.elapsed() >= WORTH_FLUSHING;
+        if inner.changed.is_empty() && (inner.trees.is_empty() || !flush) {
             return Ok(());
         }
-        // After a power cut a file may have the times and the size that we remember, and other bytes.
-        fs::sync_file_system(&self.root)?;
+        if flush {
+            fs::sync_file_system(&self.root)?;
+            inner.trees.values_mut().for_each(|tree| tree.flushed = true);
+            inner.flushed = true;
+        }
+        let changed = std::mem::take(&mut inner.changed);
         let _lock = Lock::wait(&self.file.with_extension("lock"))?;
-        let mut all = std::fs::read(&self.file).ok().and_then(|bytes| decode(&bytes)).unwrap_or_default();
-        all.extend(changed.iter().map(|(name, known)| (name.clone(), *known)));
-        fs::write_atomic(&self.file, &encode(&all))?;
-        self.inner().known = all;
+        let old = read(&self.file);
+        let mut all: BTreeMap<&str, Known> = old.all().filter(|(_, known)| known.flushed || old.is_of(boot)).collect();
+        all.extend(changed.iter().map(|(name, known)| (name.as_str(), *known)));
+        let all = all.into_iter().map(|(name, known)| (name, Known { flushed: known.flushed || flush, ..known }));
+        let bytes = encode(boot, all);
+        fs::write_atomic(&self.file, &bytes)?;
+        inner.known = Table::decode(bytes).unwrap_or_default();
         Ok(())
+    }
+
+    /// Tells whether the file system was flushed when what was learnt was saved.
+    #[must_use]
+    pub fn has_flushed(&self) -> bool {
+        self.inner().flushed
     }
 
     fn name(&self, path: &Path) -> String {
@@ -161,52 +179,20 @@ impl Memory {
     }
 }
 
+impl Inner {
+    fn known(&self, name: &str) -> Option<Known> {
+        let kept = || self.known.get(name).filter(|known| known.flushed || self.known.is_of(machine::boot()));
+        self.changed.get(name).copied().or_else(kept)
+    }
+}
+
+fn read(file: &Path) -> Table {
+    std::fs::read(file).ok().and_then(Table::decode).unwrap_or_default()
+}
+
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
-}
-
-fn encode(all: &HashMap<String, Known>) -> Vec<u8> {
-    let mut bytes = MAGIC.to_vec();
-    for (name, known) in all {
-        bytes.extend((name.len() as u32).to_le_bytes());
-        bytes.extend(name.as_bytes());
-        for number in
-            [known.print.size as i64, known.print.mtime, known.print.ctime, known.print.inode as i64, known.seen]
-        {
-            bytes.extend(number.to_le_bytes());
-        }
-        bytes.extend(known.digest.bytes());
-    }
-    let check = blake3::hash(&bytes);
-    bytes.extend(check.as_bytes());
-    bytes
-}
-
-fn decode(bytes: &[u8]) -> Option<HashMap<String, Known>> {
-    let (body, check) = bytes.split_last_chunk::<32>()?;
-    if blake3::hash(body).as_bytes() != check {
-        return None;
-    }
-    let mut rest = body.strip_prefix(MAGIC)?;
-    let mut all = HashMap::new();
-    while !rest.is_empty() {
-        let length = u32::from_le_bytes(take(&mut rest)?) as usize;
-        let (name, tail) = rest.split_at_checked(length)?;
-        rest = tail;
-        let mut number = || take(&mut rest).map(i64::from_le_bytes);
-        let (size, mtime, ctime, inode, seen) = (number()?, number()?, number()?, number()?, number()?);
-        let print = Fingerprint { size: size as u64, mtime, ctime, inode: inode as u64 };
-        let digest = Digest::from_bytes(take(&mut rest)?);
-        all.insert(String::from_utf8(name.to_vec()).ok()?, Known { print, digest, seen });
-    }
-    Some(all)
-}
-
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
-    let (head, tail) = rest.split_first_chunk::<N>()?;
-    *rest = tail;
-    Some(*head)
 }
 
 #[cfg(test)]
@@ -233,7 +219,7 @@ mod tests {
 
     fn known(mtime: i64, ctime: i64, seen: i64) -> (Known, Fingerprint) {
         let print = Fingerprint { size: 1, mtime, ctime, inode: 7 };
-        (Known { print, digest: Digest::of(b"x"), seen }, print)
+        (Known { print, digest: Digest::of(b"x"), seen, flushed: true }, print)
     }
 
     #[test]
@@ -270,7 +256,7 @@ mod tests {
         std::fs::write(bench.path("a"), "a").expect("written");
         let memory = bench.open();
         let print = fs::fingerprint(&bench.path("a")).expect("there");
-        let planted = Known { print, digest: Digest::of(b"planted"), seen: i64::MAX };
+        let planted = Known { print, digest: Digest::of(b"planted"), seen: i64::MAX, flushed: false };
         memory.inner().changed.insert("a".into(), planted);
         memory.save().expect("saved");
         assert_eq!(bench.open().digest(&bench.path("a")).expect("known"), Digest::of(b"planted"));
@@ -289,23 +275,39 @@ mod tests {
         one.save().expect("saved");
         two.save().expect("saved");
         let both = bench.open();
-        let mut names: Vec<_> = both.inner().known.keys().cloned().collect();
-        names.sort();
-        assert_eq!(names, ["a", "b"]);
+        let inner = both.inner();
+        assert_eq!(inner.known.all().map(|(name, _)| name).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_a_quick_run_learnt_counts_until_the_machine_is_started_again() {
+        let bench = Bench::new();
+        for (name, boot, flushed) in
+            [("now", machine::boot(), false), ("before", Some("another"), false), ("flushed", Some("another"), true)]
+        {
+            std::fs::write(bench.path(name), name).expect("written");
+            let print = fs::fingerprint(&bench.path(name)).expect("there");
+            let planted = Known { print, digest: Digest::of(b"planted"), seen: i64::MAX, flushed };
+            std::fs::write(bench.path("digests"), encode(boot, [(name, planted)].into_iter())).expect("written");
+            let digest = bench.open().digest(&bench.path(name)).expect("known");
+            let counts = flushed || (name == "now" && boot.is_some());
+            assert_eq!(digest == Digest::of(b"planted"), counts, "{name}");
+        }
+        // Saved in this boot, what was flushed stays flushed and what is from before is gone.
+        let memory = bench.open();
+        std::fs::write(bench.path("new"), "new").expect("written");
+        memory.digest(&bench.path("new")).expect("read");
+        memory.save().expect("saved");
+        let all = read(&bench.path("digests"));
+        let kept: Vec<(&str, bool)> = all.all().map(|(name, known)| (name, known.flushed)).collect();
+        assert_eq!(kept, [("flushed", true), ("new", machine::boot().is_none())]);
     }
 
     #[test]
     fn a_torn_memory_is_empty() {
         let bench = Bench::new();
-        std::fs::write(bench.path("a"), "a").expect("written");
-        let memory = bench.open();
-        memory.digest(&bench.path("a")).expect("read");
-        memory.save().expect("saved");
-        let whole = std::fs::read(bench.path("digests")).expect("there");
-        for cut in [0, 5, whole.len() - 1] {
-            assert!(decode(&whole[..cut]).is_none());
-        }
-        assert_eq!(decode(&whole).expect("whole").len(), 1);
+        std::fs::write(bench.path("digests"), b"mlpc digests 2\ntorn").expect("written");
+        assert_eq!(bench.open().inner().known.all().count(), 0);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod borrowed;
 mod changes;
+mod digests;
 mod gc;
 mod latest;
 mod lock;
@@ -22,7 +23,7 @@ pub use lock::WorkLock;
 pub use manifest::{CodeFile, CommandLine, InputFile, Key, Manifest, OutputFile, Part, RuntimeKey};
 pub use memory::{Memory, Sight};
 pub use result::{Produced, Provenance, Recorded, ResultRecord};
-pub use room::Room;
+pub use room::{Folders, Room, folders_above};
 pub use scratch::Scratch;
 pub(crate) use scratch::file_name;
 pub use store::{Artifact, Kind, Restored, Store, Take};

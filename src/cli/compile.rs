@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::project::{self, Loaded, PipelineArgs};
 use super::{Exit, Verb, render};
 use crate::around;
+use crate::diagnostic::Diagnostic;
 use crate::host::{Out, fs};
 use crate::plan::Plan;
 use crate::targets::{self, OutputFile, Site, Target};
@@ -73,6 +74,11 @@ impl Compile {
             render::diagnostics(out, &project.sources, &unlocked, render::Format::Text);
             return Err(Exit::Usage);
         }
+        if names.iter().any(|name| targets::find(name).is_some()) {
+            let mut unreached = unreached(&plan, &project, &site);
+            allows.cover(&mut unreached);
+            render::diagnostics(out, &project.sources, &unreached, render::Format::Text);
+        }
         let mut exit = Exit::Fine;
         let mut done = Vec::new();
         for name in names {
@@ -84,7 +90,7 @@ impl Compile {
             allows.cover(&mut compiled.diagnostics);
             crate::diagnostic::sort(&mut compiled.diagnostics);
             render::diagnostics(out, &project.sources, &compiled.diagnostics, render::Format::Text);
-            if compiled.diagnostics.iter().any(crate::diagnostic::Diagnostic::is_error) {
+            if compiled.diagnostics.iter().any(Diagnostic::is_error) {
                 exit = exit.max(Exit::Usage);
                 continue;
             }
@@ -121,6 +127,18 @@ impl Compile {
         }
         Ok(declared)
     }
+}
+
+/// Says which sources of DVC's the jobs can't fetch.
+fn unreached(plan: &Plan, project: &project::Project, site: &Site<'_>) -> Vec<Diagnostic> {
+    let asked = plan.sources.iter().filter_map(|source| around::dvc::Asked::of(&source.name, &source.location));
+    let asked: Vec<_> = asked.collect();
+    let seen = around::dvc::look(&project.workspace, &asked);
+    let placed = asked.into_iter().map(|one| {
+        let place = site.span(&format!("source {}", one.name));
+        (one, place)
+    });
+    around::dvc::say(placed, &seen)
 }
 
 fn as_json(plan: &Plan, spans: bool) -> String {

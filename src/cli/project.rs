@@ -1,6 +1,7 @@
 //! Finds the pipeline that a verb is about and reads its source.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::{Exit, render};
@@ -150,12 +151,15 @@ fn pipelines(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Reads no further than to the line, which stands near the top.
 fn declares_pipeline(path: &Path) -> bool {
-    let text = crate::host::fs::read_whole(path).unwrap_or_default();
-    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
-    text.split(|&byte| byte == b'\n').any(|line| {
+    let Ok(file) = crate::host::fs::open(path) else { return false };
+    let mut lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+    let declares = |line: &[u8]| {
+        let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
         line.strip_prefix(b"pipeline").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))
-    })
+    };
+    lines.any(|line| declares(&line))
 }
 
 #[cfg(test)]

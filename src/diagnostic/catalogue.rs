@@ -118,6 +118,7 @@ catalogue! {
     Error DUPLICATE_LEG "duplicate-leg",
     Error DUPLICATE_NAME "duplicate-name",
     Error DURATION_CACHED "duration-cached",
+    Warning DVC_OUT_OF_REACH "dvc-out-of-reach",
     Error EMPTY_LOOP "empty-loop",
     Error ENDPOINT_MISSING "endpoint-missing",
     Error EVENT_NEVER_EMITTED "event-never-emitted",

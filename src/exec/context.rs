@@ -22,7 +22,7 @@ use crate::gate::Report;
 use crate::host::signal::Interrupt;
 use crate::host::{Clock, Digest, Error};
 use crate::judge;
-use crate::plan::{Bound, NodeKind, RegistryLocation};
+use crate::plan::{Bound, Node, NodeKind, RegistryLocation, Stage};
 use crate::registry::{self, Registry};
 use crate::runtime::Runtimes;
 use crate::types::Value;
@@ -169,6 +169,8 @@ pub(super) struct Run<'a> {
     /// The nodes that have their turn, where something is left out that they wait for.
     chosen: Option<HashSet<&'a str>>,
     facts: Mutex<HashMap<String, Facts>>,
+    /// The plan's nodes by name: thousands of stages look for what they read.
+    nodes: HashMap<&'a str, &'a Node>,
 }
 
 impl<'a> Run<'a> {
@@ -180,6 +182,7 @@ impl<'a> Run<'a> {
         id: String,
     ) -> Self {
         let secrets = secrets(bound, setup);
+        let nodes = bound.plan.nodes.iter().map(|node| (node.name.as_str(), node)).collect();
         let folder = store.state().join("runs").join(&id);
         Self {
             bound,
@@ -195,7 +198,7 @@ impl<'a> Run<'a> {
             secrets,
             runtimes: Runtimes::new(&setup.workspace, &setup.caller, &setup.interrupt),
             sharing: Sharing::default(),
-            times: Times::open(store, bound.profile.as_deref()),
+            times: Times::open(store, bound.profile.as_deref(), &nodes),
             fetched: Fetched::default(),
             products: Mutex::default(),
             pointers: Mutex::default(),
@@ -209,6 +212,20 @@ impl<'a> Run<'a> {
             part: None,
             chosen: None,
             facts: Mutex::default(),
+            nodes,
+        }
+    }
+
+    /// Returns the node of this name.
+    pub(super) fn node(&self, name: &str) -> Option<&'a Node> {
+        self.nodes.get(name).copied()
+    }
+
+    /// Returns the stage of this name.
+    pub(super) fn stage(&self, name: &str) -> Option<&'a Stage> {
+        match &self.node(name)?.kind {
+            NodeKind::Stage(stage) => Some(stage),
+            _ => None,
         }
     }
 

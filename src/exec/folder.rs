@@ -1,7 +1,7 @@
 //! The folder of a stage: a place of its own that holds its declared inputs and code and nothing else, a private home,
 //! and the environment that its command sees.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::context::{Run, Stop};
 use super::prepare::{self, From, Prepared};
 use super::{fetch, software};
-use crate::cache::{Artifact, Restored, Room, Take};
+use crate::cache::{Artifact, Folders, Restored, Room, Take, folders_above};
 use crate::host::fs::{self, join_inside};
 use crate::host::process::Spec;
 use crate::host::tree::Tree;
@@ -60,15 +60,20 @@ const LONG: usize = 100 << 10;
 impl Folder {
     /// Makes the folder of a stage and puts inputs and code in it.
     pub(super) fn make(run: &Run<'_>, node: &str, prepared: &Prepared, outputs: &[&str]) -> Result<Self, Stop> {
-        let room = run.store.scratch().enter(node)?;
         let shared = prepared.manifest.isolation == "off";
+        let folders = if shared { Folders::new() } else { folders(prepared, outputs) };
+        let room = run.store.scratch().enter(node, &folders)?;
         let work = if shared { run.workspace().to_owned() } else { room.path().join("work") };
         let folder = Self { work, room, shared };
-        let mut made = BTreeSet::new();
-        if shared {
-            super::dvc::stand_ready(run, prepared)?;
-        } else {
-            folder.fill(run, prepared, &mut made)?;
+        match shared {
+            true => super::dvc::stand_ready(run, prepared)?,
+            false => folder.fill(run, prepared)?,
+        }
+        // A folder that is an input took the place of what stood there.
+        if shared || prepared.inputs.iter().any(|input| input.is_folder()) {
+            for path in outputs {
+                fs::create_dirs(fs::parent(&join_inside(&folder.work, path)?))?;
+            }
         }
         for (name, paths) in &prepared.known.lists {
             let text: String = paths.iter().map(|path| format!("{path}\n")).collect();
@@ -76,25 +81,7 @@ impl Folder {
             fs::create_dirs(fs::parent(&file))?;
             fs::write_atomic(&file, text.as_bytes())?;
         }
-        for path in outputs {
-            let path = join_inside(&folder.work, path)?;
-            match shared {
-                true => fs::create_dirs(fs::parent(&path))?,
-                false => folder.make_way(run, &path, &mut made)?,
-            }
-        }
         Ok(folder)
-    }
-
-    /// Makes the folders above a path in the stage's folder.
-    fn make_way(&self, run: &Run<'_>, path: &Path, made: &mut BTreeSet<PathBuf>) -> Result<(), Stop> {
-        let above = |path: &&Path| *path != self.work && !made.contains(*path);
-        let missing: Vec<PathBuf> = path.ancestors().skip(1).take_while(above).map(Path::to_owned).collect();
-        for folder in missing.into_iter().rev() {
-            run.store.scratch().folder(&folder)?;
-            made.insert(folder);
-        }
-        Ok(())
     }
 
     /// Returns what holds the work, the private home and the private temporary folder.
@@ -113,16 +100,14 @@ impl Folder {
         base.join(prepare::list_path(name))
     }
 
-    fn fill(&self, run: &Run<'_>, prepared: &Prepared, made: &mut BTreeSet<PathBuf>) -> Result<(), Stop> {
+    fn fill(&self, run: &Run<'_>, prepared: &Prepared) -> Result<(), Stop> {
         for file in &prepared.code {
             let target = join_inside(&self.work, &file.path)?;
-            self.make_way(run, &target, made)?;
             copy_exactly(&run.workspace().join(&file.path), &target, &file.digest, file.executable)?;
         }
         for input in &prepared.inputs {
             let Some((artifact, from)) = &input.content else { continue };
             let target = join_inside(&self.work, &input.path)?;
-            self.make_way(run, &target, made)?;
             // A file may be both code and input.
             fs::remove(&target)?;
             match from {
@@ -241,6 +226,15 @@ impl Folder {
         env.insert("TMPDIR".into(), self.root().join("tmp").into());
         env
     }
+}
+
+/// Returns the folders that stand in a stage's folder when its command begins.
+fn folders(prepared: &Prepared, outputs: &[&str]) -> Folders {
+    let mut folders = Folders::new();
+    let code = prepared.code.iter().map(|file| file.path.as_str());
+    let inputs = prepared.inputs.iter().filter(|input| input.content.is_some()).map(|input| input.path.as_str());
+    code.chain(inputs).chain(outputs.iter().copied()).for_each(|path| folders_above(Path::new(path), &mut folders));
+    folders
 }
 
 /// Given as text, so that modules are looked for where the stage runs and not beside a file of ours.

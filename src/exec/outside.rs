@@ -57,7 +57,7 @@ fn declared<'r>(run: &Run<'r>, stage: &str, output: &str) -> Result<&'r Output, 
     if run.bound.skipped.contains_key(stage) {
         return Err(format!("`{stage}.{output}` is not there: `{stage}` is skipped"));
     }
-    let made = run.bound.plan.stage(stage).and_then(|stage| stage.outputs.iter().find(|made| made.name == output));
+    let made = run.stage(stage).and_then(|stage| stage.outputs.iter().find(|made| made.name == output));
     made.ok_or_else(|| format!("the plan has no output `{stage}.{output}`"))
 }
 

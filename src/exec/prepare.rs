@@ -53,6 +53,11 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Tells whether it is a folder.
+    pub(super) fn is_folder(&self) -> bool {
+        self.content.as_ref().is_some_and(|(artifact, _)| artifact.kind == crate::cache::Kind::Tree)
+    }
+
     /// Returns its name in the manifest: legs of one list are told apart by where they stand.
     fn role(&self) -> String {
         match self.kind {
@@ -68,7 +73,7 @@ pub(super) enum From {
     Workspace(PathBuf),
     /// From the store; the same bytes were published at this path.
     Store(PathBuf),
-    /// From the store too, into which DVC's cache was read.
+    /// From the store too, into which DVC's cache was read, or its remote.
     Dvc,
     /// From the store too, into which it is fetched when somebody reads it.
     Fetched {
@@ -263,7 +268,7 @@ fn source(
     let path = match &declared.location {
         Location::Path(path) => path,
         Location::Remote { scheme, .. } if scheme == "dvc" => {
-            let artifact = super::dvc::bring(run, name, declared.location.path().unwrap_or_default())?;
+            let artifact = super::dvc::bring(run, declared, Some(work))?;
             frozen(declared.frozen.as_deref(), name, declared.location.path().unwrap_or_default(), artifact.digest)?;
             run.note_source(name, artifact.digest)?;
             return Ok(Some((artifact, From::Dvc)));
@@ -287,7 +292,8 @@ fn source(
     Ok(Some((artifact, From::Workspace(full))))
 }
 
-fn frozen(frozen: Option<&str>, name: &str, path: &str, is: Digest) -> Result<(), Stop> {
+/// Holds a digest against the one that a source is frozen to.
+pub(super) fn frozen(frozen: Option<&str>, name: &str, path: &str, is: Digest) -> Result<(), Stop> {
     let Some(frozen) = frozen else { return Ok(()) };
     let frozen: Digest = frozen.parse().map_err(|error: crate::host::Error| Stop::Failed(error.to_string()))?;
     if is == frozen {
@@ -304,7 +310,7 @@ fn from_elsewhere(
     input: &Input,
     watched: &mut Vec<(PathBuf, Fingerprint)>,
 ) -> Result<Option<(Artifact, From)>, Stop> {
-    let made = run.bound.plan.stage(stage).and_then(|stage| stage.outputs.iter().find(|made| made.name == output));
+    let made = run.stage(stage).and_then(|stage| stage.outputs.iter().find(|made| made.name == output));
     let path = made.map_or(&input.path, |made| &made.publish);
     let full = run.workspace().join(path);
     if !full.exists() {

@@ -181,10 +181,9 @@ pub(super) fn lines(nodes: &[NodeRecord]) -> Vec<Vec<u8>> {
     nodes.iter().map(|node| serde_json::to_vec(node).unwrap_or_default()).collect()
 }
 
-/// Reads the lines of a run's nodes.
-pub(super) fn read_lines(state: &Path, run: &str) -> Option<Vec<Vec<u8>>> {
-    let bytes = std::fs::read(state.join("runs").join(run).join(NODES)).ok()?;
-    Some(bytes.strip_suffix(b"\n")?.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect())
+/// Reads the file of a run's nodes; a line each.
+pub(super) fn read_nodes(state: &Path, run: &str) -> Vec<u8> {
+    std::fs::read(state.join("runs").join(run).join(NODES)).unwrap_or_default()
 }
 
 /// Gives a run the nodes of an earlier one.

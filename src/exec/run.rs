@@ -11,7 +11,7 @@ use super::event::{Event, Listener, NodeReport};
 use super::journal::Journal;
 use super::nodes;
 use super::pick::{Chosen, choose};
-use super::record::{NodeRecord, RunRecord, lines, new_run, read_lines, share_nodes, write_nodes};
+use super::record::{NodeRecord, RunRecord, lines, new_run, read_nodes, share_nodes, write_nodes};
 use super::stand::{self, Part, SHOWN, Untouched};
 use super::state::{Ending, Schedule, exit_code};
 use super::tokens::{Tokens, slots};
@@ -143,7 +143,14 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     nodes::rollouts_refused(bound, &active, options.release && !options.alone)?;
     let state = setup.workspace.join(".mlpc");
     let store = Store::open(&state)?;
-    let memory = Memory::open(&store.memory_file(), &setup.workspace);
+    let own;
+    let memory = match part.and_then(|part| part.memory.as_ref()) {
+        Some(memory) => memory,
+        None => {
+            own = Memory::open(&store.memory_file(), &setup.workspace);
+            &own
+        }
+    };
     let id = match resume {
         Some(before) => before.run.clone(),
         None => new_run(&state, &setup.clock)?,
@@ -153,7 +160,7 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
         journal.event(event);
         listener.event(event);
     };
-    let mut run = Run::new(bound, (setup, options), (&store, &memory), &listener, id.clone());
+    let mut run = Run::new(bound, (setup, options), (&store, memory), &listener, id.clone());
     if let Some(part) = part {
         run.stand_on(part);
     }
@@ -203,7 +210,7 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     record.ended = Some(clock::iso(setup.clock.now()));
     record.exit = Some(exit);
     let saved = memory.save();
-    run.times.note(&reports);
+    run.times.note(&reports, part.is_none_or(|part| part.whole));
     write_record(&run, &record, part, &reports)?;
     if let (Some(question), false) = (&options.question, options.alone) {
         // Only a memory: without it the next run reads the pipeline.
@@ -236,12 +243,14 @@ fn write_record(
     match part.filter(|part| !part.whole) {
         None => write_nodes(&run.folder, own.iter().map(Vec::as_slice))?,
         Some(part) => {
-            let before = read_lines(run.store.state(), &part.header.run.run).unwrap_or_default();
+            let before = read_nodes(run.store.state(), &part.header.run.run);
+            let before: Vec<&[u8]> =
+                before.strip_suffix(b"\n").unwrap_or_default().split(|&byte| byte == b'\n').collect();
             let mut own = part.chosen.iter().zip(&own).peekable();
             let wanted = (0..part.wanted.len()).filter(|&index| part.wanted[index]);
             let all = wanted.enumerate().filter_map(|(line, index)| {
                 let new = own.next_if(|&(&at, _)| at == index).map(|(_, line)| line);
-                new.or_else(|| before.get(line)).map(Vec::as_slice)
+                new.map(Vec::as_slice).or_else(|| before.get(line).copied())
             });
             write_nodes(&run.folder, all)?;
         }
@@ -252,7 +261,7 @@ fn write_record(
 /// Returns the exit code that a node's ending asks for.
 fn own_exit(run: &Run<'_>, report: &NodeReport) -> u8 {
     match &report.ending {
-        _ if !counts(run.bound, report) => 0,
+        _ if !counts(run, report) => 0,
         // Nobody is asked in this run, so that nothing was decided.
         Ending::Asks(approval) if run.leaves_out(approval) => 11,
         ending => ending.exit_code(),
@@ -261,9 +270,9 @@ fn own_exit(run: &Run<'_>, report: &NodeReport) -> u8 {
 
 /// Tells whether a node's ending counts for the exit code: gates of a profile only advise, and what a baseline that
 /// can't be scored means is for its gate to say.
-fn counts(bound: &Bound, report: &NodeReport) -> bool {
-    match bound.plan.node(&report.node).map(|node| &node.kind) {
-        Some(NodeKind::Gate(_)) => bound.gates_block,
+fn counts(run: &Run<'_>, report: &NodeReport) -> bool {
+    match run.node(&report.node).map(|node| &node.kind) {
+        Some(NodeKind::Gate(_)) => run.bound.gates_block,
         Some(NodeKind::Stage(stage)) => stage.baseline.is_none() || report.ending.exit_code() != 1,
         _ => true,
     }

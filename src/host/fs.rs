@@ -54,6 +54,18 @@ impl Fingerprint {
         }
         bytes
     }
+
+    /// Returns the fingerprint that these bytes are of.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        let part = |at: usize| -> [u8; 8] { std::array::from_fn(|index| bytes[at * 8 + index]) };
+        Self {
+            size: u64::from_le_bytes(part(0)),
+            mtime: i64::from_le_bytes(part(1)),
+            ctime: i64::from_le_bytes(part(2)),
+            inode: u64::from_le_bytes(part(3)),
+        }
+    }
 }
 
 /// Returns the fingerprint of a file; links are followed.
@@ -70,9 +82,9 @@ pub fn is_executable(meta: &Metadata) -> bool {
 /// Tells whether somebody gave a file attributes beyond its permissions, such as an access list. What the machine's own policy
 /// puts on every file does not count.
 #[must_use]
-pub fn has_attributes(path: &Path) -> bool {
+pub fn has_attributes(file: std::os::fd::BorrowedFd<'_>) -> bool {
     let mut names = [0_u8; 256];
-    match rustix::fs::llistxattr(path, &mut names) {
+    match rustix::fs::flistxattr(file, &mut names) {
         Ok(length) => {
             names[..length].split(|&byte| byte == 0).any(|name| !name.is_empty() && !name.starts_with(b"security."))
         }

@@ -30,10 +30,22 @@ fn unnamed() -> String {
     format!("{} {}", std::env::consts::ARCH, names.nodename().to_string_lossy())
 }
 
-/// Returns how many processors this process may use.
+/// Returns how many processors this process may use. To find it out reads several files; once does.
 #[must_use]
 pub fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// Returns what tells this boot of the machine from every other one, where the kernel says it.
+#[must_use]
+pub fn boot() -> Option<&'static str> {
+    static BOOT: OnceLock<Option<String>> = OnceLock::new();
+    let read = || {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+    };
+    BOOT.get_or_init(read).as_deref()
 }
 
 /// Returns the bytes of memory; everything if that is not known.

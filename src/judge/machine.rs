@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gate::{Champion, Found, Gate, baseline_file};
 use crate::host::{self, fs};
-use crate::plan::{Bound, OutputKind, Plan};
+use crate::plan::{Bound, OutputKind, Plan, Stage};
 use crate::types::{Artifact, Origin, Type};
 
 /// Version of the file.
@@ -29,9 +29,8 @@ struct MachineFile {
 }
 
 /// Returns the names of a stage's outputs that hold times.
-pub(crate) fn timed<'p>(plan: &'p Plan, stage: &str) -> Vec<&'p str> {
-    let outputs = plan.stage(stage).map(|stage| stage.outputs.as_slice()).unwrap_or_default();
-    let timed = outputs.iter().filter(|output| match &output.kind {
+pub(crate) fn timed<'p>(plan: &Plan, stage: &'p Stage) -> Vec<&'p str> {
+    let timed = stage.outputs.iter().filter(|output| match &output.kind {
         OutputKind::Artifact(Artifact::Metrics { name }) => {
             let declared = plan.metrics.iter().find(|declared| declared.name == *name);
             declared.is_some_and(|declared| declared.metrics.iter().any(|metric| metric.ty == Type::Duration))
@@ -54,7 +53,7 @@ pub(crate) fn path(prefix: &str, stage: &str) -> String {
 pub(crate) fn note(
     bound: &Bound,
     workspace: &Path,
-    stage: &str,
+    (name, stage): (&str, &Stage),
     machine: &str,
     digest: impl Fn(&str) -> Option<String>,
 ) -> host::Result<()> {
@@ -63,10 +62,10 @@ pub(crate) fn note(
         return Ok(());
     }
     let outputs = timed.into_iter().filter_map(|name| Some((name.to_owned(), digest(name)?))).collect();
-    let file = MachineFile { format: FORMAT, stage: stage.to_owned(), machine: machine.to_owned(), outputs };
+    let file = MachineFile { format: FORMAT, stage: name.to_owned(), machine: machine.to_owned(), outputs };
     let mut text = serde_json::to_string_pretty(&file).expect("a record has string keys");
     text.push('\n');
-    let path = fs::join_inside(workspace, &path(&bound.prefix, stage))?;
+    let path = fs::join_inside(workspace, &path(&bound.prefix, name))?;
     // A run with nothing to do writes nothing.
     if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
         return Ok(());

@@ -171,7 +171,8 @@ pub(super) fn hand_on(job: &Job<'_>, node: &str, answer: &mut Answer) -> Result<
         answer.outputs.insert(output.name.clone(), made);
     }
     let machine = judge::machine::path(&job.bound.prefix, node);
-    if !judge::machine::timed(&job.bound.plan, node).is_empty()
+    let measures = |stage| !judge::machine::timed(&job.bound.plan, stage).is_empty();
+    if job.bound.plan.stage(node).is_some_and(measures)
         && let Ok(text) = fs::read_text(&join_inside(workspace, &machine)?)
     {
         answer.texts.insert(machine, text);

@@ -83,7 +83,7 @@ pub fn end(job: &Job<'_>, node: &str, received: &Received, failed: bool) -> Resu
             let output = stage.outputs.iter().find(|output| output.name == name)?;
             Digest::of_file(&join_inside(workspace, &output.publish).ok()?).ok().map(|digest| digest.to_string())
         };
-        judge::machine::note(job.bound, workspace, node, machine::class(), published)?;
+        judge::machine::note(job.bound, workspace, (node, stage), machine::class(), published)?;
     }
     hand_on(job, node, &mut answer)?;
     if let Some(wrong) = wrong {

@@ -396,14 +396,15 @@ pub(super) fn registries(node: &Node) -> Vec<&str> {
     found
 }
 
-/// Tells whether a source of the plan is on a server or in a store, for which the program needs its client.
+/// Tells whether a source of the plan is on a server or in a store, or where DVC pushed it, for which the program needs its client.
 fn fetches(plan: &Plan) -> bool {
     let set = plan.profiles.iter().flat_map(|profile| &profile.settings).filter_map(|setting| match setting {
         Setting::Source { location, .. } => Some(location),
         _ => None,
     });
     let mut all = plan.sources.iter().map(|source| &source.location).chain(set);
-    all.any(|location| matches!(location, Location::Remote { scheme, .. } if ["http", "s3"].contains(&scheme.as_str())))
+    let clients = ["http", "s3", "dvc"];
+    all.any(|location| matches!(location, Location::Remote { scheme, .. } if clients.contains(&scheme.as_str())))
 }
 
 fn baseline(node: &Node) -> Option<&crate::plan::BaselineRun> {

@@ -149,6 +149,8 @@ impl Run {
         };
         let summary = summary.map_err(|error| failed(out, &error))?;
         face.summary(&summary);
+        // The process ends: nobody needs the memory back, piece by piece.
+        std::mem::forget(standing);
         Ok(Some(exit(summary.exit)))
     }
 

@@ -124,7 +124,7 @@ fn stands_on_action(run: &Run<'_>, node: &Node) -> bool {
     let (mut seen, mut open) = (BTreeSet::new(), vec![node]);
     while let Some(node) = open.pop() {
         for wait in &node.waits {
-            let Some(before) = run.bound.plan.node(&wait.node).filter(|_| seen.insert(wait.node.as_str())) else {
+            let Some(before) = run.node(&wait.node).filter(|_| seen.insert(wait.node.as_str())) else {
                 continue;
             };
             if matches!(before.kind, NodeKind::Action(_))

@@ -78,7 +78,7 @@ pub(in crate::exec) fn refused(run: &Run<'_>, wanted: &BTreeSet<usize>) -> Resul
 fn first_version(run: &Run<'_>, gate: &Gate) -> Result<(), RunError> {
     let Some(baseline) = &gate.baseline else { return Ok(()) };
     let OnMissing::Ask(name) = &baseline.on_absent else { return Ok(()) };
-    let Some(NodeKind::Approval(approval)) = run.bound.plan.node(name).map(|node| &node.kind) else { return Ok(()) };
+    let Some(NodeKind::Approval(approval)) = run.node(name).map(|node| &node.kind) else { return Ok(()) };
     let Some(registry) = shared_registry(run, &approval.of) else { return Ok(()) };
     match run.pointer(&baseline.registry, &baseline.pointer).map_err(told)? {
         Some(_) => Ok(()),

@@ -1,6 +1,8 @@
 //! Numbers and texts in a row of bytes, and back without copying.
 
-use crate::host::Digest;
+use std::borrow::Cow;
+
+use crate::host::{Digest, machine};
 
 /// Writes.
 #[derive(Debug, Default)]
@@ -17,9 +19,9 @@ impl Writer {
         self.0.extend(bytes);
     }
 
-    pub(super) fn numbers(&mut self, numbers: &[u32]) {
-        self.number(numbers.len());
-        self.0.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    pub(super) fn numbers(&mut self, numbers: &Numbers<'_>) {
+        self.number(numbers.0.len());
+        self.0.extend(numbers.0.as_flattened());
     }
 
     /// Returns the file: a name of the format, the digest of the rest, the rest.
@@ -48,6 +50,16 @@ pub(super) fn hash(bytes: &[u8]) -> Digest {
         _ => hasher.update_rayon(bytes),
     };
     hasher.finalize().into()
+}
+
+/// Says until when what was written counts: for good if the file system was flushed, else until the machine is started again.
+pub(super) fn until(flushed: bool) -> [u8; 32] {
+    if flushed { [0; 32] } else { *hash(machine::boot().unwrap_or_default().as_bytes()).bytes() }
+}
+
+/// Tells whether what was written counts now.
+pub(super) fn counts(until: [u8; 32]) -> bool {
+    until == [0; 32] || (machine::boot().is_some() && until == self::until(false))
 }
 
 /// Reads.
@@ -86,9 +98,32 @@ impl<'b> Reader<'b> {
         std::str::from_utf8(self.bytes()?).ok()
     }
 
-    pub(super) fn numbers(&mut self) -> Option<Vec<u32>> {
+    pub(super) fn numbers(&mut self) -> Option<Numbers<'b>> {
         let count = self.number()?;
         let bytes = self.take(count.checked_mul(4)?)?;
-        Some(bytes.as_chunks::<4>().0.iter().map(|chunk| u32::from_le_bytes(*chunk)).collect())
+        Some(Numbers(Cow::Borrowed(bytes.as_chunks::<4>().0)))
+    }
+}
+
+/// Numbers, most of them where they were read: of ten thousand nodes few are ever looked at.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Numbers<'b>(Cow<'b, [[u8; 4]]>);
+
+impl Numbers<'_> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().map(|bytes| u32::from_le_bytes(*bytes) as usize)
+    }
+
+    /// Replaces each number by what it is moved to.
+    pub(super) fn replace(&mut self, moved: &[u32]) {
+        for bytes in self.0.to_mut() {
+            *bytes = moved[u32::from_le_bytes(*bytes) as usize].to_le_bytes();
+        }
+    }
+}
+
+impl FromIterator<u32> for Numbers<'static> {
+    fn from_iter<T: IntoIterator<Item = u32>>(numbers: T) -> Self {
+        Self(Cow::Owned(numbers.into_iter().map(u32::to_le_bytes).collect()))
     }
 }

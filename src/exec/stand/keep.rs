@@ -1,8 +1,10 @@
 //! Keeps how things stand at the end of a run.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
+use super::bytes::Numbers;
 use super::serve::{Part, meant, variable};
 use super::state::{self, Header, Made, NodeRow, Stands, StateFile, There};
 use super::{Question, plan};
@@ -62,52 +64,147 @@ pub(in crate::exec) fn facts(run: &Run<'_>, name: &str, stage: &Stage, prepared:
     Some(Facts { key: prepared.key.0, files, patterns: stage.work.code.clone(), made })
 }
 
-/// The table of files while it grows.
-struct Files<'m> {
-    workspace: &'m Path,
-    memory: &'m Memory,
-    rows: Vec<(String, There)>,
-    known: HashMap<String, u32>,
+/// The table of files while it grows. Those of the state before keep their places until the end, when what no node names any more
+/// is left out.
+struct Files<'o> {
+    workspace: &'o Path,
+    memory: &'o Memory,
+    rows: Vec<Row<'o>>,
+    places: HashMap<Cow<'o, str>, u32>,
+    /// All that was looked at was flushed to the disk since it was written.
+    flushed: bool,
 }
 
-impl Files<'_> {
+struct Row<'o> {
+    path: Cow<'o, str>,
+    there: There,
+    /// Somebody names it. Others are as they were before, and nothing is known of them.
+    named: bool,
+}
+
+impl<'o> Files<'o> {
+    fn new(run: &'o Run<'_>) -> Self {
+        Self { workspace: run.workspace(), memory: run.memory, rows: Vec::new(), places: HashMap::new(), flushed: true }
+    }
+
+    /// Takes over the files of the state before. Only those that may be asked for get a place in the index.
+    fn take_over(&mut self, old: &StateFile<'o>, asked: &HashSet<&str>) {
+        for (row, at) in old.files.iter().zip(0..) {
+            if asked.contains(row.path) {
+                self.places.insert(Cow::Borrowed(row.path), at);
+            }
+            let named = (at as usize) < old.header.sources;
+            self.rows.push(Row { path: Cow::Borrowed(row.path), there: row.there, named });
+        }
+    }
+
+    fn name(&mut self, files: &Numbers<'_>) {
+        files.iter().for_each(|file| self.rows[file].named = true);
+    }
+
     fn add(&mut self, path: &str, there: There) -> Option<u32> {
-        if let Some(&index) = self.known.get(path) {
-            let (_, before) = &mut self.rows[index as usize];
+        if let Some(&place) = self.places.get(path) {
+            let row = &mut self.rows[place as usize];
             // Two nodes that saw different things: the file changed while the run went on.
-            if before.artifact != there.artifact {
+            if row.named && row.there.artifact != there.artifact {
                 return None;
             }
-            if !before.believed {
-                *before = there;
+            if !row.named || !row.there.believed {
+                row.there = there;
             }
-            return Some(index);
+            row.named = true;
+            return Some(place);
         }
-        let index = u32::try_from(self.rows.len()).ok()?;
-        self.rows.push((path.to_owned(), there));
-        self.known.insert(path.to_owned(), index);
-        Some(index)
+        let place = u32::try_from(self.rows.len()).ok()?;
+        self.rows.push(Row { path: Cow::Owned(path.to_owned()), there, named: true });
+        self.places.insert(Cow::Owned(path.to_owned()), place);
+        Some(place)
     }
 
     fn look(&mut self, path: &str, artifact: Option<Artifact>) -> Option<u32> {
         let sight = self.memory.sight(&self.workspace.join(path));
         let there = match (artifact, sight) {
             (Some(is), Some(sight)) if is.digest == sight.digest => {
+                self.flushed &= sight.flushed || !sight.believed;
                 There { artifact, print: sight.print, believed: sight.believed }
             }
             _ => There { artifact, print: [0; 32], believed: false },
         };
         self.add(path, there)
     }
+
+    /// Adds what decides what the plan is; returns how many files that are.
+    fn add_sources(&mut self, run: &Run<'_>, question: &Question) -> Option<usize> {
+        for (path, digest) in &question.sources {
+            let path = path.strip_prefix(run.workspace()).unwrap_or(path).to_str()?;
+            match digest {
+                Some(digest) => {
+                    let there = self.memory.look(&self.workspace.join(path)).ok()?;
+                    self.look(path, Some(there).filter(|there| there.digest == *digest))?;
+                    (there.digest == *digest).then_some(())?;
+                }
+                None => {
+                    self.add(path, There { artifact: None, print: [0; 32], believed: false })?;
+                }
+            }
+        }
+        Some(self.rows.len())
+    }
+
+    /// Leaves out what nobody names.
+    fn tidy(&mut self, nodes: &mut [NodeRow<'_>]) {
+        if self.rows.iter().all(|row| row.named) {
+            return;
+        }
+        let mut next = 0;
+        let mut moved = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
+            moved.push(next);
+            next += u32::from(row.named);
+        }
+        nodes.iter_mut().for_each(|node| node.files.replace(&moved));
+        self.rows.retain(|row| row.named);
+    }
 }
 
-/// What a node's row will say, owned.
-struct Kept {
-    stands: Stands,
-    key: [u8; 32],
-    files: Vec<u32>,
-    patterns: Vec<String>,
-    made: Vec<u8>,
+/// The table of patterns while it grows. A plan that is the same has the same patterns, in the same places.
+struct Patterns<'r> {
+    run: &'r Run<'r>,
+    rows: Vec<(String, Digest)>,
+    places: HashMap<String, u32>,
+}
+
+impl<'r> Patterns<'r> {
+    fn new(run: &'r Run<'r>, old: Option<&StateFile<'_>>) -> Option<Self> {
+        let mut rows = old.map(|old| old.header.patterns.clone()).unwrap_or_default();
+        let mut places = HashMap::new();
+        for ((pattern, means), at) in rows.iter_mut().zip(0..) {
+            *means = meant(&run.code, pattern)?;
+            places.insert(pattern.clone(), at);
+        }
+        Some(Self { run, rows, places })
+    }
+
+    fn add(&mut self, pattern: &str) -> Option<u32> {
+        if let Some(&place) = self.places.get(pattern) {
+            return Some(place);
+        }
+        let place = u32::try_from(self.rows.len()).ok()?;
+        // As the run saw it: a file that came later is found to be new.
+        self.rows.push((pattern.to_owned(), meant(&self.run.code, pattern)?));
+        self.places.insert(pattern.to_owned(), place);
+        Some(place)
+    }
+}
+
+fn restless() -> NodeRow<'static> {
+    NodeRow {
+        stands: Stands::Restless,
+        key: [0; 32],
+        files: Numbers::default(),
+        patterns: Numbers::default(),
+        made: Cow::Borrowed(b"[]"),
+    }
 }
 
 /// Keeps how things stand. What can't be kept is only a memory that is not there.
@@ -119,137 +216,71 @@ pub(in crate::exec) fn keep(
     reports: &[NodeReport],
 ) -> Option<()> {
     let nodes = &run.bound.plan.nodes;
-    let mut files = Files { workspace: run.workspace(), memory: run.memory, rows: Vec::new(), known: HashMap::new() };
     let old = match part {
         Some(part) => Some(StateFile::decode(&part.bytes)?),
         None => None,
     };
-    let sources = match &old {
-        Some(old) => {
-            old.files[..old.header.sources].iter().try_for_each(|row| files.add(row.path, row.there).map(drop))?;
-            old.header.sources
-        }
-        None => {
-            for (path, digest) in &question.sources {
-                let path = path.strip_prefix(run.workspace()).unwrap_or(path).to_str()?;
-                let artifact = match digest {
-                    Some(digest) => {
-                        Some(run.memory.look(&run.workspace().join(path)).ok()?).filter(|there| there.digest == *digest)
-                    }
-                    None => None,
-                };
-                if artifact.is_some() != digest.is_some() {
-                    return None;
-                }
-                let there = There { artifact, print: [0; 32], believed: false };
-                match artifact {
-                    Some(_) => files.look(path, artifact)?,
-                    None => files.add(path, there)?,
-                };
-            }
-            files.rows.len()
-        }
-    };
-    let endings: HashMap<&str, &Ending> = reports.iter().map(|report| (report.node.as_str(), &report.ending)).collect();
     let facts = run.take_facts();
-    let fresh = |index: usize, files: &mut Files<'_>| {
+    let endings: HashMap<&str, &Ending> = reports.iter().map(|report| (report.node.as_str(), &report.ending)).collect();
+    let mut files = Files::new(run);
+    let mut patterns = Patterns::new(run, old.as_ref())?;
+    let mut fresh = |index: usize, files: &mut Files<'_>| -> Option<NodeRow<'static>> {
         let node = &nodes[index];
-        let mut kept =
-            Kept { stands: Stands::Restless, key: [0; 32], files: Vec::new(), patterns: Vec::new(), made: Vec::new() };
-        let facts = facts.get(&node.name);
-        match (endings.get(node.name.as_str()), facts, &node.kind) {
-            (None, ..) => kept.stands = Stands::Unwanted,
-            (Some(Ending::Skipped(_)), ..) if run.bound.skipped.contains_key(&node.name) => {
-                kept.stands = Stands::Skipped
-            }
+        let row = |stands| NodeRow { stands, ..restless() };
+        Some(match (endings.get(node.name.as_str()), facts.get(&node.name), &node.kind) {
+            (None, ..) => row(Stands::Unwanted),
+            (Some(Ending::Skipped(_)), ..) if run.bound.skipped.contains_key(&node.name) => row(Stands::Skipped),
             (Some(Ending::Done | Ending::Hit), Some(facts), NodeKind::Stage(_)) => {
-                let indices: Option<Vec<u32>> =
+                let seen: Option<Numbers<'static>> =
                     facts.files.iter().map(|(path, artifact)| files.look(path, *artifact)).collect();
-                if let (Some(files), Ok(made)) = (indices, serde_json::to_vec(&facts.made)) {
-                    kept = Kept {
+                match seen {
+                    None => restless(),
+                    Some(files) => NodeRow {
                         stands: Stands::Well,
                         key: *facts.key.bytes(),
                         files,
-                        patterns: facts.patterns.clone(),
-                        made,
-                    };
+                        patterns: facts.patterns.iter().map(|one| patterns.add(one)).collect::<Option<_>>()?,
+                        made: Cow::Owned(serde_json::to_vec(&facts.made).ok()?),
+                    },
                 }
             }
-            _ => {}
-        }
-        kept
+            _ => restless(),
+        })
     };
-    let mut rows: Vec<Kept> = Vec::new();
-    match (&old, part) {
+    let (sources, mut rows) = match (&old, part) {
         (Some(old), Some(part)) => {
-            let before = old.nodes()?;
-            let mut chosen = part.chosen.iter().copied().enumerate().peekable();
-            for (index, row) in before.into_iter().enumerate() {
-                let turn = chosen.next_if(|&(_, at)| at == index).map(|(here, _)| here);
-                let had_its_turn = turn.filter(|&here| !part.made.contains_key(&nodes[here].name) || !part.whole);
-                match had_its_turn {
-                    Some(here) => rows.push(fresh(here, &mut files)),
-                    None => {
-                        let indices = row.files.iter().map(|&file| {
-                            let row = &old.files[file as usize];
-                            files.add(row.path, row.there)
-                        });
-                        let indices: Option<Vec<u32>> = indices.collect();
-                        rows.push(Kept {
-                            stands: if indices.is_some() { row.stands } else { Stands::Restless },
-                            key: row.key,
-                            files: indices.unwrap_or_default(),
-                            patterns: row
-                                .patterns
-                                .iter()
-                                .map(|&at| old.header.patterns[at as usize].0.clone())
-                                .collect(),
-                            made: row.made.to_vec(),
-                        });
-                    }
-                }
+            let asked = facts.values().flat_map(|facts| &facts.files).map(|(path, _)| path.as_str()).collect();
+            files.take_over(old, &asked);
+            let mut rows = old.nodes()?;
+            let turned = |&(here, _): &(usize, &usize)| !part.made.contains_key(&nodes[here].name) || !part.whole;
+            let turned: Vec<(usize, usize)> =
+                part.chosen.iter().enumerate().filter(turned).map(|(here, &at)| (here, at)).collect();
+            turned.iter().for_each(|&(_, at)| rows[at] = restless());
+            rows.iter().for_each(|row| files.name(&row.files));
+            for (here, at) in turned {
+                rows[at] = fresh(here, &mut files)?;
             }
+            (old.header.sources, rows)
         }
-        _ => rows.extend((0..nodes.len()).map(|index| fresh(index, &mut files))),
-    }
+        _ => {
+            let sources = files.add_sources(run, question)?;
+            let rows = (0..nodes.len()).map(|index| fresh(index, &mut files)).collect::<Option<Vec<_>>>()?;
+            (sources, rows)
+        }
+    };
+    files.tidy(&mut rows);
+    let stages = || {
+        nodes.iter().filter_map(|node| match &node.kind {
+            NodeKind::Stage(stage) => Some(stage),
+            _ => None,
+        })
+    };
     let (plan, written) = match &old {
         Some(old) => (old.header.plan, None),
         None => {
             let (bytes, digest) = plan::encode(run.bound)?;
             (digest, Some(bytes))
         }
-    };
-    let mut patterns: Vec<(String, Digest)> = Vec::new();
-    let mut known: HashMap<String, u32> = HashMap::new();
-    let mut encoded = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let mut indices = Vec::with_capacity(row.patterns.len());
-        for pattern in &row.patterns {
-            let index = match known.get(pattern) {
-                Some(&index) => index,
-                None => {
-                    let index = u32::try_from(patterns.len()).ok()?;
-                    // As the run saw it: a file that came later is found to be new.
-                    patterns.push((pattern.clone(), meant(&run.code, pattern)?));
-                    known.insert(pattern.clone(), index);
-                    index
-                }
-            };
-            indices.push(index);
-        }
-        encoded.push(NodeRow {
-            stands: row.stands,
-            key: row.key,
-            files: row.files.clone(),
-            patterns: indices,
-            made: &row.made,
-        });
-    }
-    let stages = || {
-        nodes.iter().filter_map(|node| match &node.kind {
-            NodeKind::Stage(stage) => Some(stage),
-            _ => None,
-        })
     };
     let variables: BTreeMap<String, Option<Digest>> = match &old {
         Some(old) => old.header.variables.clone(),
@@ -268,7 +299,7 @@ pub(in crate::exec) fn keep(
         run: RunRecord { nodes: Vec::new(), ..record.clone() },
         variables,
         runtimes: run.bound.plan.runtimes.iter().filter(|runtime| used.contains(&runtime.name)).cloned().collect(),
-        patterns,
+        patterns: patterns.rows,
         sources,
         served: count(Stands::Well),
         skipped: count(Stands::Skipped),
@@ -280,7 +311,9 @@ pub(in crate::exec) fn keep(
             None => nodes.iter().map(|node| node.name.chars().count()).max().unwrap_or(0),
         },
     };
-    let state = state::encode(&header, files.rows.iter().map(|(path, there)| (path.as_str(), *there)), &encoded)?;
+    let flushed = run.memory.has_flushed() || (files.flushed && old.as_ref().is_none_or(StateFile::is_flushed));
+    let named = files.rows.iter().map(|row| (row.path.as_ref(), row.there));
+    let state = state::encode(&header, flushed, named, &rows)?;
     if let Some(plan) = written {
         fs::write_atomic(&question.path("plan"), &plan).ok()?;
     }

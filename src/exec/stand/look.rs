@@ -14,6 +14,8 @@ const WORTH_THREADS: usize = 256;
 /// What was found at the paths.
 #[derive(Debug, Default)]
 pub(super) struct Looked<'b> {
+    /// What was learnt on the way, not yet saved; nothing where nothing had to be hashed.
+    pub(super) memory: Option<Memory>,
     /// Indices of files with another content than before.
     pub(super) changed: Vec<usize>,
     /// Files that were only touched, or are now old enough to be believed.
@@ -56,8 +58,7 @@ pub(super) fn look<'b>(workspace: &Path, files: &[FileRow<'b>], memory: &dyn Fn(
             Some(there) => looked.touched.push((files[index], there)),
         }
     }
-    // A memory that can't be kept costs a hash next time and nothing else.
-    let _ = memory.save();
+    looked.memory = Some(memory);
     looked
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::Question;
 use super::look::look;
-use super::plan::PlanFile;
+use super::plan::{self, PlanFile};
 use super::state::{self, Header, Made, NodeRow, Stands, StateFile};
 use crate::cache::Memory;
 use crate::exec::code::CodeFinder;
@@ -83,6 +83,8 @@ pub struct Part {
     pub(in crate::exec) chosen: Vec<usize>,
     /// The state's file, with what was touched put right.
     pub(super) bytes: Vec<u8>,
+    /// What is remembered of files, where somebody had to ask.
+    pub(in crate::exec) memory: Option<Memory>,
     /// Reports of nodes that are not in the plan, where they are few enough to be shown.
     pub(in crate::exec) others: Vec<NodeReport>,
 }
@@ -94,7 +96,7 @@ pub fn stand(question: &Question, setup: &Setup, all: bool) -> Option<Standing> 
     let begun = Instant::now();
     let path = question.path("stand");
     let bytes = std::fs::read(&path).ok()?;
-    let state = StateFile::decode(&bytes)?;
+    let state = StateFile::decode(&bytes).filter(StateFile::counts)?;
     if state.header.variables.iter().any(|(name, value)| variable(setup, name) != *value) {
         return None;
     }
@@ -104,19 +106,23 @@ pub fn stand(question: &Question, setup: &Setup, all: bool) -> Option<Standing> 
     }
     let memory = || Memory::open(&workspace.join(".mlpc/cache/v1/digests"), workspace);
     let looked = look(workspace, &state.files, &memory);
+    // A memory that can't be kept costs a hash next time and nothing else.
+    let save = || looked.memory.as_ref().is_some_and(|memory| memory.save().is_ok() && memory.has_flushed());
     if looked.changed.iter().any(|&index| index < state.header.sources) {
+        save();
         return None;
     }
     let changed_patterns = patterns(question, &state.header)?;
-    let fresh = (!looked.touched.is_empty()).then(|| state::with(&bytes, &looked.touched));
+    let touched = |flushed| (!looked.touched.is_empty()).then(|| state::with(&bytes, &looked.touched, flushed));
     if looked.changed.is_empty() && changed_patterns.is_empty() && !state.header.restless {
-        if let Some(fresh) = fresh {
+        if let Some(fresh) = touched(save()) {
             let _ = fs::write_atomic(&path, &fresh);
         }
         let question = question.clone();
         return Some(Standing::Untouched(Box::new(Untouched { header: state.header, begun, question })));
     }
-    let plan = std::fs::read(question.path("plan")).ok()?;
+    let fresh = touched(false);
+    let plan = plan::open(&question.path("plan"))?;
     let plan = PlanFile::decode(&plan, state.header.plan)?;
     let nodes = state.nodes().filter(|nodes| nodes.len() == plan.rows.len())?;
     let dirty = dirty(&plan, &nodes, &looked.changed.into_iter().collect(), &changed_patterns);
@@ -127,29 +133,37 @@ pub fn stand(question: &Question, setup: &Setup, all: bool) -> Option<Standing> 
     let bound = plan.bound(chosen.iter().copied())?;
     let needed: BTreeSet<usize> = chosen
         .iter()
-        .flat_map(|&index| plan.rows[index].waits.iter().map(|&wait| wait as usize).chain([index]))
+        .flat_map(|&index| plan.rows[index].waits.iter().chain([index]))
         .filter(|&index| !dirty[index] && nodes[index].stands == Stands::Well)
         .collect();
     let mut made = HashMap::with_capacity(needed.len());
     let mut keys = HashMap::with_capacity(needed.len());
     for index in needed {
-        let what: Vec<Made> = serde_json::from_slice(nodes[index].made).ok()?;
+        let what: Vec<Made> = serde_json::from_slice(&nodes[index].made).ok()?;
         made.insert(plan.rows[index].name.to_owned(), what);
         keys.insert(plan.rows[index].name.to_owned(), Digest::from_bytes(nodes[index].key));
     }
     let others =
         if (all || state.header.wanted <= SHOWN) && !whole { reports(&plan, &nodes, &dirty) } else { Vec::new() };
+    let wanted = nodes.iter().map(|node| node.stands != Stands::Unwanted).collect();
+    // Only who looks for code has to know what is none.
+    let published = if state.header.patterns.is_empty() { Vec::new() } else { plan.published() };
+    let StateFile { header, .. } = state;
+    drop((nodes, plan));
+    let memory = looked.memory;
+    let bytes = fresh.unwrap_or(bytes);
     Some(Standing::Part(Box::new(Part {
         bound,
         made,
         keys,
-        wanted: nodes.iter().map(|node| node.stands != Stands::Unwanted).collect(),
+        wanted,
         whole,
-        published: plan.published(),
+        published,
         chosen,
         others,
-        header: state.header,
-        bytes: fresh.unwrap_or_else(|| bytes.clone()),
+        header,
+        memory,
+        bytes,
     })))
 }
 
@@ -179,37 +193,33 @@ pub(super) fn meant(code: &CodeFinder, pattern: &str) -> Option<Digest> {
 }
 
 /// Returns the indices of patterns that mean other files than before.
-fn patterns(question: &Question, header: &Header) -> Option<HashSet<u32>> {
+fn patterns(question: &Question, header: &Header) -> Option<HashSet<usize>> {
     if header.patterns.is_empty() {
         return Some(HashSet::new());
     }
     // What stages write is not code, so that a walk has to know the whole plan; a file that is named outright needs none.
     let walks = header.patterns.iter().any(|(pattern, _)| !question.workspace.join(pattern).is_file());
     let published = if walks {
-        let plan = std::fs::read(question.path("plan")).ok()?;
-        PlanFile::decode(&plan, header.plan)?.published()
+        PlanFile::decode(&plan::open(&question.path("plan"))?, header.plan)?.published()
     } else {
         Vec::new()
     };
     let code = CodeFinder::new(&question.workspace, published.into_iter());
-    let changed = |(index, (pattern, before)): (u32, &(String, Digest))| {
+    let changed = |(index, (pattern, before)): (usize, &(String, Digest))| {
         (meant(&code, pattern) != Some(*before)).then_some(index)
     };
-    Some((0..).zip(&header.patterns).filter_map(changed).collect())
+    Some(header.patterns.iter().enumerate().filter_map(changed).collect())
 }
 
 /// Tells of each node whether it has to have its turn: one that something changed for, and all behind it.
-fn dirty(plan: &PlanFile<'_>, nodes: &[NodeRow<'_>], files: &HashSet<usize>, patterns: &HashSet<u32>) -> Vec<bool> {
-    let mut waiters = vec![Vec::new(); nodes.len()];
-    for (index, row) in plan.rows.iter().enumerate() {
-        row.waits.iter().for_each(|&wait| waiters[wait as usize].push(index));
-    }
+fn dirty(plan: &PlanFile<'_>, nodes: &[NodeRow<'_>], files: &HashSet<usize>, patterns: &HashSet<usize>) -> Vec<bool> {
+    let waiters = Waiters::of(plan);
     let touched = |node: &NodeRow<'_>| match node.stands {
         Stands::Restless => true,
         Stands::Skipped | Stands::Unwanted => false,
         Stands::Well => {
-            node.files.iter().any(|&file| files.contains(&(file as usize)))
-                || node.patterns.iter().any(|pattern| patterns.contains(pattern))
+            node.files.iter().any(|file| files.contains(&file))
+                || node.patterns.iter().any(|pattern| patterns.contains(&pattern))
         }
     };
     let mut queue: Vec<usize> = (0..nodes.len()).filter(|&index| touched(&nodes[index])).collect();
@@ -219,9 +229,38 @@ fn dirty(plan: &PlanFile<'_>, nodes: &[NodeRow<'_>], files: &HashSet<usize>, pat
             continue;
         }
         dirty[index] = true;
-        queue.extend(&waiters[index]);
+        queue.extend(waiters.of_node(index));
     }
     dirty
+}
+
+/// Who waits for whom: the waiters of all nodes in one row, and where each node's begin.
+struct Waiters {
+    begin: Vec<usize>,
+    all: Vec<usize>,
+}
+
+impl Waiters {
+    fn of(plan: &PlanFile<'_>) -> Self {
+        let mut begin = vec![0; plan.rows.len() + 1];
+        plan.rows.iter().flat_map(|row| row.waits.iter()).for_each(|wait| begin[wait + 1] += 1);
+        for index in 0..plan.rows.len() {
+            begin[index + 1] += begin[index];
+        }
+        let mut next = begin.clone();
+        let mut all = vec![0; begin[plan.rows.len()]];
+        for (index, row) in plan.rows.iter().enumerate() {
+            for wait in row.waits.iter() {
+                all[next[wait]] = index;
+                next[wait] += 1;
+            }
+        }
+        Self { begin, all }
+    }
+
+    fn of_node(&self, index: usize) -> &[usize] {
+        &self.all[self.begin[index]..self.begin[index + 1]]
+    }
 }
 
 /// Returns reports of wanted nodes that have nothing to do.
@@ -238,7 +277,7 @@ fn reports(plan: &PlanFile<'_>, nodes: &[NodeRow<'_>], dirty: &[bool]) -> Vec<No
         }
         let mut report = NodeReport::new(row.name, keyword(row.kind)?, Ending::Hit);
         report.key = Some(Digest::from_bytes(nodes[index].key).hex());
-        let made: Vec<Made> = serde_json::from_slice(nodes[index].made).ok()?;
+        let made: Vec<Made> = serde_json::from_slice(&nodes[index].made).ok()?;
         report.outputs = made.into_iter().map(|(name, artifact, ..)| (name, artifact.digest.to_string())).collect();
         Some(report)
     };
@@ -268,7 +307,7 @@ impl Untouched {
     pub(in crate::exec) fn reports(&self) -> Vec<NodeReport> {
         let read = || {
             let bytes = std::fs::read(self.question.path("stand")).ok()?;
-            let plan = std::fs::read(self.question.path("plan")).ok()?;
+            let plan = plan::open(&self.question.path("plan"))?;
             let state = StateFile::decode(&bytes)?;
             let plan = PlanFile::decode(&plan, state.header.plan)?;
             let nodes = state.nodes().filter(|nodes| nodes.len() == plan.rows.len())?;

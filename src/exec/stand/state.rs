@@ -1,10 +1,11 @@
 //! The state in a file: which files matter, what they were, and what each node made of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::bytes::{Reader, SEALED, Writer, hash, unseal};
+use super::bytes::{Numbers, Reader, SEALED, Writer, counts, hash, unseal, until};
 use crate::cache::{Artifact, Kind};
 use crate::exec::record::RunRecord;
 use crate::host::Digest;
@@ -12,7 +13,7 @@ use crate::plan::Runtime;
 use crate::types::Value;
 
 /// First bytes of the file; the number is the version of its format.
-const MAGIC: &[u8; 16] = b"mlpc stand    1\n";
+const MAGIC: &[u8; 16] = b"mlpc stand    2\n";
 
 /// What there is to know before anything else is read.
 #[derive(Debug, Serialize, Deserialize)]
@@ -79,10 +80,10 @@ pub(super) struct NodeRow<'b> {
     pub(super) stands: Stands,
     pub(super) key: [u8; 32],
     /// Indices of files, the outputs among them.
-    pub(super) files: Vec<u32>,
-    pub(super) patterns: Vec<u32>,
+    pub(super) files: Numbers<'b>,
+    pub(super) patterns: Numbers<'b>,
     /// [`Made`] as JSON.
-    pub(super) made: &'b [u8],
+    pub(super) made: Cow<'b, [u8]>,
 }
 
 /// An output: name, content, value, where it is published.
@@ -125,13 +126,15 @@ fn read_state(reader: &mut Reader<'_>) -> Option<There> {
     Some(There { artifact, print, believed })
 }
 
-/// Writes the state.
+/// Writes the state. What was not flushed to the disk before counts until the machine is started again.
 pub(super) fn encode<'p>(
     header: &Header,
+    flushed: bool,
     files: impl ExactSizeIterator<Item = (&'p str, There)>,
     nodes: &[NodeRow<'_>],
 ) -> Option<Vec<u8>> {
     let mut file = Writer::default();
+    file.0.extend(until(flushed));
     file.bytes(&serde_json::to_vec(header).ok()?);
     file.number(files.len());
     for (path, there) in files {
@@ -149,7 +152,7 @@ pub(super) fn encode<'p>(
         file.0.extend(node.key);
         file.numbers(&node.files);
         file.numbers(&node.patterns);
-        file.bytes(node.made);
+        file.bytes(&node.made);
     }
     Some(file.seal(MAGIC))
 }
@@ -159,6 +162,8 @@ pub(super) fn encode<'p>(
 pub(super) struct StateFile<'b> {
     pub(super) header: Header,
     pub(super) files: Vec<FileRow<'b>>,
+    /// Until when it counts.
+    until: [u8; 32],
     nodes: Reader<'b>,
 }
 
@@ -166,6 +171,7 @@ impl<'b> StateFile<'b> {
     pub(super) fn decode(bytes: &'b [u8]) -> Option<Self> {
         let (_, rest) = unseal(bytes, MAGIC)?;
         let mut reader = Reader(rest);
+        let until = reader.array()?;
         let header: Header = serde_json::from_slice(reader.bytes()?).ok()?;
         let count = reader.number()?;
         let mut files = Vec::with_capacity(count.min(rest.len() / STATE));
@@ -174,7 +180,17 @@ impl<'b> StateFile<'b> {
             let at = rest.len() - reader.0.len();
             files.push(FileRow { path, there: read_state(&mut reader)?, at });
         }
-        (header.sources <= files.len()).then_some(Self { header, files, nodes: reader })
+        (header.sources <= files.len()).then_some(Self { header, files, until, nodes: reader })
+    }
+
+    /// Tells whether it counts: the file system was flushed before it was written, or the machine was not started again since.
+    pub(super) fn counts(&self) -> bool {
+        counts(self.until)
+    }
+
+    /// Tells whether the file system was flushed before it was written.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.until == until(true)
     }
 
     pub(super) fn nodes(&self) -> Option<Vec<NodeRow<'b>>> {
@@ -190,19 +206,20 @@ impl<'b> StateFile<'b> {
                 _ => return None,
             };
             let (key, files, patterns) = (reader.array()?, reader.numbers()?, reader.numbers()?);
-            let known = |indices: &[u32], count: usize| indices.iter().all(|&index| (index as usize) < count);
+            let known = |indices: &Numbers<'_>, count: usize| indices.iter().all(|index| index < count);
             if !known(&files, self.files.len()) || !known(&patterns, self.header.patterns.len()) {
                 return None;
             }
-            nodes.push(NodeRow { stands, key, files, patterns, made: reader.bytes()? });
+            nodes.push(NodeRow { stands, key, files, patterns, made: Cow::Borrowed(reader.bytes()?) });
         }
         Some(nodes)
     }
 }
 
 /// Returns a copy of the file with other states of some files, by their rows.
-pub(super) fn with(bytes: &[u8], changes: &[(FileRow<'_>, There)]) -> Vec<u8> {
+pub(super) fn with(bytes: &[u8], changes: &[(FileRow<'_>, There)], flushed: bool) -> Vec<u8> {
     let mut copy = bytes.to_vec();
+    copy[SEALED..SEALED + 32].copy_from_slice(&until(flushed));
     for (row, there) in changes {
         let at = SEALED + row.at;
         copy[at..at + STATE].copy_from_slice(&state(there));
