@@ -9,8 +9,14 @@ use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{self, ItemKind};
 
 /// Codes that the compiler does not give: the surroundings of a pipeline do, or a target.
-const ELSEWHERE: [Code; 4] =
-    [codes::NOTHING_MATCHES, codes::APPROVER_NOT_CHECKED, codes::CRON_ON_THE_HOUR, codes::TRIGGER_ELSEWHERE];
+const ELSEWHERE: [Code; 6] = [
+    codes::NOTHING_MATCHES,
+    codes::DVC_OUT_OF_REACH,
+    codes::NOTHING_RUNS_IT,
+    codes::APPROVER_NOT_CHECKED,
+    codes::CRON_ON_THE_HOUR,
+    codes::TRIGGER_ELSEWHERE,
+];
 
 /// The allows of a file that are in order.
 #[derive(Debug, Clone, Default)]
@@ -96,7 +102,7 @@ impl Allows {
     /// Returns what there is to say of allows that covered nothing of what the surroundings of a pipeline tell.
     #[must_use]
     pub fn unused_around(&self) -> Vec<Diagnostic> {
-        self.left(|code| code == codes::NOTHING_MATCHES)
+        self.left(|code| [codes::NOTHING_MATCHES, codes::DVC_OUT_OF_REACH].contains(&code))
     }
 
     fn left(&self, told: impl Fn(Code) -> bool) -> Vec<Diagnostic> {

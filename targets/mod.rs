@@ -7,10 +7,11 @@ pub mod github;
 pub mod raw;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, codes};
+use crate::diagnostic::{Diagnostic, Severity, codes};
 use crate::model::Model;
-use crate::plan::{Node, NodeKind, Plan, Rerun};
+use crate::plan::{Node, NodeKind, Place, Plan, Rerun};
 use crate::source::{Sources, Span};
 use crate::types::Value;
 use raw::Declared;
@@ -89,13 +90,43 @@ pub(crate) fn beside(plan: &Plan, site: &Site<'_>, target: &str, diagnostics: &m
     let told = plan.beside.notifications.iter().map(|notify| ("notify", "notification", &notify.name));
     for (keyword, word, name) in monitors.chain(told) {
         let message = format!("`mlpc` can't serve the {word} `{name}` yet, on {target} or anywhere else");
-        let diagnostic = Diagnostic::new(codes::TARGET_LIMIT, site.span(&format!("{keyword} {name}")), message)
+        let diagnostic = Diagnostic::new(codes::NOTHING_RUNS_IT, site.span(&format!("{keyword} {name}")), message)
             .help("compile the pipeline without it");
         diagnostics.push(match site.spans.get(&format!("target {target}")) {
             Some(&place) => diagnostic.label(place, "for this target"),
             None => diagnostic,
         });
     }
+}
+
+/// Finds in the sources what the plan says in lines and columns.
+#[must_use]
+pub fn spans(plan: &Plan, sources: &Sources) -> BTreeMap<String, Span> {
+    let span = |place: &Place| {
+        let (id, file) = sources.iter().find(|(_, file)| Path::new(file.name()).ends_with(&place.file))?;
+        let line = *file.line_starts().get(place.line as usize - 1)? as usize;
+        let rest = &file.text()[line..];
+        let start = line + rest.char_indices().nth(place.column as usize - 1).map_or(rest.len(), |(at, _)| at);
+        let word = file.text()[start..].find(|c: char| c.is_whitespace() || c == '{');
+        let end = word.map_or(file.text().len(), |length| start + length);
+        Some(Span::new(id, u32::try_from(start).ok()?, u32::try_from(end).ok()?))
+    };
+    plan.places.iter().filter_map(|(key, place)| Some((key.clone(), span(place)?))).collect()
+}
+
+/// Says what the targets that a pipeline declares can't do of it; targets that don't exist are passed over.
+///
+/// What nothing runs yet is a warning here: the rest of the pipeline is as good as it was.
+#[must_use]
+pub fn check(plan: &Plan, site: &Site<'_>) -> Vec<Diagnostic> {
+    let declared = plan.targets.iter().filter_map(|target| find(&target.name));
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for one in declared.flat_map(|target| target.compile(plan, site).diagnostics) {
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    found
 }
 
 /// Tells whether a node's result can be in a shared cache: of what says no runtime nobody knows what made it.
@@ -118,6 +149,17 @@ pub struct Compiled {
     pub files: Vec<OutputFile>,
     /// What there is to say.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Compiled {
+    /// Makes an error of what nothing runs yet: files without it would be of another pipeline.
+    #[must_use]
+    pub fn whole(mut self) -> Self {
+        for one in self.diagnostics.iter_mut().filter(|one| one.code == codes::NOTHING_RUNS_IT) {
+            one.severity = Severity::Error;
+        }
+        self
+    }
 }
 
 /// A generated file.

@@ -1,14 +1,17 @@
 //! What the texts of a pipeline don't tell and its folder does: whether patterns of code mean anything, whether runtimes
-//! are locked, whether parameters stand in their files, whether its targets exist and take their raw blocks.
+//! are locked, whether parameters stand in their files, whether jobs can have what DVC keeps, whether its targets exist and can do what it asks of them.
 //!
 //! What is asked of the folder is kept apart from what is said: whoever checks at every keystroke looks seldom.
 
+pub(crate) mod dvc;
 pub(crate) mod lock;
 pub(crate) mod params;
+mod platform;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::compile::Compilation;
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::exec;
 use crate::model::{Model, NodeKind, Work};
@@ -25,6 +28,8 @@ pub(crate) struct Asked {
     pub(crate) runtimes: Vec<Runtime>,
     /// Its parameters that are read from files.
     params: Vec<params::Asked>,
+    /// Its sources that DVC keeps, and that jobs elsewhere read.
+    pub(crate) dvc: Vec<dvc::Asked>,
 }
 
 /// What a folder answered.
@@ -33,6 +38,8 @@ pub(crate) struct Seen {
     empty: BTreeSet<String>,
     locks: Vec<(usize, String)>,
     params: Vec<Option<String>>,
+    dvc: Vec<Option<String>>,
+    site: platform::Site,
 }
 
 impl Asked {
@@ -42,6 +49,7 @@ impl Asked {
             patterns: works(model).flat_map(|work| &work.code).map(|pattern| pattern.value.clone()).collect(),
             runtimes: runtimes(model).map(|(runtime, _)| runtime).collect(),
             params: params::asked(model),
+            dvc: dvc::asked(model).map(|(asked, _)| asked).collect(),
         }
     }
 }
@@ -53,11 +61,14 @@ pub(crate) fn look(workspace: &Path, asked: &Asked) -> Seen {
         empty: empty.into_iter().map(str::to_owned).collect(),
         locks: lock::look(workspace, &asked.runtimes, false),
         params: params::look(workspace, &asked.params),
+        dvc: dvc::look(workspace, &asked.dvc),
+        site: platform::look(workspace),
     }
 }
 
 /// Says what is wrong, with what was seen where the same was asked.
-pub(crate) fn say(model: &Model, sources: &Sources, seen: &Seen) -> Vec<Diagnostic> {
+pub(crate) fn say(compiled: &Compilation, sources: &Sources, seen: &Seen) -> Vec<Diagnostic> {
+    let model = &compiled.model;
     let patterns = works(model).flat_map(|work| &work.code);
     let mut found: Vec<Diagnostic> = patterns
         .filter(|pattern| seen.empty.contains(pattern.value.as_str()))
@@ -69,6 +80,7 @@ pub(crate) fn say(model: &Model, sources: &Sources, seen: &Seen) -> Vec<Diagnost
         .collect();
     found.extend(lock::say(&runtimes(model).map(|(_, span)| span).collect::<Vec<_>>(), &seen.locks));
     found.extend(params::say(model, &seen.params));
+    found.extend(dvc::say(dvc::asked(model), &seen.dvc));
     for target in model.targets.iter().filter(|target| targets::find(&target.name.value).is_none()) {
         let names: Vec<&str> = targets::TARGETS.iter().map(|target| target.name()).collect();
         let help = match nearest(&target.name.value, names.iter().copied()) {
@@ -78,8 +90,22 @@ pub(crate) fn say(model: &Model, sources: &Sources, seen: &Seen) -> Vec<Diagnost
         let message = format!("no target `{}`", target.name.value);
         found.push(Diagnostic::new(codes::UNKNOWN_NAME, target.name.span, message).help(help));
     }
-    found.extend(targets::check_raw(model, sources));
+    match platform::say(compiled, sources, &seen.site) {
+        Some(told) => found.extend(told),
+        None => found.extend(targets::check_raw(model, sources)),
+    }
     found
+}
+
+/// Returns the nearest folder that is the root of a repository, or the workspace itself.
+pub(crate) fn repository(workspace: &Path) -> PathBuf {
+    let root = workspace.ancestors().find(|folder| folder.join(".git").exists());
+    root.unwrap_or(workspace).to_path_buf()
+}
+
+/// Returns a workspace's folder in its repository, with `/`; empty for the root itself.
+pub(crate) fn folder(workspace: &Path, repository: &Path) -> String {
+    workspace.strip_prefix(repository).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/")
 }
 
 /// Iterates over what has code.

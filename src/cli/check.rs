@@ -96,12 +96,13 @@ impl Verb for Check {
         if self.format == CheckFormat::Text {
             unread.iter().for_each(|note| out.err_line(note));
         }
-        // Files that parameters are read from are not in the key.
+        // Files that parameters are read from are not in the key, and neither is what DVC says.
         let whole = compiled
             .iter()
             .all(|one| !one.allows.look_around() && one.model.params.iter().all(|(_, param)| param.from.is_none()));
+        let asked: Vec<around::Asked> = compiled.iter().map(|one| around::Asked::of(&one.model)).collect();
+        let whole = whole && asked.iter().all(|one| one.dvc.is_empty());
         if let Some(place) = place.filter(|_| whole && found.is_empty() && unread.is_empty()) {
-            let asked: Vec<around::Asked> = compiled.iter().map(|one| around::Asked::of(&one.model)).collect();
             let patterns = asked.iter().map(|one| one.patterns.iter().cloned().collect());
             let runtimes = asked.iter().map(|one| one.runtimes.clone());
             place.write(summaries, patterns.collect(), runtimes.collect());
@@ -146,7 +147,7 @@ fn look(sources: &Sources, roots: usize) -> (Vec<Compilation>, Vec<Diagnostic>) 
             Some(_) => around::look(workspace, &around::Asked::of(&one.model)),
             None => around::Seen::default(),
         };
-        let mut more = around::say(&one.model, sources, &seen);
+        let mut more = around::say(one, sources, &seen);
         one.allows.cover(&mut more);
         if !one.has_errors() {
             more.extend(one.allows.unused_around());

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::project::{self, Loaded, PipelineArgs};
 use super::{Exit, Verb, render};
 use crate::around;
+use crate::diagnostic::Diagnostic;
 use crate::host::{Out, fs};
 use crate::plan::Plan;
-use crate::source::{Sources, Span};
 use crate::targets::{self, OutputFile, Site, Target};
 
 /// Translates a pipeline into the files of a platform
@@ -53,11 +53,10 @@ impl Compile {
         let pipeline = PipelineArgs { file: self.pipeline.clone().or(self.file.file.clone()) };
         let Loaded { project, plan, mut allows, .. } = project::load(out, &pipeline)?;
         let names = self.names(&plan, out)?;
-        let root = repository(&project.workspace);
-        let folder =
-            project.workspace.strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/");
+        let root = around::repository(&project.workspace);
+        let folder = around::folder(&project.workspace, &root);
         let file = project.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let spans = spans(&plan, &project.sources);
+        let spans = targets::spans(&plan, &project.sources);
         let locked = around::lock::pins(&project.workspace);
         let site = Site {
             folder: &folder,
@@ -75,6 +74,11 @@ impl Compile {
             render::diagnostics(out, &project.sources, &unlocked, render::Format::Text);
             return Err(Exit::Usage);
         }
+        if names.iter().any(|name| targets::find(name).is_some()) {
+            let mut unreached = unreached(&plan, &project, &site);
+            allows.cover(&mut unreached);
+            render::diagnostics(out, &project.sources, &unreached, render::Format::Text);
+        }
         let mut exit = Exit::Fine;
         let mut done = Vec::new();
         for name in names {
@@ -82,11 +86,11 @@ impl Compile {
                 out.write(&as_json(&plan, self.spans));
                 continue;
             };
-            let mut compiled = target.compile(&plan, &site);
+            let mut compiled = target.compile(&plan, &site).whole();
             allows.cover(&mut compiled.diagnostics);
             crate::diagnostic::sort(&mut compiled.diagnostics);
             render::diagnostics(out, &project.sources, &compiled.diagnostics, render::Format::Text);
-            if compiled.diagnostics.iter().any(crate::diagnostic::Diagnostic::is_error) {
+            if compiled.diagnostics.iter().any(Diagnostic::is_error) {
                 exit = exit.max(Exit::Usage);
                 continue;
             }
@@ -125,24 +129,16 @@ impl Compile {
     }
 }
 
-/// Returns the nearest folder that is the root of a repository, or the workspace itself.
-fn repository(workspace: &Path) -> PathBuf {
-    let root = workspace.ancestors().find(|folder| folder.join(".git").exists());
-    root.unwrap_or(workspace).to_path_buf()
-}
-
-/// Finds in the sources what the plan says in lines and columns.
-fn spans(plan: &Plan, sources: &Sources) -> BTreeMap<String, Span> {
-    let span = |place: &crate::plan::Place| {
-        let (id, file) = sources.iter().find(|(_, file)| Path::new(file.name()).ends_with(&place.file))?;
-        let line = *file.line_starts().get(place.line as usize - 1)? as usize;
-        let rest = &file.text()[line..];
-        let start = line + rest.char_indices().nth(place.column as usize - 1).map_or(rest.len(), |(at, _)| at);
-        let word = file.text()[start..].find(|c: char| c.is_whitespace() || c == '{');
-        let end = word.map_or(file.text().len(), |length| start + length);
-        Some(Span::new(id, u32::try_from(start).ok()?, u32::try_from(end).ok()?))
-    };
-    plan.places.iter().filter_map(|(key, place)| Some((key.clone(), span(place)?))).collect()
+/// Says which sources of DVC's the jobs can't fetch.
+fn unreached(plan: &Plan, project: &project::Project, site: &Site<'_>) -> Vec<Diagnostic> {
+    let asked = plan.sources.iter().filter_map(|source| around::dvc::Asked::of(&source.name, &source.location));
+    let asked: Vec<_> = asked.collect();
+    let seen = around::dvc::look(&project.workspace, &asked);
+    let placed = asked.into_iter().map(|one| {
+        let place = site.span(&format!("source {}", one.name));
+        (one, place)
+    });
+    around::dvc::say(placed, &seen)
 }
 
 fn as_json(plan: &Plan, spans: bool) -> String {

@@ -52,6 +52,10 @@ impl Place {
         let mut state = None;
         for (_, file) in sources.iter() {
             let absolute = Path::new(file.name()).canonicalize().ok()?;
+            // Platforms refuse a name that they would evaluate, and where the repository begins is no part of the text.
+            if ["{{", "$(", "$$"].iter().any(|mark| absolute.to_string_lossy().contains(mark)) {
+                return None;
+            }
             state.get_or_insert_with(|| absolute.parent().unwrap_or(Path::new("/")).join(".mlpc"));
             add(&mut names, file.name().as_bytes());
             add(&mut names, absolute.as_os_str().as_encoded_bytes());

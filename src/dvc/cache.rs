@@ -1,12 +1,13 @@
 //! Objects of DVC's cache, in the layout of DVC 3 (`files/md5/22/a1…`) and in the one before it (`22/a1…`).
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest as _, Md5};
 use serde::Deserialize;
 
-use super::config;
+use super::config::Config;
 use super::pinned::Pinned;
 use crate::host::fs::{self, join_inside};
 
@@ -14,35 +15,63 @@ use crate::host::fs::{self, join_inside};
 #[derive(Debug, Clone)]
 pub struct Objects {
     cache: PathBuf,
-    root: PathBuf,
+    /// All of a group write into it.
+    pub(super) shared: bool,
 }
 
 /// A line of a folder's object.
 #[derive(Debug, Deserialize)]
-struct Line {
-    md5: String,
+pub(super) struct Line {
+    pub(super) md5: String,
     relpath: String,
     #[serde(default)]
     isexec: bool,
+}
+
+/// What the cache lacks of something.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Lacks {
+    /// Nothing.
+    Nothing,
+    /// The object of a file, or that which lists a folder.
+    Whole,
+    /// Files of a folder, by their md5.
+    Files(Vec<String>),
 }
 
 impl Objects {
     /// Finds the cache of a project.
     #[must_use]
     pub fn of(root: &Path) -> Self {
-        Self { cache: config::cache(root), root: root.to_owned() }
+        let config = Config::of(root);
+        Self { cache: config.cache(), shared: config.get("cache", "shared") == Some("group") }
+    }
+
+    /// Tells whether something has to be fetched before it can be copied; `standing` is where it would stand in the workspace.
+    #[must_use]
+    pub fn lacks(&self, pinned: &Pinned, standing: &Path) -> bool {
+        match self.missing(pinned) {
+            Ok(Lacks::Nothing) | Err(_) => false,
+            Ok(Lacks::Whole) if !pinned.folder => {
+                !standing.is_file() || !is(standing, &pinned.md5, pinned.legacy).unwrap_or(false)
+            }
+            Ok(_) => true,
+        }
+    }
+
+    /// Says that something is nowhere, and what to do; `why` it can't be fetched.
+    #[must_use]
+    pub fn nowhere(&self, pinned: &Pinned, path: &str, why: &str) -> String {
+        let (folder, by, md5) = (self.cache.display(), &pinned.said_by, &pinned.md5);
+        format!(
+            "`{path}` is in no cache of DVC here (`{by}` asks for {md5}; looked in `{folder}`), and {why}: run `dvc pull {path}`"
+        )
     }
 
     /// Copies what was pinned to a path where nothing stands, each file hashed on the way. `standing` is where it would stand
     /// in the workspace: it is taken from there where the cache lacks it and the bytes are the ones. `Err` is what to tell the user.
     pub fn copy(&self, pinned: &Pinned, path: &str, standing: &Path, to: &Path) -> Result<(), String> {
-        let missing = || {
-            let (folder, by) = (self.cache.display(), &pinned.said_by);
-            format!(
-                "`{path}` is in no cache of DVC here (`{by}` asks for {}; looked in `{folder}`): run `dvc pull {path}`",
-                pinned.md5
-            )
-        };
+        let missing = || self.nowhere(pinned, path, "it is not in the workspace either");
         if !pinned.folder {
             let object = self.object(&pinned.md5, "");
             let (from, of_cache) = match &object {
@@ -51,30 +80,13 @@ impl Objects {
                 None => return Err(missing()),
             };
             copy(from, to, pinned.executable)?;
-            if !is(to, pinned)? {
+            if !is(to, &pinned.md5, pinned.legacy)? {
                 return Err(if of_cache { damaged(from, &pinned.md5) } else { missing() });
             }
             return Ok(());
         }
         let object = self.object(&pinned.md5, ".dir").ok_or_else(missing)?;
-        let bytes = std::fs::read(&object).map_err(|error| format!("`{}`: {error}", object.display()))?;
-        if hex(&Md5::digest(&bytes)) != pinned.md5 {
-            return Err(damaged(&object, &pinned.md5));
-        }
-        let lines: Vec<Line> = serde_json::from_slice(&bytes)
-            .map_err(|error| format!("`{}` is no list of files: {error}", object.display()))?;
-        let inside = |relpath: &str| match relpath.strip_prefix(&pinned.below) {
-            Some("") if !pinned.below.is_empty() => Some(String::new()),
-            Some(rest) if pinned.below.is_empty() || rest.starts_with('/') => {
-                Some(rest.trim_start_matches('/').to_owned())
-            }
-            _ => None,
-        };
-        let wanted: Vec<(Line, String)> =
-            lines.into_iter().filter_map(|line| inside(&line.relpath).map(|below| (line, below))).collect();
-        if wanted.is_empty() && !pinned.below.is_empty() {
-            return Err(format!("`{}` holds no `{}`", pinned.said_by, pinned.below));
-        }
+        let wanted = wanted(pinned, &object)?;
         if pinned.below.is_empty() || wanted.iter().any(|(_, below)| !below.is_empty()) {
             fs::create_dirs(to).map_err(|error| error.to_string())?;
         }
@@ -84,32 +96,74 @@ impl Objects {
             } else {
                 join_inside(to, &below).map_err(|error| error.to_string())?
             };
-            let one = Pinned { md5: line.md5.clone(), folder: false, executable: line.isexec, ..pinned.clone() };
-            if line.md5.len() != 32 || !line.md5.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(format!("`{}` names `{}`, which is no md5", object.display(), line.md5));
-            }
             let from = self.object(&line.md5, "").ok_or_else(missing)?;
             fs::create_dirs(fs::parent(&target)).map_err(|error| error.to_string())?;
             copy(&from, &target, line.isexec)?;
-            if !is(&target, &one)? {
+            if !is(&target, &line.md5, pinned.legacy)? {
                 return Err(damaged(&from, &line.md5));
             }
         }
         Ok(())
     }
 
-    /// Returns where an object stands.
-    fn object(&self, md5: &str, suffix: &str) -> Option<PathBuf> {
-        let (first, rest) = md5.split_at(2);
-        let name = format!("{first}/{rest}{suffix}");
-        [self.cache.join("files/md5").join(&name), self.cache.join(&name)].into_iter().find(|path| path.is_file())
+    /// Returns what the cache lacks of something.
+    pub(super) fn missing(&self, pinned: &Pinned) -> Result<Lacks, String> {
+        let suffix = if pinned.folder { ".dir" } else { "" };
+        let Some(object) = self.object(&pinned.md5, suffix) else { return Ok(Lacks::Whole) };
+        let files = if pinned.folder { self.absent(pinned, &object)? } else { vec![] };
+        Ok(if files.is_empty() { Lacks::Nothing } else { Lacks::Files(files) })
     }
 
-    /// Returns the project's root.
-    #[must_use]
-    pub fn root(&self) -> &Path {
-        &self.root
+    /// Returns the md5 of all files that a folder's object lists, and the cache lacks; each once.
+    pub(super) fn absent(&self, pinned: &Pinned, object: &Path) -> Result<Vec<String>, String> {
+        let wanted = wanted(pinned, object)?.into_iter().map(|(line, _)| line.md5);
+        let missing: BTreeSet<String> = wanted.filter(|md5| self.object(md5, "").is_none()).collect();
+        Ok(missing.into_iter().collect())
     }
+
+    /// Returns where an object stands.
+    fn object(&self, md5: &str, suffix: &str) -> Option<PathBuf> {
+        names(md5, suffix, false).into_iter().map(|name| self.cache.join(name)).find(|path| path.is_file())
+    }
+
+    /// Returns where an object belongs.
+    pub(super) fn place(&self, md5: &str, suffix: &str, legacy: bool) -> PathBuf {
+        let [name, _] = names(md5, suffix, legacy);
+        self.cache.join(name)
+    }
+}
+
+/// Returns the names of an object: in the layout that it has, then in the other one.
+pub(super) fn names(md5: &str, suffix: &str, legacy: bool) -> [String; 2] {
+    let (first, rest) = md5.split_at(2);
+    let (old, new) = (format!("{first}/{rest}{suffix}"), format!("files/md5/{first}/{rest}{suffix}"));
+    if legacy { [old, new] } else { [new, old] }
+}
+
+/// Reads a folder's object, once it is hashed: which of its files are wanted, and where they stand below the path.
+fn wanted(pinned: &Pinned, object: &Path) -> Result<Vec<(Line, String)>, String> {
+    let bytes = std::fs::read(object).map_err(|error| format!("`{}`: {error}", object.display()))?;
+    if hex(&Md5::digest(&bytes)) != pinned.md5 {
+        return Err(damaged(object, &pinned.md5));
+    }
+    let lines: Vec<Line> = serde_json::from_slice(&bytes)
+        .map_err(|error| format!("`{}` is no list of files: {error}", object.display()))?;
+    let inside = |relpath: &str| match relpath.strip_prefix(&pinned.below) {
+        Some("") if !pinned.below.is_empty() => Some(String::new()),
+        Some(rest) if pinned.below.is_empty() || rest.starts_with('/') => Some(rest.trim_start_matches('/').to_owned()),
+        _ => None,
+    };
+    let wanted: Vec<(Line, String)> =
+        lines.into_iter().filter_map(|line| inside(&line.relpath).map(|below| (line, below))).collect();
+    if wanted.is_empty() && !pinned.below.is_empty() {
+        return Err(format!("`{}` holds no `{}`", pinned.said_by, pinned.below));
+    }
+    for (Line { md5, .. }, _) in &wanted {
+        if md5.len() != 32 || !md5.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(format!("`{}` names `{md5}`, which is no md5", object.display()));
+        }
+    }
+    Ok(wanted)
 }
 
 fn damaged(object: &Path, md5: &str) -> String {
@@ -120,8 +174,8 @@ fn copy(from: &Path, to: &Path, executable: bool) -> Result<(), String> {
     fs::copy_file_as(from, to, executable).map_err(|error| error.to_string())
 }
 
-/// Tells whether a file is what was pinned.
-fn is(file: &Path, pinned: &Pinned) -> Result<bool, String> {
+/// Tells whether a file is what an md5 says; `legacy`: of text with Unix line ends.
+pub(super) fn is(file: &Path, md5: &str, legacy: bool) -> Result<bool, String> {
     let said = |error: std::io::Error| format!("`{}`: {error}", file.display());
     let mut reader = std::fs::File::open(file).map_err(said)?;
     let (mut plain, mut unix) = (Md5::new(), Md5::new());
@@ -134,14 +188,14 @@ fn is(file: &Path, pinned: &Pinned) -> Result<bool, String> {
             break;
         }
         plain.update(bytes);
-        if pinned.legacy {
+        if legacy {
             after_return = unix_ends(bytes, after_return, &mut unix);
         }
     }
     if after_return {
         unix.update(b"\r");
     }
-    Ok(hex(&plain.finalize()) == pinned.md5 || (pinned.legacy && hex(&unix.finalize()) == pinned.md5))
+    Ok(hex(&plain.finalize()) == md5 || (legacy && hex(&unix.finalize()) == md5))
 }
 
 /// Hashes bytes with `\r\n` as `\n`; tells whether a `\r` at the end is still to be judged.
@@ -162,7 +216,7 @@ fn unix_ends(bytes: &[u8], after_return: bool, hasher: &mut Md5) -> bool {
     pending
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -187,6 +241,9 @@ mod tests {
             below: String::new(),
             said_by: "x.dvc".into(),
             root: root.to_owned(),
+            remote: None,
+            size: None,
+            imported: false,
         }
     }
 

@@ -1,38 +1,65 @@
-//! `.dvc/config` and `.dvc/config.local`: where the cache is.
+//! `.dvc/config` and `.dvc/config.local`: where the cache is, and which remotes there are.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use crate::import::dvc::config::{Sections, read};
+
+/// The settings of a project: those of a section by its name in lower case, as `core` or `remote "store"`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Config {
+    home: PathBuf,
+    sections: Sections,
+}
+
+impl Config {
+    /// Reads the settings; those of this machine alone go before those that are committed.
+    pub(super) fn of(root: &Path) -> Self {
+        Self::from(root, &["config", "config.local"])
+    }
+
+    /// Reads the settings that are committed, as another machine finds them.
+    pub(super) fn committed(root: &Path) -> Self {
+        Self::from(root, &["config"])
+    }
+
+    fn from(root: &Path, names: &[&str]) -> Self {
+        let mut config = Self { home: root.join(".dvc"), ..Self::default() };
+        for name in names {
+            if let Ok(text) = std::fs::read_to_string(config.home.join(name)) {
+                read(&text, &mut config.sections);
+            }
+        }
+        config
+    }
+
+    /// Returns a setting.
+    pub(super) fn get(&self, section: &str, key: &str) -> Option<&str> {
+        self.sections.get(section)?.get(key).map(String::as_str)
+    }
+
+    /// Returns the settings of a remote.
+    pub(super) fn remote(&self, name: &str) -> Option<&BTreeMap<String, String>> {
+        self.sections.get(&format!("remote \"{}\"", name.to_lowercase()))
+    }
+
+    /// Returns the folder of the cache.
+    pub(super) fn cache(&self) -> PathBuf {
+        self.get("cache", "dir").map_or_else(|| self.home.join("cache"), |dir| self.path(dir))
+    }
+
+    /// Returns a path that the settings name: relative to the file that says it.
+    pub(super) fn path(&self, written: &str) -> PathBuf {
+        match (written.strip_prefix("~/"), std::env::home_dir()) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => self.home.join(written),
+        }
+    }
+}
 
 /// Returns the folder of the DVC project that a folder lies in.
 pub(super) fn root(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|folder| folder.join(".dvc").is_dir())
-}
-
-/// Returns the folder of the cache of a project.
-pub(super) fn cache(root: &Path) -> PathBuf {
-    let home = root.join(".dvc");
-    ["config.local", "config"]
-        .into_iter()
-        .filter_map(|name| std::fs::read_to_string(home.join(name)).ok())
-        .find_map(|text| value(&text, "cache", "dir"))
-        // Relative to the file that says it.
-        .map_or_else(|| home.join("cache"), |dir| home.join(dir))
-}
-
-/// Returns a value of an INI file.
-fn value(text: &str, section: &str, key: &str) -> Option<String> {
-    let mut inside = false;
-    let mut found = None;
-    for line in text.lines().map(str::trim) {
-        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            inside = name.trim().trim_matches(['\'', '"']) == section;
-        } else if inside
-            && let Some((name, value)) = line.split_once('=')
-            && name.trim() == key
-        {
-            found = Some(value.trim().trim_matches('"').to_owned());
-        }
-    }
-    found
 }
 
 #[cfg(test)]
@@ -44,11 +71,17 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
         std::fs::create_dir(root.join(".dvc")).expect("made");
-        assert_eq!(cache(root), root.join(".dvc/cache"));
-        let remote = "[core]\n    remote = x\n['remote \"x\"']\n    dir = no\n[cache]\n    dir = ../../shared\n";
+        assert_eq!(Config::of(root).cache(), root.join(".dvc/cache"));
+        let remote = "[core]\n    remote = X\n['remote \"x\"']\n    dir = no\n    url = s3://a/b # ours\n[cache]\n    dir = ../../shared\n";
         std::fs::write(root.join(".dvc/config"), remote).expect("written");
-        assert_eq!(cache(root), root.join(".dvc/../../shared"));
-        std::fs::write(root.join(".dvc/config.local"), "[cache]\ndir = /big\n").expect("written");
-        assert_eq!(cache(root), PathBuf::from("/big"));
+        assert_eq!(Config::of(root).cache(), root.join(".dvc/../../shared"));
+        let local = "[cache]\ndir = /big\n[remote \"x\"]\nsecret_access_key = 'a#b # c' # none of yours\n";
+        std::fs::write(root.join(".dvc/config.local"), local).expect("written");
+        let config = Config::of(root);
+        assert_eq!(config.cache(), PathBuf::from("/big"));
+        assert_eq!(config.get("core", "remote"), Some("X"));
+        let remote = config.remote("X").expect("there");
+        assert_eq!((remote["url"].as_str(), remote["secret_access_key"].as_str()), ("s3://a/b", "a#b # c"));
+        assert_eq!(Config::committed(root).remote("x").expect("there").get("secret_access_key"), None);
     }
 }

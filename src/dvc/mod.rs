@@ -1,9 +1,13 @@
 //! Data that DVC keeps, read from its own files and its cache: `raw.csv.dvc` or `dvc.lock` says what the bytes are, the cache
-//! holds them. Needs no DVC, fetches nothing, and believes nothing that it has not hashed.
+//! holds them, and what it lacks is fetched from DVC's remote. Needs no DVC, and believes nothing that it has not hashed.
 
 mod cache;
 mod config;
+mod fetch;
 mod pinned;
+mod remote;
 
 pub use cache::Objects;
+pub use fetch::{Brought, Fault, Fetch};
 pub use pinned::{Pinned, pinned};
+pub use remote::Remote;

@@ -23,10 +23,18 @@ pub struct Pinned {
     pub said_by: String,
     /// The project's root.
     pub root: PathBuf,
+    /// The remote that has it, where it is not that of the project.
+    pub remote: Option<String>,
+    /// How many bytes there are, where that is said.
+    pub size: Option<u64>,
+    /// It was imported from another repository, whose remote has it.
+    pub imported: bool,
 }
 
 /// Finds what DVC says of a path of the workspace; `Err` is what to tell the user.
 pub fn pinned(workspace: &Path, path: &str) -> Result<Pinned, String> {
+    // The folders above it count, too.
+    let workspace = &std::path::absolute(workspace.join(".")).map_err(|error| error.to_string())?;
     let root = config::root(workspace)
         .ok_or_else(|| format!("`{}` lies in no DVC project: no folder `.dvc` here or above", workspace.display()))?;
     let target = normal(&workspace.join(path));
@@ -58,7 +66,12 @@ fn by_dvc_file(root: &Path, file: &Path, target: &Path) -> Result<Pinned, String
     let value = read(file).map_err(|error| format!("`{shown}` can't be read: {error}"))?;
     let base = folder_of(file.parent().unwrap_or(root), value.get("wdir"));
     let outs = value.get("outs").and_then(Value::as_sequence).map(Vec::as_slice).unwrap_or_default();
-    out(root, &base, outs, target, &shown)?.ok_or_else(|| format!("`{shown}` says nothing of `{}`", target.display()))
+    let found = out(root, &base, outs, target, &shown)?;
+    let deps = value.get("deps").and_then(Value::as_sequence).map(Vec::as_slice).unwrap_or_default();
+    let imported = deps.iter().any(|dep| dep.get("repo").is_some());
+    found
+        .map(|found| Pinned { imported, ..found })
+        .ok_or_else(|| format!("`{shown}` says nothing of `{}`", target.display()))
 }
 
 fn by_lock(root: &Path, folder: &Path, target: &Path) -> Result<Option<Pinned>, String> {
@@ -81,10 +94,21 @@ fn by_lock(root: &Path, folder: &Path, target: &Path) -> Result<Option<Pinned>, 
         let base = folder_of(folder, wdir);
         let outs = stage.get("outs").and_then(Value::as_sequence).map(Vec::as_slice).unwrap_or_default();
         if let Some(found) = out(root, &base, outs, target, &shown)? {
-            return Ok(Some(found));
+            let remote = entry.and_then(|entry| remote_of(entry, &base, target));
+            return Ok(Some(Pinned { remote, ..found }));
         }
     }
     Ok(None)
+}
+
+/// Returns the remote that `dvc.yaml` names for an output: the lock file holds none.
+fn remote_of(stage: &Value, base: &Path, target: &Path) -> Option<String> {
+    let stage = stage.get("do").unwrap_or(stage);
+    let lists = ["outs", "metrics", "plots"].into_iter().filter_map(|list| stage.get(list)?.as_sequence());
+    lists.flatten().filter_map(Value::as_mapping).flatten().find_map(|(path, settings)| {
+        target.strip_prefix(normal(&base.join(path.as_str()?))).ok()?;
+        settings.get("remote")?.as_str().map(str::to_owned)
+    })
 }
 
 fn folder_of(folder: &Path, wdir: Option<&Value>) -> PathBuf {
@@ -121,6 +145,9 @@ fn out(root: &Path, base: &Path, outs: &[Value], target: &Path, shown: &str) -> 
             below: below.to_string_lossy().into_owned(),
             said_by: shown.to_owned(),
             root: root.to_owned(),
+            remote: out.get("remote").and_then(Value::as_str).map(str::to_owned),
+            size: out.get("size").and_then(Value::as_u64),
+            imported: false,
         }));
     }
     Ok(None)
@@ -132,7 +159,7 @@ fn read(file: &Path) -> Result<Value, String> {
 }
 
 /// Takes `.` and `..` out of an absolute path.
-fn normal(path: &Path) -> PathBuf {
+pub(super) fn normal(path: &Path) -> PathBuf {
     let mut made = PathBuf::new();
     for part in path.components() {
         match part {
@@ -189,6 +216,21 @@ mod tests {
         let folder = project(&[("sub/dvc.lock", lock), ("sub/dvc.yaml", stages)]);
         let found = pinned(&folder.path().join("sub"), "out/m.pkl").expect("known");
         assert_eq!((found.md5.as_str(), found.said_by.as_str()), (A, "sub/dvc.lock"));
+    }
+
+    #[test]
+    fn the_remote_of_an_output_is_where_its_declaration_says() {
+        let lock = format!("stages:\n  fit:\n    outs:\n    - path: m.pkl\n      md5: {A}\n      size: 7\n");
+        let folder = project(&[
+            ("dvc.lock", lock),
+            ("dvc.yaml", "stages:\n  fit:\n    cmd: x\n    outs:\n    - m.pkl:\n        remote: models\n".to_owned()),
+            ("a.dvc", format!("outs:\n- md5: {A}\n  path: a\n  remote: raw\n")),
+            ("b.dvc", format!("deps:\n- path: b\n  repo: {{url: x}}\nouts:\n- md5: {A}\n  path: b\n")),
+        ]);
+        let of = |path: &str| pinned(folder.path(), path).expect("known");
+        assert_eq!((of("m.pkl").remote.as_deref(), of("m.pkl").size), (Some("models"), Some(7)));
+        assert_eq!(of("a").remote.as_deref(), Some("raw"));
+        assert!(of("b").imported && !of("a").imported);
     }
 
     #[test]

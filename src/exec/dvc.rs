@@ -1,34 +1,130 @@
-//! Sources that DVC keeps: brought into the store once, and then known by what DVC says of them.
+//! Sources that DVC keeps: brought into the store once, from DVC's cache or its remote, and then known by what DVC says of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::context::{Run, Stop};
 use super::outputs;
-use super::prepare::{From, Prepared};
+use super::prepare::{From, Prepared, frozen};
 use crate::cache::{Artifact, Restored, Take};
-use crate::dvc::{self, Objects};
+use crate::dvc::{self, Fault, Fetch, Objects, Pinned, Remote};
 use crate::host::fs::{self, join_inside};
+use crate::host::human;
+use crate::plan::{Location, Source, Work};
 
-/// Brings a source into the store, and returns what it is there.
-pub(super) fn bring(run: &Run<'_>, name: &str, path: &str) -> Result<Artifact, Stop> {
+/// Brings a source into the store, and returns what it is there. What DVC's cache lacks is fetched into it from DVC's remote, with the
+/// credential of the work that reads it.
+pub(super) fn bring(run: &Run<'_>, source: &Source, work: Option<&Work>) -> Result<Artifact, Stop> {
+    let (name, path) = (source.name.as_str(), source.location.path().unwrap_or_default());
     let failed = |why: String| Stop::Failed(format!("the source `{name}`: {why}"));
     let pinned = dvc::pinned(run.workspace(), path).map_err(failed)?;
-    let part =
-        if pinned.below.is_empty() { String::new() } else { format!("-{}", crate::cache::file_name(&pinned.below)) };
-    let mode = if pinned.executable { "-x" } else { "" };
-    let known = run.store.state().join("dvc").join(format!("{}{mode}{part}.json", pinned.md5));
-    let artifact = std::fs::read(&known).ok().and_then(|bytes| serde_json::from_slice::<Artifact>(&bytes).ok());
-    if let Some(artifact) = artifact.filter(|artifact| run.store.has(artifact)) {
+    if let Some(artifact) = known(run, &pinned) {
         return Ok(artifact);
+    }
+    let (objects, standing) = (Objects::of(&pinned.root), run.workspace().join(path));
+    if objects.lacks(&pinned, &standing) {
+        fetch(run, source, work, (&objects, &pinned, &standing))?;
     }
     let scratch = run.store.scratch().fresh("dvc");
     fs::create_dirs(fs::parent(&scratch))?;
-    Objects::of(&pinned.root).copy(&pinned, path, &run.workspace().join(path), &scratch).map_err(failed)?;
+    objects.copy(&pinned, path, &standing, &scratch).map_err(failed)?;
     let artifact = run.store.put(&scratch, Take::Move)?;
     fs::remove(&scratch)?;
-    fs::create_dirs(fs::parent(&known))?;
-    fs::write_atomic(&known, &serde_json::to_vec(&artifact).unwrap_or_default())?;
+    let file = remembered_at(run, &pinned);
+    fs::create_dirs(fs::parent(&file))?;
+    fs::write_atomic(&file, &serde_json::to_vec(&artifact).unwrap_or_default())?;
     Ok(artifact)
+}
+
+/// Tells whether a source would have to be fetched from DVC's remote, as far as that can be; asks nobody.
+pub(super) fn is_unfetched(run: &Run<'_>, source: &Source) -> bool {
+    let Some(path) = source.location.path() else { return false };
+    let Ok(pinned) = dvc::pinned(run.workspace(), path) else { return false };
+    known(run, &pinned).is_none()
+        && Objects::of(&pinned.root).lacks(&pinned, &run.workspace().join(path))
+        && Remote::of(&pinned).is_ok()
+}
+
+/// Puts a source where it stands in the workspace, for what is judged there.
+pub(super) fn place(run: &Run<'_>, source: &Source) -> Result<Artifact, Stop> {
+    let artifact = bring(run, source, run.bound.plan.opener(&source.name))?;
+    let (name, path) = (source.name.as_str(), source.location.path().unwrap_or_default());
+    frozen(source.frozen.as_deref(), name, path, artifact.digest)?;
+    run.note_source(name, artifact.digest)?;
+    let full = join_inside(run.workspace(), path)?;
+    if !outputs::is_there(run, &full, &artifact) {
+        if full.exists() {
+            return Err(Stop::Failed(format!(
+                "`{path}` in the workspace is not the source `{name}`: {}",
+                put_right(path)
+            )));
+        }
+        restore(run, name, &artifact, &full)?;
+    }
+    Ok(artifact)
+}
+
+/// Returns where it is remembered what something is in the store.
+fn remembered_at(run: &Run<'_>, pinned: &Pinned) -> PathBuf {
+    let part =
+        if pinned.below.is_empty() { String::new() } else { format!("-{}", crate::cache::file_name(&pinned.below)) };
+    let mode = if pinned.executable { "-x" } else { "" };
+    run.store.state().join("dvc").join(format!("{}{mode}{part}.json", pinned.md5))
+}
+
+fn known(run: &Run<'_>, pinned: &Pinned) -> Option<Artifact> {
+    let bytes = std::fs::read(remembered_at(run, pinned)).ok()?;
+    serde_json::from_slice::<Artifact>(&bytes).ok().filter(|artifact| run.store.has(artifact))
+}
+
+/// Fetches what DVC's cache lacks; one at a time in a workspace, several objects at once.
+fn fetch(
+    run: &Run<'_>,
+    source: &Source,
+    work: Option<&Work>,
+    (objects, pinned, standing): (&Objects, &Pinned, &Path),
+) -> Result<(), Stop> {
+    let (name, path) = (source.name.as_str(), source.location.path().unwrap_or_default());
+    let failed = |why: &str| Stop::Failed(format!("the source `{name}`: {}", objects.nowhere(pinned, path, why)));
+    let remote = Remote::of(pinned).map_err(|why| failed(&why))?;
+    let _lock = super::fetch::lock(run, "dvc")?;
+    // Whoever held the lock may have brought it.
+    if !objects.lacks(pinned, standing) {
+        return Ok(());
+    }
+    let size = pinned.size.map(|size| format!(", {}", human(size))).unwrap_or_default();
+    run.note("", format!("fetching the source `{name}` from DVC's remote `{}` ({}){size}", remote.name, remote.shown));
+    let public = matches!(source.location, Location::Remote { public: true, .. });
+    let environment = super::fetch::environment(run, work).complete_over(run, remote.environment(&run.setup.caller));
+    let told = AtomicBool::new(false);
+    let watch = |waits: Option<&str>| {
+        if let Some(host) = waits
+            && !told.swap(true, Ordering::Relaxed)
+        {
+            run.note("", format!("{host} does not answer, or broke off: the source `{name}` is asked for again"));
+        }
+        !run.setup.interrupt.is_raised()
+    };
+    let parts = super::fetch::folder(run.store.state()).join("dvc");
+    let fetch = Fetch { remote: &remote, environment: &environment, public, parts: &parts, watch: &watch };
+    let brought = fetch.bring(objects, pinned).map_err(|fault| match fault {
+        Fault::Failed(why) => failed(&format!("the remote `{}` does not give it: {why}", remote.name)),
+        Fault::Unsound(why) => Stop::Unsound(format!(
+            "the source `{name}` is not what `{}` says: {why}, from DVC's remote `{}`",
+            pinned.said_by, remote.name
+        )),
+        Fault::Interrupted => Stop::Interrupted,
+    })?;
+    let objects = match brought.objects {
+        1 => "1 object".to_owned(),
+        many => format!("{many} objects"),
+    };
+    run.note("", format!("fetched the source `{name}`: {objects} of DVC, {}", human(brought.bytes)));
+    Ok(())
+}
+
+fn put_right(path: &str) -> String {
+    format!("put it right, as with `dvc checkout {path}` or `dvc add {path}`")
 }
 
 /// Sees to it that a stage without isolation finds its inputs in the workspace, as they are declared.
@@ -54,8 +150,8 @@ pub(super) fn stand_ready(run: &Run<'_>, prepared: &Prepared) -> Result<(), Stop
         if path.exists() {
             let (name, path) = (&input.name, &input.path);
             return Err(Stop::Failed(format!(
-                "the stage runs with `isolation off`, and `{path}` in the workspace is not the input `{name}`: put it right, as with \
-                 `dvc checkout {path}` or `dvc add {path}`"
+                "the stage runs with `isolation off`, and `{path}` in the workspace is not the input `{name}`: {}",
+                put_right(path)
             )));
         }
         restore(run, &input.name, artifact, &path)?;

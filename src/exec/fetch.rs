@@ -94,6 +94,11 @@ pub(super) fn is_fetched(source: &Source) -> bool {
     matches!(&source.location, Location::Remote { scheme, .. } if scheme != "dvc")
 }
 
+/// Tells whether DVC keeps a source.
+pub(super) fn is_dvc(source: &Source) -> bool {
+    matches!(&source.location, Location::Remote { scheme, .. } if scheme == "dvc")
+}
+
 /// Returns what a source is: at once where a digest pins it, else as it is now.
 pub(super) fn look(run: &Run<'_>, source: &Source, work: Option<&Work>) -> Result<(Artifact, From), Stop> {
     let place = Place::of(source)?;
@@ -125,10 +130,16 @@ pub(super) fn unfetched(run: &Run<'_>, stage: &Stage) -> Option<Reason> {
     for input in &stage.work.inputs {
         let Origin::Source(name) = &input.origin else { continue };
         let source = run.bound.plan.sources.iter().find(|source| source.name == *name);
-        let Some(place) = source.filter(|source| is_fetched(source)).and_then(|source| Place::of(source).ok()) else {
-            continue;
+        let Some(source) = source else { continue };
+        let waits = if is_dvc(source) {
+            super::dvc::is_unfetched(run, source)
+        } else {
+            let place = Some(source).filter(|source| is_fetched(source)).and_then(|source| Place::of(source).ok());
+            place.is_some_and(|place| {
+                place.digest().is_none() && !(place.is_pinned() && remembered(run, &place).is_some())
+            })
         };
-        if place.digest().is_some() || (place.is_pinned() && remembered(run, &place).is_some()) {
+        if !waits {
             continue;
         }
         return Some(if stage.rerun == Rerun::Always { Reason::Always } else { Reason::Unfetched(name.clone()) });
@@ -144,7 +155,7 @@ pub(super) struct Environment {
 }
 
 /// Gathers what the credentials of some work say to a client.
-fn environment(run: &Run<'_>, work: Option<&Work>) -> Environment {
+pub(super) fn environment(run: &Run<'_>, work: Option<&Work>) -> Environment {
     let Some(work) = work else { return Environment::default() };
     let secrets = work.secrets.iter().map(|used| (used.variable.clone(), used.secret.clone())).collect();
     let mut plain: Vec<(String, String)> =
@@ -160,7 +171,15 @@ fn environment(run: &Run<'_>, work: Option<&Work>) -> Environment {
 
 impl Environment {
     fn complete(&self, run: &Run<'_>) -> BTreeMap<OsString, OsString> {
-        let mut all = run.setup.caller.clone();
+        self.complete_over(run, run.setup.caller.clone())
+    }
+
+    /// Puts what the credentials say over other variables.
+    pub(super) fn complete_over(
+        &self,
+        run: &Run<'_>,
+        mut all: BTreeMap<OsString, OsString>,
+    ) -> BTreeMap<OsString, OsString> {
         let known = |name: &str| Some(OsString::from(run.secrets.get(name)?));
         all.extend(self.secrets.iter().filter_map(|(name, secret)| Some((name.into(), known(secret)?))));
         all.extend(self.plain.iter().map(|(name, text)| (name.into(), text.into())));
@@ -186,17 +205,7 @@ fn get(run: &Run<'_>, place: &Place<'_>, environment: &Environment) -> Result<Ar
     let kept = place.kept(run);
     fs::create_dirs(fs::parent(&kept))?;
     // Another run may be at it.
-    let name = kept.file_name().unwrap_or_default().to_string_lossy();
-    let lock = run.store.state().join("locks").join(format!("source-{name}"));
-    let _lock = loop {
-        if let Some(lock) = Lock::try_take(&lock)? {
-            break lock.ephemeral();
-        }
-        if run.setup.interrupt.is_raised() {
-            return Err(Stop::Interrupted);
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    };
+    let _lock = lock(run, &kept.file_name().unwrap_or_default().to_string_lossy())?;
     let before = remembered(run, place);
     let artifact = match before {
         Some(before) if place.is_pinned() => {
@@ -209,6 +218,20 @@ fn get(run: &Run<'_>, place: &Place<'_>, environment: &Environment) -> Result<Ar
     };
     *slot = Some(artifact);
     Ok(artifact)
+}
+
+/// Waits until nobody else in the workspace fetches the same.
+pub(super) fn lock(run: &Run<'_>, name: &str) -> Result<Lock, Stop> {
+    let path = run.store.state().join("locks").join(format!("source-{name}"));
+    loop {
+        if let Some(lock) = Lock::try_take(&path)? {
+            return Ok(lock.ephemeral());
+        }
+        if run.setup.interrupt.is_raised() {
+            return Err(Stop::Interrupted);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
 }
 
 fn fetch(
@@ -276,7 +299,7 @@ pub fn bring_sources(bound: &Bound, setup: &Setup, origins: &[&Origin]) -> Resul
         Origin::Source(name) => bound.plan.sources.iter().find(|source| source.name == *name),
         _ => None,
     });
-    let mut sources = sources.filter(|source| is_fetched(source)).peekable();
+    let mut sources = sources.filter(|source| is_fetched(source) || is_dvc(source)).peekable();
     if sources.peek().is_none() {
         return Ok(());
     }
@@ -296,7 +319,10 @@ pub fn bring_sources(bound: &Bound, setup: &Setup, origins: &[&Origin]) -> Resul
 
 /// Puts a source where it is looked for in the workspace, for what is judged there.
 pub(super) fn place(run: &Run<'_>, source: &Source) -> Result<Artifact, Stop> {
-    let (mut artifact, from) = look(run, source, None)?;
+    if is_dvc(source) {
+        return super::dvc::place(run, source);
+    }
+    let (mut artifact, from) = look(run, source, run.bound.plan.opener(&source.name))?;
     if let From::Fetched { environment, .. } = &from {
         bring(run, &source.name, &artifact, environment)?;
     }

@@ -73,7 +73,7 @@ pub(super) enum From {
     Workspace(PathBuf),
     /// From the store; the same bytes were published at this path.
     Store(PathBuf),
-    /// From the store too, into which DVC's cache was read.
+    /// From the store too, into which DVC's cache was read, or its remote.
     Dvc,
     /// From the store too, into which it is fetched when somebody reads it.
     Fetched {
@@ -268,7 +268,7 @@ fn source(
     let path = match &declared.location {
         Location::Path(path) => path,
         Location::Remote { scheme, .. } if scheme == "dvc" => {
-            let artifact = super::dvc::bring(run, name, declared.location.path().unwrap_or_default())?;
+            let artifact = super::dvc::bring(run, declared, Some(work))?;
             frozen(declared.frozen.as_deref(), name, declared.location.path().unwrap_or_default(), artifact.digest)?;
             run.note_source(name, artifact.digest)?;
             return Ok(Some((artifact, From::Dvc)));
@@ -292,7 +292,8 @@ fn source(
     Ok(Some((artifact, From::Workspace(full))))
 }
 
-fn frozen(frozen: Option<&str>, name: &str, path: &str, is: Digest) -> Result<(), Stop> {
+/// Holds a digest against the one that a source is frozen to.
+pub(super) fn frozen(frozen: Option<&str>, name: &str, path: &str, is: Digest) -> Result<(), Stop> {
     let Some(frozen) = frozen else { return Ok(()) };
     let frozen: Digest = frozen.parse().map_err(|error: crate::host::Error| Stop::Failed(error.to_string()))?;
     if is == frozen {

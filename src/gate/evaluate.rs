@@ -242,14 +242,14 @@ fn label(kind: &dyn Kind, requirement: &Requirement) -> String {
     if let Some(super::Columns::One(column)) = measure.table.as_ref().and_then(|table| table.columns.as_ref()) {
         return format!("{}({column})", measure.kind);
     }
+    let relative = if measure.options.contains_key("relative") { ", relative" } else { "" };
     let subject = match measure.options.get("of") {
-        Some(of) => format!("{of}({subject})"),
+        Some(of) => format!("{of}({subject}{relative})"),
         None => subject,
     };
     if let Some(level) = measure.options.get("level").and_then(crate::types::Value::number) {
         return format!("{}({subject}, {})", measure.kind, number_text(Unit::Number, level));
     }
-    let relative = if measure.options.contains_key("relative") { ", relative" } else { "" };
     format!("{}({subject}{relative})", measure.kind)
 }
 

@@ -1,12 +1,15 @@
 //! Candidate and baseline over the same rows, paired by their ids: how far one is from the other, and how sure that is.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::case::{Case, Undecided};
+use super::kinds::regression;
 use super::predicted::{MIN_N, Of, Predicted, rows};
 use super::sample::Sample;
 use super::{Measure, MetricRef};
 use crate::data::Predictions;
 use crate::stats::binary::Confusion;
-use crate::stats::{Area, Draw, Replicates};
+use crate::stats::{Area, Draw, Ranked, Replicates};
 use crate::types::{Direction, Value};
 
 /// Predictions of both models, row by row.
@@ -87,38 +90,79 @@ impl Paired {
     /// Returns the difference of a metric, times `sign`, baseline − candidate, as a sample; with both numbers.
     ///
     /// # Errors
-    /// It is over no rows, or its spread can't be told.
-    pub(super) fn difference(&self, case: &Case<'_>, metric: &Predicted, sign: f64) -> Result<Difference, Undecided> {
+    /// It is over no rows, or its spread can't be told; it is relative, and the baseline is next to nothing.
+    pub(super) fn difference(
+        &self,
+        case: &Case<'_>,
+        metric: &Predicted,
+        measure: &Measure,
+        sign: f64,
+    ) -> Result<Difference, Undecided> {
         let (candidate, baseline) = (metric.value(&self.candidate)?, metric.value(&self.baseline)?);
+        let apart = Apart::new(measure, sign);
+        let base = if apart.relative { regression::base(measure, baseline)? } else { 1.0 };
         // Adding zero makes −0 a plain 0.
-        let point = sign * (baseline - candidate) + 0.0;
-        let sample = match metric.of {
-            Of::Ranks => Sample::Normal { mean: point, error: self.error(metric)? },
+        let point = sign * (baseline - candidate) / base + 0.0;
+        if matches!(metric.of, Of::Ranks) && !apart.relative {
+            let sample = Sample::Normal { mean: point, error: self.error(metric)? };
+            return Ok(Difference { sample, candidate, baseline });
+        }
+        let replicates = self.replicates(case, metric, &apart);
+        apart.check()?;
+        if apart.relative && replicates.is_flat() && point != 0.0 {
+            return Err(no_spread(metric));
+        }
+        Ok(Difference { sample: Sample::Drawn { point, replicates }, candidate, baseline })
+    }
+
+    /// Draws the pairs again and again: both models always see the same rows.
+    fn replicates(&self, case: &Case<'_>, metric: &Predicted, apart: &Apart) -> Replicates {
+        let all = self.candidate.rows;
+        match metric.of {
+            Of::Ranks => {
+                let ranked = |of: &Predictions| Ranked::of(&of.labels, &of.scores);
+                let both = ranked(&self.candidate).zip(ranked(&self.baseline));
+                let statistic = |draw: &mut Draw| {
+                    let (mine, theirs) = both.as_ref()?;
+                    let mut weights = vec![0; all];
+                    draw.weights(&mut weights);
+                    apart.of(theirs.area(&weights)?, mine.area(&weights)?)
+                };
+                Replicates::draw(case.seed(), all, &statistic)
+            }
             Of::Share(value) | Of::Counts(value) => {
                 let cells = self.cells();
                 let statistic = |draw: &mut Draw| {
-                    let mut counts = [0_u64; 8];
-                    (0..cells.len()).for_each(|_| counts[usize::from(cells[draw.row()])] += 1);
                     let (mut mine, mut theirs) = (Confusion::default(), Confusion::default());
-                    for (cell, count) in counts.into_iter().enumerate() {
+                    for (cell, count) in draw.counts(&cells).into_iter().enumerate() {
                         mine.add(cell & 1 != 0, cell & 2 != 0, count);
                         theirs.add(cell & 1 != 0, cell & 4 != 0, count);
                     }
-                    Some(sign * (value(&theirs).value()? - value(&mine).value()?) + 0.0)
+                    apart.of(value(&theirs).value()?, value(&mine).value()?)
                 };
-                Sample::Drawn { point, replicates: Replicates::draw(case.seed(), cells.len(), &statistic) }
+                Replicates::draw(case.seed(), all, &statistic)
             }
             Of::Rows(row) => {
                 let (mine, theirs) = (rows(&self.candidate, row), rows(&self.baseline, row));
-                let each: Vec<f64> = mine.iter().zip(&theirs).map(|(mine, theirs)| sign * (theirs - mine)).collect();
+                let apart_by: Vec<f64> = mine.iter().zip(&theirs).map(|(mine, theirs)| theirs - mine).collect();
+                let n = apart_by.len() as f64;
+                if !apart.relative {
+                    let sum = |draw: &mut Draw| (0..apart_by.len()).map(|_| apart_by[draw.row()]).sum::<f64>();
+                    return Replicates::draw(case.seed(), all, &|draw: &mut Draw| apart.over(sum(draw) / n, 0.0));
+                }
+                let both: Vec<(f64, f64)> = apart_by.into_iter().zip(theirs).collect();
                 let statistic = |draw: &mut Draw| {
-                    let sum: f64 = (0..each.len()).map(|_| each[draw.row()]).sum();
-                    Some(sum / each.len() as f64 + 0.0)
+                    let (mut difference, mut baseline) = (0.0, 0.0);
+                    for _ in 0..both.len() {
+                        let (apart, theirs) = both[draw.row()];
+                        difference += apart;
+                        baseline += theirs;
+                    }
+                    apart.over(difference / n, baseline / n)
                 };
-                Sample::Drawn { point, replicates: Replicates::draw(case.seed(), each.len(), &statistic) }
+                Replicates::draw(case.seed(), all, &statistic)
             }
-        };
-        Ok(Difference { sample, candidate, baseline })
+        }
     }
 
     /// Returns the standard error of a difference of areas.
@@ -132,22 +176,69 @@ impl Paired {
             return Err(Undecided::Inconclusive(why));
         };
         if variance == 0.0 && !same {
-            let why =
-                format!("`{}` differs by the same on every row, which says nothing about its spread", metric.name);
-            return Err(Undecided::Inconclusive(why));
+            return Err(no_spread(metric));
         }
         Ok(libm::sqrt(variance))
     }
 
-    /// Returns label, the candidate's decision and the baseline's as one number of three bits a row.
-    fn cells(&self) -> Vec<u8> {
+    /// Counts the rows by label, the candidate's decision and the baseline's, one bit each.
+    fn cells(&self) -> [u64; 8] {
         let bit = |of: &[bool], row: usize| u8::from(of.get(row).copied().unwrap_or(false));
-        let cell = |row| {
+        let cell = |row| -> u8 {
             bit(&self.candidate.labels, row)
                 | (bit(&self.candidate.decisions, row) << 1)
                 | (bit(&self.baseline.decisions, row) << 2)
         };
-        (0..self.candidate.rows).map(cell).collect()
+        let mut cells = [0; 8];
+        (0..self.candidate.rows).for_each(|row| cells[usize::from(cell(row))] += 1);
+        cells
+    }
+}
+
+fn no_spread(metric: &Predicted) -> Undecided {
+    let why = format!("`{}` differs by the same on every row, which says nothing about its spread", metric.name);
+    Undecided::Inconclusive(why)
+}
+
+/// How two numbers become a difference.
+struct Apart {
+    sign: f64,
+    relative: bool,
+    /// The least magnitude of a baseline that is divided by.
+    least: f64,
+    /// A draw had a baseline below it.
+    fell: AtomicBool,
+}
+
+impl Apart {
+    fn new(measure: &Measure, sign: f64) -> Self {
+        let (relative, least) = (regression::is_relative(measure), regression::min_base(measure));
+        Self { sign, relative, least, fell: AtomicBool::new(false) }
+    }
+
+    fn of(&self, baseline: f64, candidate: f64) -> Option<f64> {
+        self.over(baseline - candidate, baseline)
+    }
+
+    fn over(&self, difference: f64, baseline: f64) -> Option<f64> {
+        let difference = self.sign * difference + 0.0;
+        if !self.relative {
+            return Some(difference);
+        }
+        if baseline == 0.0 || baseline.abs() < self.least {
+            self.fell.store(true, Ordering::Relaxed);
+            return None;
+        }
+        Some(difference / baseline.abs() + 0.0)
+    }
+
+    /// A draw that can't be divided by says that the share means nothing there; leaving it out would make the rest look sure.
+    fn check(&self) -> Result<(), Undecided> {
+        if self.fell.load(Ordering::Relaxed) {
+            let why = "in a draw of these rows the baseline is too near to zero to divide by: compare absolutely";
+            return Err(Undecided::Error(why.to_owned()));
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The sample behind a bound: the runs of a fan-out, the rows that a share was measured on, or predictions row by row.
 
 use super::case::{Case, Undecided};
-use super::kinds::Measured;
+use super::kinds::{Measured, regression};
 use super::paired::{paired, sign};
 use super::predicted::{MIN_N, Of, Predicted, confusion, rows};
 use super::{Measure, MetricRef};
@@ -141,16 +141,15 @@ pub(super) fn of_predictions(
         },
         Of::Counts(value) => {
             let bit = |row: usize| u8::from(of.labels[row]) | (u8::from(of.decisions[row]) << 1);
-            let cells: Vec<u8> = (0..of.rows).map(bit).collect();
+            let mut cells = [0_u64; 4];
+            (0..of.rows).for_each(|row| cells[usize::from(bit(row))] += 1);
             let statistic = |draw: &mut Draw| {
-                let mut counts = [0_u64; 4];
-                (0..cells.len()).for_each(|_| counts[usize::from(cells[draw.row()])] += 1);
                 let mut confusion = Confusion::default();
-                let counts = counts.into_iter().enumerate();
+                let counts = draw.counts(&cells).into_iter().enumerate();
                 counts.for_each(|(cell, count)| confusion.add(cell & 1 != 0, cell & 2 != 0, count));
                 value(&confusion).value()
             };
-            drawn(case, point, cells.len(), &statistic).ok_or_else(flat)
+            drawn(case, point, of.rows, &statistic).ok_or_else(flat)
         }
         Of::Rows(row) => {
             let each = rows(of, row);
@@ -197,7 +196,7 @@ pub(super) fn bound(case: &Case<'_>, measure: &Measure, side: Side) -> Result<Me
     let predicted = case.predicted(metric).ok_or_else(none)?;
     let pair = paired(case, metric)?;
     pair.enough(predicted, measure)?;
-    let difference = pair.difference(case, predicted, sign(case.direction(metric)?, measure))?;
+    let difference = pair.difference(case, predicted, measure, sign(case.direction(metric)?, measure))?;
     let value = difference.sample.bound(side, level)?;
     Ok(Measured { value, candidate: difference.candidate, baseline: Some(difference.baseline) })
 }
@@ -208,14 +207,15 @@ pub(super) fn formula(case: &Case<'_>, measure: &Measure, sign: &str) -> String 
     let level = measure.options.get("level").and_then(Value::number).unwrap_or(f64::NAN);
     let predicted = measure.metric.as_ref().and_then(|metric| case.predicted(metric));
     let paired = if measure.options.contains_key("of") { "paired " } else { "" };
+    let relative = if regression::is_relative(measure) { " of the difference / |baseline|" } else { "" };
     let holm = if measure.groups.is_some() { ", Holm" } else { "" };
     match (runs, predicted.map(|metric| &metric.of)) {
-        (0, Some(Of::Ranks)) => {
+        (0, Some(Of::Ranks)) if !regression::is_relative(measure) => {
             let of = if paired.is_empty() { "auc_roc" } else { "difference" };
             format!("{of} {sign} z({level}) of DeLong's error{holm}")
         }
         (0, Some(of)) if !paired.is_empty() || !matches!(of, Of::Share(_)) => {
-            format!("{paired}bootstrap of {REPLICATES}, percentile at {level}{holm}")
+            format!("{paired}bootstrap of {REPLICATES}{relative}, percentile at {level}{holm}")
         }
         (0, _) => format!("Wilson's bound of a share, at {level}{holm}"),
         _ => format!("mean {sign} t({level}, {}) s / sqrt({runs})", runs.saturating_sub(1)),

@@ -253,7 +253,7 @@ pub(super) fn bounds(
             Some(pair) => {
                 let pair = pair.some(rows);
                 pair.enough(predicted, measure)?;
-                pair.difference(case, predicted, direction)?.sample
+                pair.difference(case, predicted, measure, direction)?.sample
             }
             None => sample::of_predictions(case, measure, predicted, &group)?,
         };

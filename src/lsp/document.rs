@@ -219,7 +219,7 @@ impl Document {
             None => None,
         };
         let none = Seen::default();
-        let mut found = around::say(&compiled.model, &self.sources, seen.unwrap_or(&none));
+        let mut found = around::say(compiled, &self.sources, seen.unwrap_or(&none));
         let mut allows = compiled.allows.clone();
         allows.cover(&mut found);
         if seen.is_some() && !compiled.has_errors() {

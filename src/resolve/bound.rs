@@ -127,14 +127,13 @@ fn of_difference(
             .fix(word.span, "gain");
         return cx.report(diagnostic);
     }
-    let written = match args {
-        [ast::Arg { name: None, value }] => value,
-        [_, ast::Arg { name: None, value }] if matches!(&value.kind, ast::ExprKind::Name(name) if name.text == "relative") =>
-        {
-            return cx.later(value.span, "a bound of a relative difference");
+    let (written, relative) = match args {
+        [ast::Arg { name: None, value }] => (value, false),
+        [_, ast::Arg { name: None, value }] if matches!(&value.kind, ast::ExprKind::Name(name) if name.text == "relative") => {
+            (&args[0].value, true)
         }
         _ => {
-            let help = format!("write `{}(metric)`", word.text);
+            let help = format!("write `{0}(metric)`, or `{0}(metric, relative)`", word.text);
             return cx.error(codes::BAD_REQUIREMENT, word.span, format!("`{}` takes a metric", word.text), &help);
         }
     };
@@ -145,5 +144,8 @@ fn of_difference(
     direction(cx, written, &measure, gate)?;
     slices::paired(cx, written.span, &measure, gate)?;
     measure.options.insert("of".to_owned(), Value::String(word.text.clone()));
+    if relative {
+        measure.options.insert("relative".to_owned(), Value::Bool(true));
+    }
     Some(measure)
 }

@@ -104,13 +104,6 @@ impl<'a> Cx<'a> {
         self.report(if help.is_empty() { diagnostic } else { diagnostic.help(help) })
     }
 
-    /// Says that something is not in this version yet, and counts what it mentions as used.
-    pub(super) fn later<T>(&mut self, span: Span, what: &str) -> Option<T> {
-        self.mention_words(span);
-        let message = format!("{what} is not in this version of mlpc yet");
-        self.report(Diagnostic::new(codes::NOT_YET, span, message).here("read, and not acted upon"))
-    }
-
     /// Brings a name into the scope, or says that it is taken.
     pub(super) fn declare(&mut self, name: &'a ast::Name, decl: Decl) {
         if let Some(&(_, first)) = self.scope.get(name.as_str()) {

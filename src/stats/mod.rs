@@ -6,6 +6,7 @@ mod delong;
 mod drift;
 mod interval;
 mod multiple;
+mod ranked;
 pub mod special;
 
 pub use bootstrap::{Draw, REPLICATES, Replicates};
@@ -16,6 +17,7 @@ pub use drift::{
 };
 pub use interval::{Spread, wilson};
 pub use multiple::holm;
+pub use ranked::Ranked;
 
 #[cfg(test)]
 mod tests;

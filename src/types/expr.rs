@@ -57,7 +57,7 @@ pub enum Context {
 }
 
 /// What `event` may be: what starts a run.
-pub const EVENTS: [&str; 7] = ["push", "pull_request", "schedule", "manual", "event", "upstream", "local"];
+pub const EVENTS: [&str; 8] = ["push", "pull_request", "schedule", "manual", "call", "event", "upstream", "local"];
 
 /// An operator between two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

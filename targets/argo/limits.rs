@@ -1,10 +1,8 @@
 //! What Argo and Kubernetes can't take: said at compile time, with the place, and not by a controller at night.
 
-use super::model::Template;
 use super::{Context, pod};
 use crate::diagnostic::{Code, Diagnostic, codes};
-use crate::emit::Noted;
-use crate::plan::{Node, NodeKind, Profile, RegistryLocation, RuntimeKind, Setting, TriggerKind};
+use crate::plan::{Node, NodeKind, Plan, Profile, RegistryLocation, RuntimeKind, Setting, TriggerKind};
 use crate::types::{CredentialKind, Origin};
 
 /// Templates of a workflow, and tasks of a graph.
@@ -41,8 +39,13 @@ pub(super) fn check(context: &Context<'_>, profiles: &[Option<&str>]) -> Vec<Dia
     found
 }
 
+/// Tells whether a plan has more nodes than a workflow may have templates: then none is made.
+pub(super) fn is_too_large(plan: &Plan) -> bool {
+    plan.nodes.len() > TEMPLATES
+}
+
 /// Finds what has grown too large.
-pub(super) fn check_size(context: &Context<'_>, templates: &[Noted<Template>], text: &str) -> Vec<Diagnostic> {
+pub(super) fn check_size(context: &Context<'_>, templates: usize, text: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut too_many = |count: usize, what: &str, limit: usize| {
         if count > limit {
@@ -51,7 +54,7 @@ pub(super) fn check_size(context: &Context<'_>, templates: &[Noted<Template>], t
             found.push(context.say(codes::TARGET_LIMIT, &context.top(), message, help));
         }
     };
-    too_many(templates.len(), "templates", TEMPLATES);
+    too_many(templates, "templates", TEMPLATES);
     too_many(text.len(), "bytes", BYTES);
     found
 }
@@ -107,7 +110,7 @@ fn one(context: &Context<'_>, node: &Node, found: &mut Vec<Diagnostic>) {
         }
         NodeKind::Rollout(_) | NodeKind::Experiment(_) => {
             let found_at = context.say(
-                codes::TARGET_LIMIT,
+                codes::NOTHING_RUNS_IT,
                 name,
                 format!("`mlpc` can't run the {} `{name}` yet, on argo or anywhere else", node.kind.keyword()),
                 "release with `promote`, and shift traffic in an `action … of` the release",
@@ -139,7 +142,7 @@ fn credentials(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
         if let RegistryLocation::S3 { .. } | RegistryLocation::Mlflow { .. } = registry.location {
             let message = format!("pods on argo can't reach the registry `{}` yet", registry.name);
             let help = "use `git(\"mlpc-registry\")`";
-            found.push(context.say(codes::TARGET_LIMIT, &format!("registry {}", registry.name), message, help));
+            found.push(context.say(codes::NOTHING_RUNS_IT, &format!("registry {}", registry.name), message, help));
         }
     }
 }
@@ -242,7 +245,8 @@ fn triggers(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
             TriggerKind::PullRequest { .. } => "pull_request",
             TriggerKind::Event { .. } => "event",
             TriggerKind::Upstream { .. } => "upstream",
-            TriggerKind::Schedule { .. } | TriggerKind::Manual { .. } => continue,
+            // Whoever submits the template, by hand or from a workflow, gives it the parameters.
+            TriggerKind::Schedule { .. } | TriggerKind::Manual { .. } | TriggerKind::Call { .. } => continue,
         };
         let message = format!("argo does not see `on {word}`");
         let help = format!("let what sees it submit `{}`", context.path("submit"));

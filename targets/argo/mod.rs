@@ -53,6 +53,10 @@ impl Target for Argo {
             .map(|(message, help)| context.say(codes::TARGET_SETTING, "target argo", message, &help))
             .collect();
         diagnostics.extend(limits::check(&context, &context.profiles()));
+        if limits::is_too_large(plan) {
+            diagnostics.extend(limits::check_size(&context, plan.nodes.len(), ""));
+            return Compiled { files: Vec::new(), diagnostics };
+        }
         let declared = Declared::of_plan(plan);
         let additions =
             written.map(|settings| raw::read(settings, &declared, site, &mut diagnostics)).unwrap_or_default();
@@ -64,7 +68,7 @@ impl Target for Argo {
         let hints: &[&str] =
             if additions.workflow(&mut template.spec) { &["with `workflow` of `target argo`"] } else { &[] };
         let text = context.document(hints, &template);
-        diagnostics.extend(limits::check_size(&context, &template.spec.templates, &text));
+        diagnostics.extend(limits::check_size(&context, template.spec.templates.len(), &text));
         files.push(OutputFile { path: context.path("template"), text });
         let hint = "submit it with `argo submit`; `-p NAME=VALUE` sets a parameter";
         files.push(OutputFile {
@@ -108,13 +112,14 @@ struct Context<'a> {
 
 impl<'a> Context<'a> {
     fn new(plan: &'a Plan, site: &'a Site<'a>, settings: Settings) -> Self {
-        let skippable = reads::skippable(plan);
-        let reads = reads::reads(plan, &skippable);
+        let small = !limits::is_too_large(plan);
+        let skippable = if small { reads::skippable(plan) } else { BTreeSet::new() };
+        let reads = if small { reads::reads(plan, &skippable) } else { BTreeMap::new() };
         Self {
             plan,
             site,
             settings,
-            digest: plan.digest(),
+            digest: if small { plan.digest() } else { String::new() },
             file: site.file,
             slugs: names::slugs(plan),
             skippable,

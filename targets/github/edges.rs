@@ -1,13 +1,13 @@
 //! The graph of jobs: which job each node becomes, which jobs it needs, on what condition it runs, and whose bytes it
 //! fetches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::condition::{self, Own};
 use super::triggers::Case;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::gate::{Gate, OnMissing};
-use crate::plan::{Approval, Command, Node, NodeKind, Plan, Subject, Wait, Why, Work};
+use crate::plan::{Command, Node, NodeKind, Plan, Subject, Wait, Why};
 use crate::targets::Site;
 use crate::types::{Expr, Origin};
 
@@ -19,6 +19,13 @@ pub(super) struct Edges<'a> {
     plan: &'a Plan,
     cases: &'a [Case],
     jobs: BTreeMap<&'a str, String>,
+    /// Where every node stands in the plan.
+    places: HashMap<&'a str, usize>,
+    /// Where every job would stand, a gate's `…-verdict` behind its own.
+    job_places: HashMap<String, usize>,
+    /// For each node whose job asks approvals, these; and for each approval the first that asks it.
+    asked_by: HashMap<&'a str, Vec<&'a str>>,
+    askers: HashMap<&'a str, &'a str>,
     own: BTreeMap<&'a str, Own>,
     /// Nodes whose job may be skipped in a run that comes out well.
     conditional: BTreeSet<&'a str>,
@@ -46,16 +53,74 @@ impl<'a> Edges<'a> {
             });
             own.insert(node.name.as_str(), found);
         }
-        let mut edges = Self { plan, cases, jobs: ids(plan), own, conditional: BTreeSet::new() };
+        let jobs = ids(plan);
+        let places = plan.nodes.iter().enumerate().map(|(place, node)| (node.name.as_str(), place)).collect();
+        let mut job_places = HashMap::new();
+        for (place, node) in plan.nodes.iter().enumerate() {
+            let job = &jobs[node.name.as_str()];
+            job_places.insert(verdict_of(job), 2 * place + 1);
+            job_places.insert(job.clone(), 2 * place);
+        }
+        let (asked_by, askers) = (HashMap::new(), HashMap::new());
+        let conditional = BTreeSet::new();
+        let mut edges = Self { plan, cases, jobs, places, job_places, asked_by, askers, own, conditional };
+        edges.ask();
         edges.settle();
         edges
     }
 
-    /// Finds what never runs and what may be skipped, until nothing more is found.
+    /// Finds who asks which approval: the gates that may ask for it, else its subject.
+    fn ask(&mut self) {
+        let mut gates: HashMap<&str, Vec<&'a str>> = HashMap::new();
+        for node in &self.plan.nodes {
+            if let NodeKind::Gate(gate) = &node.kind {
+                asks(gate).into_iter().for_each(|approval| gates.entry(approval).or_default().push(&node.name));
+            }
+        }
+        for node in &self.plan.nodes {
+            let NodeKind::Approval(approval) = &node.kind else { continue };
+            let name = node.name.as_str();
+            let askers = match &approval.of {
+                _ if approval.on_demand => gates.remove(name).unwrap_or_default(),
+                Subject::Release(release) => vec![release.as_str()],
+                Subject::Artifact(Origin::Output { stage, .. }) => vec![stage.as_str()],
+                Subject::Artifact(_) => vec![],
+            };
+            if let Some(first) = askers.iter().min_by_key(|asker| self.places.get(*asker)) {
+                self.askers.insert(name, first);
+            }
+            askers.into_iter().for_each(|asker| self.asked_by.entry(asker).or_default().push(name));
+        }
+    }
+
+    /// Returns the nodes so that each stands behind what it waits for; what can't stand so comes last.
+    fn in_order(&self) -> Vec<&'a Node> {
+        let mut open: Vec<usize> = self.plan.nodes.iter().map(|node| node.waits.len()).collect();
+        let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); open.len()];
+        for (place, node) in self.plan.nodes.iter().enumerate() {
+            node.waits.iter().for_each(|wait| waiting[self.places[wait.node.as_str()]].push(place));
+        }
+        let mut order: Vec<usize> = (0..open.len()).filter(|place| open[*place] == 0).collect();
+        let mut next = 0;
+        while let Some(&place) = order.get(next) {
+            next += 1;
+            for &behind in &waiting[place] {
+                open[behind] -= 1;
+                if open[behind] == 0 {
+                    order.push(behind);
+                }
+            }
+        }
+        order.extend((0..open.len()).filter(|place| open[*place] > 0));
+        order.into_iter().map(|place| &self.plan.nodes[place]).collect()
+    }
+
+    /// Finds what never runs and what may be skipped, until nothing more is found: once, as what is waited for comes first.
     fn settle(&mut self) {
+        let order = self.in_order();
         loop {
             let before = (self.conditional.len(), self.never().count());
-            for node in &self.plan.nodes {
+            for &node in &order {
                 let name = node.name.as_str();
                 if node.waits.iter().any(|wait| self.holds_up(node, wait) && self.own[wait.node.as_str()] == Own::Never)
                 {
@@ -77,7 +142,7 @@ impl<'a> Edges<'a> {
     fn holds_up(&self, node: &Node, wait: &Wait) -> bool {
         match wait.why {
             Why::Baseline => false,
-            Why::Data => match work(node) {
+            Why::Data => match node.kind.work() {
                 Some(work) => {
                     let from = |origin: &Origin| origin.stage() == Some(wait.node.as_str());
                     work.inputs.iter().any(|input| from(&input.origin) && !input.optional)
@@ -111,30 +176,27 @@ impl<'a> Edges<'a> {
         if self.asks(node).is_empty() { job.to_owned() } else { verdict_of(job) }
     }
 
+    /// Returns the node of this name.
+    fn node(&self, name: &str) -> Option<&'a Node> {
+        self.places.get(name).map(|place| &self.plan.nodes[*place])
+    }
+
     /// Returns the approvals that a gate may ask for, in order of names.
     pub(super) fn asks(&self, gate: &str) -> BTreeSet<&'a str> {
-        match self.plan.node(gate).map(|node| &node.kind) {
+        match self.node(gate).map(|node| &node.kind) {
             Some(NodeKind::Gate(gate)) => asks(gate),
             _ => BTreeSet::new(),
         }
     }
 
     /// Returns the approvals that wait for this node's job to ask them: they read when, and by whom already.
-    pub(super) fn asked_by(&self, node: &str) -> Vec<&'a str> {
-        let asker = |approval: &Approval, name: &str| {
-            let asks = approval.on_demand && self.asks(node).contains(name);
-            let subject = match &approval.of {
-                Subject::Release(release) => release,
-                Subject::Artifact(Origin::Output { stage, .. }) => stage,
-                Subject::Artifact(_) => return asks,
-            };
-            asks || (!approval.on_demand && subject == node)
-        };
-        let approvals = self.plan.nodes.iter().filter_map(|node| match &node.kind {
-            NodeKind::Approval(approval) => Some((node.name.as_str(), approval)),
-            _ => None,
-        });
-        approvals.filter(|(name, approval)| asker(approval, name)).map(|(name, _)| name).collect()
+    pub(super) fn asked_by(&self, node: &str) -> &[&'a str] {
+        self.asked_by.get(node).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the first node whose job asks an approval.
+    pub(super) fn asker(&self, approval: &str) -> Option<&'a str> {
+        self.askers.get(approval).copied()
     }
 
     /// Returns the jobs that a node's job needs, in the plan's order.
@@ -152,15 +214,9 @@ impl<'a> Edges<'a> {
     }
 
     /// Returns job ids in the order of the plan, each gate's `…-verdict` behind it.
-    fn ordered(&self, mut wanted: BTreeSet<String>) -> Vec<String> {
-        let mut ordered = Vec::new();
-        for node in &self.plan.nodes {
-            for job in [self.job(&node.name).to_owned(), verdict_of(self.job(&node.name))] {
-                if wanted.remove(&job) {
-                    ordered.push(job);
-                }
-            }
-        }
+    fn ordered(&self, wanted: BTreeSet<String>) -> Vec<String> {
+        let mut ordered: Vec<String> = wanted.into_iter().filter(|job| self.job_places.contains_key(job)).collect();
+        ordered.sort_by_key(|job| self.job_places.get(job));
         ordered
     }
 
@@ -206,7 +262,7 @@ impl<'a> Edges<'a> {
     fn came_out_well(&self, node: &Node, wait: &Wait, job: &str, conditional: bool) -> String {
         let success = format!("needs.{job}.result == 'success'");
         let skipped = format!("needs.{job}.result == 'skipped'");
-        let gate = matches!(self.plan.node(&wait.node).map(|node| &node.kind), Some(NodeKind::Gate(_)));
+        let gate = matches!(self.node(&wait.node).map(|node| &node.kind), Some(NodeKind::Gate(_)));
         let advisory: Vec<_> = self.cases.iter().filter(|case| !case.blocks).map(|case| case.is.as_str()).collect();
         if conditional && !self.holds_up(node, wait) {
             format!("({success} || {skipped})")
@@ -257,13 +313,13 @@ impl<'a> Edges<'a> {
     pub(super) fn fetches(&self, node: &Node) -> Vec<&'a str> {
         let mut wanted: BTreeSet<&str> = BTreeSet::new();
         let mut of = |origin: &Origin| {
-            if let Some(name) = origin.stage().and_then(|stage| self.plan.node(stage)).map(|node| node.name.as_str()) {
+            if let Some(name) = origin.stage().and_then(|stage| self.node(stage)).map(|node| node.name.as_str()) {
                 wanted.insert(name);
             }
         };
         match &node.kind {
             NodeKind::Stage(_) | NodeKind::Action(_) | NodeKind::Rollout(_) | NodeKind::Experiment(_) => {
-                let work = work(node).expect("stages and actions have work");
+                let work = node.kind.work().expect("stages and actions have work");
                 work.inputs.iter().for_each(|input| of(&input.origin));
                 if let Command::Arguments(arguments) = &work.command {
                     arguments.iter().for_each(|argument| outputs(argument, &mut of));
@@ -310,16 +366,13 @@ impl<'a> Edges<'a> {
                 promote.compared_by.iter().for_each(|gate| of(&Origin::output(gate, "")));
             }
         }
-        self.plan
-            .nodes
-            .iter()
-            .map(|node| node.name.as_str())
-            .filter(|name| wanted.contains(name) && self.runs(name))
-            .collect()
+        let mut fetched: Vec<&str> = wanted.into_iter().filter(|name| self.runs(name)).collect();
+        fetched.sort_by_key(|name| self.places.get(name));
+        fetched
     }
 
     fn gates_before(&self, node: &'a Node) -> impl Iterator<Item = &'a str> {
-        let gate = |name: &&str| matches!(self.plan.node(name).map(|node| &node.kind), Some(NodeKind::Gate(_)));
+        let gate = |name: &&str| matches!(self.node(name).map(|node| &node.kind), Some(NodeKind::Gate(_)));
         node.waits.iter().map(|wait| wait.node.as_str()).filter(gate)
     }
 }
@@ -336,17 +389,6 @@ fn asks(gate: &Gate) -> BTreeSet<&str> {
         OnMissing::Fail | OnMissing::Pass | OnMissing::Error => None,
     });
     asked.collect()
-}
-
-/// Returns what a stage or an action runs.
-pub(super) fn work(node: &Node) -> Option<&Work> {
-    match &node.kind {
-        NodeKind::Stage(stage) => Some(&stage.work),
-        NodeKind::Action(action) => Some(&action.work),
-        NodeKind::Rollout(rollout) => Some(&rollout.work),
-        NodeKind::Experiment(it) => Some(&it.work),
-        _ => None,
-    }
 }
 
 /// Visits the stages whose values an expression uses.

@@ -47,6 +47,18 @@ pub fn releases_by_hand(plan: &Plan, branch: &str, default_branch: &str) -> bool
     triggers::is_released_branch(plan, branch, default_branch)
 }
 
+/// Tells whether a run that another workflow called on this ref may release: only on a branch that `on push` names.
+#[must_use]
+pub fn releases_when_called(plan: &Plan, git_ref: &str) -> bool {
+    triggers::is_released_ref(plan, git_ref)
+}
+
+/// Tells whether another workflow may call this pipeline's.
+#[must_use]
+pub fn is_callable(plan: &Plan) -> bool {
+    triggers::own_if_callable(plan).is_some()
+}
+
 /// The target `github`.
 pub(super) struct GitHub;
 
@@ -69,6 +81,9 @@ impl Target for GitHub {
         journals(plan, &cases, &edges, site, &mut diagnostics);
         secrets(plan, site, &mut diagnostics);
         place(plan, site, &mut diagnostics);
+        if too_large(plan, &edges, site, &mut diagnostics) {
+            return Compiled { files: Vec::new(), diagnostics };
+        }
         let declared = Declared::of_plan(plan);
         let written = plan.targets.iter().find(|target| target.name == "github").map(|target| &target.settings);
         let additions =
@@ -94,6 +109,9 @@ impl Target for GitHub {
         tree.plain_key("on");
         let path = format!(".github/workflows/{}.yml", plan.pipeline);
         let text = emit::document(&header(plan, site, &edges), &tree);
+        if text.len() > BYTES {
+            diagnostics.push(oversized(plan, site, &format!("has {} bytes", text.len())));
+        }
         Compiled { files: vec![OutputFile { path, text }], diagnostics }
     }
 
@@ -101,6 +119,32 @@ impl Target for GitHub {
         let mut found = Vec::new();
         raw::read(settings, declared, site, &mut found);
         found
+    }
+}
+
+/// Bytes of a workflow's file: "a workflow file larger than 500 KB will not start runs", says GitHub's page "Actions limits"
+/// (docs.github.com/en/actions/reference/limits). It does not say which KB are meant; these are the smaller.
+const BYTES: usize = 500_000;
+/// Bytes that no job of a node is below: its outputs, the checkout and the steps around the command take more.
+const JOB: usize = 800;
+
+/// Complains of more jobs than any file could hold. Nobody has to write them out to know.
+fn too_large(plan: &Plan, edges: &Edges<'_>, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> bool {
+    let jobs = plan.nodes.iter().filter(|node| edges.runs(&node.name)).count();
+    let large = jobs > BYTES / JOB;
+    if large {
+        diagnostics.push(oversized(plan, site, &format!("has {jobs} jobs")));
+    }
+    large
+}
+
+fn oversized(plan: &Plan, site: &Site<'_>, what: &str) -> Diagnostic {
+    let message = format!("GitHub starts no workflow of more than {BYTES} bytes, and the one of this pipeline {what}");
+    let diagnostic = Diagnostic::new(codes::TARGET_LIMIT, site.span(&format!("pipeline {}", plan.pipeline)), message)
+        .help("split the pipeline, or let one stage do the work of several legs");
+    match site.spans.get("target github") {
+        Some(&place) => diagnostic.label(place, "for this target"),
+        None => diagnostic,
     }
 }
 
@@ -132,6 +176,13 @@ fn header(plan: &Plan, site: &Site<'_>, edges: &Edges<'_>) -> Vec<String> {
 
 /// Checks keep only the newest run of a ref; whatever may release is never cancelled half-way.
 fn concurrency(plan: &Plan) -> Concurrency {
+    if let Some(own) = triggers::own_if_callable(plan) {
+        // What is called waits for no run but the caller's own, and is not cancelled: that is for the caller to say.
+        return Concurrency {
+            group: format!("{}-${{{{ {own} && github.ref || github.run_id }}}}", plan.pipeline),
+            cancel_in_progress: Flag::Expression(format!("${{{{ github.event_name == 'pull_request' && {own} }}}}")),
+        };
+    }
     Concurrency {
         group: format!("{}-${{{{ github.ref }}}}", plan.pipeline),
         cancel_in_progress: Flag::Expression("${{ github.event_name == 'pull_request' }}".into()),
@@ -189,7 +240,7 @@ fn reach(
                     if case.releases { " and `releases true`" } else { "" }
                 )),
                 Some(RegistryLocation::Mlflow { .. } | RegistryLocation::S3 { .. }) => Diagnostic::new(
-                    codes::TARGET_LIMIT,
+                    codes::NOTHING_RUNS_IT,
                     site.span(&format!("registry {}", registry.name)),
                     format!("jobs on GitHub can't reach the registry `{}` yet", registry.name),
                 )

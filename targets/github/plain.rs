@@ -3,7 +3,7 @@
 
 use super::model::Entries;
 use super::triggers::Case;
-use crate::plan::{Command, Interpreter, Isolation, Plan, Rerun, Stage};
+use crate::plan::{Command, Interpreter, Isolation, Location, Plan, Rerun, Stage};
 use crate::types::{Expr, Origin, Value};
 
 /// The shell of a step, its variables and its text.
@@ -61,9 +61,9 @@ const OURS: char = '\0';
 fn variables(plan: &Plan, stage: &Stage, cases: &[Case]) -> Option<Entries<String>> {
     let mut env = Entries::default();
     for input in &stage.work.inputs {
-        // What a server or a store holds has to be fetched, and hashed.
+        // What a server or a store holds, or DVC's remote, has to be fetched, and hashed.
         if let Origin::Source(name) = &input.origin
-            && plan.sources.iter().any(|source| source.name == *name && source.location.path().is_none())
+            && plan.sources.iter().any(|source| source.name == *name && !matches!(source.location, Location::Path(_)))
         {
             return None;
         }

@@ -186,3 +186,187 @@ fn the_line_that_help_proposes_takes_no_name_that_is_taken() {
     let told = sandbox.mlpc(&["check"]);
     assert!(told.stderr.contains("add `in a_table = a.table`, and use `$a_table`"), "{told:?}");
 }
+
+const RELEASED: &str = r#"pipeline p
+edition 2026
+on push { branches: ["main"] }
+registry models = directory("registry")
+source raw: File = "raw.txt"
+stage train { in raw  out model: File = "out/model"  run <<< cp "$raw" "$model" >>> }
+register release = train.model to models ungated "a test"
+"#;
+
+#[test]
+fn what_a_declared_target_can_not_do_is_said_with_both_lines() {
+    let sandbox = Sandbox::new();
+    sandbox.file("p.mlp", RELEASED);
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    sandbox.file("p.mlp", &format!("{RELEASED}target github {{}}\ntarget argo {{ image: \"python:3\" }}\n"));
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("is lost with the runner that `release` runs on"), "{ended:?}");
+    assert!(ended.stderr.contains("for this trigger"), "{ended:?}");
+    assert!(ended.stderr.contains("in a pod it is lost with the pod"), "{ended:?}");
+    assert!(ended.stderr.contains("compiled for argo here"), "{ended:?}");
+}
+
+/// The rest of a pipeline is as good as it was; only its files would be of another one.
+#[test]
+fn what_nothing_runs_yet_is_a_warning_here_and_an_error_for_a_compiler() {
+    let sandbox = Sandbox::new();
+    let text = "pipeline p\nedition 2026\nsource a: Dataset<csv> = \"a.csv\"\nsource b: Dataset<csv> = \"b.csv\"\nmonitor drift { every 1d  in reference = a, current = b  require psi(*) < 0.2  on breach: emit \"drifted\"  cooldown 7d }\non event \"drifted\" { }\ntarget github {}\n";
+    sandbox.file("p.mlp", text);
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stderr.contains("`mlpc` can't serve the monitor `drift` yet"), "{ended:?}");
+    assert!(ended.stderr.contains("for this target"), "{ended:?}");
+    assert_eq!(sandbox.mlpc(&["check", "--deny", "warnings"]).code, 2);
+    sandbox.file("p.mlp", &format!("{text}allow nothing-runs-it \"by hand until then\"\n"));
+    let ended = sandbox.mlpc(&["check", "--deny", "warnings"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+    let ended = sandbox.mlpc(&["compile", "-o", "out"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stdout.contains("1 error") || ended.stderr.contains("1 error"), "{ended:?}");
+    assert!(!sandbox.path().join("out").exists());
+}
+
+/// Stages in a chain, each with a `when`: what is skipped with what is found in one look, however they are declared.
+#[test]
+fn a_workflow_that_github_would_not_start_is_refused() {
+    let sandbox = Sandbox::new();
+    let mut text = String::from(
+        "pipeline p\nedition 2026\nparam on: bool = true\non manual { on }\nsource raw: File = \"raw.txt\"\n",
+    );
+    for at in (0..1_000).rev() {
+        let before = if at == 0 { "raw".to_owned() } else { format!("s{}.o", at - 1) };
+        let when = if at == 0 { " when on" } else { "" };
+        text += &format!(
+            "stage s{at}{when} {{ in i = {before}  out o: File = \"out/{at}\"  run <<< cp \"$i\" \"$o\" >>> }}\n"
+        );
+    }
+    sandbox.file("p.mlp", &format!("{text}target github {{}}\n"));
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("GitHub starts no workflow of more than 500000 bytes"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("for this target"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_large_pipeline_with_a_target_is_remembered_as_well() {
+    let sandbox = Sandbox::new();
+    let text = MENDED.to_owned() + "target github {}\n" + &"# a line that makes the text worth it\n".repeat(2_000);
+    sandbox.file("p.mlp", &text);
+    assert_eq!(sandbox.mlpc(&["check"]).stdout, "p.mlp: fine, 1 stage\n");
+    assert!(sandbox.path().join(".mlpc/check").exists());
+    // A folder whose name GitHub would evaluate decides, too: it is no part of the text.
+    sandbox.file("${{ x }}/p.mlp", &text).file(".git/HEAD", "");
+    let ended = sandbox.mlpc(&["check", "${{ x }}/p.mlp"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("GitHub would evaluate"), "{ended:?}");
+}
+
+#[test]
+fn no_output_stands_on_what_the_pipeline_is_made_of() {
+    let sandbox = Sandbox::new();
+    sandbox.file("m/x.mlp", "schema Row { a: int }\n");
+    for (path, words) in [
+        ("p.mlp", "the pipeline and `a.o` have the same path"),
+        ("P.mlp", "differ in capitals alone"),
+        ("m/x.mlp", "have the same path"),
+        ("mlpc.lock", "which says what runtimes are"),
+        (".git/config", "which is Git's own"),
+        ("src/.gitignore", "which says what is code"),
+    ] {
+        sandbox.file(
+            "p.mlp",
+            &format!("pipeline p\nedition 2026\nuse \"m/x.mlp\" {{ Row }}\nsource raw: Dataset<csv, Row> = \"raw.csv\"\nstage a {{ in raw  out o: File = \"{path}\"  run <<< cp \"$raw\" \"$o\" >>> }}\n"),
+        );
+        let ended = sandbox.mlpc(&["check", "p.mlp"]);
+        assert_eq!(ended.code, 2, "{path}: {ended:?}");
+        assert!(ended.stderr.contains("path-taken") && ended.stderr.contains(words), "{path}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_registry_stands_where_nobody_throws_it_away_and_alone() {
+    let sandbox = Sandbox::new();
+    let text = |place: &str, pointer: &str| {
+        format!(
+            "pipeline p\nedition 2026\nregistry models = directory(\"{place}\")\nstage a {{ out o: File = \"out/o\"  run <<< echo > \"$o\" >>> }}\nregister r = a.o to models ungated \"a test\"\npromote c = r to models@{pointer}\n"
+        )
+    };
+    for (place, pointer, words) in [
+        (".mlpc/reg", "production", "lies in `.mlpc`"),
+        ("./.MLPC/reg", "production", "lies in `.mlpc`"),
+        (".git", "production", "lies in `.git`"),
+        ("data/..", "production", "is the workspace itself"),
+        ("out", "production", "lies inside that of"),
+        ("data/../out/", "production", "lies inside that of"),
+        ("registry", "versions", "can't be a pointer"),
+        ("registry", "actions", "can't be a pointer"),
+    ] {
+        sandbox.file("p.mlp", &text(place, pointer));
+        let ended = sandbox.mlpc(&["check"]);
+        assert_eq!(ended.code, 2, "{place} {pointer}: {ended:?}");
+        assert!(ended.stderr.contains(words), "{place} {pointer}: {}", ended.stderr);
+    }
+    for place in ["registry", "./registry/", "../shared"] {
+        sandbox.file("p.mlp", &text(place, "production"));
+        assert_eq!(sandbox.mlpc(&["check"]).code, 0, "{place}");
+    }
+    let two = text("registry", "production")
+        + "registry others = directory(\"./registry\")\nregister s = a.o to others ungated \"a test\"\n";
+    sandbox.file("p.mlp", &two);
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("the registry `models` and the registry `others` have the same path"), "{ended:?}");
+}
+
+#[test]
+fn a_module_that_is_a_link_out_of_the_workspace_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.file("out/x.mlp", "schema Row { a: int }\n").file(
+        "in/p.mlp",
+        "pipeline p\nedition 2026\nuse \"x.mlp\" { Row }\nsource raw: Dataset<csv, Row> = \"raw.csv\"\nstage a { in raw  out o: File = \"o\"  run <<< cp \"$raw\" \"$o\" >>> }\n",
+    );
+    std::os::unix::fs::symlink("../out/x.mlp", sandbox.path().join("in/x.mlp")).expect("a link");
+    let ended = sandbox.mlpc(&["check", "in/p.mlp"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("it is a link that leads out of the workspace"), "{ended:?}");
+}
+
+/// Without it the action would not compile for a runner: nothing else has to name it.
+#[test]
+fn a_registry_that_keeps_a_journal_is_used() {
+    let sandbox = Sandbox::new();
+    let text = |registries: &str| {
+        format!(
+            "pipeline p\nedition 2026\non push {{ branches: [\"main\"] }}\n{registries}stage a {{ out o: File = \"o\"  run <<< echo > \"$o\" >>> }}\naction tell {{ in o = a.o  run <<< cat \"$o\" >>> }}\ntarget github {{}}\n"
+        )
+    };
+    sandbox.file("p.mlp", &text("registry log = git(\"mlpc-log\")\n"));
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    sandbox.file("p.mlp", &text("registry log = git(\"mlpc-log\")\nregistry more = git(\"more\")\n"));
+    let ended = sandbox.mlpc(&["check"]);
+    assert!(ended.stderr.contains("nothing uses the registry `more`"), "{ended:?}");
+    sandbox.file("p.mlp", &text("registry log = directory(\"registry\")\n"));
+    assert!(sandbox.mlpc(&["check"]).stderr.contains("nothing uses the registry `log`"));
+}
+
+#[test]
+fn ends_that_nothing_lies_between_are_told() {
+    let sandbox = Sandbox::new();
+    let text = |ends: &str| {
+        format!(
+            "pipeline p\nedition 2026\nsource raw: Dataset<csv> = \"raw.csv\"\nstage a {{ in raw  out o: Dataset<csv> = \"o.csv\"  run <<< cp \"$raw\" \"$o\" >>> }}\ngate g on a.o {{ require rows between {ends} }}\n"
+        )
+    };
+    sandbox.file("p.mlp", &text("1..10"));
+    assert_eq!(sandbox.mlpc(&["check"]).code, 0);
+    sandbox.file("p.mlp", &text("10..1"));
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("nothing lies between these ends"), "{ended:?}");
+}

@@ -24,7 +24,7 @@ pub(crate) fn lessons() -> impl Iterator<Item = (PathBuf, String)> {
 }
 
 #[test]
-fn every_mlp_block_is_clean_or_said_to_be_for_later() {
+fn every_mlp_block_is_clean() {
     let mut count = 0;
     let mut wrong = String::new();
     for (path, page) in lessons() {
@@ -37,7 +37,6 @@ fn every_mlp_block_is_clean_or_said_to_be_for_later() {
             count += 1;
             let right = match words[1..] {
                 [] => codes.is_empty() && ended.code == 0,
-                ["later"] => codes.iter().all(|code| code == "not-yet") && ended.code == 2,
                 _ => false,
             };
             if !right {

@@ -94,6 +94,11 @@ fn the_data_are_what_their_scripts_make() {
         let shell = set_up(name);
         let ended = shell("python3 -B data/make.py data && git status --porcelain");
         assert_eq!((ended.code, ended.stdout.as_str()), (0, ""), "examples/{name}: {ended:?}");
+        // What DVC keeps is in no commit, but its md5 is.
+        let kept = shell(
+            "for file in $(git ls-files '*.dvc'); do grep -q \"md5: $(md5sum < ${file%.dvc} | cut -d ' ' -f 1)\" $file || echo $file; done",
+        );
+        assert_eq!(kept.stdout, "", "examples/{name}: made otherwise than DVC keeps it");
     }
 }
 

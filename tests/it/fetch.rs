@@ -50,3 +50,103 @@ fn an_address_with_a_password_or_without_an_object_is_refused_before_anything_ru
         assert!(ended.stderr.contains(message), "{source}: {}", ended.stderr);
     }
 }
+
+/// A clone of a DVC project: its remote, a folder beside it, holds `id` and `1`; no cache is there.
+fn cloned(more: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let md5 = "bc9280dfc1d4e67233f138f5bbbf0951";
+    sandbox.file(".dvc/config", "[core]\n    remote = store\n['remote \"store\"']\n    url = ../store\n");
+    sandbox.file("data/raw.csv.dvc", &format!("outs:\n- md5: {md5}\n  size: 5\n  hash: md5\n  path: raw.csv\n"));
+    sandbox.file(&format!("store/files/md5/{}/{}", &md5[..2], &md5[2..]), "id\n1\n");
+    let text = format!(
+        "pipeline reader\nedition 2026\n\nsource raw: Dataset<csv> = dvc(\"data/raw.csv\", public: true)\n\nstage copy {{\n  in   raw\n  \
+         out  data: Dataset<csv> = \"out.csv\"\n  run  <<< cp \"$raw\" \"$data\" >>>\n}}\n{more}"
+    );
+    sandbox.file("main.mlp", &text);
+    sandbox
+}
+
+#[test]
+fn what_dvc_pushed_is_fetched_once_into_its_cache_and_a_look_fetches_nothing() {
+    let sandbox = cloned("");
+    let looked = sandbox.mlpc(&["plan"]);
+    assert_eq!(looked.code, 0, "{looked:?}");
+    assert!(looked.stdout.contains("the source `raw` is not fetched yet"), "{}", looked.stdout);
+    assert!(!sandbox.path().join(".dvc/cache").exists(), "a look fetched");
+    let ended = sandbox.mlpc(&["run"]);
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.code, 0, "{said}");
+    assert!(said.contains("fetching the source `raw` from DVC's remote `store` (../store), 5 B"), "{said}");
+    assert!(said.contains("fetched the source `raw`: 1 object of DVC, 5 B"), "{said}");
+    assert_eq!(sandbox.read("out.csv"), "id\n1\n");
+    assert_eq!(sandbox.read(".dvc/cache/files/md5/bc/9280dfc1d4e67233f138f5bbbf0951"), "id\n1\n");
+    let again = sandbox.mlpc(&["run", "--force"]);
+    assert!(again.code == 0 && !again.stderr.contains("fetching") && !again.stdout.contains("fetching"), "{again:?}");
+}
+
+#[test]
+fn what_dvc_pushed_and_somebody_altered_is_refused() {
+    let sandbox = cloned("");
+    sandbox.file("store/files/md5/bc/9280dfc1d4e67233f138f5bbbf0951", "id\n2\n");
+    let ended = sandbox.mlpc(&["run"]);
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.code, 11, "{said}");
+    assert!(said.contains("the source `raw` is not what `data/raw.csv.dvc` says"), "{said}");
+    assert!(!sandbox.path().join("out.csv").exists() && !sandbox.path().join(".dvc/cache").exists());
+}
+
+#[test]
+fn a_remote_that_can_not_be_asked_is_named_with_the_way_out() {
+    let sandbox = cloned("");
+    sandbox.file(".dvc/config", "[core]\nremote = drive\n['remote \"drive\"']\nurl = gdrive://folder\n");
+    let ended = sandbox.mlpc(&["run"]);
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.code, 1, "{said}");
+    assert!(
+        said.contains("is on Google Drive (`gdrive://`), which mlpc does not speak: run `dvc pull data/raw.csv`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_gate_on_what_dvc_keeps_sees_it_where_dvc_would_put_it_and_not_what_a_person_put_there() {
+    let gate = "\ngate enough on raw { require rows >= 1 }\n";
+    let sandbox = cloned(gate);
+    let ended = sandbox.mlpc(&["run"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(sandbox.read("data/raw.csv"), "id\n1\n");
+    let edited = cloned(gate);
+    edited.file("data/raw.csv", "id\n1\n2\n");
+    let ended = edited.mlpc(&["run"]);
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(ended.code != 0 && said.contains("`dvc checkout data/raw.csv`"), "{said}");
+    assert_eq!(edited.read("data/raw.csv"), "id\n1\n2\n");
+}
+
+#[test]
+fn what_jobs_elsewhere_can_not_fetch_is_said_where_the_pipeline_is_compiled() {
+    let sandbox = cloned("\non push { branches: [\"main\"] }\ntarget github { steps: \"plain\" }\n");
+    let said = |verb: &[&str]| {
+        let ended = sandbox.mlpc(verb);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        format!("{}{}", ended.stdout, ended.stderr)
+    };
+    // What lies in the repository comes with it.
+    assert!(!said(&["check"]).contains("dvc-out-of-reach"));
+    sandbox.file(".dvc/config", "[core]\nremote = store\n['remote \"store\"']\nurl = ../../store\n");
+    for verb in [&["check"][..], &["compile", "-o", "out"]] {
+        assert!(said(verb).contains("the remote `store` is a folder of this"), "{verb:?}");
+    }
+    // What only this machine's settings name, another one does not find.
+    sandbox.file(".dvc/config", "[core]\nremote = store\n");
+    sandbox.file(".dvc/config.local", "['remote \"store\"']\nurl = s3://bucket/dvc\n");
+    assert!(said(&["check"]).contains("`.dvc/config` has no remote `store`"));
+    sandbox.file(".dvc/config", "[core]\nremote = store\n['remote \"store\"']\nurl = s3://bucket/dvc\n");
+    for verb in [&["check"][..], &["compile", "-o", "out"]] {
+        assert!(!said(verb).contains("dvc-out-of-reach"), "{verb:?}");
+    }
+    // What has to be fetched and hashed is left to the program, which is built with its client.
+    let workflow = sandbox.read("out/.github/workflows/reader.yml");
+    assert!(workflow.contains("--features remotes") && workflow.contains("mlpc exec copy --file"), "{workflow}");
+    assert!(!workflow.contains("Bring the inputs"), "{workflow}");
+}

@@ -14,6 +14,7 @@ fn cases() -> Vec<(&'static str, String, &'static str)> {
         ("quickstart", include_str!("../../examples/quickstart/pipeline.mlp").to_owned(), "examples/quickstart"),
         ("everything", fixture("everything"), ""),
         ("managed", fixture("managed"), "ml/managed"),
+        ("called", fixture("called"), ""),
         ("cache", fixture("cache"), ""),
     ]
 }
@@ -64,6 +65,30 @@ fn workflows_are_their_goldens() {
         let golden = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(golden == compiled.files[0].text, "{} is not what is compiled", path.display());
     }
+}
+
+/// `github` is the caller's in a run that was called: its event and its ref must not be taken for those of a push.
+#[test]
+fn what_is_called_is_no_push_and_releases_only_where_a_push_would() {
+    let fixture = std::fs::read_to_string(fixtures().join("called/pipeline.mlp")).expect("a fixture");
+    let text = |source: &str| workflow(source, "").files[0].text.clone();
+    let whole = text(&fixture);
+    let own = "startsWith(github.workflow_ref, format('{0}/.github/workflows/called.yml@', github.repository))";
+    let release = whole.split("  # register release").nth(1).expect("a job").split("  # ").next().expect("it");
+    let condition = release.lines().find(|line| line.trim().starts_with("if:")).expect("a condition");
+    assert!(condition.contains(&format!("github.event_name == 'push' && {own}")), "{condition}");
+    assert!(condition.contains(&format!("!{own} && github.ref == 'refs/heads/main'")), "{condition}");
+    assert!(
+        whole.contains("      HUB_TOKEN:\n        description: For the model hub.\n        required: true"),
+        "{whole}"
+    );
+    assert!(!whole.contains("GITHUB_TOKEN:\n        "), "the platform's own is not handed on: {whole}");
+    // Without a named branch there is none that a call could release on.
+    let unnamed =
+        text(&fixture.replace("branches: [\"main\"] }\non pull_request", "branches: [\"v*\"] }\non pull_request"));
+    let release = unnamed.split("  # register release").nth(1).expect("a job");
+    let condition = release.lines().find(|line| line.trim().starts_with("if:")).expect("a condition");
+    assert!(!condition.contains('!') || !condition.contains(&format!("!{own}")), "{condition}");
 }
 
 #[test]
@@ -315,4 +340,34 @@ fn what_github_cannot_do_is_said() {
     assert_eq!(codes(&secret("hf_token")), [""; 0]);
     assert_eq!(codes(&secret("github_password")), ["target-limit"]);
     assert_eq!(codes(&secret("mlpc_plan")), ["target-limit"]);
+}
+
+#[test]
+fn a_gate_on_a_private_source_gets_what_opens_it_and_nothing_else() {
+    let pipeline = |credential: &str| {
+        format!(
+            "pipeline reader\nedition 2026\non push {{ branches: [\"main\"] }}\nsecret hub\n{credential}\n\
+             source raw: Dataset<csv> = dvc(\"raw.csv\")\nsource open: Dataset<csv> = dvc(\"open.csv\", public: true)\n\
+             stage read {{\n  in raw\n  credentials aws\n  secret hub\n  out n: Report = \"n.txt\"\n  run <<< wc -l < \"$raw\" > \"$n\"; : \"$hub\" >>>\n}}\n\
+             stage peek {{\n  in open\n  credentials aws\n  out m: Report = \"m.txt\"\n  run <<< wc -l < \"$open\" > \"$m\" >>>\n}}\n\
+             gate enough on raw {{ require rows >= 1 }}\ngate whole on read.n {{ require size(read.n) >= 1B }}\ntarget github {{ steps: \"managed\" }}\n"
+        )
+    };
+    let jobs = |credential: &str| -> serde_yaml::Value {
+        let compiled = workflow(&pipeline(credential), "");
+        assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+        let workflow: serde_yaml::Value = serde_yaml::from_str(&compiled.files[0].text).expect("YAML");
+        workflow["jobs"].clone()
+    };
+    let text = |jobs: &serde_yaml::Value, job: &str| serde_yaml::to_string(&jobs[job]).expect("YAML");
+    let fixed = jobs(
+        "secret key_id\nsecret key\ncredential aws = static(\"aws\", access_key_id: key_id, secret_access_key: key)",
+    );
+    let (gate, other) = (text(&fixed, "enough"), text(&fixed, "whole"));
+    assert!(gate.contains("secrets.KEY_ID") && gate.contains("secrets.KEY ") && !gate.contains("HUB"), "{gate}");
+    assert!(!other.contains("secrets."), "{other}");
+    let vouched = jobs("credential aws = oidc(\"aws\", role: \"arn:aws:iam::1:role/ml\", region: \"eu-west-1\")");
+    let (gate, other) = (text(&vouched, "enough"), text(&vouched, "whole"));
+    assert!(gate.contains("id-token: write") && gate.contains("arn:aws:iam::1:role/ml"), "{gate}");
+    assert!(!other.contains("id-token"), "{other}");
 }

@@ -133,3 +133,18 @@ fn what_is_wrong_with_a_project_is_said_with_its_line() {
         assert!(!sandbox.path().join("pipeline.mlp").exists());
     }
 }
+
+#[test]
+fn the_report_says_what_jobs_need_to_fetch_what_dvc_keeps() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .file(".dvc/config", "[core]\n    remote = store\n['remote \"store\"']\n    url = s3://team/dvc\n")
+        .file("raw.csv.dvc", &format!("outs:\n- md5: {HELLO}\n  hash: md5\n  path: raw.csv\n"))
+        .file("dvc.yaml", "stages:\n  copy:\n    cmd: cp raw.csv out.csv\n    deps: [raw.csv]\n    outs: [out.csv]\n");
+    let ended = sandbox.mlpc(&["import", "dvc.yaml"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(
+        ended.stdout.contains("  .dvc/config:4: the remote `store` (`s3://team/dvc`) wants a key of AWS"),
+        "{ended:?}"
+    );
+}

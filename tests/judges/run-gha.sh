@@ -3,7 +3,7 @@
 # usage: run-gha.sh REPO_DIR WORKFLOW.yml [EVENT=push] [act options…]
 #   REPO_DIR      git work tree with at least one commit
 #   WORKFLOW.yml  path inside REPO_DIR
-# actions/checkout is act's own copy; upload-artifact, download-artifact, setup-* and cache are the stand-ins in gha/.
+# actions/checkout is act's own copy; upload-artifact, download-artifact, setup-*, cache and the step that gets AWS's keys are the stand-ins in gha/.
 # env: RIG, see rig.sh; GHA_ARTIFACTS, the folder of the artifacts (default: a fresh one, printed at the end).
 # Exit status: act's own.
 set -euo pipefail
@@ -20,10 +20,11 @@ while read -r uses; do
     actions/download-artifact@*) stand_in=download-artifact ;;
     actions/setup-*) stand_in=setup ;;
     actions/cache@* | actions/cache/*) stand_in=cache ;;
+    aws-actions/*) stand_in=credentials ;;
     *) continue ;;
   esac
   args+=(--local-repository "$uses=$here/gha/$stand_in")
-done < <(grep -ohE 'actions/(upload-artifact|download-artifact|setup-[a-z]+|cache)@[A-Za-z0-9._-]+' "$repo/$workflow" | sort -u)
+done < <(grep -ohE '(actions/(upload-artifact|download-artifact|setup-[a-z]+|cache)|aws-actions/configure-aws-credentials)@[A-Za-z0-9._-]+' "$repo/$workflow" | sort -u)
 home=$(mktemp -d); trap 'rm -rf "$home"' EXIT
 status=0
 (cd "$repo" && env -i HOME="$home" PATH="$PATH" LANG=C.UTF-8 "$RIG/venv/bin/act" "$event" -W "$workflow" \

@@ -23,6 +23,8 @@ const CHUNK: usize = 256 << 10;
 enum Fault {
     /// Another try may do.
     Passing(Error),
+    /// The server has no such thing, or does not show it to us.
+    Absent(Error),
     /// The server's last word, or a disk of ours.
     Final(Error),
     /// The user wants us to stop; what came so far is kept.
@@ -36,14 +38,17 @@ impl From<Error> for Fault {
 }
 
 /// Who is asked.
-enum Server {
+#[derive(Debug)]
+pub(super) enum Server {
     Http { agent: ureq::Agent, url: String, host: String },
     S3(Box<S3>),
 }
 
 /// A download, and the place where what came of it so far stands.
 struct Download<'a> {
-    server: Server,
+    server: &'a Server,
+    /// What is asked for, below what the server was opened for.
+    name: &'a str,
     wanted: &'a Wanted<'a>,
     part: PathBuf,
     /// What the part is of: bytes of one state of the file are never joined with those of another.
@@ -58,52 +63,27 @@ pub(super) fn download(
     caller: &BTreeMap<OsString, OsString>,
     watch: &dyn Fn(Progress<'_>) -> bool,
 ) -> Result<Downloaded> {
-    fs::create_dirs(fs::parent(part))?;
-    let mut part_tag = part.as_os_str().to_owned();
-    part_tag.push(".tag");
-    let server = Server::of(wanted, caller)?;
-    let download = Download { server, wanted, part: part.to_owned(), part_tag: part_tag.into(), watch };
-    let (mut left, mut wait) = (TRIES, Duration::from_millis(200));
-    loop {
-        let before = download.length();
-        match download.once() {
-            Ok(done) => {
-                fs::remove(&download.part_tag)?;
-                return Ok(done);
-            }
-            Err(Fault::Stopped) => return Err(Error::new("interrupted")),
-            Err(Fault::Final(error)) => {
-                download.forget()?;
-                return Err(error);
-            }
-            Err(Fault::Passing(error)) => {
-                // Who came on is not asked to give up.
-                left = if download.length() > before { TRIES } else { left - 1 };
-                if left == 0 {
-                    return Err(error);
-                }
-            }
-        }
-        if !(download.watch)(Progress {
-            host: download.server.host(),
-            done: download.length(),
-            total: None,
-            waits: true,
-        }) {
-            return Err(Error::new("interrupted"));
-        }
-        std::thread::sleep(wait);
-        wait = (wait * 3).min(Duration::from_secs(20));
+    let server = Server::of(wanted, caller, S3::object)?;
+    if let Server::S3(store) = &server
+        && (store.object_key().is_empty() || store.object_key().ends_with('/'))
+    {
+        return Err(Error::new(format!("`{}` names no object", wanted.url)));
+    }
+    match server.fetch("", wanted, part, watch)? {
+        Ok(downloaded) => Ok(downloaded),
+        Err(absent) => Err(absent),
     }
 }
 
 impl Server {
-    fn of(wanted: &Wanted<'_>, caller: &BTreeMap<OsString, OsString>) -> Result<Self> {
+    /// Finds out who is asked; `store` opens what is in a store.
+    pub(super) fn of(
+        wanted: &Wanted<'_>,
+        caller: &BTreeMap<OsString, OsString>,
+        store: fn(&str, &BTreeMap<OsString, OsString>) -> Result<S3>,
+    ) -> Result<Self> {
         if let Some(rest) = wanted.url.strip_prefix("s3://") {
-            let opened = S3::object(rest, caller)?;
-            if opened.object_key().is_empty() || opened.object_key().ends_with('/') {
-                return Err(Error::new(format!("`{}` names no object", wanted.url)));
-            }
+            let opened = store(rest, caller)?;
             return Ok(Self::S3(Box::new(if wanted.public { opened.unsigned() } else { opened })));
         }
         let Some((scheme, rest)) =
@@ -122,34 +102,81 @@ impl Server {
         Ok(Self::Http { agent, url, host: host.to_owned() })
     }
 
-    fn host(&self) -> &str {
+    /// Fetches what stands under a name to `part`; the inner `Err` says that the server has it not.
+    pub(super) fn fetch(
+        &self,
+        name: &str,
+        wanted: &Wanted<'_>,
+        part: &Path,
+        watch: &dyn Fn(Progress<'_>) -> bool,
+    ) -> Result<Result<Downloaded>> {
+        fs::create_dirs(fs::parent(part))?;
+        let mut part_tag = part.as_os_str().to_owned();
+        part_tag.push(".tag");
+        let download = Download { server: self, name, wanted, part: part.to_owned(), part_tag: part_tag.into(), watch };
+        let (mut left, mut wait) = (TRIES, Duration::from_millis(200));
+        loop {
+            let before = download.length();
+            match download.once() {
+                Ok(done) => {
+                    fs::remove(&download.part_tag)?;
+                    return Ok(Ok(done));
+                }
+                Err(Fault::Stopped) => return Err(Error::new("interrupted")),
+                Err(Fault::Final(error)) => {
+                    download.forget()?;
+                    return Err(error);
+                }
+                Err(Fault::Absent(error)) => {
+                    download.forget()?;
+                    return Ok(Err(error));
+                }
+                Err(Fault::Passing(error)) => {
+                    // Who came on is not asked to give up.
+                    left = if download.length() > before { TRIES } else { left - 1 };
+                    if left == 0 {
+                        return Err(error);
+                    }
+                }
+            }
+            let done = download.length();
+            if !watch(Progress { host: self.host(), done, total: None, waits: true }) {
+                return Err(Error::new("interrupted"));
+            }
+            std::thread::sleep(wait);
+            wait = (wait * 3).min(Duration::from_secs(20));
+        }
+    }
+
+    pub(super) fn host(&self) -> &str {
         match self {
             Self::Http { host, .. } => host,
             Self::S3(store) => store.host(),
         }
     }
 
-    fn ask(&self, version: Option<&str>, headers: &[(&str, &str)]) -> Result<Reply> {
+    fn ask(&self, name: &str, version: Option<&str>, headers: &[(&str, &str)]) -> Result<Reply> {
         match self {
             Self::Http { agent, url, host } => {
                 let wrong = |error: &dyn std::fmt::Display| Error::new(format!("cannot ask {host}: {error}"));
-                let request = headers
-                    .iter()
-                    .fold(ureq::http::Request::get(url), |request, (name, value)| request.header(*name, *value));
+                let request =
+                    headers.iter().fold(ureq::http::Request::get(format!("{url}{name}")), |request, (name, value)| {
+                        request.header(*name, *value)
+                    });
                 let request = request.body(()).map_err(|error| wrong(&error))?;
                 agent.run(request).map(Reply::of).map_err(|error| wrong(&error))
             }
             Self::S3(store) => {
                 let query: Vec<(&str, &str)> = version.map(|version| ("versionId", version)).into_iter().collect();
-                store.ask_once("GET", store.object_key(), &query, headers, &Body::None)
+                store.ask_once("GET", &store.key(name), &query, headers, &Body::None)
             }
         }
     }
 
-    fn refused(&self, reply: Reply) -> Error {
+    fn refused(&self, name: &str, reply: Reply) -> Error {
         match self {
             Self::Http { host, .. } => Error::new(format!("{host} says {}", reply.status)),
-            Self::S3(store) => store.refused("fetch", store.object_key(), reply),
+            Self::S3(store) => store.refused("fetch", &store.key(name), reply),
         }
     }
 }
@@ -188,7 +215,7 @@ impl Download<'_> {
                 asked = headers.len() > 1;
             }
         }
-        let reply = self.server.ask(self.wanted.version, &headers).map_err(Fault::Passing)?;
+        let reply = self.server.ask(self.name, self.wanted.version, &headers).map_err(Fault::Passing)?;
         let from = match reply.status {
             200 => 0,
             206 if have > 0 && starts_at(&reply, have) => have,
@@ -201,8 +228,10 @@ impl Download<'_> {
                     self.server.host()
                 ))));
             }
-            429 | 500 | 502 | 503 | 504 => return Err(Fault::Passing(self.server.refused(reply))),
-            _ => return Err(Fault::Final(self.server.refused(reply))),
+            429 | 500 | 502 | 503 | 504 => return Err(Fault::Passing(self.server.refused(self.name, reply))),
+            // Who may not list what is there is told 403 of what is not.
+            403 | 404 | 410 => return Err(Fault::Absent(self.server.refused(self.name, reply))),
+            _ => return Err(Fault::Final(self.server.refused(self.name, reply))),
         };
         self.take(reply, from)
     }

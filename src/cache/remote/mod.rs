@@ -3,9 +3,11 @@
 
 #[cfg(feature = "remotes")]
 mod agent;
+mod client;
 mod directory;
 #[cfg(feature = "remotes")]
 mod download;
+mod lanes;
 #[cfg(feature = "remotes")]
 mod s3;
 mod shared;
@@ -19,6 +21,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use client::Client;
+pub use lanes::side_by_side;
 pub use shared::{Answer, Envelope, Saved, Shared, Writer};
 
 use crate::host::{Error, Result, fs};
@@ -207,8 +211,13 @@ pub fn download(
     _: &BTreeMap<OsString, OsString>,
     _: &dyn Fn(Progress<'_>) -> bool,
 ) -> Result<Downloaded> {
+    Err(fetches_nothing())
+}
+
+#[cfg(not(feature = "remotes"))]
+fn fetches_nothing() -> Error {
     let message = "this build of mlpc fetches nothing: it was built without the feature `remotes`";
-    Err(Error::new(format!("{message}; `cargo install --features remotes`, or put the data in the workspace")))
+    Error::new(format!("{message}; `cargo install --features remotes`, or put the data in the workspace"))
 }
 
 /// Returns the SHA-256 of a file in hex.

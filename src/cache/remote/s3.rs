@@ -137,7 +137,8 @@ impl S3 {
         &self.host
     }
 
-    fn key(&self, name: &str) -> String {
+    /// Returns the key of what stands under a name.
+    pub(super) fn key(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 

@@ -2,12 +2,11 @@
 //! gone, torn or altered is a miss; of two writers under one key the first stands, and a difference is told.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Remote, Trust};
+use super::{Remote, Trust, side_by_side};
 use crate::cache::manifest::Key;
 use crate::cache::result::ResultRecord;
 use crate::cache::store::{Artifact, Kind, Store, Take};
@@ -22,9 +21,6 @@ const ENTRY: u64 = 64 << 20;
 
 /// The list of a directory has less than this.
 const TREE: u64 = 1 << 30;
-
-/// How many objects are on their way at once.
-const LANES: usize = 8;
 
 /// Who wrote an entry. Provenance: trust comes from where it stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -274,22 +270,4 @@ fn gather(store: &Store, artifact: &Artifact, objects: &mut BTreeSet<Digest>) ->
         objects.extend(files(&tree).map(|(digest, _)| digest));
     }
     Ok(())
-}
-
-/// Does something with each item, some at a time; the first error ends it.
-fn side_by_side<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
-    if items.len() < 2 {
-        return items.iter().try_for_each(work);
-    }
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        let lane = || -> Result<()> {
-            while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                work(item).inspect_err(|_| next.store(items.len(), Ordering::Relaxed))?;
-            }
-            Ok(())
-        };
-        let lanes: Vec<_> = (0..LANES.min(items.len())).map(|_| scope.spawn(lane)).collect();
-        lanes.into_iter().try_for_each(|lane| lane.join().map_err(|_| Error::new("a lane to the remote died"))?)
-    })
 }

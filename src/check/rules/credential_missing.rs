@@ -35,7 +35,7 @@ fn one(model: &Model, name: &Spanned<String>, work: &Work, found: &mut Vec<Diagn
             "s3" => Some("aws"),
             "gs" => Some("gcp"),
             "azure" => Some("azure"),
-            // On this machine its cache is read. Where its remote is stands in its own configuration.
+            // On this machine its cache is read. On a runner its remote is, and where that is stands in its own configuration.
             "dvc" if !model.targets.is_empty() => None,
             _ => continue,
         };

@@ -153,11 +153,9 @@ fn found(run: &Run<'_>, origin: &Origin, read: bool) -> Found {
     }
 }
 
-/// Fetches a source that a gate judges; what can't be had is no evidence.
+/// Brings a source that a gate judges into the workspace; what can't be had is no evidence.
 fn fetched(run: &Run<'_>, origin: &Origin, source: Option<&Source>, read: bool) -> Found {
-    let Some(source) = source.filter(|source| fetch::is_fetched(source)) else {
-        return Found::Unreadable(format!("`{origin}` is not in the workspace"));
-    };
+    let Some(source) = source else { return Found::Unreadable(format!("`{origin}` is not in the plan")) };
     match fetch::place(run, source) {
         Ok(_) => at_path(run, &source.location.place(&source.name), read),
         Err(Stop::Failed(why) | Stop::Unsound(why) | Stop::Skip(why)) => Found::Unreadable(why),

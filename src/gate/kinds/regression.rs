@@ -92,17 +92,22 @@ pub(super) fn decline(case: &Case<'_>, measure: &Measure) -> Option<f64> {
     Some(difference / base)
 }
 
-fn is_relative(measure: &Measure) -> bool {
+/// Tells whether a difference is divided by the magnitude of the baseline.
+pub(crate) fn is_relative(measure: &Measure) -> bool {
     measure.options.get("relative") == Some(&Value::Bool(true))
 }
 
 /// Returns what a relative difference is divided by, unless it is too near to zero to mean anything.
-fn base(measure: &Measure, baseline: f64) -> Result<f64, Undecided> {
-    let least = measure.options.get("min_base").and_then(Value::number).unwrap_or(MIN_BASE);
-    if baseline != 0.0 && baseline.abs() >= least {
+pub(crate) fn base(measure: &Measure, baseline: f64) -> Result<f64, Undecided> {
+    if baseline != 0.0 && baseline.abs() >= min_base(measure) {
         return Ok(baseline.abs());
     }
     Err(Undecided::Error(format!("the baseline is {baseline}, too near to zero to divide by: compare absolutely")))
+}
+
+/// Returns the least magnitude of a baseline that is divided by.
+pub(crate) fn min_base(measure: &Measure) -> f64 {
+    measure.options.get("min_base").and_then(Value::number).unwrap_or(MIN_BASE)
 }
 
 /// Returns the type of a difference of two values of `subject`: its unit without its range, or a share.

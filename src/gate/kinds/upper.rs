@@ -33,7 +33,7 @@ impl Kind for Upper {
 
     fn result(&self, subject: Option<&Type>, options: &BTreeMap<String, Value>) -> Type {
         if options.contains_key("of") {
-            return super::regression::difference(subject, &BTreeMap::new());
+            return super::regression::difference(subject, options);
         }
         subject.cloned().unwrap_or(Type::Float(crate::types::Range::ANY))
     }

@@ -312,6 +312,67 @@ fn bounds_are_those_of_scipy_statsmodels_and_delong() {
     }
 }
 
+fn relative() -> (&'static str, Value) {
+    ("relative", Value::Bool(true))
+}
+
+#[test]
+fn bounds_of_a_share_of_the_baseline_are_those_of_scipy() {
+    let wanted = &reference()["bootstrap"];
+    let report = bench()
+        .line(("upper", "recall", false, &[level(), of("regression"), relative()], Compare::AtMost, 0.02))
+        .line(("lower", "f1", false, &[level(), of("gain"), relative()], Compare::Greater, 0.0))
+        .line(("upper", "brier", false, &[level(), of("regression"), relative()], Compare::AtMost, 0.02))
+        .line(("lower", "auc_roc", false, &[level(), of("gain"), relative()], Compare::Greater, 0.0))
+        .line(("upper", "recall", true, &[level(), of("regression"), relative()], Compare::AtMost, 0.2))
+        .report();
+    assert_eq!(report.verdict, Outcome::Pass, "{}", report.reason);
+    // Two draws of thousands agree up to their own noise.
+    close(&report, 0, &wanted["upper regression recall, relative"], 0.007);
+    close(&report, 1, &wanted["lower gain f1, relative"], 0.004);
+    close(&report, 2, &wanted["upper regression brier, relative"], 0.003);
+    close(&report, 3, &wanted["lower gain auc_roc, relative"], 0.002);
+    assert!(report.seed.is_some());
+    let line = &report.requirements[3];
+    assert_eq!(line.formula, "paired bootstrap of 10000 of the difference / |baseline|, percentile at 0.95");
+    assert!(line.reason.starts_with("`lower(gain(auc_roc, relative), 0.95)` is 0.0"), "{}", line.reason);
+    assert_eq!(report.requirements[4].parts.len(), 3);
+}
+
+/// What can't be divided by in one draw is not left out of the others: the rest would look surer than it is.
+#[test]
+fn a_baseline_that_falls_to_nothing_in_a_draw_is_an_error() {
+    let line: Line<'_> = ("upper", "fpr", false, &[level(), of("regression"), relative()], Compare::AtMost, 9.0);
+    let mut rare = bench().line(line);
+    // Three rows labelled 0 that the baseline decides 1: none of them is in every twentieth draw.
+    let mut left = 3;
+    let rows = rare.baseline.lines().map(|row| {
+        let cells: Vec<&str> = row.split(',').collect();
+        let score = cells[2].parse::<f64>().unwrap_or_default();
+        let wrong = cells[1] == "0" && score >= 0.5;
+        left -= i32::from(wrong && left > 0);
+        match wrong && left == 0 {
+            true => format!("{},{},0.1,{}\n", cells[0], cells[1], cells[3]),
+            false => format!("{row}\n"),
+        }
+    });
+    rare.baseline = rows.collect();
+    let report = rare.report();
+    let why = "in a draw of these rows the baseline is too near to zero to divide by: compare absolutely";
+    assert_eq!((report.verdict, report.reason.as_str()), (Outcome::Error, why));
+    let base = ("min_base", Value::Float(0.99));
+    let line: Line<'_> =
+        ("upper", "recall", false, &[level(), of("regression"), relative(), base], Compare::AtMost, 9.0);
+    let report = bench().line(line).report();
+    assert_eq!(report.verdict, Outcome::Error);
+    assert!(report.reason.ends_with("too near to zero to divide by: compare absolutely"), "{}", report.reason);
+    // The same difference on every draw says nothing about its spread.
+    let line: Line<'_> = ("upper", "accuracy", false, &[level(), of("regression"), relative()], Compare::AtMost, 0.0);
+    let mut same = bench().line(line);
+    same.baseline = same.candidate.clone();
+    assert_eq!((same.report().verdict, same.report().requirements[0].value), (Outcome::Pass, Some(0.0)));
+}
+
 #[test]
 fn mcnemar_is_exact_and_one_sided() {
     let wanted = &reference()["mcnemar"];

@@ -8,6 +8,7 @@
 //! isolated stage needs is found where it can be, and the report names it.
 
 mod build;
+pub(crate) mod config;
 mod data;
 mod fold;
 mod metrics;
@@ -35,6 +36,9 @@ pub fn import(files: &dyn Files, file: &str, name: &str) -> Result<Imported, Fau
     let mut notes: Vec<Note> = Vec::new();
     let project = project::read(files, file, &text, &mut notes)?;
     let built = build::build(files, file, &names::word(name), project, &mut notes);
+    if built.text.contains(" = dvc(\"") {
+        notes.push(config::note(files));
+    }
     // A text that our own parser refuses is shown as it is, so that the checker says what is wrong with it.
     let text = syntax::fmt::format(FileId(0), &built.text).unwrap_or(built.text);
     notes.sort_by(|a, b| (&a.file, a.line, a.remark, &a.text).cmp(&(&b.file, b.line, b.remark, &b.text)));

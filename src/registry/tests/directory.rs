@@ -128,7 +128,7 @@ fn an_unreadable_pointer_is_never_an_absent_one() {
 fn a_registry_that_is_not_a_folder_is_never_an_empty_one() {
     let place = Place::directory();
     fs::write(root(&place), "a file").expect("written");
-    assert_eq!(kind(place.open("first").pointer("production")), ErrorKind::Unreachable);
+    assert_eq!(kind(place.open("first").pointer("production")), ErrorKind::Corrupt);
     fs::remove_file(root(&place)).expect("removed");
     std::os::unix::fs::symlink("/nowhere/mounted", root(&place)).expect("linked");
     assert_eq!(kind(place.open("first").pointer("production")), ErrorKind::Unreachable);
