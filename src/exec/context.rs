@@ -23,7 +23,7 @@ use crate::host::signal::Interrupt;
 use crate::host::{Clock, Digest, Error};
 use crate::judge;
 use crate::plan::{Bound, Node, NodeKind, RegistryLocation, Stage};
-use crate::registry::{self, Registry};
+use crate::registry::{self, ErrorKind, Registry};
 use crate::runtime::Runtimes;
 use crate::types::Value;
 
@@ -377,7 +377,11 @@ impl<'a> Run<'a> {
         }
         let found = self.registry(registry)?.pointer(pointer).map_err(|error| {
             // A registry that can't be read is not one without a champion: nothing may pass on that ground.
-            Stop::Unsound(format!("`{name}` can't be read: {error}"))
+            let help = match error.kind() {
+                ErrorKind::Corrupt => format!("; `mlpc registry fsck {registry}` says what can be mended"),
+                _ => String::new(),
+            };
+            Stop::Unsound(format!("`{name}` can't be read: {error}{help}"))
         })?;
         let seen = found.map(|found| Seen { version: found.version, digest: found.digest });
         pointers.insert(name, seen.clone());
