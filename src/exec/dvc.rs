@@ -47,7 +47,7 @@ pub(super) fn is_unfetched(run: &Run<'_>, source: &Source) -> bool {
 
 /// Puts a source where it stands in the workspace, for what is judged there.
 pub(super) fn place(run: &Run<'_>, source: &Source) -> Result<Artifact, Stop> {
-    let artifact = bring(run, source, None)?;
+    let artifact = bring(run, source, run.bound.plan.opener(&source.name))?;
     let (name, path) = (source.name.as_str(), source.location.path().unwrap_or_default());
     frozen(source.frozen.as_deref(), name, path, artifact.digest)?;
     run.note_source(name, artifact.digest)?;

@@ -322,7 +322,7 @@ pub(super) fn place(run: &Run<'_>, source: &Source) -> Result<Artifact, Stop> {
     if is_dvc(source) {
         return super::dvc::place(run, source);
     }
-    let (mut artifact, from) = look(run, source, None)?;
+    let (mut artifact, from) = look(run, source, run.bound.plan.opener(&source.name))?;
     if let From::Fetched { environment, .. } = &from {
         bring(run, &source.name, &artifact, environment)?;
     }

@@ -20,6 +20,15 @@ pub struct Gate {
     pub requirements: Vec<Requirement>,
 }
 
+impl Gate {
+    /// Iterates over all that it looks at, but its baseline.
+    pub fn looks_at(&self) -> impl Iterator<Item = &Origin> {
+        let evidence = self.evidence.iter().map(|evidence| &evidence.origin);
+        let artifacts = self.requirements.iter().filter_map(|requirement| requirement.measure.artifact.as_ref());
+        evidence.chain(artifacts).chain(&self.admits)
+    }
+}
+
 /// One thing that a gate is `on`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {

@@ -11,6 +11,7 @@ mod drawing;
 mod given;
 mod live;
 mod node;
+mod opens;
 pub(crate) mod strict;
 mod work;
 

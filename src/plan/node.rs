@@ -76,6 +76,18 @@ impl NodeKind {
             Self::Experiment(_) => "experiment",
         }
     }
+
+    /// Returns what it runs, if it runs anything of a user's.
+    #[must_use]
+    pub fn work(&self) -> Option<&Work> {
+        match self {
+            Self::Stage(stage) => Some(&stage.work),
+            Self::Action(action) => Some(&action.work),
+            Self::Rollout(rollout) => Some(&rollout.work),
+            Self::Experiment(it) => Some(&it.work),
+            Self::Gate(_) | Self::Approval(_) | Self::Register(_) | Self::Promote(_) => None,
+        }
+    }
 }
 
 /// What is decided about.

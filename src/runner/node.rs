@@ -169,14 +169,14 @@ fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mu
     write_baseline(job, node, gate, received, answer)?;
     // Evidence that did not come in was not made in this run, whatever the checkout holds at its path.
     let mut absent = BTreeMap::new();
-    for origin in looked_at(gate) {
+    for origin in gate.looks_at() {
         if let Origin::Output { stage, output } = origin
             && received.answers.get(stage).is_none_or(|answer| !answer.outputs.contains_key(output))
         {
             absent.insert(stage.clone(), "handed nothing on in this run".to_owned());
         }
     }
-    exec::bring_sources(job.bound, job.setup, &looked_at(gate).collect::<Vec<_>>())?;
+    exec::bring_sources(job.bound, job.setup, &gate.looks_at().collect::<Vec<_>>())?;
     let report = judge::judge(job.bound, &job.setup.workspace, node, &absent, judge::HeldTo::OneRun)
         .map_err(Trouble::unsound)?;
     let path = judge::report_path(&job.bound.prefix, node);
@@ -193,12 +193,6 @@ fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mu
     answer.exit = if report.is_waiting() { 0 } else { report.exit_code() };
     answer.gate = Some(Decided::of(&report));
     Ok(report)
-}
-
-fn looked_at(gate: &Gate) -> impl Iterator<Item = &Origin> {
-    let evidence = gate.evidence.iter().map(|evidence| &evidence.origin);
-    let artifacts = gate.requirements.iter().filter_map(|requirement| requirement.measure.artifact.as_ref());
-    evidence.chain(artifacts).chain(&gate.admits)
 }
 
 /// Writes down what the jobs before found of the baseline, where the gate looks for it.

@@ -12,7 +12,7 @@ use super::scheduling::{TaintEffect, TaintOperator, Toleration};
 use super::storage::Mount;
 use super::{Context, WORK, names};
 use crate::emit::Noted;
-use crate::plan::{Needs, Node, NodeKind, Retry, RuntimeKind, Stage, Work};
+use crate::plan::{Needs, Node, NodeKind, Retry, RuntimeKind, SecretUse, Stage, Work};
 use crate::targets::shares;
 use crate::types::Origin;
 
@@ -25,7 +25,7 @@ const OWN_SECONDS: i64 = 1800;
 /// Makes the template of a node that runs in a pod.
 pub(super) fn of_node(context: &Context<'_>, node: &Node, reads: &Reads) -> Template {
     let slug = context.slug(&node.name);
-    let work = work(&node.kind);
+    let work = node.kind.work();
     let mut args = command(context, &["exec", &node.name]);
     args.extend([format!("--in={WORK}/in"), format!("--out={WORK}/out")]);
     let mut template = pod(context, slug.to_owned(), node, work);
@@ -87,7 +87,7 @@ pub(super) fn file_artifact(slug: &str, output: &str) -> String {
 
 /// Returns the image that a node's pod runs in, if one is named.
 pub(super) fn image(context: &Context<'_>, kind: &NodeKind) -> Option<String> {
-    let Some(work) = work(kind) else { return own_image(context) };
+    let Some(work) = kind.work() else { return own_image(context) };
     let runtimes = &context.plan.runtimes;
     let found = work.runtime.as_deref().and_then(|name| runtimes.iter().find(|runtime| runtime.name == name));
     match found.map(|found| &found.kind) {
@@ -105,16 +105,6 @@ fn pinned(image: &str, digest: Option<&String>) -> String {
     match digest {
         Some(digest) if !image.contains('@') => format!("{image}@{digest}"),
         _ => image.to_owned(),
-    }
-}
-
-fn work(kind: &NodeKind) -> Option<&Work> {
-    match kind {
-        NodeKind::Stage(stage) => Some(&stage.work),
-        NodeKind::Action(action) => Some(&action.work),
-        NodeKind::Rollout(rollout) => Some(&rollout.work),
-        NodeKind::Experiment(it) => Some(&it.work),
-        NodeKind::Gate(_) | NodeKind::Approval(_) | NodeKind::Register(_) | NodeKind::Promote(_) => None,
     }
 }
 
@@ -164,6 +154,9 @@ fn pod(context: &Context<'_>, name: String, node: &Node, work: Option<&Work>) ->
             container.resources = Some(resources(context, &work.needs));
             container.env.extend(secrets(context, work));
             container.env.extend(cache(context, node));
+        } else {
+            let lent = context.plan.lent(node);
+            container.env.extend(lent.into_iter().map(|used| of_pipeline(context, used)));
         }
         if let (true, Some(secret)) = (talks_to_git(context, &node.kind), &settings.git_secret) {
             container.env.extend(git_credentials(secret));
@@ -336,8 +329,12 @@ fn secret(variable: String, name: &str, key: &str) -> Variable {
 }
 
 fn secrets(context: &Context<'_>, work: &Work) -> Vec<Variable> {
-    let from = context.secrets();
-    work.secrets.iter().map(|used| secret(used.secret.to_uppercase(), &from, &used.secret)).collect()
+    work.secrets.iter().map(|used| of_pipeline(context, used)).collect()
+}
+
+/// Returns the variable that holds a secret of the pipeline.
+fn of_pipeline(context: &Context<'_>, used: &SecretUse) -> Variable {
+    secret(used.secret.to_uppercase(), &context.secrets(), &used.secret)
 }
 
 /// Where results are shared, and the keys for it: those that write come with the runs that the clock starts.

@@ -7,7 +7,7 @@ use super::condition::{self, Own};
 use super::triggers::Case;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::gate::{Gate, OnMissing};
-use crate::plan::{Command, Node, NodeKind, Plan, Subject, Wait, Why, Work};
+use crate::plan::{Command, Node, NodeKind, Plan, Subject, Wait, Why};
 use crate::targets::Site;
 use crate::types::{Expr, Origin};
 
@@ -142,7 +142,7 @@ impl<'a> Edges<'a> {
     fn holds_up(&self, node: &Node, wait: &Wait) -> bool {
         match wait.why {
             Why::Baseline => false,
-            Why::Data => match work(node) {
+            Why::Data => match node.kind.work() {
                 Some(work) => {
                     let from = |origin: &Origin| origin.stage() == Some(wait.node.as_str());
                     work.inputs.iter().any(|input| from(&input.origin) && !input.optional)
@@ -319,7 +319,7 @@ impl<'a> Edges<'a> {
         };
         match &node.kind {
             NodeKind::Stage(_) | NodeKind::Action(_) | NodeKind::Rollout(_) | NodeKind::Experiment(_) => {
-                let work = work(node).expect("stages and actions have work");
+                let work = node.kind.work().expect("stages and actions have work");
                 work.inputs.iter().for_each(|input| of(&input.origin));
                 if let Command::Arguments(arguments) = &work.command {
                     arguments.iter().for_each(|argument| outputs(argument, &mut of));
@@ -389,17 +389,6 @@ fn asks(gate: &Gate) -> BTreeSet<&str> {
         OnMissing::Fail | OnMissing::Pass | OnMissing::Error => None,
     });
     asked.collect()
-}
-
-/// Returns what a stage or an action runs.
-pub(super) fn work(node: &Node) -> Option<&Work> {
-    match &node.kind {
-        NodeKind::Stage(stage) => Some(&stage.work),
-        NodeKind::Action(action) => Some(&action.work),
-        NodeKind::Rollout(rollout) => Some(&rollout.work),
-        NodeKind::Experiment(it) => Some(&it.work),
-        _ => None,
-    }
 }
 
 /// Visits the stages whose values an expression uses.

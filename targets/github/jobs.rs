@@ -1,7 +1,7 @@
 //! One job a node: what it may do, where it runs, what it needs, and its steps.
 
 use super::credentials;
-use super::edges::{Edges, verdict_of, work};
+use super::edges::{Edges, verdict_of};
 use super::model::{Concurrency, Entries, Flag, Job, Labels, Step, With};
 use super::pins;
 use super::plain::{self, quote};
@@ -132,8 +132,8 @@ impl Jobs<'_> {
             job.permissions.0.insert(0, ("actions".into(), "read".into()));
         }
         job.outputs = self.outputs(node, !asked.is_empty());
-        job.steps = self.preamble(work(node).and_then(|work| work.runtime.as_deref()));
-        for credential in work(node).map(|work| work.credentials.as_slice()).unwrap_or_default() {
+        job.steps = self.preamble(node.kind.work().and_then(|work| work.runtime.as_deref()));
+        for credential in self.plan.keys(node) {
             if let Some(step) = credentials::step(self.plan, credential) {
                 job.permissions.0.retain(|(scope, _)| scope != "id-token");
                 job.permissions.push("id-token", "write".into());
@@ -179,13 +179,12 @@ impl Jobs<'_> {
             let mut step = self.exec(node, if asked.is_empty() { "" } else { "--asks" });
             step.name = verb(node);
             step.id = Some("mlpc".into());
-            if let Some(work) = work(node) {
-                for secret in &work.secrets {
-                    let name = secret.secret.to_uppercase();
-                    // The job's own token may stand there already: it is the same one, by another name.
-                    if !step.env.has(&name) {
-                        step.env.push(&name, format!("${{{{ secrets.{name} }}}}"));
-                    }
+            let own = node.kind.work().map(|work| work.secrets.as_slice()).unwrap_or_default();
+            for secret in own.iter().chain(self.plan.lent(node)) {
+                let name = secret.secret.to_uppercase();
+                // The job's own token may stand there already: it is the same one, by another name.
+                if !step.env.has(&name) {
+                    step.env.push(&name, format!("${{{{ secrets.{name} }}}}"));
                 }
             }
             for (name, value) in cache.map(|cache| self.cache_variables(cache).0).unwrap_or_default() {
@@ -324,7 +323,7 @@ impl Jobs<'_> {
     }
 
     fn runner(&self, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Labels {
-        let gpus = work(node).and_then(|work| work.needs.gpu).unwrap_or(0);
+        let gpus = node.kind.work().and_then(|work| work.needs.gpu).unwrap_or(0);
         match &self.settings.gpu {
             _ if gpus == 0 => self.settings.default.clone(),
             Some(labels) => labels.clone(),
@@ -340,7 +339,7 @@ impl Jobs<'_> {
     }
 
     fn minutes(&self, node: &Node, labels: &Labels, diagnostics: &mut Vec<Diagnostic>) -> u64 {
-        let Some(work) = work(node) else { return SHORT };
+        let Some(work) = node.kind.work() else { return SHORT };
         let limit = if labels.self_hosted() { 5 * 24 * 60 } else { HOSTED };
         let Some(timeout) = work.timeout else { return limit };
         let minutes = u64::try_from((timeout + MINUTE - 1) / MINUTE).unwrap_or(0);
@@ -388,7 +387,7 @@ pub(super) fn registries(node: &Node) -> Vec<&str> {
         _ => vec![],
     };
     found.extend(baseline(node).map(|baseline| baseline.registry.as_str()));
-    for input in work(node).into_iter().flat_map(|work| &work.inputs) {
+    for input in node.kind.work().into_iter().flat_map(|work| &work.inputs) {
         if let Origin::Pointer { registry, .. } = &input.origin {
             found.push(registry);
         }

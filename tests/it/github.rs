@@ -341,3 +341,33 @@ fn what_github_cannot_do_is_said() {
     assert_eq!(codes(&secret("github_password")), ["target-limit"]);
     assert_eq!(codes(&secret("mlpc_plan")), ["target-limit"]);
 }
+
+#[test]
+fn a_gate_on_a_private_source_gets_what_opens_it_and_nothing_else() {
+    let pipeline = |credential: &str| {
+        format!(
+            "pipeline reader\nedition 2026\non push {{ branches: [\"main\"] }}\nsecret hub\n{credential}\n\
+             source raw: Dataset<csv> = dvc(\"raw.csv\")\nsource open: Dataset<csv> = dvc(\"open.csv\", public: true)\n\
+             stage read {{\n  in raw\n  credentials aws\n  secret hub\n  out n: Report = \"n.txt\"\n  run <<< wc -l < \"$raw\" > \"$n\"; : \"$hub\" >>>\n}}\n\
+             stage peek {{\n  in open\n  credentials aws\n  out m: Report = \"m.txt\"\n  run <<< wc -l < \"$open\" > \"$m\" >>>\n}}\n\
+             gate enough on raw {{ require rows >= 1 }}\ngate whole on read.n {{ require size(read.n) >= 1B }}\ntarget github {{ steps: \"managed\" }}\n"
+        )
+    };
+    let jobs = |credential: &str| -> serde_yaml::Value {
+        let compiled = workflow(&pipeline(credential), "");
+        assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+        let workflow: serde_yaml::Value = serde_yaml::from_str(&compiled.files[0].text).expect("YAML");
+        workflow["jobs"].clone()
+    };
+    let text = |jobs: &serde_yaml::Value, job: &str| serde_yaml::to_string(&jobs[job]).expect("YAML");
+    let fixed = jobs(
+        "secret key_id\nsecret key\ncredential aws = static(\"aws\", access_key_id: key_id, secret_access_key: key)",
+    );
+    let (gate, other) = (text(&fixed, "enough"), text(&fixed, "whole"));
+    assert!(gate.contains("secrets.KEY_ID") && gate.contains("secrets.KEY ") && !gate.contains("HUB"), "{gate}");
+    assert!(!other.contains("secrets."), "{other}");
+    let vouched = jobs("credential aws = oidc(\"aws\", role: \"arn:aws:iam::1:role/ml\", region: \"eu-west-1\")");
+    let (gate, other) = (text(&vouched, "enough"), text(&vouched, "whole"));
+    assert!(gate.contains("id-token: write") && gate.contains("arn:aws:iam::1:role/ml"), "{gate}");
+    assert!(!other.contains("id-token"), "{other}");
+}

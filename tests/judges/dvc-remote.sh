@@ -90,6 +90,9 @@ stage look {
   run  <<< head -1 "$lines" > "$head" >>>
 }
 
+# It names no credential: what it looks at is fetched with that of the stage.
+gate enough on rows { require rows >= 1000 }
+
 target github { install: "preinstalled", steps: "plain" }
 EOF
 git add -A; git commit -qm "a project"
@@ -128,7 +131,7 @@ fresh served web; good "an HTTP server"; whole 32; says "DVC's remote \`web\` ($
 fresh stored lake; good "S3"; whole 32; says "DVC's remote \`lake\` (s3://data/team)"
 pass "an HTTP server and S3, each with what dvc push put there"
 
-fresh altered
+fresh altered; sed -i '/^gate enough/d' main.mlp
 object=$work/store/files/md5/$(sed -n 's/.*md5: \(..\)\(.*\)$/\1\/\2/p' data/rows.csv.dvc); cp -p "$object" "$work/kept"
 chmod u+w "$object"; echo hacked > "$object"
 [ "$(run)" = 11 ] || die "an altered object"; says 'has another md5'; [ ! -e lines.txt ] && [ ! -e "${object/#$work\/store/.dvc/cache}" ] || die "what was altered was kept"
@@ -156,7 +159,7 @@ for steps in plain managed; do
   git add -A; git commit -qm "compiled"
   export GHA_ARTIFACTS=$work/artifacts-$steps; mkdir "$GHA_ARTIFACTS"
   "$here/run-gha.sh" "$PWD" .github/workflows/fraud.yml push -s KEY_ID=judge -s KEY=secret --env GITHUB_RUN_ID=1 > "$work/log" 2>&1 || die "act, steps: $steps"
-  says "fetched the source \`rows\`"
+  says "fetched the source \`rows\`"; says 'enough: pass'
   grep -rqx 2001 "$GHA_ARTIFACTS"/look-1 || die "act made something else, steps: $steps"
   ! grep -q 'secret_access_key' .dvc/config || die "a key was written down"
 done
