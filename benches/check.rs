@@ -8,7 +8,6 @@ mod support;
 use std::hint::black_box;
 use std::time::Instant;
 
-use mlpc::diagnostic::codes;
 use mlpc::modules::Scopes;
 use mlpc::source::{FileId, Sources};
 use mlpc::{check, graph, plan, resolve, syntax};
