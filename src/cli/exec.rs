@@ -16,6 +16,7 @@ use crate::host::Out;
 use crate::host::github::{GitHub, quiet};
 use crate::plan::{Bound, NodeKind, Plan, Selection};
 use crate::runner::{self, Answer, Ended, Job, Settled, Trouble};
+use crate::targets::github::is_callable;
 
 /// Do what one node of a compiled pipeline is for
 ///
@@ -51,6 +52,9 @@ pub(crate) struct ExecArgs {
     #[arg(long, value_name = "YES|NO", ignore_case = true, value_parser = ["YES", "NO"])]
     answer: Option<String>,
 }
+
+/// What may start a run, as pipelines call it.
+const EVENTS: [&str; 8] = ["push", "pull_request", "schedule", "manual", "call", "event", "upstream", "local"];
 
 /// What a platform tells every job.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -238,8 +242,16 @@ impl JobArgs {
                 out.err_line(&format!("error: {message}"));
                 Exit::Usage
             })?;
-        let told = github.map(|github| github.event().to_owned());
-        if let Some(github) = github.filter(|github| github.event() == "event") {
+        let said = self.event.clone().or_else(|| variable("MLPC_EVENT")).filter(|event| !event.is_empty());
+        if let Some(event) = said.as_deref().filter(|event| !EVENTS.contains(event)) {
+            out.err_line(&format!("error: no event `{event}`; there are {}", EVENTS.join(", ")));
+            return Err(Exit::Usage);
+        }
+        // What is called has its caller's event, whose payload is none of the pipeline's.
+        let called = |github: &GitHub| is_callable(plan) && !github.is_run_of(&format!("{}.yml", plan.pipeline));
+        let event = |github: &GitHub| if called(github) { "call".to_owned() } else { github.event().to_owned() };
+        let told = github.map(event);
+        if let Some(github) = github.filter(|_| told.as_deref() == Some("event")) {
             let dispatched = github.dispatched().map_err(|error| error.to_string());
             let checked = dispatched.and_then(|(event, payload)| params::check_payload(plan, &event, &payload));
             checked.map_err(|message| {
@@ -250,7 +262,7 @@ impl JobArgs {
         let selection = Selection {
             profile: profile.or_else(|| variable("MLPC_PROFILE")).filter(|name| !name.is_empty()),
             params,
-            event: self.event.clone().or_else(|| variable("MLPC_EVENT")).or(told),
+            event: said.or(told),
             branch: github.map(|github| github.branch().to_owned()),
         };
         bind_shown(out, plan, &selection)

@@ -104,6 +104,8 @@ impl Unit {
 #[must_use]
 pub fn number_text(unit: Unit, value: f64) -> String {
     match unit {
+        // Beyond any time there is, digits say nothing.
+        Unit::Ns if value.abs() >= 1e24 => format!("{:e}s", value / 1e9),
         Unit::Ns => {
             const UNITS: [(f64, usize, &str); 4] = [(1e9, 9, "s"), (1e6, 6, "ms"), (1e3, 3, "us"), (1.0, 0, "ns")];
             let (_, places, unit) = UNITS.iter().find(|(size, ..)| value.abs() >= *size).unwrap_or(&UNITS[3]);

@@ -84,6 +84,19 @@ impl GitHub {
         }
     }
 
+    /// Tells whether the run is one of this file in `.github/workflows`; in one that was called, the caller's file is named.
+    #[must_use]
+    pub fn is_run_of(&self, file: &str) -> bool {
+        let own = format!("{}/.github/workflows/{file}@", self.variable("GITHUB_REPOSITORY"));
+        self.variable("GITHUB_WORKFLOW_REF").starts_with(&own)
+    }
+
+    /// Returns the ref in full: `refs/heads/main`.
+    #[must_use]
+    pub fn git_ref(&self) -> &str {
+        self.variable("GITHUB_REF")
+    }
+
     /// Returns the branch that the run is of: of a pull request the one that is to be merged.
     #[must_use]
     pub fn branch(&self) -> &str {
@@ -312,6 +325,20 @@ mod tests {
         assert_eq!(told, [("a", 0), ("b", 0), ("c", 1)]);
         assert!(runner(folder.path(), &[("MLPC_NEEDS", "[1]")]).needs().is_err());
         assert_eq!(runner(folder.path(), &[]).needs().expect("reads"), None);
+    }
+
+    #[test]
+    fn a_run_of_another_file_is_none_of_ours() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let own = |reference: &str| {
+            let variables = [("GITHUB_REPOSITORY", "a/b"), ("GITHUB_WORKFLOW_REF", reference)];
+            runner(folder.path(), &variables).is_run_of("p.yml")
+        };
+        assert!(own("a/b/.github/workflows/p.yml@refs/heads/main"));
+        for other in ["a/b/.github/workflows/q.yml@refs/heads/main", "c/b/.github/workflows/p.yml@refs/heads/main", ""]
+        {
+            assert!(!own(other), "{other}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads the modules that files ask for by `use`, and those that these ask for, into the sources.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::modules::place;
 use crate::source::{SourceFile, Sources, Unread};
@@ -18,6 +18,11 @@ pub fn read_modules(sources: &mut Sources) {
 
 /// Reads all modules like [`read_modules`], but takes the text of a file that `open` knows from there: an editor's.
 pub fn read_modules_beside(sources: &mut Sources, open: &dyn Fn(&str) -> Option<String>) {
+    let folder = |name: &str| {
+        let folder = Path::new(name).parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder.unwrap_or(Path::new(".")).canonicalize().ok()
+    };
+    let roots: Vec<PathBuf> = sources.iter().filter_map(|(_, file)| folder(file.name())).collect();
     let mut asked: BTreeSet<String> = BTreeSet::new();
     let mut next = 0;
     while let Some((from, paths)) = nth(sources, next) {
@@ -27,7 +32,7 @@ pub fn read_modules_beside(sources: &mut Sources, open: &dyn Fn(&str) -> Option<
             if sources.named(&name).is_some() || !asked.insert(name.clone()) {
                 continue;
             }
-            match open(&name).map_or_else(|| read(&name), Ok) {
+            match open(&name).map_or_else(|| read(&name, &roots), Ok) {
                 Ok(text) => {
                     sources.add(SourceFile::new(name, text));
                 }
@@ -46,10 +51,17 @@ fn nth(sources: &Sources, index: usize) -> Option<(String, Vec<String>)> {
 }
 
 /// Returns the text; `Err` is why not, without a reason where nothing is there.
-fn read(name: &str) -> Result<String, Option<String>> {
+fn read(name: &str, roots: &[PathBuf]) -> Result<String, Option<String>> {
     let path = Path::new(name);
     if path.is_dir() {
         return Err(Some("it is a folder".to_owned()));
+    }
+    // A link that leads out is as good as `../x.mlp`, which is refused.
+    if let Ok(real) = path.canonicalize()
+        && !roots.is_empty()
+        && !roots.iter().any(|root| real.starts_with(root))
+    {
+        return Err(Some("it is a link that leads out of the workspace".to_owned()));
     }
     let bytes = super::fs::read_whole(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => None,

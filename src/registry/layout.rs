@@ -167,6 +167,8 @@ mod tests {
         {
             assert!(check_name(wrong).is_err(), "{wrong:?}");
         }
+        // What the checker refuses is what a registry does.
+        assert_eq!(crate::types::REGISTRY_OWN, [VERSIONS, POINTERS, ACTIONS]);
     }
 
     #[test]

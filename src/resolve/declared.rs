@@ -247,10 +247,7 @@ pub(super) fn registry_location(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<
         return cx.error(codes::MISSING_CLAUSE, written.span, "the registry does not say where it is", help);
     };
     Some(match kind.as_str() {
-        "directory" => {
-            let path = place.value.trim_end_matches('/');
-            RegistryLocation::Directory { path: if path.is_empty() { "/" } else { path }.to_owned() }
-        }
+        "directory" => RegistryLocation::Directory { path: paths::registry(cx, &place)? },
         "s3" if place.value.starts_with("s3://") => RegistryLocation::S3 { url: place.value },
         "mlflow" if ["http://", "https://"].iter().any(|scheme| place.value.starts_with(scheme)) => {
             RegistryLocation::Mlflow { url: place.value }

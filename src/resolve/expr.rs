@@ -352,7 +352,7 @@ fn named(cx: &mut Cx<'_>, name: &ast::Name, scope: Scope<'_>) -> Option<Typed> {
 }
 
 fn event_type() -> Type {
-    let events = ["push", "pull_request", "schedule", "manual", "event", "upstream", "local"];
+    let events = ["push", "pull_request", "schedule", "manual", "call", "event", "upstream", "local"];
     Type::Enum(events.map(str::to_owned).to_vec())
 }
 

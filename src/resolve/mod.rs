@@ -8,6 +8,7 @@ mod credential;
 mod cron;
 mod cx;
 mod declared;
+mod drifted;
 mod experiment;
 mod expr;
 mod fields;

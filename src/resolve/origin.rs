@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::model::{NodeId, Origin, OutputId, Pointer, Subject};
 use crate::source::Spanned;
 use crate::syntax::ast;
-use crate::types::Expr;
+use crate::types::{Expr, REGISTRY_OWN};
 
 /// Artifacts that are named together.
 pub(super) struct Origins {
@@ -129,6 +129,10 @@ pub(super) fn pointer(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Pointer> {
         return cx.error(codes::WRONG_KIND, base.span, "no registry", help);
     };
     cx.spelling(name, false);
+    if REGISTRY_OWN.contains(&name.as_str()) {
+        let message = format!("`{}` can't be a pointer: a registry keeps its own files under this name", name.text);
+        return cx.error(codes::RESERVED_NAME, name.span, message, "choose another one, such as `production`");
+    }
     match cx.look_up(registry, Wanted::Registry)? {
         Decl::Registry(registry) => Some(Pointer { registry, name: name.text.clone() }),
         decl => cx.wrong_kind(registry, decl, Wanted::Registry),

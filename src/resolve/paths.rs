@@ -15,6 +15,37 @@ pub(super) fn inside(cx: &mut Cx<'_>, path: &Spanned<String>) -> Option<Spanned<
     }
 }
 
+/// Returns the path of a registry in its one spelling: anywhere, but not where mlpc or Git keep what may be thrown away.
+pub(super) fn registry(cx: &mut Cx<'_>, path: &Spanned<String>) -> Option<String> {
+    let text = path.value.trim_end_matches('/');
+    let outside = text.is_empty() || text.starts_with(['/', '~']);
+    let spelled = match normal(text) {
+        _ if outside => Ok(if text.is_empty() { "/" } else { text }.to_owned()),
+        // A folder beside the workspace may be shared.
+        Err(OUTSIDE) => Ok(text.to_owned()),
+        other => other,
+    };
+    let git = |path: &String| path.split('/').any(|part| part.eq_ignore_ascii_case(".git"));
+    match spelled {
+        Ok(spelled) if git(&spelled) => cx.report(
+            Diagnostic::new(
+                codes::PATH_OUTSIDE,
+                path.span,
+                format!("`{}` lies in `.git`, which is Git's own", path.value),
+            )
+            .help("keep the registry in a folder of its own, or in a branch: `git(\"mlpc-registry\")`"),
+        ),
+        Ok(spelled) => Some(spelled),
+        Err(why) => cx.report(
+            Diagnostic::new(codes::PATH_OUTSIDE, path.span, format!("`{}` {why}", path.value))
+                .help("keep the registry in a folder of its own, such as `directory(\"registry\")`"),
+        ),
+    }
+}
+
+/// Why a path is refused that climbs above its folder.
+const OUTSIDE: &str = "leads out of the workspace";
+
 fn normal(path: &str) -> Result<String, &'static str> {
     if path.is_empty() {
         return Err("is no path");
@@ -34,7 +65,7 @@ fn normal(path: &str) -> Result<String, &'static str> {
             "" | "." => {}
             ".." => {
                 if parts.pop().is_none() {
-                    return Err("leads out of the workspace");
+                    return Err(OUTSIDE);
                 }
             }
             part => parts.push(part),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cx::{Cx, Decl};
 use super::expr::{Scope, Typed, expr, fitted, widened};
 use super::gate::Settings;
-use super::{bound, origin, slices, table};
+use super::{bound, drifted, origin, slices, table};
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::gate::kinds::{Form, Takes, forgets_percent, limit_type};
 use crate::gate::{Bound, Compare, Level, predicted};
@@ -46,7 +46,15 @@ pub(super) fn resolve(
                 return cx.error(codes::BAD_REQUIREMENT, range.span, "`between` needs two ends", help);
             };
             let ends = (limit(cx, low, &measure), limit(cx, high, &measure));
-            (measure, Bound::Between { low: ends.0?, high: ends.1? })
+            let (low, high) = (ends.0?, ends.1?);
+            if let (Expr::Value(first), Expr::Value(last)) = (&low, &high)
+                && let (Some(first), Some(last)) = (first.number(), last.number())
+                && first > last
+            {
+                let help = "write the smaller end first";
+                return cx.error(codes::OUT_OF_RANGE, range.span, "nothing lies between these ends", help);
+            }
+            (measure, Bound::Between { low, high })
         }
         ast::ExprKind::Call { .. } if decides(&written.expr) => {
             (measured(cx, &written.expr, gate, against, false)?, Bound::Holds)
@@ -89,7 +97,7 @@ fn times(written: &ast::Expr) -> Option<f64> {
 }
 
 /// Tells whether a call says by itself whether it holds: `schema(T)`, and drift that is tested with `alpha`.
-fn decides(written: &ast::Expr) -> bool {
+pub(super) fn decides(written: &ast::Expr) -> bool {
     let ast::ExprKind::Call { callee, args } = &written.kind else { return false };
     let ast::ExprKind::Name(name) = &callee.kind else { return false };
     let tested = args.iter().any(|arg| arg.name.as_ref().is_some_and(|name| name.text == "alpha"));
@@ -159,6 +167,12 @@ fn measured(
         && (kind.signature().form == Form::Word) == !matches!(written.kind, ast::ExprKind::Call { .. })
     {
         return table::measure(cx, kind, word, args, gate, against, times);
+    }
+    if let (Some(word), ast::ExprKind::Call { .. }) = (word, &written.kind)
+        && let Some(signature) = crate::gate::kinds::find(&word.text).map(|kind| kind.signature())
+        && signature.takes == Takes::Drift
+    {
+        return drifted::measure(cx, signature, word, args, gate, against);
     }
     if let Some(against) = against {
         let help = "a model is compared with `regression(m)` and `baseline models@production`";

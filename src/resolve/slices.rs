@@ -242,7 +242,7 @@ pub(super) fn options(cx: &mut Cx<'_>, signature: &Signature, args: &[&ast::Arg]
 /// Says that a line would hold where little is known: a bound on the wrong side, or a test that is required to find nothing.
 pub(super) fn sided(cx: &mut Cx<'_>, span: Span, measure: &Measure, bound: &Bound) -> Option<()> {
     let Some(signature) = crate::gate::kinds::find(measure.kind).map(|kind| kind.signature()) else { return Some(()) };
-    let test = matches!(signature.takes, Takes::Pair(_));
+    let test = matches!(signature.takes, Takes::Pair(_) | Takes::Drift);
     if !test && !measure.options.contains_key("of") && (measure.groups.is_none() || signature.takes != Takes::Sample) {
         return Some(());
     }
@@ -261,6 +261,7 @@ pub(super) fn sided(cx: &mut Cx<'_>, span: Span, measure: &Measure, bound: &Boun
             "an upper bound proves that a value is at most something",
             "write `upper(…) <= LIMIT`, or `lower(…) >= LIMIT`",
         ),
+        "drifted" => ("a large share of drift is nothing to require", "write `drifted(…) <= 30%`"),
         _ => (
             "a large p-value proves nothing: few rows give one, too",
             "require a small one, `< 5%`, to show that the candidate is better; `upper(regression(m), 95%) <= 1%` shows that it is not worse",

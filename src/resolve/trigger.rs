@@ -32,24 +32,13 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
             profile = profile_of(cx, &fields);
             schedule(cx, &fields, span)
         }
-        ast::Trigger::Manual { params: names, profiles } => {
-            let said: Vec<(&ast::Name, Span)> = profiles.iter().map(|name| (name, name.span)).collect();
-            profile = only_profile(cx, &said);
-            let mut params = Vec::new();
-            for (index, name) in names.iter().enumerate() {
-                if let Some(first) = names[..index].iter().find(|first| first.text == name.text) {
-                    duplicate(cx, name, first.span);
-                    continue;
-                }
-                // To be offered is not to be used: what only the form of a platform shows changes nothing.
-                match cx.seen(name) {
-                    Some((Decl::Param(_), _)) => params.push(name.text.clone()),
-                    Some((Decl::Later, _)) => {}
-                    Some((decl, _)) => cx.wrong_kind(name, decl, Wanted::Param).unwrap_or_default(),
-                    None => cx.unknown(name, Wanted::Param),
-                }
-            }
-            Some(TriggerKind::Manual { params })
+        ast::Trigger::Manual { params, profiles } => {
+            profile = profile_offered(cx, profiles);
+            Some(TriggerKind::Manual { params: offered(cx, params) })
+        }
+        ast::Trigger::Call { params, profiles } => {
+            profile = profile_offered(cx, profiles);
+            Some(TriggerKind::Call { params: offered(cx, params) })
         }
         ast::Trigger::Event { name, payload } => {
             let (mut fields, mut said) = (Vec::new(), Vec::new());
@@ -82,7 +71,13 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
         }
     };
     let Some(kind) = kind else { return };
-    let once = matches!(kind, TriggerKind::Push { .. } | TriggerKind::PullRequest { .. } | TriggerKind::Manual { .. });
+    let once = matches!(
+        kind,
+        TriggerKind::Push { .. }
+            | TriggerKind::PullRequest { .. }
+            | TriggerKind::Manual { .. }
+            | TriggerKind::Call { .. }
+    );
     let same = |other: &&Trigger| std::mem::discriminant(&other.kind) == std::mem::discriminant(&kind);
     if let Some(first) = cx.model.triggers.iter().find(same).filter(|_| once) {
         let first = first.span;
@@ -94,6 +89,30 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
         return;
     }
     cx.model.triggers.push(Trigger { kind, profile, span });
+}
+
+/// Resolves the parameters that whoever starts a run may set.
+fn offered(cx: &mut Cx<'_>, names: &[ast::Name]) -> Vec<String> {
+    let mut params = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        if let Some(first) = names[..index].iter().find(|first| first.text == name.text) {
+            duplicate(cx, name, first.span);
+            continue;
+        }
+        // To be offered is not to be used: what only the form of a platform shows changes nothing.
+        match cx.seen(name) {
+            Some((Decl::Param(_), _)) => params.push(name.text.clone()),
+            Some((Decl::Later, _)) => {}
+            Some((decl, _)) => cx.wrong_kind(name, decl, Wanted::Param).unwrap_or_default(),
+            None => cx.unknown(name, Wanted::Param),
+        }
+    }
+    params
+}
+
+fn profile_offered(cx: &mut Cx<'_>, profiles: &[ast::Name]) -> Option<String> {
+    let said: Vec<(&ast::Name, Span)> = profiles.iter().map(|name| (name, name.span)).collect();
+    only_profile(cx, &said)
 }
 
 fn plain(cx: &mut Cx<'_>, fields: &Fields<'_>, key: &str) -> Vec<String> {

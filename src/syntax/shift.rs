@@ -208,7 +208,8 @@ kinds! {
         Allow(it),
     }
     Trigger {
-        Push(it), PullRequest(it), Schedule(it), Manual { params, profiles }, Event { name, payload }, Upstream(it),
+        Push(it), PullRequest(it), Schedule(it), Manual { params, profiles }, Call { params, profiles },
+        Event { name, payload }, Upstream(it),
     }
     ProfileClause { Set { name, value, span }, Releases { value, span }, Gates { mode, span }, }
     StageBody { Clauses(it), With { base, changes }, }

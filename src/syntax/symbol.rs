@@ -96,6 +96,7 @@ fn symbol(rule: Rule) -> Option<(u8, &'static str)> {
         | Rule::on_record
         | Rule::on_word
         | Rule::on_manual
+        | Rule::on_call
         | Rule::on_event
         | Rule::constant
         | Rule::param

@@ -126,6 +126,9 @@ pub enum RegistryLocation {
     },
 }
 
+/// Names that no pointer has: a registry keeps its own files under them.
+pub const REGISTRY_OWN: [&str; 3] = ["versions", "pointers", "actions"];
+
 impl RegistryLocation {
     /// Tells whether others than this machine reach it: a laptop then needs `--release` to write to it.
     #[must_use]
@@ -162,6 +165,11 @@ pub enum TriggerKind {
     /// A person.
     Manual {
         /// The parameters that are offered.
+        params: Vec<String>,
+    },
+    /// Another workflow of the platform.
+    Call {
+        /// The parameters that it may set.
         params: Vec<String>,
     },
     /// A named event from outside.

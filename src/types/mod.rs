@@ -19,7 +19,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use declared::{Location, RegistryLocation, RuntimeKind, TriggerKind};
+pub use declared::{Location, REGISTRY_OWN, RegistryLocation, RuntimeKind, TriggerKind};
 pub use eval::{Names, Nothing, evaluate};
 pub use expr::{BinaryOp, Context, Expr};
 pub use fit::Misfit;

@@ -245,7 +245,8 @@ fn triggers(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
             TriggerKind::PullRequest { .. } => "pull_request",
             TriggerKind::Event { .. } => "event",
             TriggerKind::Upstream { .. } => "upstream",
-            TriggerKind::Schedule { .. } | TriggerKind::Manual { .. } => continue,
+            // Whoever submits the template, by hand or from a workflow, gives it the parameters.
+            TriggerKind::Schedule { .. } | TriggerKind::Manual { .. } | TriggerKind::Call { .. } => continue,
         };
         let message = format!("argo does not see `on {word}`");
         let help = format!("let what sees it submit `{}`", context.path("submit"));

@@ -47,6 +47,18 @@ pub fn releases_by_hand(plan: &Plan, branch: &str, default_branch: &str) -> bool
     triggers::is_released_branch(plan, branch, default_branch)
 }
 
+/// Tells whether a run that another workflow called on this ref may release: only on a branch that `on push` names.
+#[must_use]
+pub fn releases_when_called(plan: &Plan, git_ref: &str) -> bool {
+    triggers::is_released_ref(plan, git_ref)
+}
+
+/// Tells whether another workflow may call this pipeline's.
+#[must_use]
+pub fn is_callable(plan: &Plan) -> bool {
+    triggers::own_if_callable(plan).is_some()
+}
+
 /// The target `github`.
 pub(super) struct GitHub;
 
@@ -164,6 +176,13 @@ fn header(plan: &Plan, site: &Site<'_>, edges: &Edges<'_>) -> Vec<String> {
 
 /// Checks keep only the newest run of a ref; whatever may release is never cancelled half-way.
 fn concurrency(plan: &Plan) -> Concurrency {
+    if let Some(own) = triggers::own_if_callable(plan) {
+        // What is called waits for no run but the caller's own, and is not cancelled: that is for the caller to say.
+        return Concurrency {
+            group: format!("{}-${{{{ {own} && github.ref || github.run_id }}}}", plan.pipeline),
+            cancel_in_progress: Flag::Expression(format!("${{{{ github.event_name == 'pull_request' && {own} }}}}")),
+        };
+    }
     Concurrency {
         group: format!("{}-${{{{ github.ref }}}}", plan.pipeline),
         cancel_in_progress: Flag::Expression("${{ github.event_name == 'pull_request' }}".into()),

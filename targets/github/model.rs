@@ -98,6 +98,8 @@ pub(super) struct On {
     pub(super) schedule: Vec<Cron>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) repository_dispatch: Option<Dispatch>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) workflow_call: Option<Called>,
     pub(super) workflow_dispatch: Manual,
 }
 
@@ -131,7 +133,24 @@ pub(super) struct Manual {
     pub(super) inputs: Entries<Input>,
 }
 
-/// A typed input of a run that a person starts.
+/// Another workflow.
+#[derive(Debug, Default, Derive)]
+pub(super) struct Called {
+    #[serde(skip_serializing_if = "Entries::is_empty")]
+    pub(super) inputs: Entries<Input>,
+    #[serde(skip_serializing_if = "Entries::is_empty")]
+    pub(super) secrets: Entries<CallSecret>,
+}
+
+/// A secret that a caller has to hand on.
+#[derive(Debug, Derive)]
+pub(super) struct CallSecret {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) description: Option<String>,
+    pub(super) required: bool,
+}
+
+/// A typed input of a run that a person or another workflow starts.
 #[derive(Debug, Derive)]
 pub(super) struct Input {
     #[serde(skip_serializing_if = "Option::is_none")]

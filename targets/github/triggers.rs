@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{Cron, Dispatch, Entries, Filter, Input, Manual, On, Preset};
+use super::model::{CallSecret, Called, Cron, Dispatch, Entries, Filter, Input, Manual, On, Preset};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::plan::{Param, Plan, Profile, RegistryLocation, Setting, Trigger, TriggerKind};
 use crate::targets::Site;
@@ -53,6 +53,7 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
                 "schedule"
             }
             TriggerKind::Manual { .. } => "manual",
+            TriggerKind::Call { .. } => "call",
             TriggerKind::Event { .. } => "event",
             TriggerKind::Upstream { pipeline } => {
                 let message =
@@ -68,13 +69,19 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
             "manual" => by_hand(plan),
             _ => trigger.profile.as_deref(),
         };
-        let is = is(plan, trigger);
+        let is = match is(plan, trigger) {
+            is if event != "call" && is_callable(plan) => format!("{is} && {}", own_run(plan)),
+            is => is,
+        };
         if cases.iter().all(|case| case.is != is) {
             cases.push(case(plan, profile, event, is, place, inputs(trigger)));
         }
     }
     if cases.iter().all(|case| case.event != "manual") {
-        let is = "github.event_name == 'workflow_dispatch'".to_owned();
+        let mut is = "github.event_name == 'workflow_dispatch'".to_owned();
+        if is_callable(plan) {
+            is = format!("{is} && {}", own_run(plan));
+        }
         let place = if plan.triggers.is_empty() { String::new() } else { place(0) };
         cases.push(case(plan, by_hand(plan), "manual", is, place, vec![]));
     }
@@ -83,8 +90,31 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
     for case in cases.iter_mut().filter(|case| case.event == "manual") {
         case.from = Some(released.clone());
     }
+    // Called from whatever ref the caller is of: only those that `on push` names are released.
+    let named = named_branches(plan);
+    for case in cases.iter_mut().filter(|case| case.event == "call") {
+        case.releases &= !named.is_empty();
+        case.from = Some(any_of(named.clone()));
+    }
     overlaps(plan, site, diagnostics);
     cases
+}
+
+/// Tells whether another workflow may call this one.
+fn is_callable(plan: &Plan) -> bool {
+    plan.triggers.iter().any(|trigger| matches!(trigger.kind, TriggerKind::Call { .. }))
+}
+
+/// Returns [`own_run`] where there may be another one.
+pub(super) fn own_if_callable(plan: &Plan) -> Option<String> {
+    is_callable(plan).then(|| own_run(plan))
+}
+
+/// Returns the expression that is true in a run of the workflow's own. In one that was called `github` is the caller's: its
+/// event, its ref and its workflow.
+fn own_run(plan: &Plan) -> String {
+    let file = super::condition::text(&format!("{{0}}/.github/workflows/{}.yml@", plan.pipeline));
+    format!("startsWith(github.workflow_ref, format({file}, github.repository))")
 }
 
 /// Returns the profile of a start by hand: its own, else that of the first other trigger.
@@ -125,7 +155,7 @@ fn place(index: usize) -> String {
 
 fn inputs(trigger: &Trigger) -> Vec<String> {
     match &trigger.kind {
-        TriggerKind::Manual { params } => params.clone(),
+        TriggerKind::Manual { params } | TriggerKind::Call { params } => params.clone(),
         _ => vec![],
     }
 }
@@ -189,6 +219,7 @@ fn is(plan: &Plan, trigger: &Trigger) -> String {
             format!("github.event_name == 'schedule' && {}", any("github.event.schedule", std::slice::from_ref(cron)))
         }
         TriggerKind::Manual { .. } | TriggerKind::Upstream { .. } => "github.event_name == 'workflow_dispatch'".into(),
+        TriggerKind::Call { .. } => format!("!{}", own_run(plan)),
         TriggerKind::Event { .. } if alone => "github.event_name == 'repository_dispatch'".into(),
         TriggerKind::Event { name, .. } => format!(
             "github.event_name == 'repository_dispatch' && {}",
@@ -203,6 +234,12 @@ fn kind(trigger: &Trigger) -> std::mem::Discriminant<TriggerKind> {
 
 /// Returns the expression that is true on the branches that releases are made from.
 fn released_branches(plan: &Plan) -> String {
+    let named = named_branches(plan);
+    if named.is_empty() { "github.ref_name == github.event.repository.default_branch".into() } else { any_of(named) }
+}
+
+/// Returns the expressions that are true on the branches which `on push` names, patterns left out.
+fn named_branches(plan: &Plan) -> Vec<String> {
     let mut terms = Vec::new();
     for trigger in &plan.triggers {
         if let TriggerKind::Push { branches, .. } = &trigger.kind {
@@ -214,11 +251,25 @@ fn released_branches(plan: &Plan) -> String {
             }
         }
     }
+    terms
+}
+
+fn any_of(mut terms: Vec<String>) -> String {
     match terms.len() {
-        0 => "github.ref_name == github.event.repository.default_branch".into(),
+        0 => "false".into(),
         1 => terms.remove(0),
         _ => format!("({})", terms.join(" || ")),
     }
+}
+
+/// Tells whether a run that another workflow called may release: only on a branch that `on push` names.
+pub(super) fn is_released_ref(plan: &Plan, git_ref: &str) -> bool {
+    let pushed = plan.triggers.iter().filter_map(|trigger| match &trigger.kind {
+        TriggerKind::Push { branches, .. } => Some(branches),
+        _ => None,
+    });
+    let Some(branch) = git_ref.strip_prefix("refs/heads/") else { return false };
+    pushed.flatten().any(|name| !is_pattern(name) && name == branch)
 }
 
 /// Tells what [`released_branches`] says in GitHub's words.
@@ -294,6 +345,7 @@ pub(super) fn on(plan: &Plan, site: &Site<'_>) -> On {
                 on.schedule.push(Cron { cron: cron.clone(), timezone });
             }
             TriggerKind::Manual { params } => on.workflow_dispatch = manual(plan, params, by_hand(plan)),
+            TriggerKind::Call { params } => on.workflow_call = Some(call(plan, params, trigger.profile.as_deref())),
             TriggerKind::Event { name, .. } => events.push(name.clone()),
             TriggerKind::Upstream { .. } => {}
         }
@@ -316,6 +368,27 @@ fn merge(filter: &mut Filter, branches: &[String], paths: &[String], site: &Site
 }
 
 fn manual(plan: &Plan, names: &[String], profile: Option<&str>) -> Manual {
+    Manual { inputs: typed(plan, names, profile) }
+}
+
+/// Returns what a caller gives: typed inputs, and the secrets that jobs ask for.
+fn call(plan: &Plan, names: &[String], profile: Option<&str>) -> Called {
+    let mut inputs = typed(plan, names, profile);
+    for (_, input) in &mut inputs.0 {
+        // A caller has no list to choose from; what it gives is checked where it is used.
+        if input.ty == "choice" {
+            (input.ty, input.options) = ("string", vec![]);
+        }
+    }
+    let mut secrets = Entries::default();
+    let names = plan.secrets.iter().map(|secret| (secret, secret.name.to_uppercase()));
+    for (secret, name) in names.filter(|(_, name)| name != "GITHUB_TOKEN") {
+        secrets.push(name, CallSecret { description: secret.doc.clone(), required: true });
+    }
+    Called { inputs, secrets }
+}
+
+fn typed(plan: &Plan, names: &[String], profile: Option<&str>) -> Entries<Input> {
     let profile = profile.and_then(|name| plan.profiles.iter().find(|profile| profile.name == name));
     let mut inputs = Entries::default();
     for param in names.iter().filter_map(|name| plan.params.iter().find(|param| param.name == *name)) {
@@ -340,5 +413,5 @@ fn manual(plan: &Plan, names: &[String], profile: Option<&str>) -> Manual {
         let description = Some(param.doc.clone().unwrap_or_else(|| format!("{}: {}", param.name, param.ty)));
         inputs.push(&param.name, Input { description, required, ty, options, default: preset });
     }
-    Manual { inputs }
+    inputs
 }

@@ -265,3 +265,108 @@ fn a_large_pipeline_with_a_target_is_remembered_as_well() {
     assert_eq!(ended.code, 2, "{ended:?}");
     assert!(ended.stderr.contains("GitHub would evaluate"), "{ended:?}");
 }
+
+#[test]
+fn no_output_stands_on_what_the_pipeline_is_made_of() {
+    let sandbox = Sandbox::new();
+    sandbox.file("m/x.mlp", "schema Row { a: int }\n");
+    for (path, words) in [
+        ("p.mlp", "the pipeline and `a.o` have the same path"),
+        ("P.mlp", "differ in capitals alone"),
+        ("m/x.mlp", "have the same path"),
+        ("mlpc.lock", "which says what runtimes are"),
+        (".git/config", "which is Git's own"),
+        ("src/.gitignore", "which says what is code"),
+    ] {
+        sandbox.file(
+            "p.mlp",
+            &format!("pipeline p\nedition 2026\nuse \"m/x.mlp\" {{ Row }}\nsource raw: Dataset<csv, Row> = \"raw.csv\"\nstage a {{ in raw  out o: File = \"{path}\"  run <<< cp \"$raw\" \"$o\" >>> }}\n"),
+        );
+        let ended = sandbox.mlpc(&["check", "p.mlp"]);
+        assert_eq!(ended.code, 2, "{path}: {ended:?}");
+        assert!(ended.stderr.contains("path-taken") && ended.stderr.contains(words), "{path}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_registry_stands_where_nobody_throws_it_away_and_alone() {
+    let sandbox = Sandbox::new();
+    let text = |place: &str, pointer: &str| {
+        format!(
+            "pipeline p\nedition 2026\nregistry models = directory(\"{place}\")\nstage a {{ out o: File = \"out/o\"  run <<< echo > \"$o\" >>> }}\nregister r = a.o to models ungated \"a test\"\npromote c = r to models@{pointer}\n"
+        )
+    };
+    for (place, pointer, words) in [
+        (".mlpc/reg", "production", "lies in `.mlpc`"),
+        ("./.MLPC/reg", "production", "lies in `.mlpc`"),
+        (".git", "production", "lies in `.git`"),
+        ("data/..", "production", "is the workspace itself"),
+        ("out", "production", "lies inside that of"),
+        ("data/../out/", "production", "lies inside that of"),
+        ("registry", "versions", "can't be a pointer"),
+        ("registry", "actions", "can't be a pointer"),
+    ] {
+        sandbox.file("p.mlp", &text(place, pointer));
+        let ended = sandbox.mlpc(&["check"]);
+        assert_eq!(ended.code, 2, "{place} {pointer}: {ended:?}");
+        assert!(ended.stderr.contains(words), "{place} {pointer}: {}", ended.stderr);
+    }
+    for place in ["registry", "./registry/", "../shared"] {
+        sandbox.file("p.mlp", &text(place, "production"));
+        assert_eq!(sandbox.mlpc(&["check"]).code, 0, "{place}");
+    }
+    let two = text("registry", "production")
+        + "registry others = directory(\"./registry\")\nregister s = a.o to others ungated \"a test\"\n";
+    sandbox.file("p.mlp", &two);
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("the registry `models` and the registry `others` have the same path"), "{ended:?}");
+}
+
+#[test]
+fn a_module_that_is_a_link_out_of_the_workspace_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.file("out/x.mlp", "schema Row { a: int }\n").file(
+        "in/p.mlp",
+        "pipeline p\nedition 2026\nuse \"x.mlp\" { Row }\nsource raw: Dataset<csv, Row> = \"raw.csv\"\nstage a { in raw  out o: File = \"o\"  run <<< cp \"$raw\" \"$o\" >>> }\n",
+    );
+    std::os::unix::fs::symlink("../out/x.mlp", sandbox.path().join("in/x.mlp")).expect("a link");
+    let ended = sandbox.mlpc(&["check", "in/p.mlp"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("it is a link that leads out of the workspace"), "{ended:?}");
+}
+
+/// Without it the action would not compile for a runner: nothing else has to name it.
+#[test]
+fn a_registry_that_keeps_a_journal_is_used() {
+    let sandbox = Sandbox::new();
+    let text = |registries: &str| {
+        format!(
+            "pipeline p\nedition 2026\non push {{ branches: [\"main\"] }}\n{registries}stage a {{ out o: File = \"o\"  run <<< echo > \"$o\" >>> }}\naction tell {{ in o = a.o  run <<< cat \"$o\" >>> }}\ntarget github {{}}\n"
+        )
+    };
+    sandbox.file("p.mlp", &text("registry log = git(\"mlpc-log\")\n"));
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    sandbox.file("p.mlp", &text("registry log = git(\"mlpc-log\")\nregistry more = git(\"more\")\n"));
+    let ended = sandbox.mlpc(&["check"]);
+    assert!(ended.stderr.contains("nothing uses the registry `more`"), "{ended:?}");
+    sandbox.file("p.mlp", &text("registry log = directory(\"registry\")\n"));
+    assert!(sandbox.mlpc(&["check"]).stderr.contains("nothing uses the registry `log`"));
+}
+
+#[test]
+fn ends_that_nothing_lies_between_are_told() {
+    let sandbox = Sandbox::new();
+    let text = |ends: &str| {
+        format!(
+            "pipeline p\nedition 2026\nsource raw: Dataset<csv> = \"raw.csv\"\nstage a {{ in raw  out o: Dataset<csv> = \"o.csv\"  run <<< cp \"$raw\" \"$o\" >>> }}\ngate g on a.o {{ require rows between {ends} }}\n"
+        )
+    };
+    sandbox.file("p.mlp", &text("1..10"));
+    assert_eq!(sandbox.mlpc(&["check"]).code, 0);
+    sandbox.file("p.mlp", &text("10..1"));
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("nothing lies between these ends"), "{ended:?}");
+}

@@ -211,3 +211,103 @@ fn parquet_gives_the_verdict_of_the_same_rows_as_csv_or_says_that_it_is_not_read
     assert!(columns("same.json") == columns("rows.json"), "the same rows freeze otherwise");
     assert_eq!(sandbox.mlpc(&["verify", ".mlpc/gates/as_parquet/gate_report.json"]).code, 0);
 }
+
+/// Three columns: `amount` and `kind` are other ones, `label` is not.
+fn changed() -> String {
+    table(3000, 3.0).replace("card", "cash")
+}
+
+#[test]
+fn a_share_of_the_columns_may_drift() {
+    let sandbox = sandbox();
+    let share = |line: &str| {
+        let all = "  require psi(*) < 0.1 against \"train.baseline.json\"\n";
+        sandbox.file(
+            "pipeline.mlp",
+            &PIPELINE.replace(all, &format!("  require {line} against \"train.baseline.json\"\n")),
+        );
+        let run = sandbox.mlpc(&["run"]);
+        let line = report(&sandbox)["requirements"][4].clone();
+        (run.code, line)
+    };
+    sandbox.file("raw.csv", &changed());
+    let (code, line) = share("drifted(psi(*) < 0.1) <= 70%");
+    assert_eq!((code, line["verdict"].as_str()), (0, Some("pass")), "{line}");
+    assert_eq!(
+        line["reason"],
+        "2 of 3 columns drifted (`amount`, `kind`): 0.6666666666666666 at most, and at most 0.7 is required"
+    );
+    assert_eq!(line["parts"][0]["verdict"], "warn");
+    let verified = sandbox.mlpc(&["verify", ".mlpc/gates/data_quality/gate_report.json"]);
+    assert_eq!(verified.code, 0, "{verified:?}");
+    let (code, line) = share("drifted(psi(*) < 0.1) <= 30%");
+    assert_eq!((code, line["verdict"].as_str()), (10, Some("fail")), "{line}");
+    let (code, line) = share("drifted(psi(*, alpha: 1%)) <= 70%");
+    assert_eq!((code, line["value"].as_f64()), (0, Some(2.0 / 3.0)), "{line}");
+    let (code, line) = share("drifted(psi(*, except: [\"amount\", \"kind\"]) < 0.1) <= 0%");
+    assert_eq!((code, line["value"].as_f64()), (0, Some(0.0)), "{line}");
+    let (code, line) = share("drifted(chi2(*) >= 1%) <= 70%");
+    assert_eq!((code, line["value"].as_f64()), (0, Some(2.0 / 3.0)), "{line}");
+    let (_, line) = share("drifted(ks(*) < 0.1) <= 50%");
+    assert_eq!(line["reason"], "1 of 2 columns drifted (`amount`): 0.5 at most, and at most 0.5 is required");
+}
+
+/// What can't be told is never a column that has not drifted.
+#[test]
+fn columns_that_can_not_be_told_never_count_as_unchanged() {
+    let sandbox = sandbox();
+    let all = "  require psi(*) < 0.1 against \"train.baseline.json\"\n";
+    let rows = "  require rows between 0.5x..2x against \"train.baseline.json\"\n";
+    let run = |text: &str, line: &str| {
+        let line = format!("  require {line} against \"train.baseline.json\"\n");
+        sandbox.file(
+            "pipeline.mlp",
+            &PIPELINE.replace(all, &line).replace(rows, "").replace("  require schema(Row)\n", ""),
+        );
+        sandbox.file("raw.csv", text);
+        let code = sandbox.mlpc(&["run"]).code;
+        let report = report(&sandbox);
+        let lines = report["requirements"].as_array().expect("lines");
+        (code, lines[lines.len() - 1].clone())
+    };
+    // Forty rows in a dozen bins: chance alone moves every column so far.
+    let (code, line) = run(&table(40, 1.0), "drifted(psi(*) < 0.1) <= 30%");
+    assert_eq!((code, line["verdict"].as_str()), (11, Some("inconclusive")), "{line}");
+    assert!(line["reason"].as_str().expect("a reason").contains("can't be decided"), "{line}");
+    let (code, line) = run(&table(40, 1.0), "drifted(psi(*) < 0.1) <= 40%");
+    assert_eq!((code, line["value"].as_f64()), (0, Some(1.0 / 3.0)), "even where that one has drifted: {line}");
+    let other = table(3000, 1.0)
+        .replace("amount,kind,label", "amount,kind,label,more")
+        .replace("\n", ",1\n")
+        .replace("more,1", "more");
+    let typed = PIPELINE.replace("  label:  int in 0..1\n", "  label:  int in 0..1\n  more:   int\n");
+    let line = "  require drifted(psi(*) < 0.1) <= 100% against \"train.baseline.json\"\n";
+    sandbox.file("pipeline.mlp", &typed.replace(all, line)).file("raw.csv", &other);
+    let ended = sandbox.mlpc(&["run"]);
+    assert_eq!(ended.code, 11, "{ended:?}");
+    assert!(format!("{ended:?}").contains("`train.baseline.json` has no column `more`"), "{ended:?}");
+}
+
+#[test]
+fn a_share_of_drift_is_written_in_one_way() {
+    let sandbox = sandbox();
+    let all = "  require psi(*) < 0.1 against \"train.baseline.json\"\n";
+    for (line, words) in [
+        ("drifted(psi(amount) < 0.1) <= 30% against \"b.json\"", "a share is of several columns, and one is named"),
+        (
+            "drifted(psi(*) > 0.1) <= 30% against \"b.json\"",
+            "this does not say what a column has to hold that has not drifted",
+        ),
+        ("drifted(chi2(*) < 1%) <= 30% against \"b.json\"", "this does not say what a column has to hold"),
+        ("drifted(nulls(*) < 5%) <= 30% against \"b.json\"", "`nulls(*)` is no kind of drift"),
+        ("drifted(psi(*) < 0.1) >= 30% against \"b.json\"", "a large share of drift is nothing to require"),
+        ("drifted(psi(*) < 0.1) <= 30 against \"b.json\"", "`30%`"),
+        ("drifted(psi(*) < 0.1) <= 30%", "compares with a data baseline, and none is named"),
+        ("drifted() <= 30% against \"b.json\"", "takes what each column has to hold"),
+    ] {
+        sandbox.file("pipeline.mlp", &PIPELINE.replace(all, &format!("  require {line}\n")));
+        let ended = sandbox.mlpc(&["check"]);
+        assert_eq!(ended.code, 2, "{line}");
+        assert!(ended.stderr.contains(words), "{line}: {}", ended.stderr);
+    }
+}

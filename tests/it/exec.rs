@@ -26,6 +26,8 @@ fn another_plan_than_the_one_compiled_is_stale() {
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let without = sandbox.mlpc(&["exec", "prepare"]);
     assert_eq!(without.code, 2, "{}", without.stderr);
+    let ended = on_a_runner(&sandbox, "mlpc exec prepare --plan $plan --event nope --in in --out out");
+    assert_eq!((ended.code, ended.stderr.contains("no event `nope`")), (2, true), "{}", ended.stderr);
 }
 
 #[test]
@@ -144,4 +146,42 @@ fn an_action_is_done_once_a_run_whatever_machine_is_asked_to() {
          grep -q '\"status\": \"hit\"' ../out/result.json",
     );
     assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+}
+
+#[test]
+fn what_was_called_knows_it_and_releases_nothing_from_another_branch() {
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "p.mlp",
+        "pipeline example\nedition 2026\non push { branches: [\"main\"] }\non call { rounds }\n\
+        param rounds: int in 1..500 = 20\nregistry models = git(\"mlpc-registry\")\n\
+        stage train when event == \"call\" { use rounds  out model: Model<json> = \"m.json\"   run <<< echo \"$rounds\" > \"$model\" >>> }\n\
+        register release = train.model to models ungated \"a test\"\n",
+    );
+    let on = |branch: &str, caller: &str, line: &str| {
+        let line = format!(
+            "export GITHUB_ACTIONS=true GITHUB_JOB=job GITHUB_EVENT_NAME=push GITHUB_REPOSITORY=a/b GITHUB_RUN_ID=7 \
+             GITHUB_RUN_ATTEMPT=1 GITHUB_OUTPUT=$HOME/o GITHUB_STEP_SUMMARY=$HOME/s RUNNER_TEMP=$HOME/t \
+             GITHUB_REF=refs/heads/{branch} GITHUB_REF_NAME={branch} \
+             GITHUB_WORKFLOW_REF=a/b/.github/workflows/{caller}.yml@refs/heads/{branch}; {line}"
+        );
+        on_a_runner(&sandbox, &line)
+    };
+    let train = "mlpc exec train --plan $plan --in none --out job/train";
+    let ended = on("topic", "caller", &format!("export MLPC_PARAMS='{{\"rounds\": 3}}'; {train}"));
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(sandbox.read("job/train/files/model"), "3\n");
+    let ended = on("topic", "caller", &format!("export MLPC_PARAMS='{{\"rounds\": 900}}'; {train}"));
+    assert_eq!(ended.code, 2, "{ended:?}");
+    let release = "mlpc exec release --plan $plan --in job --out out --expect train=$(cat job/train/digest)";
+    let ended = on("topic", "caller", release);
+    assert_eq!(ended.code, 11, "{ended:?}");
+    assert!(ended.stderr.contains("a run that was called on `refs/heads/topic` releases nothing"), "{ended:?}");
+    // On a branch that is pushed to be released it comes as far as the registry, which there is none of here.
+    let ended = on("main", "caller", release);
+    assert!(ended.code != 0 && !ended.stderr.contains("releases nothing"), "{ended:?}");
+    // A run of its own file is what its event says.
+    std::fs::remove_dir_all(sandbox.path().join("job")).expect("the job's folder");
+    let ended = on("main", "example", train);
+    assert!(!sandbox.path().join("job/train/files/model").exists(), "skipped: {ended:?}");
 }

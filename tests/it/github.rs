@@ -14,6 +14,7 @@ fn cases() -> Vec<(&'static str, String, &'static str)> {
         ("quickstart", include_str!("../../examples/quickstart/pipeline.mlp").to_owned(), "examples/quickstart"),
         ("everything", fixture("everything"), ""),
         ("managed", fixture("managed"), "ml/managed"),
+        ("called", fixture("called"), ""),
         ("cache", fixture("cache"), ""),
     ]
 }
@@ -64,6 +65,30 @@ fn workflows_are_their_goldens() {
         let golden = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(golden == compiled.files[0].text, "{} is not what is compiled", path.display());
     }
+}
+
+/// `github` is the caller's in a run that was called: its event and its ref must not be taken for those of a push.
+#[test]
+fn what_is_called_is_no_push_and_releases_only_where_a_push_would() {
+    let fixture = std::fs::read_to_string(fixtures().join("called/pipeline.mlp")).expect("a fixture");
+    let text = |source: &str| workflow(source, "").files[0].text.clone();
+    let whole = text(&fixture);
+    let own = "startsWith(github.workflow_ref, format('{0}/.github/workflows/called.yml@', github.repository))";
+    let release = whole.split("  # register release").nth(1).expect("a job").split("  # ").next().expect("it");
+    let condition = release.lines().find(|line| line.trim().starts_with("if:")).expect("a condition");
+    assert!(condition.contains(&format!("github.event_name == 'push' && {own}")), "{condition}");
+    assert!(condition.contains(&format!("!{own} && github.ref == 'refs/heads/main'")), "{condition}");
+    assert!(
+        whole.contains("      HUB_TOKEN:\n        description: For the model hub.\n        required: true"),
+        "{whole}"
+    );
+    assert!(!whole.contains("GITHUB_TOKEN:\n        "), "the platform's own is not handed on: {whole}");
+    // Without a named branch there is none that a call could release on.
+    let unnamed =
+        text(&fixture.replace("branches: [\"main\"] }\non pull_request", "branches: [\"v*\"] }\non pull_request"));
+    let release = unnamed.split("  # register release").nth(1).expect("a job");
+    let condition = release.lines().find(|line| line.trim().starts_with("if:")).expect("a condition");
+    assert!(!condition.contains('!') || !condition.contains(&format!("!{own}")), "{condition}");
 }
 
 #[test]

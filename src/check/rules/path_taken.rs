@@ -4,7 +4,7 @@
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Model, NodeKind};
-use crate::source::Span;
+use crate::source::{FileId, SourceFile, Span};
 use crate::types::{Location, RegistryLocation};
 
 pub(in crate::check) struct PathTaken;
@@ -16,11 +16,19 @@ struct Taken<'m> {
     span: Span,
     what: String,
     written: bool,
+    registry: bool,
 }
 
 impl Rule for PathTaken {
     fn check(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         let mut taken = collect(subject.model);
+        for one in taken.iter().filter(|one| one.written) {
+            if let Some(whose) = reserved(&one.folded) {
+                let message = format!("the path of {} is `{}`, {whose}", one.what, one.path);
+                found.push(Diagnostic::new(codes::PATH_TAKEN, one.span, message).help("write to another path"));
+            }
+        }
+        taken.extend(sources(subject));
         taken.sort_by(|a, b| a.folded.cmp(&b.folded).then(a.span.cmp(&b.span)));
         // What the path at hand lies in: with paths in order of their parts, those above it on the stack.
         let mut above: Vec<usize> = Vec::new();
@@ -28,7 +36,10 @@ impl Rule for PathTaken {
             while above.last().is_some_and(|&top| !taken[at].folded.starts_with(&taken[top].folded)) {
                 above.pop();
             }
-            let clash = above.iter().rev().copied().find(|&top| taken[top].written || taken[at].written);
+            let clash =
+                above.iter().rev().copied().find(|&top| {
+                    taken[top].written || taken[at].written || (taken[top].registry && taken[at].registry)
+                });
             if let Some(first) = clash {
                 found.push(describe(&taken[first], &taken[at]));
             }
@@ -58,6 +69,7 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
                     span: path.span,
                     what,
                     written: true,
+                    registry: false,
                 });
             }
         }
@@ -65,7 +77,7 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
     for (_, source) in model.sources.iter() {
         if let Some(path) = source.location.as_ref().and_then(Location::path) {
             let what = format!("the source `{}`", source.name.value);
-            taken.push(Taken { path, folded: folded(path), span: source.place, what, written: false });
+            taken.push(Taken { path, folded: folded(path), span: source.place, what, written: false, registry: false });
         }
     }
     for (_, registry) in model.registries.iter() {
@@ -74,10 +86,36 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
         {
             let what = format!("the registry `{}`", registry.name.value);
             let span = registry.name.span;
-            taken.push(Taken { path, folded: folded(path), span, what, written: false });
+            taken.push(Taken { path, folded: folded(path), span, what, written: false, registry: true });
         }
     }
     taken
+}
+
+/// Returns the files of the pipeline itself, as far as they stand in its folder.
+fn sources<'m>(subject: &Subject<'m>) -> Vec<Taken<'m>> {
+    let Some(pipeline) = &subject.model.pipeline else { return Vec::new() };
+    let file = subject.sources.file(pipeline.span.file).name();
+    let folder = file.rfind('/').map_or("", |at| &file[..=at]);
+    let own = |(id, file): (FileId, &'m SourceFile)| {
+        let path = file.name().strip_prefix(folder)?;
+        let what = if id == pipeline.span.file { "the pipeline".to_owned() } else { format!("the module `{path}`") };
+        // The place to change is the output's, wherever the module stands.
+        Some(Taken { path, folded: folded(path), span: pipeline.span, what, written: false, registry: false })
+    };
+    subject.sources.iter().filter_map(own).collect()
+}
+
+/// Says whose a path is that no stage may write: Git's files, what says which files are code, the lock.
+fn reserved(folded: &[String]) -> Option<&'static str> {
+    if folded.iter().any(|part| part == ".git") {
+        return Some("which is Git's own");
+    }
+    match folded {
+        [.., last] if last == ".gitignore" => Some("which says what is code"),
+        [only] if only == "mlpc.lock" => Some("which says what runtimes are"),
+        _ => None,
+    }
 }
 
 fn folded(path: &str) -> Vec<String> {

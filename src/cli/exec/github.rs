@@ -9,7 +9,7 @@ use crate::host::fs;
 use crate::host::github::{GitHub, Level, Spot, annotation};
 use crate::plan::{Bound, NodeKind, Subject, Why};
 use crate::runner::{self, Answer, Asked, Ended, Received, Review, Settled, Trouble};
-use crate::targets::github::{job_ids, releases_by_hand, verdict_id};
+use crate::targets::github::{job_ids, releases_by_hand, releases_when_called, verdict_id};
 use crate::types::Origin;
 
 /// GitHub shows about as many annotations of a step.
@@ -159,6 +159,18 @@ pub(super) fn permitted(
 ) -> Result<(), Trouble> {
     let bound = context.job.bound;
     let Some(declared) = bound.plan.node(node) else { return Ok(()) };
+    let acts = matches!(
+        declared.kind,
+        NodeKind::Register(_)
+            | NodeKind::Promote(_)
+            | NodeKind::Action(_)
+            | NodeKind::Rollout(_)
+            | NodeKind::Experiment(_)
+    );
+    if acts && bound.event == "call" && !may_release(bound, github) {
+        let message = format!("a run that was called on `{}` releases nothing, and `{node}` would", github.git_ref());
+        return Err(Trouble::unsound(message).help("call it on a branch that `on push` names"));
+    }
     let waits = declared.waits.iter().filter(|wait| !matches!(wait.why, Why::Ask | Why::Baseline));
     let (jobs, needs) = (job_ids(&bound.plan), github.needs()?.unwrap_or_default());
     let well = |job: &str| needs.get(job).is_some_and(|need| Settled::read(&need.result) == Some(Settled::Success));
@@ -182,6 +194,16 @@ pub(super) fn permitted(
     Ok(())
 }
 
+/// Tells whether this run may release: one that a person or another workflow started only as a push there would.
+fn may_release(bound: &Bound, github: &GitHub) -> bool {
+    bound.releases
+        && match bound.event.as_str() {
+            "manual" => releases_by_hand(&bound.plan, &bound.branch, &github.default_branch()),
+            "call" => releases_when_called(&bound.plan, github.git_ref()),
+            _ => true,
+        }
+}
+
 /// Reads what became of all jobs, and whether this run may release.
 pub(super) fn ended(bound: &Bound, github: &GitHub) -> Result<(BTreeMap<String, Ended>, bool), Trouble> {
     let needs = github.needs()?.ok_or_else(|| Trouble::unsound("`MLPC_NEEDS` is not set"))?;
@@ -200,8 +222,5 @@ pub(super) fn ended(bound: &Bound, github: &GitHub) -> Result<(BTreeMap<String, 
         };
         ended.insert(node.to_owned(), Ended { settled, verdict, asked });
     }
-    let by_hand = bound.event == "manual";
-    let released =
-        bound.releases && (!by_hand || releases_by_hand(&bound.plan, &bound.branch, &github.default_branch()));
-    Ok((ended, released))
+    Ok((ended, may_release(bound, github)))
 }

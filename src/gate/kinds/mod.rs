@@ -8,6 +8,7 @@ mod ci;
 mod classes;
 mod delong;
 mod demographic_parity;
+pub(crate) mod drifted;
 mod equal_opportunity;
 mod equalised_odds;
 mod gap;
@@ -99,6 +100,7 @@ static ALL: &[&dyn Kind] = &[
     &classes::Classes,
     &delong::DeLong,
     &demographic_parity::DemographicParity,
+    &drifted::DriftedShare,
     &equal_opportunity::EqualOpportunity,
     &equalised_odds::EqualisedOdds,
     &gap::Gap,

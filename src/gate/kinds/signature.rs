@@ -72,6 +72,8 @@ pub enum Takes {
     Column,
     /// A column of a table, or `*` for all.
     Columns,
+    /// What each column of a table has to hold by a kind of drift: `psi(*) < 0.1`.
+    Drift,
 }
 
 /// An option of a kind.

@@ -113,7 +113,9 @@ impl<'a> Names<'a> {
             | ast::Trigger::PullRequest(it)
             | ast::Trigger::Schedule(it)
             | ast::Trigger::Upstream(it) => it.iter().for_each(|record| self.record(record, scope)),
-            ast::Trigger::Manual { params, profiles } => params.iter().chain(profiles).for_each(|name| self.top(name)),
+            ast::Trigger::Manual { params, profiles } | ast::Trigger::Call { params, profiles } => {
+                params.iter().chain(profiles).for_each(|name| self.top(name));
+            }
             ast::Trigger::Event { payload, .. } => {
                 let profile = payload.iter().filter(|field| field.name.text == "profile");
                 for field in profile {

@@ -147,6 +147,13 @@ pub enum Trigger {
         /// The profile; more than one is a mistake.
         profiles: Vec<Name>,
     },
+    /// `on call { epochs, profile: shared }`.
+    Call {
+        /// The parameters that a caller may set.
+        params: Vec<Name>,
+        /// The profile; more than one is a mistake.
+        profiles: Vec<Name>,
+    },
     /// `on event "retrain-model" { reason: string, profile: shared }`; the profile is among the fields.
     Event {
         /// The event's name.

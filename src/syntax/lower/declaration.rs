@@ -77,7 +77,8 @@ impl Lower<'_, '_> {
         names
     }
 
-    fn manual(&mut self, offers: Option<Node<'_>>) -> Trigger {
+    /// Lowers the parameters that are offered, and the profiles.
+    fn offers(&mut self, offers: Option<Node<'_>>) -> (Vec<Name>, Vec<Name>) {
         let (mut params, mut profiles, mut last) = (Vec::new(), Vec::new(), None);
         for offer in offers.into_iter().flat_map(|offers| Children::of(offers, Rule::offers)) {
             let span = self.span(&offer);
@@ -88,14 +89,21 @@ impl Lower<'_, '_> {
                 params.push(self.name(&offer));
             }
         }
-        Trigger::Manual { params, profiles }
+        (params, profiles)
     }
 
     fn trigger(&mut self, node: Node<'_>) -> Trigger {
         let rule = node.as_rule();
         let mut children = Children::of(node, rule);
         match rule {
-            Rule::on_manual => self.manual(children.next()),
+            Rule::on_manual => {
+                let (params, profiles) = self.offers(children.next());
+                Trigger::Manual { params, profiles }
+            }
+            Rule::on_call => {
+                let (params, profiles) = self.offers(children.next());
+                Trigger::Call { params, profiles }
+            }
             Rule::on_event => {
                 let name = self.quoted(children.must(), 0);
                 let payload = children.next().map(|fields| self.type_fields(fields)).unwrap_or_default();

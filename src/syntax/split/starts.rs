@@ -32,7 +32,7 @@ pub(crate) const DECLARATIONS: [&str; 27] = [
 ];
 
 /// The kinds of trigger.
-pub(crate) const TRIGGERS: [&str; 6] = ["push", "pull_request", "schedule", "manual", "event", "upstream"];
+pub(crate) const TRIGGERS: [&str; 7] = ["push", "pull_request", "schedule", "manual", "call", "event", "upstream"];
 
 /// Words at the beginning of a line that go on with the declaration before it.
 pub(super) const CONTINUES: [&str; 12] =
