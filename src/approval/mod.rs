@@ -5,6 +5,7 @@
 
 mod record;
 
+use std::fmt;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
@@ -61,15 +62,51 @@ pub fn ask(workspace: &Path, asked: &Asked) -> Result<Asked> {
     Ok(asked.clone())
 }
 
+/// Why a decision was not recorded.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The person is not among those who may decide.
+    NotAmong(String),
+    /// By this machine's clock it comes before the question: it could never count.
+    BeforeAsked(String),
+    /// The record can't be read or written.
+    Record(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Record(error)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAmong(why) | Self::BeforeAsked(why) => f.write_str(why),
+            Self::Record(error) => error.fmt(f),
+        }
+    }
+}
+
 /// Records a decision about what was asked.
 ///
 /// # Errors
-/// The person is not among those who may decide, it is too late, or the record can't be read or written.
-pub fn decide(workspace: &Path, asked: &Asked, decided: &Decided) -> Result<Standing> {
+/// The person is not among those who may decide, the clock stands before the question, or the record can't be read or
+/// written.
+pub fn decide(workspace: &Path, asked: &Asked, decided: &Decided) -> Result<Standing, Refusal> {
     if !asked.by.is_empty() && !asked.by.contains(&decided.by) {
         let names: Vec<_> = asked.by.iter().map(|name| format!("`{name}`")).collect();
         let (name, who) = (&asked.approval, &decided.by);
-        return Err(Error::new(format!("`{who}` may not decide about `{name}`; {} may", names.join(", "))));
+        return Err(Refusal::NotAmong(format!("`{who}` may not decide about `{name}`; {} may", names.join(", "))));
+    }
+    if decided.at < asked.at {
+        return Err(Refusal::BeforeAsked(format!(
+            "by the clock of this machine it is {}, and `{}` was asked at {}: a decision from before the question never \
+             counts; set the clock right and decide again, or run again to be asked anew",
+            iso(decided.at),
+            asked.approval,
+            iso(asked.at)
+        )));
     }
     let _lock = record::lock(workspace)?;
     let standing = judge(&record::read(workspace)?, asked, decided.at);

@@ -83,8 +83,12 @@ pub(super) fn read(workspace: &Path) -> Result<Vec<Record>> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let lines = whole.lines().enumerate();
     let parsed = lines.map(|(index, line)| {
-        serde_json::from_str(line)
-            .map_err(|error| Error::new(format!("`{}` line {} is no record: {error}", path.display(), index + 1)))
+        serde_json::from_str(line).map_err(|error| {
+            let place = format!(".mlpc/approvals.jsonl:{}", index + 1);
+            Error::new(format!(
+                "`{place}` is no record: {error}; mend the line, or move the file away and run again, to be asked anew"
+            ))
+        })
     });
     parsed.collect()
 }

@@ -53,6 +53,9 @@ fn waits_until_a_person_decides() {
 fn a_decision_is_about_one_digest_and_about_what_was_asked_before_it() {
     let folder = folder();
     decide(folder.path(), &Asked { at: time(-100), ..question() }, &answer(true, "alice", -50)).expect("may decide");
+    let refused = decide(folder.path(), &question(), &answer(true, "alice", -1)).expect_err("the clock is behind");
+    assert!(matches!(refused, Refusal::BeforeAsked(_)));
+    assert!(refused.to_string().contains("set the clock right"), "{refused}");
     assert!(matches!(standing(folder.path(), "blake3:aa", 10), Standing::Waiting { .. }), "given before it was asked");
     decide(folder.path(), &question(), &answer(true, "alice", 20)).expect("may decide");
     assert!(matches!(standing(folder.path(), "blake3:bb", 30), Standing::Waiting { .. }), "other bytes");

@@ -78,6 +78,12 @@ impl Store {
         Ok(Self { state: state.to_owned(), root, scratch, spares: Mutex::default(), latest: Mutex::default() })
     }
 
+    /// Opens the cache in a state folder that can't be written to, to look at what is in it; what is under way goes to `beside`.
+    pub fn look(state: &Path, beside: &Path) -> Result<Self> {
+        let (state, root, scratch) = (state.to_owned(), state.join("cache/v1"), Scratch::open(beside)?);
+        Ok(Self { state, root, scratch, spares: Mutex::default(), latest: Mutex::default() })
+    }
+
     /// Returns the folder for what is under way.
     #[must_use]
     pub fn scratch(&self) -> &Scratch {
@@ -156,7 +162,18 @@ impl Store {
     pub(super) fn write(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         let temporary = self.scratch.fresh("new");
         std::fs::write(&temporary, bytes).cannot("write", &temporary)?;
-        fs::rename_into(&temporary, path)
+        Self::settle_at(&temporary, path)
+    }
+
+    /// Gives a file its place. A folder there is nothing of ours: it goes.
+    fn settle_at(temporary: &Path, path: &Path) -> Result<()> {
+        match fs::rename_into(temporary, path) {
+            Err(_) if path.is_dir() => {
+                fs::remove(path)?;
+                fs::rename_into(temporary, path)
+            }
+            done => done,
+        }
     }
 
     fn settle(&self, temporary: &Path, digest: Digest, size: u64) -> Result<()> {
@@ -165,7 +182,7 @@ impl Store {
         }
         let path = self.object(&digest);
         fs::set_mode(temporary, 0o444)?;
-        fs::rename_into(temporary, &path)
+        Self::settle_at(temporary, &path)
     }
 
     /// Tells whether an object of this size is there; a bad one is found when it is read.
@@ -183,6 +200,10 @@ impl Store {
                 Ok(None)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(_) if path.is_dir() => {
+                fs::remove(&path)?;
+                Ok(None)
+            }
             Err(error) => Err(error).cannot("read", &path),
         }
     }
@@ -191,12 +212,12 @@ impl Store {
     #[must_use]
     pub fn has(&self, artifact: &Artifact) -> bool {
         match artifact.kind {
-            Kind::File => self.object(&artifact.digest).exists(),
+            Kind::File => self.object(&artifact.digest).is_file(),
             Kind::Tree => {
                 self.read(&artifact.digest).ok().flatten().and_then(|bytes| Tree::decode(&bytes).ok()).is_some_and(
                     |tree| {
                         tree.0.iter().all(|(_, entry)| match entry {
-                            Entry::File { digest, .. } => self.object(digest).exists(),
+                            Entry::File { digest, .. } => self.object(digest).is_file(),
                             Entry::Empty | Entry::Link(_) => true,
                         })
                     },
@@ -250,7 +271,8 @@ impl Store {
             fs::write_new(path, &bytes, executable)?;
             return Ok(Restored::Done);
         }
-        if !object.exists() {
+        if !object.is_file() {
+            fs::remove(&object)?;
             return Ok(Restored::Missing);
         }
         fs::create_dirs(fs::parent(path))?;
@@ -326,6 +348,37 @@ mod tests {
             std::os::unix::fs::symlink("sub/x", self.path(name).join("link")).expect("linked");
             self.path(name)
         }
+    }
+
+    #[test]
+    fn looking_makes_nothing_where_it_looks() {
+        let bench = Bench::new();
+        let artifact = bench.store.put(&bench.tree("a"), Take::Copy).expect("stored");
+        let store = Store::look(bench.store.state(), &bench.path("beside")).expect("opened");
+        assert!(store.has(&artifact));
+        let nowhere = bench.path("nowhere/.mlpc");
+        assert!(!Store::look(&nowhere, &bench.path("beside")).expect("opened").has(&artifact));
+        assert!(!nowhere.exists());
+    }
+
+    #[test]
+    fn a_folder_in_place_of_an_object_is_replaced() {
+        let bench = Bench::new();
+        let artifact = bench.store.put(&bench.tree("a"), Take::Copy).expect("stored");
+        let digest = Digest::of(b"x");
+        let instead = || {
+            fs::remove(&bench.store.object(&digest)).expect("removed");
+            fs::create_dirs(&bench.store.object(&digest).join("deep")).expect("made");
+        };
+        instead();
+        assert!(!bench.store.has(&artifact));
+        instead();
+        assert_eq!(bench.store.restore(&artifact, &bench.path("b")).expect("works"), Restored::Missing);
+        instead();
+        assert_eq!(bench.store.read(&digest).expect("works"), None);
+        instead();
+        bench.store.put_bytes(b"x").expect("stored");
+        assert_eq!(bench.store.restore(&artifact, &bench.path("b")).expect("works"), Restored::Done);
     }
 
     fn flip(path: &Path) {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::gate::{ReportFormat, show};
 use super::project::PipelineArgs;
 use super::{Exit, Verb};
-use crate::approval::{self, Asked, Decided, Standing};
+use crate::approval::{self, Asked, Decided, Refusal, Standing};
 use crate::gate::Report;
 use crate::host::clock::iso;
 use crate::host::{Clock, Out, fs};
@@ -80,8 +80,11 @@ impl Approve {
             at: now,
             reason: self.reason.clone(),
         };
-        let standing =
-            approval::decide(workspace, &asked, &decided).map_err(|error| (Exit::Usage, error.to_string()))?;
+        let standing = approval::decide(workspace, &asked, &decided).map_err(|refusal| match refusal {
+            Refusal::NotAmong(why) => (Exit::Usage, why),
+            Refusal::BeforeAsked(why) => (Exit::Undecided, why),
+            Refusal::Record(error) => damaged(error),
+        })?;
         Ok(said(out, &asked, &standing, self.reject))
     }
 
@@ -178,6 +181,6 @@ fn short(digest: &str) -> &str {
 }
 
 /// Returns the login of whoever runs this.
-fn user() -> Option<String> {
+pub(super) fn user() -> Option<String> {
     ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|login| !login.is_empty()))
 }

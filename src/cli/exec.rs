@@ -17,6 +17,7 @@ use crate::host::github::{GitHub, quiet};
 use crate::plan::{Bound, NodeKind, Plan, Selection};
 use crate::runner::{self, Answer, Ended, Job, Settled, Trouble};
 use crate::targets::github::is_callable;
+use crate::types::EVENTS;
 
 /// Do what one node of a compiled pipeline is for
 ///
@@ -52,9 +53,6 @@ pub(crate) struct ExecArgs {
     #[arg(long, value_name = "YES|NO", ignore_case = true, value_parser = ["YES", "NO"])]
     answer: Option<String>,
 }
-
-/// What may start a run, as pipelines call it.
-const EVENTS: [&str; 8] = ["push", "pull_request", "schedule", "manual", "call", "event", "upstream", "local"];
 
 /// What a platform tells every job.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -208,6 +206,7 @@ impl ExecArgs {
     /// Reads `--status`, and what came in of gates.
     fn told(&self, context: &Context<'_>) -> Result<BTreeMap<String, Ended>, Trouble> {
         let received = runner::receive(&context.job)?;
+        runner::vouched(&context.job, "--verdict", &received, true)?;
         let mut ended = BTreeMap::new();
         for status in &self.status {
             let read = status.rsplit_once('=').and_then(|(node, state)| Some((node, Settled::read(state)?)));

@@ -108,7 +108,8 @@ pub(crate) fn read(path: &Path) -> Result<SourceFile, String> {
     if path.is_dir() {
         return Err(format!("`{name}` is a folder, not an .mlp file"));
     }
-    let bytes = crate::host::fs::read_whole(path).map_err(|error| format!("`{name}` can't be read: {error}"))?;
+    let bytes = crate::host::fs::read_whole(path)
+        .map_err(|error| format!("`{name}` can't be read: {}", crate::host::error::reason(&error)))?;
     if u32::try_from(bytes.len()).is_err() {
         return Err(format!("`{name}` has {} bytes; a source file has at most {}", bytes.len(), u32::MAX));
     }
@@ -151,9 +152,13 @@ fn pipelines(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Reads no further than to the line, which stands near the top.
+/// Reads no further than to the line, which stands near the top. What can't be read may well be a pipeline: whoever reads it
+/// says why it can't be.
 fn declares_pipeline(path: &Path) -> bool {
-    let Ok(file) = crate::host::fs::open(path) else { return false };
+    let file = match crate::host::fs::open(path) {
+        Ok(file) => file,
+        Err(error) => return error.kind() == std::io::ErrorKind::PermissionDenied,
+    };
     let mut lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
     let declares = |line: &[u8]| {
         let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);

@@ -1,17 +1,22 @@
-//! `mlpc registry`: looks at the registries of a pipeline, and repairs what is derived from them.
+//! `mlpc registry`: looks at the registries of a pipeline, repairs what is derived from them, and rolls back.
 
+mod by_hand;
+
+use by_hand::{AllowArgs, RollbackArgs};
 use clap::Subcommand;
+use jiff::Timestamp;
 
 use super::project::{self, PipelineArgs};
 use super::render::Format;
 use super::{Exit, Verb};
 use crate::host::{Clock, Out};
 use crate::plan::{RegistryLocation, Setting};
-use crate::registry::{self, Registry, RegistryError};
+use crate::registry::{self, Reach, Registry, RegistryError};
 
-/// Show what a registry holds, which version a pointer named when; repair what is derived
+/// Show what a registry holds, which version a pointer named when; roll back; repair what is derived
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  mlpc registry show models\n  mlpc registry history models production\n  \
+                        mlpc registry rollback models@production --reason \"wrong totals\"\n  \
                         mlpc registry fsck models --profile shared")]
 pub(super) struct RegistryVerb {
     #[command(subcommand)]
@@ -35,12 +40,19 @@ enum Action {
     },
     /// Every version that a pointer named, the newest first
     History {
-        /// The registry
+        /// The registry, or `REGISTRY@POINTER`
         registry: String,
         /// The pointer
         #[arg(default_value = "production")]
         pointer: String,
+        /// What it named at this time, and why: `2026-08-01T12:00:00Z`; a date is its first moment in UTC
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        at: Option<Timestamp>,
     },
+    /// Moves a pointer back to what it named before; what it names now is not released again until it is allowed
+    Rollback(RollbackArgs),
+    /// Lets a version that was rolled back be released again
+    Allow(AllowArgs),
     /// Verifies every digest and writes the layouts for serving code anew where they differ
     Fsck {
         /// The registry; may be left out where there is one
@@ -59,13 +71,19 @@ impl Verb for RegistryVerb {
         let wanted = match &self.action {
             Action::Show { registry } | Action::Fsck { registry } => registry.as_deref(),
             Action::History { registry, .. } => Some(registry.as_str()),
+            Action::Rollback(RollbackArgs { pointer, .. }) | Action::Allow(AllowArgs { pointer, .. }) => {
+                Some(pointer.as_str())
+            }
         };
+        let wanted = wanted.map(|name| name.split('@').next().unwrap_or(name));
         let opened = choose(&loaded, wanted, self.profile.as_deref()).and_then(|(name, location)| {
             let registry = registry::open(&name, &location, &loaded.project.workspace, Clock::host());
-            Ok((name, registry.map_err(|error| (error.to_string(), error.exit_code()))?))
+            Ok((name, location, registry.map_err(|error| (error.to_string(), error.exit_code()))?))
         });
-        let done = opened.and_then(|(name, registry)| {
-            self.look(&name, &*registry).map_err(|error| (error.to_string(), error.exit_code()))
+        let done = opened.and_then(|(name, location, registry)| match &self.action {
+            Action::Rollback(wish) => wish.run(&name, &*registry, &|release| may(&loaded, &name, &location, release)),
+            Action::Allow(wish) => wish.run(&name, &*registry, &|release| may(&loaded, &name, &location, release)),
+            _ => self.look(&name, &*registry).map_err(|error| (error.to_string(), error.exit_code())),
         });
         match done {
             Ok((text, exit)) => {
@@ -74,7 +92,11 @@ impl Verb for RegistryVerb {
             }
             Err((message, code)) => {
                 out.err_line(&format!("error: {message}"));
-                if code == Exit::Undecided.code() { Exit::Undecided } else { Exit::Usage }
+                match code {
+                    10 => Exit::Refused,
+                    11 => Exit::Undecided,
+                    _ => Exit::Usage,
+                }
             }
         }
     }
@@ -92,16 +114,24 @@ impl RegistryVerb {
                     Format::Json => report.write_json(&mut text),
                 }
             }
-            Action::History { pointer, .. } => {
-                let report = registry::history(name, registry, pointer)?;
+            Action::History { registry: written, pointer, at: Some(time) } => {
+                let report = registry::at(name, registry, pointer_of(written, pointer), *time)?;
                 match self.format {
                     Format::Text => report.write_text(&mut text),
                     Format::Json => report.write_json(&mut text),
                 }
             }
+            Action::History { registry: written, pointer, at: None } => {
+                let report = registry::history(name, registry, pointer_of(written, pointer))?;
+                match self.format {
+                    Format::Text => report.write_text(&mut text),
+                    Format::Json => report.write_json(&mut text),
+                }
+            }
+            Action::Rollback(_) | Action::Allow(_) => Ok(()),
             Action::Fsck { .. } => {
                 let findings = registry.fsck()?;
-                if findings.iter().any(|finding| !finding.repaired) {
+                if findings.iter().any(|finding| !finding.repaired && !finding.note) {
                     exit = Exit::Undecided;
                 }
                 match self.format {
@@ -112,6 +142,28 @@ impl RegistryVerb {
         };
         written.expect("a vector takes every byte");
         Ok((String::from_utf8_lossy(&text).into_owned(), exit))
+    }
+}
+
+/// Returns the pointer that is meant: what stands behind the `@`, if anything does.
+fn pointer_of<'a>(registry: &'a str, pointer: &'a str) -> &'a str {
+    registry.split_once('@').map_or(pointer, |(_, pointer)| pointer)
+}
+
+/// Reads a point in time.
+fn time(text: &str) -> Result<Timestamp, String> {
+    let midnight = || format!("{text}T00:00:00Z").parse();
+    text.parse().or_else(|_| midnight()).map_err(|_| "write it as `2026-08-01T12:00:00Z`, or `2026-08-01`".to_owned())
+}
+
+/// Makes sure that this machine may write to a registry, by the rule of `mlpc run --release`.
+fn may(loaded: &project::Loaded, name: &str, location: &RegistryLocation, release: bool) -> Result<(), (String, u8)> {
+    let reach = registry::may_release(&loaded.plan, location, &loaded.project.workspace, release);
+    let usage = |message: String| Err((message, Exit::Usage.code()));
+    match reach.map_err(|error| (error.to_string(), error.exit_code()))? {
+        Reach::Yes => Ok(()),
+        Reach::NotHere => usage(format!("others share `{name}`; `--release` writes to it")),
+        Reach::Refused { why, help } => usage(format!("{why}: {help}")),
     }
 }
 

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, edits};
-use crate::host::{Out, Result, fs};
+use crate::host::{Error, Out, Result, fs};
 use crate::source::{FileId, SourceFile, Sources};
 use crate::syntax;
 
@@ -88,6 +88,11 @@ fn said(sources: &Sources, diagnostic: &Diagnostic) -> String {
 pub(super) fn rewrite(path: &Path, text: &str) -> Result<()> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mode = real.metadata().ok().map(|meta| meta.permissions().mode());
+    // A file that nobody may write to is not ours to put another in the place of.
+    if mode.is_some_and(|mode| mode & 0o222 == 0) {
+        let name = path.display();
+        return Err(Error::new(format!("`{name}` is read-only; `chmod u+w {name}` lets it be written")));
+    }
     fs::write_atomic(&real, text.as_bytes())?;
     mode.map_or(Ok(()), |mode| fs::set_mode(&real, mode & 0o777))
 }

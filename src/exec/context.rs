@@ -409,7 +409,10 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The caller holds a secret under its name in upper case.
 fn secrets(bound: &Bound, setup: &Setup) -> BTreeMap<String, String> {
-    let value = |name: &str| setup.caller.get(&OsString::from(name.to_uppercase()))?.to_str().map(str::to_owned);
+    // An empty one is what a platform gives where nobody has set the secret.
+    let set =
+        |name: &str| setup.caller.get(&OsString::from(name.to_uppercase()))?.to_str().filter(|text| !text.is_empty());
+    let value = |name: &str| set(name).map(str::to_owned);
     bound.plan.secrets.iter().filter_map(|secret| Some((secret.name.clone(), value(&secret.name)?))).collect()
 }
 

@@ -44,7 +44,7 @@ pub use pick::{Chosen, Pick, choose, closure};
 pub use predict::{Expected, Explanation, Prediction, predict, why};
 pub(crate) use prepare::value_path;
 pub use prune::{Usage, prune, prune_checkpoints, prune_fetched, usage};
-pub use record::{NodeRecord, RunRecord, runs, runs_of};
+pub use record::{NodeRecord, RunRecord, is_run, runs, runs_of};
 pub use run::{RunError, Summary, go_on, nothing_to_do, run};
 pub(crate) use sharing::writer;
 pub use shell::shell;

@@ -222,7 +222,10 @@ fn save_edited(run: &Run<'_>, node: &str, output: &Output, path: &Path) -> Resul
         fs::remove(path)?;
     }
     let shown = saved.strip_prefix(run.workspace()).unwrap_or(&saved).display().to_string();
-    run.note(node, format!("`{}` was edited by hand; what it held is kept in `{shown}`", output.publish));
+    // Where no run made anything for this place, nobody has edited it: it is somebody else's file.
+    let ours = run.store.latest(run.profile(), node).is_some_and(|record| record.output(&output.name).is_some());
+    let what = if ours { "was edited by hand" } else { "stood there, and mlpc did not write it" };
+    run.note(node, format!("`{}` {what}; what it held is kept in `{shown}`", output.publish));
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use super::state::Ending;
 use super::{fetch, outputs, prepare, software};
 use crate::cache::{Memory, Store};
 use crate::gate::OnMissing;
+use crate::host::Context;
 use crate::host::fs::join_inside;
 use crate::plan::{Bound, Node, NodeKind, Skip, Stage, Why};
 
@@ -54,7 +55,16 @@ pub enum Expected {
 /// Predicts what a run would do, in the order of declarations.
 pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Prediction>, RunError> {
     let chosen = choose(bound, options)?;
-    let store = Store::open(&setup.workspace.join(".mlpc"))?;
+    let state = setup.workspace.join(".mlpc");
+    let mut beside = None;
+    let store = match Store::open(&state) {
+        // To say what would happen takes no right to write here.
+        Err(error) if error.is_not_writable() => {
+            let folder = tempfile::tempdir().context(|| "cannot make a temporary folder".to_owned())?;
+            Store::look(&state, beside.insert(folder).path())?
+        }
+        store => store?,
+    };
     let memory = Memory::open(&store.memory_file(), &setup.workspace);
     let silent = |_: &Event| ();
     let mut run = Run::new(bound, (setup, options), (&store, &memory), &silent, "plan".to_owned());
@@ -71,7 +81,9 @@ pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Pr
         };
         known.insert(node.name.as_str(), what);
     }
-    memory.save()?;
+    if beside.is_none() {
+        memory.save()?;
+    }
     let named = chosen.wanted.into_iter().filter_map(|index| {
         let node = &nodes[index];
         let what = known.remove(node.name.as_str())?;

@@ -133,6 +133,9 @@ impl RunRecord {
 
     /// Reads the record of a run.
     pub fn read(state: &Path, run: &str) -> Result<Self> {
+        if !is_run(run) {
+            return Err(Error::new(format!("`{run}` is no name of a run; `mlpc history` lists them")));
+        }
         let bytes = fs::read(&state.join("runs").join(run).join("run.json"))?;
         let broken = |error| Error::new(format!("the record of the run `{run}` can't be read: {error}"));
         let mut record: Self = serde_json::from_slice(&bytes).map_err(broken)?;
@@ -191,6 +194,13 @@ pub(super) fn share_nodes(state: &Path, from: &str, to: &Path) {
     let (from, to) = (state.join("runs").join(from).join(NODES), to.join(NODES));
     // Somebody may have removed the earlier run; the rest of the record is as true without.
     let _ = std::fs::hard_link(&from, &to).or_else(|_| std::fs::copy(&from, &to).map(drop));
+}
+
+/// Tells whether a text can be the name of a run: one folder among those of all runs, and no way out of there.
+#[must_use]
+pub fn is_run(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    name.chars().all(plain) && !name.starts_with('.') && !name.is_empty()
 }
 
 /// Lists the runs of a workspace, the latest first.

@@ -334,6 +334,7 @@ impl<'b> Schedule<'b> {
             (Why::Ask, Ending::Asks(_)) => Answer::Skip(format!("`{name}` did not ask")),
             (Why::Ask, ending) if ending.is_good() => Answer::Skip(format!("`{name}` did not ask")),
             (_, Ending::Interrupted) => Answer::Block,
+            (Why::Ask, _) if advisory => Answer::Skip(format!("`{name}` only advises here, and asks nobody")),
             _ if advisory && why != Why::Ask => Answer::Go,
             (_, Ending::Asks(approval)) => match self.by_name.get(approval.as_str()) {
                 Some(&approval) if approval != waiter => Answer::Ask(approval),

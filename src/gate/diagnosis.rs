@@ -43,7 +43,7 @@ pub enum Cause {
 /// Returns what each frozen set among a gate's evidence says together with each other one. `frozen` names the data that is;
 /// `lines` are those of the gate's requirements, in their order.
 ///
-/// Two evidences are a pair where they are of one type of metrics, of one model, over data that is frozen and over data that is not. A
+/// Two evidences are a pair where they are of one type of metrics or of predictions, of one model, over data that is frozen and over data that is not. A
 /// metric dropped on one of them where one of its `regression` lines there, at any level, does not hold, and stood where all of them
 /// hold. Where one could not be decided, or there is none, nothing is said; neither where it dropped on none.
 pub(super) fn diagnose(gate: &Gate, lines: &[Line], frozen: &BTreeSet<Origin>) -> Vec<Diagnosis> {
@@ -83,7 +83,10 @@ pub(super) fn diagnose(gate: &Gate, lines: &[Line], frozen: &BTreeSet<Origin>) -
 }
 
 fn is_pair(one: &Evidence, other: &Evidence) -> bool {
-    matches!(one.ty, Artifact::Metrics { .. }) && one.ty == other.ty && one.of.is_some() && one.of == other.of
+    matches!(one.ty, Artifact::Metrics { .. } | Artifact::Predictions(_))
+        && one.ty == other.ty
+        && one.of.is_some()
+        && one.of == other.of
 }
 
 /// Returns the metrics whose drop is asked of an evidence, each once, in the order written.

@@ -70,7 +70,7 @@ pub fn evaluate(gate: &Gate, metrics: &[MetricsType], facts: &Facts, about: &Abo
             .evidence
             .iter()
             .enumerate()
-            .map(|(index, evidence)| input(evidence, facts.evidence.get(index), facts.machines.get(&evidence.origin)))
+            .map(|(index, evidence)| input(facts, evidence, facts.evidence.get(index), &evidence.origin))
             .collect(),
         baseline: compared,
         references: facts
@@ -90,15 +90,17 @@ fn digest(found: Option<&Found>) -> Option<String> {
     found.and_then(Found::digest).map(str::to_owned)
 }
 
-fn input(evidence: &Evidence, found: Option<&Found>, machine: Option<&String>) -> Input {
+/// Enters evidence; `measured` is where it comes from, which for the baseline's is another stage.
+fn input(facts: &Facts, evidence: &Evidence, found: Option<&Found>, measured: &Origin) -> Input {
     Input {
         origin: evidence.origin.clone(),
         path: evidence.path.clone(),
         digest: digest(found),
         of: evidence.of.clone(),
         over: evidence.over.clone(),
+        over_digest: evidence.over.as_ref().and_then(|data| digest(facts.data.get(data))),
         split: evidence.split.clone(),
-        machine: machine.cloned(),
+        machine: facts.machines.get(measured).cloned(),
     }
 }
 
@@ -319,7 +321,7 @@ fn compared(gate: &Gate, facts: &Facts) -> Compared {
                                 origin: measured.origin.clone(),
                                 path: measured.path.clone(),
                                 of: None,
-                                ..input(evidence, scored.get(index), facts.machines.get(&measured.origin))
+                                ..input(facts, evidence, scored.get(index), &measured.origin)
                             })
                         })
                         .collect();

@@ -14,6 +14,8 @@ pub struct Facts {
     pub evidence: Vec<Found>,
     /// The artifacts that requirements name, such as the model of `size(train.model)`.
     pub artifacts: BTreeMap<Origin, Found>,
+    /// The data that evidence was measured on: only its digests are looked at.
+    pub data: BTreeMap<Origin, Found>,
     /// The tables that requirements look into, by their index in the evidence.
     pub tables: BTreeMap<usize, Result<Summary, String>>,
     /// The predictions that requirements compute metrics of, by their index in the evidence.

@@ -119,6 +119,9 @@ pub struct Input {
     pub of: Option<Origin>,
     /// The data that it was measured on.
     pub over: Option<Origin>,
+    /// The digest of that data; none where it was not there or not readable.
+    #[serde(default)]
+    pub over_digest: Option<String>,
     /// The split that the data is.
     pub split: Option<String>,
     /// The class of machine that it was measured on, for measurements of time.

@@ -5,7 +5,7 @@ mod predictions;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::types::{Artifact, Direction, Expr, Metric, MetricsType, Origin, Range, Type, Value};
+use crate::types::{Artifact, Direction, Expr, Metric, MetricsType, Origin, PredictionsType, Range, Type, Value};
 
 /// A gate `quality on evaluate.report`, with or without a baseline, and its facts.
 struct Setup {
@@ -60,6 +60,7 @@ fn setup(candidate: &str) -> Setup {
             references: BTreeMap::new(),
             evidence: vec![present(candidate)],
             artifacts: BTreeMap::from([(Origin::output("train", "model"), model)]),
+            data: BTreeMap::new(),
             champion: None,
             machines: BTreeMap::new(),
         },
@@ -815,6 +816,21 @@ fn a_diagnosis_is_of_one_metric_of_one_model_on_two_sets() {
     assert_eq!(diagnosed(&both).diagnosis[0].cause, Cause::Data);
     both.gate.requirements[2].measure.kind = "nothing".into();
     assert_eq!(diagnosed(&both).diagnosis.len(), 1, "a line of another kind is no line about a drop");
+}
+
+#[test]
+fn predictions_on_two_sets_are_a_pair_too() {
+    let badly = golden([r#"{"auc": 0.8}"#, r#"{"auc": 0.9}"#], [r#"{"auc": 0.9}"#, r#"{"auc": 0.9}"#]);
+    let lines = diagnosed(&badly).requirements;
+    let frozen = std::iter::once(Origin::Source("golden".into())).collect();
+    let mut gate = badly.gate;
+    let causes = |gate: &Gate| {
+        diagnosis::diagnose(gate, &lines, &frozen).into_iter().map(|found| found.cause).collect::<Vec<_>>()
+    };
+    gate.evidence[0].ty = Artifact::Predictions(PredictionsType::default());
+    assert_eq!(causes(&gate), [], "numbers of a file and of rows are no pair");
+    gate.evidence[1].ty = Artifact::Predictions(PredictionsType::default());
+    assert_eq!(causes(&gate), [Cause::Data]);
 }
 
 fn all_sorts() -> Report {

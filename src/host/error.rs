@@ -26,6 +26,12 @@ impl Error {
         self.cause.as_ref().map(io::Error::kind)
     }
 
+    /// Tells whether this may not be written, by whom it runs as or by anybody.
+    #[must_use]
+    pub fn is_not_writable(&self) -> bool {
+        matches!(self.kind(), Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem))
+    }
+
     /// Tells whether the thing that was looked for is not there.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

@@ -6,6 +6,7 @@ use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -229,13 +230,12 @@ pub fn copy_file(from: &Path, to: &Path) -> Result<()> {
 
 /// Writes a file that is not there yet, with the permissions of a copy, and makes the folders above it that are not there.
 pub fn write_new(path: &Path, bytes: &[u8], executable: bool) -> Result<()> {
-    let mode = if executable { 0o755 } else { 0o644 };
+    let mode = new_mode(executable);
     let open = || File::options().write(true).create_new(true).mode(mode).open(path);
     let mut file = with_parent(path, &open).cannot("write", path)?;
     file.write_all(bytes).cannot("write", path)?;
-    // The user's umask may have taken some of it away.
-    let is = file.metadata().cannot("read", path)?.permissions().mode() & 0o777;
-    if is != mode {
+    // A umask that takes something from the owner has taken it from this file, too.
+    if umask() & 0o700 != 0 {
         file.set_permissions(Permissions::from_mode(mode)).cannot("set the permissions of", path)?;
     }
     Ok(())
@@ -245,7 +245,22 @@ pub fn write_new(path: &Path, bytes: &[u8], executable: bool) -> Result<()> {
 pub fn copy_file_as(from: &Path, to: &Path, executable: bool) -> Result<()> {
     reflink_copy::reflink_or_copy(from, to)
         .context(|| format!("cannot copy `{}` to `{}`", from.display(), to.display()))?;
-    set_mode(to, if executable { 0o755 } else { 0o644 })
+    set_mode(to, new_mode(executable))
+}
+
+/// Returns the permissions of a file that we make: those of any build tool, less what the user's umask keeps from others.
+fn new_mode(executable: bool) -> u32 {
+    (if executable { 0o755 } else { 0o644 }) & !(umask() & 0o077)
+}
+
+/// Returns the umask, which the kernel tells without changing it; where it doesn't, that of nearly everybody.
+fn umask() -> u32 {
+    static MASK: OnceLock<u32> = OnceLock::new();
+    *MASK.get_or_init(|| {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+        mask.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok()).unwrap_or(0o022)
+    })
 }
 
 /// Sets the permission bits of a file.

@@ -1,6 +1,6 @@
 //! Reads the facts of a gate from the workspace. What is not there is a fact too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,6 +39,19 @@ pub(super) fn facts(
         let path = published(bound, origin)?;
         Some((origin.clone(), made(origin, &path, None)))
     });
+    let over: BTreeSet<_> = gate.evidence.iter().filter_map(|evidence| evidence.over.as_ref()).collect();
+    let data = over.into_iter().filter_map(|origin| {
+        let found = match held_to {
+            // What a checkout holds at its path is not what the jobs before have read.
+            HeldTo::OneRun(read) => read.get(origin).map_or(Found::Missing, |digest| Found::Present {
+                bytes: Vec::new(),
+                size: 0,
+                digest: digest.clone(),
+            }),
+            HeldTo::Records(_) | HeldTo::RecordsAnd(..) => made(origin, &published(bound, origin)?, None),
+        };
+        Some((origin.clone(), found))
+    });
     let references = gate::references(gate).into_iter().map(|path| {
         let found = look(workspace, &path, Some(&Artifact::Tests));
         (path, found)
@@ -64,6 +77,7 @@ pub(super) fn facts(
         references: references.clone(),
         evidence: found.clone(),
         artifacts: artifacts.collect(),
+        data: data.collect(),
         champion,
     }
 }
@@ -86,7 +100,7 @@ fn left_out(bound: &Bound, origin: &Origin, skipped: &BTreeMap<String, String>) 
 fn held(bound: &Bound, workspace: &Path, origin: &Origin, found: Found, held_to: HeldTo<'_>) -> Found {
     let Some(digest) = found.digest() else { return found };
     let store = match held_to {
-        HeldTo::OneRun => return found,
+        HeldTo::OneRun(_) => return found,
         HeldTo::Records(store) => store,
         HeldTo::RecordsAnd(store, report) => {
             let profile = bound.profile.as_deref().unwrap_or_default();

@@ -17,8 +17,8 @@ use crate::types::Origin;
 /// What tells that evidence is of the model and the data that stand beside it.
 #[derive(Debug, Clone, Copy)]
 pub enum HeldTo<'s> {
-    /// All of it was made in one run, which saw to that.
-    OneRun,
+    /// All of it was made in one run, which saw to that; with the digests of the data that its measuring jobs read.
+    OneRun(&'s BTreeMap<Origin, String>),
     /// The results on record: evidence that none of them made of exactly what stands there is no evidence.
     Records(&'s Store),
     /// The same, where there is a result on record at all; else the report that is evaluated again pins every digest.

@@ -160,7 +160,7 @@ fn workspace(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn judged(bound: &Bound, workspace: &tempfile::TempDir) -> Report {
-    judge(bound, workspace.path(), "quality", &BTreeMap::new(), HeldTo::OneRun).expect("a gate")
+    judge(bound, workspace.path(), "quality", &BTreeMap::new(), HeldTo::OneRun(&BTreeMap::new())).expect("a gate")
 }
 
 #[test]
@@ -189,7 +189,8 @@ fn what_is_missing_or_no_file_is_an_error() {
 fn what_a_skipped_stage_made_in_an_earlier_run_is_not_looked_at() {
     let folder = workspace(&[("out/e.json", r#"{"auc": 0.9}"#), ("out/model", "w")]);
     let skipped = BTreeMap::from([("evaluate".to_owned(), "did not run: `train` failed".to_owned())]);
-    let report = judge(&bound(false), folder.path(), "quality", &skipped, HeldTo::OneRun).expect("a gate");
+    let report =
+        judge(&bound(false), folder.path(), "quality", &skipped, HeldTo::OneRun(&BTreeMap::new())).expect("a gate");
     assert_eq!(report.verdict, Outcome::NotEvaluated);
     assert_eq!(report.reason, "`out/e.json` was not made: `evaluate` did not run: `train` failed");
 }

@@ -69,7 +69,10 @@ pub fn is_report(text: &str) -> bool {
 
 /// Writes the report of a run.
 pub fn report(plan: &Plan, store: &Store, record: &RunRecord) -> Result<String, String> {
-    let reports = gates(store.state(), &record.run);
+    let mut reports = gates(store.state(), &record.run);
+    // As they are declared, whichever was decided first; one that the pipeline has no more stands last.
+    let declared = |report: &Report| plan.nodes.iter().position(|node| node.name == report.gate).unwrap_or(usize::MAX);
+    reports.sort_by_key(declared);
     let rows: Vec<Row> = record.nodes.iter().map(row).collect();
     let layout = layered(&plan.drawing());
     let classes: Vec<&str> =

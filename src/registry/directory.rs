@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::error::{ErrorKind, RegistryError};
+use super::error::RegistryError;
 use super::record::Stored;
 use super::view::{Change, Content, Decide, Store, View, measure};
 use crate::host::lock::Lock;
@@ -48,7 +48,7 @@ impl Store for Directory {
         let exists = fs::symlink_metadata(&self.root).is_ok();
         if exists && !fs::metadata(&self.root).cannot("read", &self.root)?.is_dir() {
             let message = format!("`{}` is not a folder, so no registry can be read there", self.declared);
-            return Err(RegistryError::new(ErrorKind::Unreachable, message));
+            return Err(RegistryError::corrupt(message));
         }
         Ok(Box::new(Files(&self.root)))
     }
@@ -108,12 +108,22 @@ impl View for Files<'_> {
         let file = self.0.join(path);
         match fs::read(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                Err(RegistryError::corrupt(format!("`{path}` is a folder, and should be a file")))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                Err(RegistryError::corrupt(format!("a part of `{path}` is a file, and should be a folder")))
+            }
             result => Ok(Some(result.cannot("read", &file)?)),
         }
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, RegistryError> {
+        let name = folder;
         let folder = self.0.join(folder);
+        if fs::metadata(&folder).is_ok_and(|meta| !meta.is_dir()) {
+            return Err(RegistryError::corrupt(format!("`{name}` is a file, and should be a folder")));
+        }
         let entries = match host::fs::sorted_entries(&folder) {
             Err(error) if error.is_not_found() => return Ok(Vec::new()),
             entries => entries?,

@@ -5,8 +5,19 @@ use std::collections::BTreeSet;
 use super::error::{ErrorKind, RegistryError};
 use super::record::{Finding, Pointer};
 use super::view::{Change, View};
-use super::{layout, rules};
+use super::{layout, rollback, rules};
 use crate::host;
+
+/// Takes away the half of a line that a history ends in, so that the rest can be looked at.
+pub(super) fn untear(view: &dyn View) -> Result<Option<(Finding, Change)>, RegistryError> {
+    let history = match view.read(layout::HISTORY) {
+        Ok(history) => history.unwrap_or_default(),
+        Err(error) => return damage(layout::HISTORY.to_owned(), error).map(|_| None),
+    };
+    let Some(whole) = rules::untorn(&history) else { return Ok(None) };
+    let finding = mended(layout::HISTORY.to_owned(), "ended in half a line, as a copy does that was taken too early");
+    Ok(Some((finding, Change::Write { path: layout::HISTORY.to_owned(), bytes: whole.to_vec() })))
+}
 
 /// Goes through versions, pointers and derived files. Only failures to read at all are errors; what is damaged is
 /// a finding.
@@ -16,7 +27,14 @@ pub(super) fn fsck(view: &dyn View) -> Result<(Vec<Finding>, Vec<Change>), Regis
     let mut sound = Vec::new();
     for name in pointer_names(view, &mut findings)? {
         match rules::pointer(view, &name) {
-            Ok(pointer) => sound.extend(pointer),
+            Ok(pointer) => {
+                if pointer.as_ref().is_some_and(|pointer| pointer.metadata_digest.is_none()) {
+                    let problem =
+                        "was set by an older mlpc: it holds no digest of its version's record (inputs, machine)";
+                    findings.push(note(layout::pointer(&name), problem));
+                }
+                sound.extend(pointer);
+            }
             Err(error) => findings.push(damage(layout::pointer(&name), error)?),
         }
     }
@@ -27,6 +45,12 @@ pub(super) fn fsck(view: &dyn View) -> Result<(Vec<Finding>, Vec<Change>), Regis
             Vec::new()
         }
     };
+    if let Err(error) = rollback::record(view) {
+        // A history that can't be read is named already.
+        if rules::history_file(view).is_ok() {
+            findings.push(damage(layout::REJECTIONS.to_owned(), error)?);
+        }
+    }
     for pointer in &sound {
         match rules::serving_files(view, pointer) {
             Ok(more) => changes.extend(more),
@@ -35,11 +59,10 @@ pub(super) fn fsck(view: &dyn View) -> Result<(Vec<Finding>, Vec<Change>), Regis
     }
     for change in &changes {
         let (Change::Write { path, .. } | Change::Remove { path } | Change::Folder { path, .. }) = change;
-        findings.push(Finding { path: path.clone(), problem: "did not match its pointer".to_owned(), repaired: true });
+        findings.push(mended(path.clone(), "did not match its pointer"));
     }
     for path in left_behind(view, &sound)? {
-        let problem = "was left by a writer that died".to_owned();
-        findings.push(Finding { path: path.clone(), problem, repaired: true });
+        findings.push(mended(path.clone(), "was left by a writer that died"));
         changes.push(Change::Remove { path });
     }
     Ok((findings, changes))
@@ -77,6 +100,10 @@ fn versions(view: &dyn View, findings: &mut Vec<Finding>) -> Result<(), Registry
             Ok(version) if !digests.insert(version.digest) => {
                 findings.push(open(path, "holds the same model as another version"));
             }
+            Ok(version) if version.seal.is_none() => {
+                let problem = "was registered by an older mlpc: an edit of its record would not show by itself";
+                findings.push(note(layout::in_version(&id, layout::METADATA), problem));
+            }
             Ok(_) => {}
             Err(error) => findings.push(damage(path, error)?),
         }
@@ -107,7 +134,15 @@ fn pointer_names(view: &dyn View, findings: &mut Vec<Finding>) -> Result<BTreeSe
 }
 
 fn open(path: String, problem: &str) -> Finding {
-    Finding { path, problem: problem.to_owned(), repaired: false }
+    Finding { path, problem: problem.to_owned(), repaired: false, note: false }
+}
+
+fn mended(path: String, problem: &str) -> Finding {
+    Finding { repaired: true, ..open(path, problem) }
+}
+
+fn note(path: String, problem: &str) -> Finding {
+    Finding { note: true, ..open(path, problem) }
 }
 
 /// Damage is a finding; a registry that can't be read is an error.

@@ -4,9 +4,12 @@ use std::path::Path;
 
 use super::error::{ErrorKind, RegistryError};
 use super::journal::{self, Act, Begun, State};
-use super::record::{Candidate, Entry, Finding, Outcome, Overview, Pointer, Promotion, Registered, Stored, Version};
+use super::record::{
+    ByHand, Candidate, Entry, Finding, Outcome, Overview, Pointer, Promotion, Registered, Rejection, Rollback, Stored,
+    Version,
+};
 use super::view::{Store, View, measure};
-use super::{Registry, fsck, layout, rules};
+use super::{Registry, fsck, layout, rollback, rules};
 use crate::host::{Context, Digest, fs};
 
 impl<S: Store> Registry for S {
@@ -74,6 +77,30 @@ impl<S: Store> Registry for S {
         Ok(outcome.expect("a transaction asks at least once"))
     }
 
+    fn rollback(&self, wish: &Rollback) -> Result<Outcome, RegistryError> {
+        let mut outcome = None;
+        self.transact(&format!("roll {} back from {}", wish.pointer, wish.expected), &mut |view| {
+            let (answer, changes) = rollback::rollback(view, wish, self.clock().now())?;
+            outcome = Some(answer);
+            Ok(changes)
+        })?;
+        Ok(outcome.expect("a transaction asks at least once"))
+    }
+
+    fn rejection(&self, pointer: &str, digest: &Digest) -> Result<Option<Rejection>, RegistryError> {
+        rollback::rejection(&*self.view()?, pointer, digest)
+    }
+
+    fn allow(&self, pointer: &str, version: &str, who: &ByHand) -> Result<Rejection, RegistryError> {
+        let mut allowed = None;
+        self.transact(&format!("allow {version} for {pointer} again"), &mut |view| {
+            let (answer, changes) = rollback::allow(view, pointer, version, who, self.clock().now())?;
+            allowed = Some(answer);
+            Ok(changes)
+        })?;
+        Ok(allowed.expect("a transaction asks at least once"))
+    }
+
     fn acted(&self, act: &Act) -> Result<Option<State>, RegistryError> {
         journal::acted(&*self.view()?, act)
     }
@@ -118,13 +145,18 @@ impl<S: Store> Registry for S {
     }
 
     fn fsck(&self) -> Result<Vec<Finding>, RegistryError> {
-        let mut findings = Vec::new();
+        let (mut torn, mut findings) = (None, Vec::new());
+        self.transact("repair the history", &mut |view| {
+            let (finding, change) = fsck::untear(view)?.unzip();
+            torn = finding;
+            Ok(change.into_iter().collect())
+        })?;
         self.transact("repair derived files", &mut |view| {
             let (found, changes) = fsck::fsck(view)?;
             findings = found;
             Ok(changes)
         })?;
-        Ok(findings)
+        Ok(torn.into_iter().chain(findings).collect())
     }
 }
 

@@ -9,6 +9,7 @@
 //! versions/<id>/requirements.txt   the packages it needs
 //! pointers/<name>.json             the truth
 //! history.jsonl                    what pointers were set to, a line each
+//! rejections.jsonl                 what was rolled back, and allowed again, a line each
 //! actions/<run>/…                the journal of actions, a file each
 //! <name>/version.txt               derived, for serving code
 //! <name>/metrics.json              derived
@@ -25,6 +26,7 @@ pub(super) const VERSIONS: &str = "versions";
 pub(super) const POINTERS: &str = "pointers";
 pub(super) const ACTIONS: &str = "actions";
 pub(super) const HISTORY: &str = "history.jsonl";
+pub(super) const REJECTIONS: &str = "rejections.jsonl";
 
 pub(super) const MODEL: &str = "model";
 pub(super) const WITH: &str = "with";
@@ -97,9 +99,26 @@ pub(super) fn encode_line(record: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
-/// Reads a version's metadata; it has to be that version's.
+/// Returns the digest of a record of a version without its seal. It is that of the fields as they are written, so that a
+/// field that a later program adds is under the seal too.
+fn content(bytes: &[u8]) -> Option<Digest> {
+    let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes).ok()?;
+    fields.remove("seal");
+    serde_json::to_vec(&fields).ok().map(|bytes| Digest::of(&bytes))
+}
+
+/// Puts the seal on a version.
+pub(super) fn sealed(version: Version) -> Version {
+    let seal = content(&encode(&version));
+    Version { seal, ..version }
+}
+
+/// Reads a version's metadata; it has to be that version's, and as it was written.
 pub(super) fn decode_version(path: &str, id: &str, bytes: &[u8]) -> Result<Version, RegistryError> {
     let version: Version = decode(path, bytes)?;
+    if version.seal.is_some() && version.seal != content(bytes) {
+        return Err(RegistryError::corrupt(format!("`{path}` was changed after it was registered")));
+    }
     let fits = digits(&version.id).is_some_and(|digits| version.digest.hex().starts_with(digits));
     if version.id != id || !fits || version.model.digest != version.digest {
         return Err(RegistryError::corrupt(format!("`{path}` is about another version, `{}`", version.id)));
@@ -122,10 +141,10 @@ pub(super) fn decode_pointer(path: &str, name: &str, bytes: &[u8]) -> Result<Poi
     Ok(pointer)
 }
 
-/// Reads the history; every line has to be whole.
-pub(super) fn decode_history(bytes: &[u8]) -> Result<Vec<Pointer>, RegistryError> {
+/// Reads a file of a record a line, such as the history; every line has to be whole.
+pub(super) fn decode_lines<T: DeserializeOwned>(file: &str, bytes: &[u8]) -> Result<Vec<T>, RegistryError> {
     let lines = bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
-    lines.map(|(i, line)| decode(&format!("{HISTORY}:{}", i + 1), line)).collect()
+    lines.map(|(i, line)| decode(&format!("{file}:{}", i + 1), line)).collect()
 }
 
 pub(super) fn decode<T: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<T, RegistryError> {

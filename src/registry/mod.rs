@@ -12,6 +12,7 @@ mod reach;
 mod record;
 mod release;
 mod report;
+mod rollback;
 mod rules;
 mod view;
 
@@ -26,12 +27,13 @@ use crate::plan::RegistryLocation;
 pub use error::{ErrorKind, RegistryError};
 pub use journal::{Act, Begun, State};
 pub use record::{
-    Artifact, Candidate, Entry, Finding, Metadata, Outcome, Overview, Pointer, Promotion, Registered, Stored, Version,
+    Artifact, ByHand, Candidate, Entry, Finding, Metadata, Outcome, Overview, Pointer, Promotion, Registered,
+    Rejection, Rollback, Stored, Version,
 };
 
 pub use reach::{Reach, is_trusted_ref, may_release};
 pub use release::{Provenance, Release};
-pub use report::{HistoryReport, PointerReport, ShowReport, history, show, write_findings};
+pub use report::{AtReport, HistoryReport, PointerReport, ShowReport, at, history, show, write_findings};
 
 /// Opens the registry that is declared under `name`, for a workspace. One line for each kind; nothing is read yet.
 pub fn open(
@@ -88,6 +90,15 @@ pub trait Registry: Send + Sync {
 
     /// Moves a pointer if it stands where the caller believes.
     fn promote(&self, promotion: &Promotion) -> Result<Outcome, RegistryError>;
+
+    /// Moves a pointer back to a version that it named before, and keeps what it named from being released again.
+    fn rollback(&self, wish: &Rollback) -> Result<Outcome, RegistryError>;
+
+    /// Returns why bytes may not be given a pointer, where a person rolled back from them.
+    fn rejection(&self, pointer: &str, digest: &Digest) -> Result<Option<Rejection>, RegistryError>;
+
+    /// Lets a version that was rolled back be given the pointer again.
+    fn allow(&self, pointer: &str, version: &str, who: &ByHand) -> Result<Rejection, RegistryError>;
 
     /// Returns what the journal says of an action.
     fn acted(&self, act: &Act) -> Result<Option<State>, RegistryError>;

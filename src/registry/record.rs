@@ -29,8 +29,14 @@ pub struct Version {
     /// What was registered with the model: an encoder, a vocabulary.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<String, Stored>,
+    /// The digest of the list of packages, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requirements_digest: Option<Digest>,
     /// Where the model comes from.
     pub metadata: Metadata,
+    /// The digest of all of this record but this field, so that an edit shows. Versions of older programs have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<Digest>,
 }
 
 /// An artifact as it stands in a registry.
@@ -86,12 +92,61 @@ pub struct Pointer {
     pub digest: Digest,
     /// The digest of that version's metrics file.
     pub metrics_digest: Option<Digest>,
+    /// The digest of that version's record (inputs, machine, gates). Pointers of older programs have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_digest: Option<Digest>,
     /// The version it pointed to before.
     pub previous: Option<String>,
     /// The run that moved it.
     pub run: String,
     /// When it was moved, RFC 3339 in UTC.
     pub since: String,
+    /// Who rolled it back, and why; nothing where a run promoted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<ByHand>,
+}
+
+/// A person who did something to a registry by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByHand {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A line of the record of what may not be released again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// Version of this record's format.
+    pub format: u32,
+    /// The pointer that it is about.
+    pub pointer: String,
+    /// The version.
+    pub version: String,
+    /// The digest of its model.
+    pub digest: Digest,
+    /// It may be released again all the same: the line takes an earlier one back.
+    pub allowed: bool,
+    /// Who said so.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When, RFC 3339 in UTC.
+    pub since: String,
+}
+
+/// A wish to move a pointer back to a version that it named before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rollback {
+    /// The pointer's name.
+    pub pointer: String,
+    /// The version it shall point to again; `None`: the latest before that was not rolled back itself.
+    pub to: Option<String>,
+    /// The version that the caller saw there.
+    pub expected: String,
+    /// Who asks, and why.
+    pub who: ByHand,
 }
 
 /// One line of a pointer's history: what the pointer was set to.
@@ -152,6 +207,8 @@ pub enum Outcome {
     Promoted(Pointer),
     /// The pointer held the candidate already.
     AlreadyThere(Pointer),
+    /// A person rolled back from these bytes, and nobody has allowed them again; nothing was changed.
+    Rejected(Rejection),
     /// The pointer stands elsewhere than expected; nothing was changed.
     Moved {
         /// What stands there.
@@ -177,4 +234,28 @@ pub struct Finding {
     pub problem: String,
     /// Whether it was repaired. What is not derived can't be: it needs a person.
     pub repaired: bool,
+    /// Nothing is wrong with it: it says what nobody can tell.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub note: bool,
+}
+
+impl Version {
+    /// Returns the digest of all of this record but its seal.
+    #[must_use]
+    pub fn content(&self) -> Digest {
+        let bytes = || serde_json::to_vec(&Self { seal: None, ..self.clone() }).expect("records have text keys");
+        self.seal.unwrap_or_else(|| Digest::of(&bytes()))
+    }
+}
+
+impl Rejection {
+    /// Says that the bytes may not be released, and the way out; `registry` is the registry's name.
+    #[must_use]
+    pub fn told(&self, registry: &str) -> String {
+        let Self { pointer, version, by, reason, since, .. } = self;
+        format!(
+            "`{registry}@{pointer}` was rolled back from `{version}` by {by} at {since} ({reason}): to release these bytes \
+             again, `mlpc registry allow {registry}@{pointer} {version} --reason \"…\"`"
+        )
+    }
 }

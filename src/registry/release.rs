@@ -104,6 +104,20 @@ impl Release<'_> {
         })
     }
 
+    /// Says why what the register node `node` has registered may not be released: a person rolled back from these bytes.
+    pub fn rejected(&self, node: &str, digest: &Digest) -> Result<Option<String>> {
+        for other in &self.bound.plan.nodes {
+            let NodeKind::Promote(promote) = &other.kind else { continue };
+            if promote.release != node || self.bound.skipped.contains_key(&other.name) {
+                continue;
+            }
+            if let Some(rejection) = self.open(&promote.registry)?.rejection(&promote.pointer, digest)? {
+                return Ok(Some(rejection.told(&promote.registry)));
+            }
+        }
+        Ok(None)
+    }
+
     fn kind(&self, node: &str) -> Result<&NodeKind> {
         let found = self.bound.plan.node(node);
         found.map(|node| &node.kind).ok_or_else(|| unknown(format!("the plan has no node `{node}`")))

@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::record::{Entry, Finding, Pointer};
+use super::record::{ByHand, Entry, Finding, Metadata, Pointer};
 use super::{Registry, RegistryError};
+use crate::host::clock::iso;
 
 /// A registry at a glance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,6 +62,73 @@ pub fn history(name: &str, registry: &dyn Registry, pointer: &str) -> Result<His
     Ok(HistoryReport { registry: name.to_owned(), pointer: pointer.to_owned(), entries })
 }
 
+/// What a pointer named at a time, and why.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AtReport {
+    /// The registry's name.
+    pub registry: String,
+    /// The pointer's name.
+    pub pointer: String,
+    /// The time, RFC 3339 in UTC.
+    pub at: String,
+    /// The step that was in force; none where the pointer was not set yet.
+    pub entry: Option<Entry>,
+    /// Where its version comes from: run, gates, approvals.
+    pub metadata: Option<Metadata>,
+}
+
+/// Looks at what a pointer named at a time.
+pub fn at(name: &str, registry: &dyn Registry, pointer: &str, time: Timestamp) -> Result<AtReport, RegistryError> {
+    let mut entry = None;
+    for step in registry.history(pointer)? {
+        let since: Timestamp = step.since.parse().map_err(|_| {
+            RegistryError::corrupt(format!(
+                "the history says that `{pointer}` was set at `{}`, which is no time",
+                step.since
+            ))
+        })?;
+        if since <= time {
+            entry = Some(step);
+        }
+    }
+    let version = entry.as_ref().map(|entry| registry.version(&entry.version)).transpose()?.flatten();
+    let (registry, pointer) = (name.to_owned(), pointer.to_owned());
+    Ok(AtReport { registry, pointer, at: iso(time), entry, metadata: version.map(|version| version.metadata) })
+}
+
+impl AtReport {
+    /// Writes the report for a person.
+    pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let name = format!("{}@{}", self.registry, self.pointer);
+        let Some(entry) = &self.entry else { return writeln!(out, "{name} was not set yet at {}", self.at) };
+        writeln!(out, "{name} at {}", self.at)?;
+        writeln!(out, "  version   {}", entry.version)?;
+        writeln!(out, "  since     {}, {}", entry.since, why(entry))?;
+        writeln!(out, "  previous  {}", entry.previous.as_deref().unwrap_or("none"))?;
+        let Some(metadata) = &self.metadata else { return Ok(()) };
+        writeln!(out, "  made by   run {} of {}", metadata.run, metadata.pipeline)?;
+        for (what, all) in [("gate", &metadata.gates), ("approval", &metadata.approvals)] {
+            for (name, said) in all {
+                writeln!(out, "  {what:<8}  {name}: {said}")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the report for a program.
+    pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        json(self, out)
+    }
+}
+
+/// Says who or what moved the pointer.
+fn why(entry: &Entry) -> String {
+    match &entry.by_hand {
+        Some(ByHand { by, reason }) => format!("rolled back by {by}: {reason}"),
+        None => format!("run {}", entry.run),
+    }
+}
+
 impl ShowReport {
     /// Writes the report for a person.
     pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -71,7 +140,10 @@ impl ShowReport {
             writeln!(out, "\n{}@{}", self.registry, pointer.name)?;
             writeln!(out, "  version   {}", pointer.version)?;
             writeln!(out, "  digest    {}", pointer.digest)?;
-            writeln!(out, "  since     {} by run {}", pointer.since, pointer.run)?;
+            match &pointer.by_hand {
+                Some(_) => writeln!(out, "  since     {}, {}", pointer.since, why(pointer))?,
+                None => writeln!(out, "  since     {} by run {}", pointer.since, pointer.run)?,
+            }
             writeln!(out, "  previous  {}", pointer.previous.as_deref().unwrap_or("none"))?;
             if let Some(metrics) = metrics {
                 let mut rows = Vec::new();
@@ -98,7 +170,7 @@ impl HistoryReport {
         }
         for entry in self.entries.iter().rev() {
             let previous = entry.previous.as_deref().map_or("first".to_owned(), |previous| format!("after {previous}"));
-            writeln!(out, "{}  {}  {previous}  run {}", entry.since, entry.version, entry.run)?;
+            writeln!(out, "{}  {}  {previous}  {}", entry.since, entry.version, why(entry))?;
         }
         Ok(())
     }
@@ -115,7 +187,11 @@ pub fn write_findings(findings: &[Finding], out: &mut dyn Write) -> io::Result<(
         writeln!(out, "all is as it was written")?;
     }
     for finding in findings {
-        let state = if finding.repaired { "repaired" } else { "damaged" };
+        let state = match finding {
+            Finding { note: true, .. } => "note",
+            Finding { repaired: true, .. } => "repaired",
+            _ => "damaged",
+        };
         writeln!(out, "{state:<8}  {}: {}", finding.path, finding.problem)?;
     }
     Ok(())

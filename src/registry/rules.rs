@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::error::{ErrorKind, RegistryError};
-use super::layout;
 use super::record::{Candidate, FORMAT, Outcome, Pointer, Promotion, Registered, Stored, Version};
 use super::view::{Change, Content, View, measure};
+use super::{layout, rollback};
 use crate::host::{Digest, clock};
 
 type Result<T> = std::result::Result<T, RegistryError>;
@@ -79,6 +79,10 @@ pub(super) fn pointer(view: &dyn View, name: &str) -> Result<Option<Pointer>> {
     if (version.digest, version.metrics_digest) != (pointer.digest, pointer.metrics_digest) {
         return Err(RegistryError::corrupt(format!("`{path}` and the metadata of `{id}` give different digests")));
     }
+    if pointer.metadata_digest.is_some_and(|digest| digest != version.content()) {
+        let record = layout::in_version(id, layout::METADATA);
+        return Err(RegistryError::corrupt(format!("`{record}` was changed after `{path}` was set to it")));
+    }
     Ok(Some(pointer))
 }
 
@@ -116,7 +120,15 @@ pub(super) fn pointers(view: &dyn View) -> Result<Vec<Pointer>> {
 
 /// Reads the history of all pointers as its file has it.
 pub(super) fn history_file(view: &dyn View) -> Result<Vec<Pointer>> {
-    layout::decode_history(&view.read(layout::HISTORY)?.unwrap_or_default())
+    layout::decode_lines(layout::HISTORY, &view.read(layout::HISTORY)?.unwrap_or_default())
+}
+
+/// Returns the whole lines of a history whose last one was cut off; `None` where it is not so.
+pub(super) fn untorn(bytes: &[u8]) -> Option<&[u8]> {
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let (lines, rest) = bytes.split_at(whole);
+    let is_record = |bytes: &[u8]| layout::decode_lines::<Pointer>(layout::HISTORY, bytes).is_ok();
+    (!rest.is_empty() && !is_record(rest) && is_record(lines)).then_some(lines)
 }
 
 /// Reads the history of one pointer; a last step that a crash kept out of the file is there too.
@@ -144,6 +156,14 @@ pub(super) fn verify(view: &dyn View, version: &Version) -> Result<()> {
     for (path, stored) in std::iter::once(model).chain(with) {
         match view.digest(&path)? {
             Some(digest) if digest == stored.digest => {}
+            Some(_) => return Err(RegistryError::corrupt(format!("`{path}` was changed after it was registered"))),
+            None => return Err(RegistryError::corrupt(format!("`{path}` is gone"))),
+        }
+    }
+    if let Some(expected) = version.requirements_digest {
+        let path = layout::in_version(&version.id, layout::REQUIREMENTS);
+        match view.digest(&path)? {
+            Some(digest) if digest == expected => {}
             Some(_) => return Err(RegistryError::corrupt(format!("`{path}` was changed after it was registered"))),
             None => return Err(RegistryError::corrupt(format!("`{path}` is gone"))),
         }
@@ -189,8 +209,11 @@ pub(super) fn register(view: &dyn View, measured: &Measured<'_>, now: Timestamp)
         model: measured.model.clone(),
         metrics_digest: measured.metrics.as_deref().map(Digest::of),
         with: measured.with.clone(),
+        requirements_digest: measured.candidate.requirements.as_deref().map(|text| Digest::of(text.as_bytes())),
         metadata: measured.candidate.metadata.clone(),
+        seal: None,
     };
+    let version = layout::sealed(version);
     let files = files_of(measured, &version);
     let path = format!("{}/{}", layout::VERSIONS, version.id);
     Ok((Registered { version, new: true }, vec![Change::Folder { path, files }]))
@@ -234,6 +257,9 @@ pub(super) fn promote(view: &dyn View, wish: &Promotion, now: Timestamp) -> Resu
     if previous != wish.expected {
         return Ok((Outcome::Moved { found }, Vec::new()));
     }
+    if let Some(rejection) = rollback::rejection(view, &wish.pointer, &version.digest)? {
+        return Ok((Outcome::Rejected(rejection), Vec::new()));
+    }
     verify(view, &version)?;
     let pointer = Pointer {
         format: FORMAT,
@@ -241,25 +267,33 @@ pub(super) fn promote(view: &dyn View, wish: &Promotion, now: Timestamp) -> Resu
         version: version.id.clone(),
         digest: version.digest,
         metrics_digest: version.metrics_digest,
+        metadata_digest: Some(version.content()),
         previous,
         run: wish.run.clone(),
         since: clock::iso(now),
+        by_hand: None,
     };
+    let changes = moved(view, found.as_ref(), &pointer)?;
+    Ok((Outcome::Promoted(pointer), changes))
+}
+
+/// Returns what moves a pointer from where it stands: the pointer, the history, the files of serving code.
+pub(super) fn moved(view: &dyn View, found: Option<&Pointer>, pointer: &Pointer) -> Result<Vec<Change>> {
     // The step before this one may be missing from the history: whoever made it was killed right after it.
-    let mut changes = found.map(|found| catch_up(view, &[&found])).transpose()?.unwrap_or_default();
-    changes.push(Change::Write { path: layout::pointer(&pointer.name), bytes: layout::encode(&pointer) });
+    let mut changes = found.map(|found| catch_up(view, &[found])).transpose()?.unwrap_or_default();
+    changes.push(Change::Write { path: layout::pointer(&pointer.name), bytes: layout::encode(pointer) });
     let mut history = match changes.first() {
         Some(Change::Write { path, bytes }) if path == layout::HISTORY => bytes.clone(),
         _ => view.read(layout::HISTORY)?.unwrap_or_default(),
     };
-    history.extend(layout::encode_line(&pointer));
+    history.extend(layout::encode_line(pointer));
     changes.push(Change::Write { path: layout::HISTORY.to_owned(), bytes: history });
-    changes.extend(serving_files(view, &pointer)?);
-    Ok((Outcome::Promoted(pointer), changes))
+    changes.extend(serving_files(view, pointer)?);
+    Ok(changes)
 }
 
 /// Returns what is missing from or wrong in the files derived from a pointer.
-fn derived(view: &dyn View, pointer: &Pointer) -> Result<Vec<Change>> {
+pub(super) fn derived(view: &dyn View, pointer: &Pointer) -> Result<Vec<Change>> {
     let mut changes = catch_up(view, &[pointer])?;
     changes.extend(serving_files(view, pointer)?);
     Ok(changes)

@@ -9,7 +9,7 @@ use crate::model::Origin;
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::syntax::ast::NumberValue;
-use crate::types::{Context, Expr, Misfit, Nothing, Range, Type, Value, evaluate};
+use crate::types::{Context, EVENTS, Expr, Misfit, Nothing, Range, Type, Value, evaluate};
 
 /// A checked expression with its type.
 #[derive(Debug, Clone)]
@@ -353,8 +353,7 @@ fn named(cx: &mut Cx<'_>, name: &ast::Name, scope: Scope<'_>) -> Option<Typed> {
 }
 
 fn event_type() -> Type {
-    let events = ["push", "pull_request", "schedule", "manual", "call", "event", "upstream", "local"];
-    Type::Enum(events.map(str::to_owned).to_vec())
+    Type::Enum(EVENTS.map(str::to_owned).to_vec())
 }
 
 /// Longest chain of constants that refer to each other.

@@ -8,6 +8,7 @@ use super::lineage::Lineage;
 use crate::exec::{Release, Seen};
 use crate::gate::Report;
 use crate::host::Digest;
+use crate::types::Origin;
 
 /// Version of the format.
 pub(super) const FORMAT: u32 = 1;
@@ -40,6 +41,9 @@ pub struct Answer {
     /// Where pointers stood when it looked; `null`: not set yet.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pointers: BTreeMap<String, Option<Seen>>,
+    /// Digests of the files that its command read, by where they come from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub read: BTreeMap<Origin, String>,
     /// What it and all nodes before it come from.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub lineage: Lineage,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::exchange::Received;
 use super::{Job, Trouble};
 use crate::cache::Memory;
+use crate::gate::Gate;
 use crate::host::Digest;
 use crate::host::fs::join_inside;
 use crate::plan::Work;
@@ -64,18 +65,54 @@ impl Lineage {
     }
 }
 
+/// Returns the digests of what work reads, by where it comes from; `sources` are those of its sources.
+pub(super) fn read(work: &Work, received: &Received, sources: &BTreeMap<String, Digest>) -> BTreeMap<Origin, String> {
+    let digest = |origin: &Origin| match origin {
+        Origin::Output { stage, output } => Some(received.answers.get(stage)?.outputs.get(output)?.digest),
+        Origin::Source(name) => sources.get(name).copied(),
+        Origin::Pointer { .. } => None,
+    };
+    let read = work.inputs.iter().filter_map(|input| Some((input.origin.clone(), digest(&input.origin)?.to_string())));
+    read.collect()
+}
+
+/// Returns the data that a gate's evidence was measured on, as the jobs that measured it and its baseline's say.
+///
+/// # Errors
+/// Two of them read other bytes: numbers on other data can't be compared.
+pub(super) fn measured_on(gate: &Gate, received: &Received) -> Result<BTreeMap<Origin, String>, Trouble> {
+    let mut all = BTreeMap::new();
+    let own = gate.evidence.iter().map(|evidence| (&evidence.origin, evidence.over.as_ref()));
+    let baseline = gate
+        .baseline
+        .iter()
+        .flat_map(|baseline| &baseline.evidence)
+        .filter_map(|measured| Some((&measured.origin, gate.evidence.get(measured.evidence)?.over.as_ref())));
+    for (origin, over) in own.chain(baseline) {
+        let Some(data) = over else { continue };
+        let answer = origin.stage().and_then(|stage| received.answers.get(stage));
+        let Some(digest) = answer.and_then(|answer| answer.read.get(data)) else { continue };
+        if all.entry(data.clone()).or_insert_with(|| digest.clone()) != digest {
+            let message =
+                format!("`{data}` was not the same for all jobs that measured on it: `{origin}` is of other bytes");
+            return Err(Trouble::unsound(message).help("pin the data, or run the whole pipeline again"));
+        }
+    }
+    Ok(all)
+}
+
 /// Returns the digests of the files that work reads as sources.
-pub(super) fn sources(job: &Job<'_>, work: &Work) -> Result<Vec<(String, Digest)>, Trouble> {
+pub(super) fn sources(job: &Job<'_>, work: &Work) -> Result<BTreeMap<String, Digest>, Trouble> {
     let workspace = &job.setup.workspace;
     let memory = Memory::open(&workspace.join(".mlpc/memory"), workspace);
-    let mut found = Vec::new();
+    let mut found = BTreeMap::new();
     for input in &work.inputs {
         let Origin::Source(name) = &input.origin else { continue };
         let declared = job.bound.plan.sources.iter().find(|source| source.name == *name);
         let Some(source) = declared else { continue };
         let path = join_inside(workspace, &source.location.place(name))?;
         if path.exists() {
-            found.push((name.clone(), memory.look(&path)?.digest));
+            found.insert(name.clone(), memory.look(&path)?.digest);
         }
     }
     Ok(found)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::{Answer, Decided, FORMAT, Made, Status};
 use super::exchange::{Received, hand_on, write};
-use super::lineage::Lineage;
+use super::lineage::{self, Lineage};
 use super::{Job, Trouble};
 use crate::exec::{self, Ending, Listener, Options, Pick, RunRecord, Seen};
 use crate::gate::{BaselineFile, Gate, Report};
@@ -75,6 +75,7 @@ pub(super) fn empty(job: &Job<'_>, node: &str) -> Answer {
         outputs: BTreeMap::new(),
         texts: BTreeMap::new(),
         pointers: BTreeMap::new(),
+        read: BTreeMap::new(),
         lineage: Lineage::default(),
         release: None,
         gate: None,
@@ -132,6 +133,9 @@ fn stage(
     let state = job.setup.workspace.join(".mlpc");
     let record = RunRecord::read(&state, &summary.run)?;
     record.sources.iter().for_each(|(name, digest)| answer.lineage.source(name, &digest.to_string()));
+    if let Some(stage) = job.bound.plan.stage(node) {
+        answer.read = lineage::read(&stage.work, received, &record.sources);
+    }
     answer.pointers = record.pointers;
     let ended = summary.nodes.into_iter().find(|report| report.node == node);
     let ending = ended.map_or(Ending::Failed("did not run".into()), |report| report.ending);
@@ -177,7 +181,8 @@ fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mu
         }
     }
     exec::bring_sources(job.bound, job.setup, &gate.looks_at().collect::<Vec<_>>())?;
-    let report = judge::judge(job.bound, &job.setup.workspace, node, &absent, judge::HeldTo::OneRun)
+    let read = lineage::measured_on(gate, received)?;
+    let report = judge::judge(job.bound, &job.setup.workspace, node, &absent, judge::HeldTo::OneRun(&read))
         .map_err(Trouble::unsound)?;
     let path = judge::report_path(&job.bound.prefix, node);
     judge::write(job.bound, &job.setup.workspace, &report)?;
@@ -341,9 +346,47 @@ fn register(
     let registered = release(job).register(node, provenance).map_err(trouble)?;
     answer.status = if registered.new { Status::Done } else { Status::Hit };
     let version = registered.version;
+    if let Some(why) = release(job).rejected(node, &version.digest).map_err(trouble)? {
+        return Err(Trouble { exit: 10, message: why, help: None });
+    }
+    answer.pointers = before_release(job, node, received, &version.id)?;
     answer.reason = Some(format!("version `{}` in `{}`", version.id, register.registry));
     answer.release = Some(exec::Release { version: version.id, digest: version.digest, new: registered.new });
     Ok(())
+}
+
+/// Returns where the pointers that a release will be given stood before it: as the jobs before saw them, else now. What
+/// promotes it expects that, and an action behind the promotion is told it as `previous`.
+fn before_release(
+    job: &Job<'_>,
+    node: &str,
+    received: &Received,
+    version: &str,
+) -> Result<BTreeMap<String, Option<Seen>>, Trouble> {
+    let mut all = BTreeMap::new();
+    for other in &job.bound.plan.nodes {
+        let NodeKind::Promote(promote) = &other.kind else { continue };
+        if promote.release != node || job.bound.skipped.contains_key(&other.name) {
+            continue;
+        }
+        let name = format!("{}@{}", promote.registry, promote.pointer);
+        if let Some(seen) = received.answers.values().find_map(|answer| answer.pointers.get(&name)) {
+            all.insert(name, seen.clone());
+            continue;
+        }
+        let open = release(job).open(&promote.registry).map_err(trouble)?;
+        let found = open.pointer(&promote.pointer).map_err(trouble)?;
+        let seen = match found {
+            // An earlier attempt of this very run has moved it.
+            Some(pointer) if pointer.run == job.run && pointer.version == version => {
+                let before = pointer.previous.map(|id| open.version(&id)).transpose().map_err(trouble)?.flatten();
+                before.map(|before| Seen { version: before.id, digest: before.digest })
+            }
+            found => found.map(|pointer| Seen { version: pointer.version, digest: pointer.digest }),
+        };
+        all.insert(name, seen);
+    }
+    Ok(all)
 }
 
 /// Returns the class of machine of metrics, as a note of what is registered with them.
@@ -415,6 +458,9 @@ fn promote(
         Outcome::AlreadyThere(pointer) => {
             answer.status = Status::Hit;
             answer.reason = Some(format!("`{name}` is `{}` already", pointer.version));
+        }
+        Outcome::Rejected(rejection) => {
+            return Err(Trouble { exit: 10, message: rejection.told(&promote.registry), help: None });
         }
         Outcome::Moved { found } => {
             let found = text(found.as_ref().map(|pointer| pointer.version.as_str()));

@@ -3,7 +3,7 @@
 
 use super::answer::{Answer, Status};
 use super::exchange::{Received, hand_on, write};
-use super::lineage::{Lineage, sources};
+use super::lineage::{Lineage, read, sources};
 use super::node::{clear, complete, empty};
 use super::{Job, Trouble};
 use crate::exec;
@@ -25,13 +25,21 @@ pub fn begin(job: &Job<'_>, node: &str, received: &Received) -> Result<(), Troub
     let stage = stage(job, node)?;
     complete(job, node, received)?;
     let workspace = &job.setup.workspace;
-    for input in &stage.work.inputs {
-        let Some(output) = input.origin.stage().and_then(|from| made(job, from, &input.origin)) else { continue };
-        let (from, to) = (join_inside(workspace, &output.publish)?, join_inside(workspace, &input.path)?);
-        if from != to && from.exists() {
-            fs::remove(&to)?;
-            fs::create_dirs(fs::parent(&to))?;
-            fs::copy_tree(&from, &to)?;
+    for input in stage.work.inputs.iter().filter(|input| input.kind.is_artifact()) {
+        let to = join_inside(workspace, &input.path)?;
+        if let Some(output) = input.origin.stage().and_then(|from| made(job, from, &input.origin)) {
+            let from = join_inside(workspace, &output.publish)?;
+            if from != to && from.exists() {
+                fs::remove(&to)?;
+                fs::create_dirs(fs::parent(&to))?;
+                fs::copy_tree(&from, &to)?;
+            }
+        }
+        // The command comes next, and nothing looks after it: what is not there now would be an empty path to it.
+        if !input.optional && !to.exists() {
+            let message =
+                format!("`{}`, which `{node}` reads, was not brought: `{}` is not there", input.origin, input.path);
+            return Err(Trouble::unsound(message).help("hand it on with `--in`, or check it out before this step"));
         }
     }
     clear(job, node)?;
@@ -52,9 +60,9 @@ fn made<'j>(job: &'j Job<'_>, stage: &str, origin: &crate::types::Origin) -> Opt
 pub fn end(job: &Job<'_>, node: &str, received: &Received, failed: bool) -> Result<(Answer, String), Trouble> {
     let stage = stage(job, node)?;
     let mut answer = Answer { lineage: Lineage::of(received), ..empty(job, node) };
-    for (name, digest) in sources(job, &stage.work)? {
-        answer.lineage.source(&name, &digest.to_string());
-    }
+    let sources = sources(job, &stage.work)?;
+    sources.iter().for_each(|(name, digest)| answer.lineage.source(name, &digest.to_string()));
+    answer.read = read(&stage.work, received, &sources);
     let workspace = &job.setup.workspace;
     let mut wrong = failed.then(|| format!("the command of `{node}` failed"));
     for output in &stage.outputs {

@@ -127,6 +127,8 @@ fn a_pipeline_runs_job_by_job_and_the_second_model_is_compared_with_the_first() 
     let raw = Digest::of(b"a,b\n1,2\n").to_string();
     assert_eq!(version["metadata"]["inputs"], serde_json::json!({ "raw": raw }));
     let report = std::fs::read(rig.folder.path().join("out/quality/gate_report.json")).expect("read");
+    let told: serde_json::Value = serde_json::from_slice(&report).expect("JSON");
+    assert_eq!(told["evidence"][0]["over_digest"], raw, "the gate's job was not given the data, and knows it");
     assert_eq!(version["metadata"]["gates"], serde_json::json!({ "quality": Digest::of(&report).to_string() }));
 
     let again = Rig { folder: tempfile::tempdir().expect("a folder"), bound: bound(None) };
@@ -139,6 +141,22 @@ fn a_pipeline_runs_job_by_job_and_the_second_model_is_compared_with_the_first() 
     assert_eq!(gate.gate.map(|gate| gate.verdict), Some("pass".into()));
     let seen = gate.pointers["models@production"].as_ref().map(|seen| seen.version.clone());
     assert_eq!(seen, Some(release.version));
+}
+
+#[test]
+fn numbers_on_data_that_moved_between_jobs_are_compared_with_nothing() {
+    let rig = Rig::new();
+    rig.well("train", &[]);
+    rig.well("evaluate", &["train"]);
+    rig.well("evaluate@quality", &[]);
+    rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
+    rig.well("release", &["train", "evaluate", "quality"]);
+    rig.well("current", &["release", "quality"]);
+    let moved = |root: &Path| std::fs::write(root.join("work/data/raw.csv"), "a,b\n3,4\n").expect("written");
+    assert_eq!(rig.job("evaluate@quality", &["train"], moved).expect("an answer").exit, 0);
+    let gate = rig.job("quality", &["train", "evaluate", "evaluate@quality"], |_| {}).expect("an answer");
+    assert_eq!(gate.exit, 11);
+    assert!(gate.reason.is_some_and(|why| why.contains("`raw` was not the same for all jobs")));
 }
 
 #[test]
@@ -448,4 +466,38 @@ fn reviews_are_read_as_the_api_tells_them() {
     let names: Vec<_> = read.iter().map(|review| (review.environment.as_str(), review.user.as_str())).collect();
     assert_eq!(names, [("production", "alice"), ("staging", "alice")]);
     assert!(reviews("{}").is_err());
+}
+
+/// No gate compares here, so that nobody but the registration looks at the pointer before it moves.
+#[test]
+fn what_a_release_comes_after_is_where_the_pointer_stood_before_it() {
+    let alone = PIPELINE
+        .lines()
+        .filter(|line| {
+            !["baseline models", "on no_baseline", "regression", "approval bootstrap"]
+                .iter()
+                .any(|word| line.contains(word))
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    let rig = Rig { folder: tempfile::tempdir().expect("a folder"), bound: bound_of(&alone, None) };
+    let released = |raw: &str| {
+        let raw = raw.to_owned();
+        let train = rig.job("train", &[], |root| std::fs::write(root.join("work/data/raw.csv"), raw).expect("written"));
+        assert_eq!(train.map(|answer| answer.exit), Ok(0));
+        rig.well("evaluate", &["train"]);
+        rig.well("quality", &["train", "evaluate"]);
+        rig.well("release", &["train", "evaluate", "quality"])
+    };
+    let seen = |answer: &Answer| answer.pointers["models@production"].as_ref().map(|seen| seen.version.clone());
+    let first = released("a,b\n1,2\n");
+    assert_eq!(seen(&first), None);
+    rig.well("current", &["release", "quality"]);
+    let second = released("a,b\n3,4\n");
+    let before = first.release.map(|release| release.version);
+    assert_eq!(seen(&second), before);
+    rig.well("current", &["release", "quality"]);
+    // All jobs of this run again: what it moved itself is not what stood there before.
+    let attempt = rig.well("release", &["train", "evaluate", "quality"]);
+    assert_eq!((seen(&attempt), attempt.status), (before, Status::Hit));
 }

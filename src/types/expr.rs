@@ -56,6 +56,9 @@ pub enum Context {
     Profile,
 }
 
+/// What `event` may be: what starts a run.
+pub const EVENTS: [&str; 8] = ["push", "pull_request", "schedule", "manual", "call", "event", "upstream", "local"];
+
 /// An operator between two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use declared::{Location, REGISTRY_OWN, RegistryLocation, RuntimeKind, TriggerKind};
 pub use eval::{Names, Nothing, evaluate};
-pub use expr::{BinaryOp, Context, Expr};
+pub use expr::{BinaryOp, Context, EVENTS, Expr};
 pub use fit::Misfit;
 pub use leg::{InputKind, Leg};
 pub use live::{

@@ -179,9 +179,15 @@ fn last(context: &Context<'_>) -> Task {
         };
         Parameter { name: slug.to_owned(), value: Some(value), ..Parameter::default() }
     };
+    let gates = || nodes.iter().filter(|node| matches!(node.kind, NodeKind::Gate(_)));
     let result = |node: &Node| {
         let slug = context.slug(&node.name);
-        matches!(node.kind, NodeKind::Gate(_)).then(|| passed(format!("{slug}-result"), slug, "result", true))
+        passed(format!("{slug}-result"), slug, "result", true)
+    };
+    let digest = |node: &Node| {
+        let (task, name) = (context.task(&node.name), pod::digest_parameter(context.slug(&node.name)));
+        let value = format!("{{{{=tasks['{task}']?.outputs?.parameters?.digest ?? ''}}}}");
+        Parameter { name, value: Some(value), ..Parameter::default() }
     };
     Task {
         name: "verdict".into(),
@@ -189,8 +195,8 @@ fn last(context: &Context<'_>) -> Task {
         depends: (!sinks.is_empty()).then(|| sinks.join(" && ")),
         when: None,
         arguments: Arguments {
-            parameters: nodes.iter().map(status).collect(),
-            artifacts: nodes.iter().filter_map(result).collect(),
+            parameters: nodes.iter().map(status).chain(gates().map(digest)).collect(),
+            artifacts: gates().map(result).collect(),
         },
     }
 }

@@ -70,6 +70,9 @@ pub(super) fn of_verdict(context: &Context<'_>) -> Template {
         args.push(format!("--status={}={{{{inputs.parameters.{slug}}}}}", node.name));
         template.inputs.parameters.push(Parameter { name: slug.into(), ..Parameter::default() });
         if matches!(node.kind, NodeKind::Gate(_)) {
+            let digest = digest_parameter(slug);
+            args.push(format!("--expect={slug}={{{{inputs.parameters.{digest}}}}}"));
+            template.inputs.parameters.push(Parameter { name: digest, ..Parameter::default() });
             template.inputs.artifacts.push(input(&format!("{slug}-result"), slug, "result.json", true));
         }
     }
@@ -78,6 +81,11 @@ pub(super) fn of_verdict(context: &Context<'_>) -> Template {
     }
     template.retry_strategy = Some(infrastructure(2, ""));
     template
+}
+
+/// Returns the name under which the verdict gets a gate's digest: no slug has a `_`.
+pub(super) fn digest_parameter(slug: &str) -> String {
+    format!("{slug}_digest")
 }
 
 /// Returns the name under which the graph passes an output on.

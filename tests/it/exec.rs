@@ -58,6 +58,8 @@ fn a_stage_whose_command_the_platform_runs_is_begun_and_ended() {
         &sandbox,
         "set -e
          mkdir -p out; echo stale > out/test.csv
+         mv data kept; mlpc exec prepare --plan $plan --run 1 --in none --out job/prepare --begin && exit 89 || test $? = 11; mv kept data
+         mlpc exec train --plan $plan --run 1 --in none --out job/train --begin && exit 88 || test $? = 11
          mlpc exec prepare --plan $plan --run 1 --in none --out job/prepare --begin
          test ! -e out/test.csv
          mlpc exec prepare --plan $plan --run 1 --in none --out job/prepare --end && exit 90 || test $? = 1
@@ -84,6 +86,17 @@ fn the_verdict_is_made_from_what_became_of_the_jobs() {
     );
     assert_eq!(ended.code, 11, "{}", ended.stdout);
     assert!(ended.stdout.contains("quality: could not be decided"), "{}", ended.stdout);
+    // What came in of gates counts only with its digest.
+    let handed = "mkdir -p job; mlpc gate quality --plan $plan --run 1 --in none --out job/quality";
+    let unproved = on_a_runner(&sandbox, &format!("{handed}; mlpc exec --verdict --plan $plan --run 1 --in job {all}"));
+    assert_eq!(unproved.code, 11);
+    assert!(unproved.stderr.contains("nothing says which digest"), "{}", unproved.stderr);
+    let proved = "mlpc exec --verdict --plan $plan --run 1 --in job --expect quality=$(cat job/quality/digest)";
+    let proved = on_a_runner(&sandbox, &format!("{proved} {all} --status quality=Failed"));
+    assert!(proved.stdout.contains("quality: error"), "{}{}", proved.stdout, proved.stderr);
+    let event = on_a_runner(&sandbox, "mlpc exec prepare --plan $plan --event nope");
+    assert_eq!(event.code, 2, "{}", event.stderr);
+    assert!(event.stderr.contains("push, pull_request"), "{}", event.stderr);
     let wrong = on_a_runner(&sandbox, "mlpc exec --verdict --plan $plan --in none --status prepare=Perhaps");
     assert_eq!(wrong.code, 2, "{}", wrong.stderr);
 }

@@ -67,3 +67,15 @@ fn diff_is_a_patch_that_formats() {
     let ended = sandbox.mlpc(&["fmt", "--check", "--diff", "odd.mlp"]);
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", ""));
 }
+
+#[test]
+fn a_read_only_file_is_left_as_it_is() {
+    let sandbox = Sandbox::new();
+    sandbox.file("p.mlp", ODD);
+    let path = sandbox.path().join("p.mlp");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).expect("set");
+    let ended = sandbox.mlpc(&["fmt", "p.mlp"]);
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    assert!(ended.stderr.contains("is read-only; `chmod u+w"), "{}", ended.stderr);
+    assert_eq!(sandbox.read("p.mlp"), ODD);
+}

@@ -156,6 +156,57 @@ fn a_record_of_somebody_who_may_not_decide_releases_nothing() {
 }
 
 #[test]
+fn a_report_pins_the_data_that_was_measured_on() {
+    let sandbox = tiny(GATE);
+    sandbox.weights("0.9").runs(0);
+    let report = sandbox.report();
+    let rows = report["evidence"][0]["over_digest"].as_str().expect("a digest").to_owned();
+    assert!(rows.starts_with("blake3:"), "{rows}");
+    // Where no result is on record, as after a download, the report alone says what the data was.
+    std::fs::copy(sandbox.path().join(".mlpc/gates/quality/gate_report.json"), sandbox.path().join("kept.json"))
+        .expect("copied");
+    let baseline = sandbox.read(".mlpc/baseline/quality/baseline.json");
+    std::fs::remove_dir_all(sandbox.path().join(".mlpc")).expect("removed");
+    sandbox.file(".mlpc/baseline/quality/baseline.json", &baseline);
+    let verify = || sandbox.mlpc(&["verify", "kept.json"]);
+    let same = verify();
+    assert_eq!(same.code, 0, "{}{}", same.stdout, same.stderr);
+    sandbox.file("rows.csv", "a,b\n1,3\n");
+    let other = verify();
+    assert_eq!(other.code, 11, "{}", other.stdout);
+    assert!(other.stderr.contains("over_digest"), "{}", other.stderr);
+}
+
+#[test]
+fn a_decision_from_before_the_question_is_refused_at_once() {
+    let sandbox = tiny(&asking());
+    sandbox.weights("0.9").runs(14);
+    let record = sandbox.read(".mlpc/approvals.jsonl");
+    let (before, rest) = record.split_once("\"at\":\"2").expect("when it was asked");
+    sandbox.file(".mlpc/approvals.jsonl", &format!("{before}\"at\":\"9{rest}"));
+    let behind = sandbox.mlpc(&["approve", "bootstrap", "--as", "alice"]);
+    assert_eq!(behind.code, 11, "{}", behind.stdout);
+    assert!(behind.stderr.contains("set the clock right"), "{}", behind.stderr);
+    assert!(!sandbox.read(".mlpc/approvals.jsonl").contains("decided"), "nothing is recorded that never counts");
+}
+
+#[test]
+fn a_line_that_is_no_record_is_an_error_of_integrity_with_its_place() {
+    let sandbox = tiny(&asking());
+    sandbox.weights("0.9").runs(14);
+    let record = sandbox.read(".mlpc/approvals.jsonl");
+    sandbox.file(".mlpc/approvals.jsonl", &format!("{record}what is this\n"));
+    for verb in
+        [&["run", "--resume"][..], &["approve"], &["approve", "bootstrap", "--as", "alice"], &["gate", "quality"]]
+    {
+        let ended = sandbox.mlpc(verb);
+        assert_eq!(ended.code, 11, "{verb:?}: {}{}", ended.stdout, ended.stderr);
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(said.contains("`.mlpc/approvals.jsonl:2` is no record"), "{verb:?}: {said}");
+    }
+}
+
+#[test]
 fn an_approval_is_of_the_bytes_that_were_shown() {
     let sandbox = tiny(&asking());
     sandbox.weights("0.9").runs(14);
@@ -286,4 +337,36 @@ fn a_frozen_set_beside_the_usual_one_says_why_a_metric_dropped() {
     let written = sandbox.mlpc(&["report", "-o", "report.html"]);
     assert_eq!(written.code, 0, "{}", written.stderr);
     assert!(sandbox.read("report.html").contains("the data drifted"));
+}
+
+#[test]
+fn a_release_that_was_rolled_back_stays_out_until_a_person_allows_it() {
+    let sandbox = tiny(GATE);
+    sandbox.weights("0.9").runs(0);
+    sandbox.weights("0.95").runs(0);
+    let bad = sandbox.registry().1.expect("production").trim().to_owned();
+    let by_hand = |verb: &str, rest: &[&str]| {
+        let given =
+            [&["registry", verb, "models@production"][..], rest, &["--as", "ada", "--reason", "wrong totals"]].concat();
+        sandbox.mlpc(&given)
+    };
+    let back = by_hand("rollback", &[]);
+    assert_eq!(back.code, 0, "{}", back.stderr);
+    assert!(back.stdout.starts_with(&format!("models@production: {bad} -> v")), "{}", back.stdout);
+    assert_ne!(sandbox.registry().1.expect("production").trim(), bad);
+
+    let again = sandbox.runs(10);
+    let said = format!("{}{}", again.stdout, again.stderr);
+    assert!(said.contains(&format!("mlpc registry allow models@production {bad}")), "{said}");
+    assert_ne!(sandbox.registry().1.expect("production").trim(), bad);
+
+    let without = sandbox.mlpc(&["registry", "allow", "models@production", &bad]);
+    assert_eq!(without.code, 2, "a reason is compulsory");
+    assert_eq!(by_hand("allow", &[&bad]).code, 0);
+    sandbox.runs(0);
+    assert_eq!(sandbox.registry().1.expect("production").trim(), bad);
+    let past = sandbox.mlpc(&["registry", "history", "models@production"]).stdout;
+    assert!(past.contains("rolled back by ada: wrong totals"), "{past}");
+    let then = sandbox.mlpc(&["registry", "history", "models@production", "--at", "2001-01-01"]);
+    assert_eq!((then.code, then.stdout.contains("was not set yet")), (0, true), "{}", then.stdout);
 }

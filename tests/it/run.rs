@@ -271,3 +271,55 @@ fn what_the_cache_has_lost_comes_back_from_where_it_was_published() {
     assert_eq!(sandbox.read("out/three.txt"), THREE);
     assert_eq!(sandbox.shell("cat .mlpc/saved/*/out/two/sub/text").stdout, "mine\n");
 }
+
+#[test]
+fn outputs_keep_from_others_what_the_umask_keeps() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "p.mlp",
+        "pipeline p\nedition 2026\n\
+         stage make { out text: File = \"text\"   out tool: File = \"tool\"\n\
+         run <<<\n    echo a > \"$text\"; echo b > \"$tool\"; chmod +x \"$tool\"\n>>>\n}\n",
+    );
+    for (mask, text, tool) in [("077", 0o600, 0o700), ("022", 0o644, 0o755)] {
+        let ended = sandbox.shell(&format!("rm -rf .mlpc text tool; umask {mask}; mlpc run"));
+        assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+        let mode =
+            |name: &str| std::fs::metadata(sandbox.path().join(name)).expect("made").permissions().mode() & 0o777;
+        assert_eq!((mode("text"), mode("tool")), (text, tool), "{mask}");
+    }
+}
+
+#[test]
+fn only_what_a_run_made_is_said_to_be_edited() {
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "p.mlp",
+        "pipeline p\nedition 2026\nstage make { out text: File = \"text\"   run <<< echo a > \"$text\" >>> }\n",
+    );
+    sandbox.file("text", "mine\n");
+    let first = sandbox.mlpc(&["run"]);
+    assert!(first.stdout.contains("`text` stood there, and mlpc did not write it"), "{}", first.stdout);
+    sandbox.file("text", "edited\n");
+    let second = sandbox.mlpc(&["run"]);
+    assert!(second.stdout.contains("`text` was edited by hand"), "{}", second.stdout);
+}
+
+#[test]
+fn names_that_lead_elsewhere_are_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "odd/p.mlp",
+        "pipeline p\nedition 2026\nsecret token\nstage make { secret token   out text: File = \"text\"\nrun <<< echo \"$token\" > \"$text\" >>>\n}\n",
+    );
+    let resumed = sandbox.shell("cd odd && mlpc run --resume ../../x");
+    assert_eq!(resumed.code, 2, "{}", resumed.stderr);
+    assert!(resumed.stderr.contains("is no name of a run"), "{}", resumed.stderr);
+    let empty = sandbox.shell("cd odd && TOKEN= mlpc run");
+    assert_eq!(empty.code, 1, "{}", empty.stdout);
+    assert!(empty.stderr.contains("needs the secret `token`, which has no value"), "{}", empty.stderr);
+    let path = sandbox.shell("cp -r odd $'o\\xffdd' && cd $'o\\xffdd' && TOKEN=x mlpc run");
+    assert_eq!(path.code, 2, "{}", path.stdout);
+    assert!(path.stderr.contains("is not UTF-8"), "{}", path.stderr);
+}

@@ -214,6 +214,10 @@ impl Run {
         let Some(wanted) = &self.resume else { return Ok(None) };
         let state = workspace.join(".mlpc");
         if !wanted.is_empty() {
+            if !exec::is_run(wanted) {
+                let message = format!("`{wanted}` is no name of a run");
+                return Err(RunError { exit: 2, message, help: Some("`mlpc history` lists the runs".into()) });
+            }
             return Ok(Some(RunRecord::read(&state, wanted)?));
         }
         let latest = exec::runs_of(&state, pipeline)?.find(|(_, exit)| *exit == Some(14));
@@ -269,6 +273,11 @@ pub(super) fn take_file(nodes: &mut Vec<String>, pipeline: &mut PipelineArgs) ->
 
 /// Returns what a run gets from this machine.
 pub(super) fn setup(workspace: PathBuf) -> Result<Setup, RunError> {
+    if workspace.to_str().is_none() {
+        let message = format!("the path of the folder is not UTF-8: `{}`", workspace.display());
+        let help = "scripts and records hold paths as text; move the pipeline to a folder whose path is".to_owned();
+        return Err(RunError { exit: 2, message, help: Some(help) });
+    }
     Ok(Setup {
         workspace,
         caller: std::env::vars_os().collect(),

@@ -1,12 +1,14 @@
 //! An approval: a person's decision about a digest. Asked once in a run; the answer is looked for whenever it goes on.
 
+use std::io::ErrorKind;
+
 use super::promote::nothing_to_do;
 use crate::approval::{self, Asked, Standing};
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::NodeReport;
 use crate::exec::state::Ending;
-use crate::host::Digest;
 use crate::host::clock::iso;
+use crate::host::{Digest, Error};
 use crate::plan::{Approval, Node, NodeKind, Subject};
 use crate::types::Origin;
 
@@ -43,9 +45,10 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
         reports,
         shared: shared.is_some(),
     };
-    let asked = approval::ask(run.workspace(), &asked)?;
-    let standing =
-        approval::find(run.workspace(), &node.name, &asked.digest, asked.at, run.setup.clock.now(), approval.timeout)?;
+    let asked = approval::ask(run.workspace(), &asked).map_err(unreadable)?;
+    let now = run.setup.clock.now();
+    let standing = approval::find(run.workspace(), &node.name, &asked.digest, asked.at, now, approval.timeout);
+    let standing = standing.map_err(unreadable)?;
     // The record is a file of this machine: what it says of whoever decided is held against the plan each time.
     if let Standing::Approved { by, .. } = &standing
         && !approval.by.is_empty()
@@ -79,6 +82,14 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
             Ending::Rejected(by.map_or(reason.clone(), |by| format!("by {by}: {reason}")))
         }
     })
+}
+
+/// A record that is not what was written is an error of integrity; a disk that fails is a failure like any other.
+fn unreadable(error: Error) -> Stop {
+    match error.kind() {
+        None | Some(ErrorKind::InvalidData) => Stop::Unsound(error.to_string()),
+        Some(_) => error.into(),
+    }
 }
 
 fn subject(run: &Run<'_>, subject: &Subject) -> Result<(String, Digest), Stop> {

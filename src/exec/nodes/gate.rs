@@ -1,6 +1,6 @@
 //! A gate: what the run measured is laid before it, and its report is kept. It decides; it changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::data::{Predictions, Summary};
@@ -34,6 +34,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeRepo
         references,
         evidence,
         artifacts: artifacts(run, gate),
+        data: data(run, gate),
         champion,
     };
     let decided = gate::evaluate(gate, &run.bound.plan.metrics, &facts, &judge::about(run.bound, &node.name, gate));
@@ -112,6 +113,11 @@ fn stands(run: &Run<'_>, path: &str, digest: &str) -> Result<PathBuf, String> {
 fn artifacts(run: &Run<'_>, gate: &Gate) -> BTreeMap<Origin, Found> {
     let named = gate.requirements.iter().filter_map(|requirement| requirement.measure.artifact.as_ref());
     named.chain(&gate.admits).map(|origin| (origin.clone(), found(run, origin, false))).collect()
+}
+
+fn data(run: &Run<'_>, gate: &Gate) -> BTreeMap<Origin, Found> {
+    let over: BTreeSet<_> = gate.evidence.iter().filter_map(|evidence| evidence.over.as_ref()).collect();
+    over.into_iter().map(|origin| (origin.clone(), found(run, origin, false))).collect()
 }
 
 /// Returns evidence. What a run leaves out counts only where it was made of what stands there now.

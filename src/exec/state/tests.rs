@@ -150,6 +150,17 @@ fn a_gate_that_says_no_blocks_what_is_behind_it_and_asks_nobody() {
 }
 
 #[test]
+fn a_gate_that_only_advises_asks_nobody_and_says_so() {
+    let mut advisory = asking();
+    advisory.gates_block = false;
+    let ended = play(&advisory, |name| match name {
+        "quality" => Ending::Decided(Verdict::Fail),
+        _ => Ending::Done,
+    });
+    assert_eq!(ended[2..], ["Done", "skipped: `quality` only advises here, and asks nobody"]);
+}
+
+#[test]
 fn a_failure_blocks_all_that_needs_it_and_nothing_else() {
     let bound = bound(vec![
         node("a", stage(Needs::default()), &[]),

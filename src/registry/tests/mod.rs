@@ -1,10 +1,12 @@
 //! Tests of the registries: what holds for all kinds here, each kind's own dangers in a file of its own.
 
 mod directory;
+mod edited;
 mod git;
 mod journal;
 mod processes;
 mod release;
+mod rollback;
 
 use std::collections::BTreeMap;
 use std::fs;

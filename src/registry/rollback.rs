@@ -1,0 +1,128 @@
+//! Back to what a pointer named before: one compare-and-swap, with who and why. What was rolled back is not released
+//! again until a person allows it, in a record that only grows.
+
+use jiff::Timestamp;
+
+use super::error::{ErrorKind, RegistryError};
+use super::record::{ByHand, FORMAT, Outcome, Pointer, Rejection, Rollback, Version};
+use super::view::{Change, View};
+use super::{layout, rules};
+use crate::host::{Digest, clock};
+
+type Result<T> = std::result::Result<T, RegistryError>;
+
+/// What stands for the run of a pointer that a person moved.
+const RUN: &str = "registry rollback";
+
+/// Returns the rejection that keeps bytes from a pointer, if the last word about them is one.
+pub(super) fn rejection(view: &dyn View, pointer: &str, digest: &Digest) -> Result<Option<Rejection>> {
+    let last = record(view)?.into_iter().rfind(|line| line.pointer == pointer && line.digest == *digest);
+    Ok(last.filter(|line| !line.allowed))
+}
+
+/// Reads the record. One that is gone although somebody rolled back is no empty one.
+pub(super) fn record(view: &dyn View) -> Result<Vec<Rejection>> {
+    match view.read(layout::REJECTIONS)? {
+        Some(bytes) => layout::decode_lines(layout::REJECTIONS, &bytes),
+        None if rules::history_file(view)?.iter().any(|entry| entry.by_hand.is_some()) => {
+            Err(RegistryError::corrupt(format!("`{}` is gone", layout::REJECTIONS)))
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Moves a pointer back, if it stands where the caller saw it.
+pub(super) fn rollback(view: &dyn View, wish: &Rollback, now: Timestamp) -> Result<(Outcome, Vec<Change>)> {
+    let found = rules::pointer(view, &wish.pointer)?;
+    let Some(current) = found.filter(|found| found.version == wish.expected) else {
+        return Ok((Outcome::Moved { found: rules::pointer(view, &wish.pointer)? }, Vec::new()));
+    };
+    let target = match &wish.to {
+        Some(id) if *id == current.version => {
+            return Ok((Outcome::AlreadyThere(current.clone()), rules::derived(view, &current)?));
+        }
+        Some(id) => named(view, &wish.pointer, id)?,
+        None => before(view, &current)?,
+    };
+    if let Some(rejection) = rejection(view, &wish.pointer, &target.digest)? {
+        return Ok((Outcome::Rejected(rejection), Vec::new()));
+    }
+    rules::verify(view, &target)?;
+    let pointer = Pointer {
+        format: FORMAT,
+        name: wish.pointer.clone(),
+        version: target.id.clone(),
+        digest: target.digest,
+        metrics_digest: target.metrics_digest,
+        metadata_digest: Some(target.content()),
+        previous: Some(current.version.clone()),
+        run: RUN.to_owned(),
+        since: clock::iso(now),
+        by_hand: Some(wish.who.clone()),
+    };
+    let about = (wish.pointer.as_str(), current.version.as_str(), current.digest);
+    // First the rejection: killed in between, a version that still serves is not released a second time either.
+    let mut changes = vec![line(view, about, false, &wish.who, now)?.1];
+    changes.extend(rules::moved(view, Some(&current), &pointer)?);
+    Ok((Outcome::Promoted(pointer), changes))
+}
+
+/// Lets bytes that were rolled back be released again.
+pub(super) fn allow(
+    view: &dyn View,
+    pointer: &str,
+    version: &str,
+    who: &ByHand,
+    now: Timestamp,
+) -> Result<(Rejection, Vec<Change>)> {
+    layout::check_name(pointer)?;
+    let digest = rules::existing_version(view, version)?.digest;
+    if rejection(view, pointer, &digest)?.is_none() {
+        let message = format!("nobody rolled `{pointer}` back from `{version}`, so that there is nothing to allow");
+        return Err(RegistryError::new(ErrorKind::Unknown, message));
+    }
+    let (allowed, change) = line(view, (pointer, version, digest), true, who, now)?;
+    Ok((allowed, vec![change]))
+}
+
+/// Adds a line to the record.
+fn line(
+    view: &dyn View,
+    (pointer, version, digest): (&str, &str, Digest),
+    allowed: bool,
+    who: &ByHand,
+    now: Timestamp,
+) -> Result<(Rejection, Change)> {
+    let ByHand { by, reason } = who.clone();
+    let (pointer, version, since) = (pointer.to_owned(), version.to_owned(), clock::iso(now));
+    let said = Rejection { format: FORMAT, pointer, version, digest, allowed, by, reason, since };
+    // Whoever adds to a record that can't be read would hide what stands in it.
+    record(view)?;
+    let mut bytes = view.read(layout::REJECTIONS)?.unwrap_or_default();
+    bytes.extend(layout::encode_line(&said));
+    Ok((said, Change::Write { path: layout::REJECTIONS.to_owned(), bytes }))
+}
+
+/// Returns a version that the pointer named before: going back releases nothing that no gate let in.
+fn named(view: &dyn View, pointer: &str, id: &str) -> Result<Version> {
+    let history = rules::history(view, pointer)?;
+    if !history.iter().any(|entry| entry.version == id) {
+        let mut known: Vec<_> = history.iter().map(|entry| format!("`{}`", entry.version)).collect();
+        known.dedup();
+        let message =
+            format!("`{pointer}` never named `{id}`, so that it can't go back to it; it named {}", known.join(", "));
+        return Err(RegistryError::new(ErrorKind::Unknown, message));
+    }
+    rules::existing_version(view, id)
+}
+
+/// Returns the latest version before the current one that was not rolled back itself.
+fn before(view: &dyn View, current: &Pointer) -> Result<Version> {
+    for entry in rules::history(view, &current.name)?.iter().rev() {
+        if entry.version != current.version && rejection(view, &current.name, &entry.digest)?.is_none() {
+            return rules::existing_version(view, &entry.version);
+        }
+    }
+    let message = format!("`{}` named no version before `{}` to go back to", current.name, current.version);
+    Err(RegistryError::new(ErrorKind::Unknown, message))
+}
