@@ -18,6 +18,7 @@ mod legs;
 mod local;
 mod location;
 mod monitor;
+mod operator;
 mod origin;
 mod paths;
 mod release;

@@ -168,7 +168,7 @@ fn what_was_called_knows_it_and_releases_nothing_from_another_branch() {
         "p.mlp",
         "pipeline example\nedition 2026\non push { branches: [\"main\"] }\non call { rounds }\n\
         param rounds: int in 1..500 = 20\nregistry models = git(\"mlpc-registry\")\n\
-        stage train when event == \"call\" { use rounds  out model: Model<json> = \"m.json\"   run <<< echo \"$rounds\" > \"$model\" >>> }\n\
+        stage train when event == \"call\" { use rounds  out model: File = \"m.txt\"   run <<< echo \"$rounds\" > \"$model\" >>> }\n\
         register release = train.model to models ungated \"a test\"\n",
     );
     let on = |branch: &str, caller: &str, line: &str| {

@@ -364,7 +364,10 @@ fn a_gate_on_a_private_source_gets_what_opens_it_and_nothing_else() {
         "secret key_id\nsecret key\ncredential aws = static(\"aws\", access_key_id: key_id, secret_access_key: key)",
     );
     let (gate, other) = (text(&fixed, "enough"), text(&fixed, "whole"));
-    assert!(gate.contains("secrets.KEY_ID") && gate.contains("secrets.KEY ") && !gate.contains("HUB"), "{gate}");
+    assert!(
+        gate.contains("secrets.KEY_ID") && gate.contains("secrets.KEY ") && !gate.contains("secrets.HUB"),
+        "{gate}"
+    );
     assert!(!other.contains("secrets."), "{other}");
     let vouched = jobs("credential aws = oidc(\"aws\", role: \"arn:aws:iam::1:role/ml\", region: \"eu-west-1\")");
     let (gate, other) = (text(&vouched, "enough"), text(&vouched, "whole"));

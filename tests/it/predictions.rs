@@ -140,10 +140,7 @@ fn what_can_not_be_decided_is_refused_before_the_run() {
         ("require equalised_odds(recall by region) <= 5%", "`equalised_odds` says by itself what it looks at"),
         ("require gain(recall) >= 0", "`gain` stands in a bound alone"),
         ("require upper(improvement(recall), 95%) <= 1%", "in a bound the word is `gain`"),
-        (
-            "require upper(regression(recall, relative), 95%) <= 1%",
-            "a bound of a relative difference is not in this version",
-        ),
+        ("require upper(regression(recall, absolute), 95%) <= 1%", "`regression` takes a metric"),
         ("require lower(regression(recall), 95%) <= 1%", "a lower bound proves that a value is at least something"),
         ("require upper(gain(recall), 95%) > 0", "an upper bound proves that a value is at most something"),
         ("require mcnemar(accuracy) >= 5%", "a large p-value proves nothing"),

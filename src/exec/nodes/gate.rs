@@ -226,9 +226,11 @@ fn champion(run: &Run<'_>, node: &Node, gate: &Gate) -> Result<Option<Champion>,
     // What can't be fetched, or is not what was registered, is no champion that today's code can't score: `on
     // unscorable` must not wave it through.
     let looked = match unsound(run, &node.name) {
-        // The stage may have said so itself.
-        Some(why) if why.starts_with(&format!("`{registry}@{pointer}` can't be read")) => Err(Stop::Unsound(why)),
-        Some(why) => Err(Stop::Unsound(format!("`{registry}@{pointer}` can't be read: {why}"))),
+        Some(why) => {
+            // The stage that wanted it may have said so already.
+            let told = format!("`{registry}@{pointer}` can't be read: ");
+            Err(Stop::Unsound(if why.starts_with(&told) { why } else { told + &why }))
+        }
         None => run.pointer(registry, pointer),
     };
     let (file, champion) = match looked {
