@@ -69,10 +69,7 @@ pub(super) fn download(
     {
         return Err(Error::new(format!("`{}` names no object", wanted.url)));
     }
-    match server.fetch("", wanted, part, watch)? {
-        Ok(downloaded) => Ok(downloaded),
-        Err(absent) => Err(absent),
-    }
+    server.fetch("", wanted, part, watch)?
 }
 
 impl Server {
