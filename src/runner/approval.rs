@@ -127,8 +127,11 @@ pub fn decide(
     if let Some(given) = fresh.iter().find(|review| review.state == "approved" && may(&review.user)) {
         return Ok(given.user.clone());
     }
-    let listed = approval.by.join(", ");
+    let listed = if approval.by.is_empty() { "people or teams".to_owned() } else { approval.by.join(", ") };
     Err(match fresh.first() {
+        Some(review) if may(&review.user) => {
+            Trouble::unsound(format!("`{name}` was not approved: {} by {}", review.state, review.user))
+        }
         Some(review) => {
             let message =
                 format!("`{name}`: {} by {}, who may not decide; listed are {listed}", review.state, review.user);

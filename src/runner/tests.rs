@@ -451,6 +451,20 @@ fn only_a_new_review_by_somebody_listed_in_time_approves() {
 }
 
 #[test]
+fn where_the_environment_says_who_decides_anybodys_approval_in_it_counts_and_nothing_else() {
+    let at: Timestamp = "2026-08-01T12:00:00Z".parse().expect("a time");
+    let approval = Approval { by: Vec::new(), ..approval() };
+    let decide = |reviews: &[Review]| {
+        let asked = Asked { at, attempt: "1".into(), reviews: Vec::new() };
+        super::decide("go_live", &approval, &asked, "1", at, reviews).map_err(|trouble| (trouble.exit, trouble.message))
+    };
+    assert_eq!(decide(&[review("mallory", "approved")]), Ok("mallory".into()));
+    let (exit, said) = decide(&[review("carol", "rejected")]).expect_err("rejected");
+    assert_eq!((exit, said.as_str()), (11, "`go_live` was not approved: rejected by carol"));
+    assert_eq!(decide(&[]).map_err(|(exit, _)| exit), Err(11));
+}
+
+#[test]
 fn an_approval_is_asked_for_after_its_own_subject_and_nothing_else() {
     let bound = bound(None);
     assert_eq!(askers(&bound.plan, "go_live"), ["release"]);
