@@ -172,26 +172,28 @@ struct Patterns<'r> {
     run: &'r Run<'r>,
     rows: Vec<(String, Digest)>,
     places: HashMap<String, u32>,
+    /// Those that a node names which had no turn: what they meant to it is what counts.
+    kept: HashSet<usize>,
 }
 
 impl<'r> Patterns<'r> {
-    fn new(run: &'r Run<'r>, old: Option<&StateFile<'_>>) -> Option<Self> {
-        let mut rows = old.map(|old| old.header.patterns.clone()).unwrap_or_default();
-        let mut places = HashMap::new();
-        for ((pattern, means), at) in rows.iter_mut().zip(0..) {
-            *means = meant(&run.code, pattern)?;
-            places.insert(pattern.clone(), at);
-        }
-        Some(Self { run, rows, places })
+    fn new(run: &'r Run<'r>, old: Option<&StateFile<'_>>) -> Self {
+        let rows = old.map(|old| old.header.patterns.clone()).unwrap_or_default();
+        let places = rows.iter().zip(0..).map(|((pattern, _), at)| (pattern.clone(), at)).collect();
+        Self { run, rows, places, kept: HashSet::new() }
     }
 
     fn add(&mut self, pattern: &str) -> Option<u32> {
+        // As the run saw it: a file that came later is found to be new.
+        let means = meant(&self.run.code, pattern)?;
         if let Some(&place) = self.places.get(pattern) {
+            if !self.kept.contains(&(place as usize)) {
+                self.rows[place as usize].1 = means;
+            }
             return Some(place);
         }
         let place = u32::try_from(self.rows.len()).ok()?;
-        // As the run saw it: a file that came later is found to be new.
-        self.rows.push((pattern.to_owned(), meant(&self.run.code, pattern)?));
+        self.rows.push((pattern.to_owned(), means));
         self.places.insert(pattern.to_owned(), place);
         Some(place)
     }
@@ -223,8 +225,8 @@ pub(in crate::exec) fn keep(
     let facts = run.take_facts();
     let endings: HashMap<&str, &Ending> = reports.iter().map(|report| (report.node.as_str(), &report.ending)).collect();
     let mut files = Files::new(run);
-    let mut patterns = Patterns::new(run, old.as_ref())?;
-    let mut fresh = |index: usize, files: &mut Files<'_>| -> Option<NodeRow<'static>> {
+    let mut patterns = Patterns::new(run, old.as_ref());
+    let fresh = |index: usize, files: &mut Files<'_>, patterns: &mut Patterns<'_>| -> Option<NodeRow<'static>> {
         let node = &nodes[index];
         let row = |stands| NodeRow { stands, ..restless() };
         Some(match (endings.get(node.name.as_str()), facts.get(&node.name), &node.kind) {
@@ -257,14 +259,16 @@ pub(in crate::exec) fn keep(
                 part.chosen.iter().enumerate().filter(turned).map(|(here, &at)| (here, at)).collect();
             turned.iter().for_each(|&(_, at)| rows[at] = restless());
             rows.iter().for_each(|row| files.name(&row.files));
+            patterns.kept = rows.iter().flat_map(|row| row.patterns.iter()).collect();
             for (here, at) in turned {
-                rows[at] = fresh(here, &mut files)?;
+                rows[at] = fresh(here, &mut files, &mut patterns)?;
             }
             (old.header.sources, rows)
         }
         _ => {
             let sources = files.add_sources(run, question)?;
-            let rows = (0..nodes.len()).map(|index| fresh(index, &mut files)).collect::<Option<Vec<_>>>()?;
+            let rows =
+                (0..nodes.len()).map(|index| fresh(index, &mut files, &mut patterns)).collect::<Option<Vec<_>>>()?;
             (sources, rows)
         }
     };

@@ -282,3 +282,22 @@ fn stages_before_a_gate_stand_well_and_the_gate_decides_every_time() {
     assert_eq!(how, part(&["first", "second", "other", "measure", "enough"]));
     assert_eq!(summary.exit, 10);
 }
+
+#[test]
+fn code_that_comes_while_another_stage_has_its_turn_is_new_to_the_next_run() {
+    let bench = Bench::new();
+    let late = bench.path("src/late");
+    let third = format!(
+        "stage third {{\n  in more = more\n  out text: File = \"out/third.txt\"\n  run <<<\n    cat \"$more\" > \"$text\"\n    \
+         if grep -q go \"$more\"; then echo late > '{}'; fi\n  >>>\n}}\n",
+        late.display()
+    );
+    bench.write("p.mlp", &format!("{PIPELINE}\nsource more: File = \"more.txt\"\n{third}"));
+    bench.write("more.txt", "a\n");
+    bench.how();
+    bench.write("more.txt", "go\n");
+    assert_eq!(bench.how(), part(&["third"]));
+    assert!(late.exists());
+    assert_eq!(bench.how(), part(&["first", "second"]));
+    assert!(bench.text("out/first.txt").contains("late"));
+}
