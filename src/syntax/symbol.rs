@@ -46,7 +46,12 @@ fn symbol(rule: Rule) -> Option<(u8, &'static str)> {
         Rule::code_name => (6, "the code of a warning"),
         Rule::blank
         | Rule::sp
+        | Rule::prefix_sign
+        | Rule::postfix_sign
+        | Rule::range_sign
+        | Rule::closing_sign
         | Rule::comment
+        | Rule::remark
         | Rule::colon
         | Rule::equals
         | Rule::open_brace

@@ -87,6 +87,11 @@ impl<'t> Reader<'t> {
         if self.takes("!") {
             return Shape::Except(Box::new(self.repeated()));
         }
+        if self.takes("&") {
+            // What the next part begins with: it says nothing that the part does not say.
+            self.repeated();
+            return Shape::Nothing;
+        }
         let mut shape = self.primary();
         while let Some(sign) = ["*", "+", "?"].into_iter().find(|sign| self.takes(sign)) {
             let sign = sign.chars().next().expect("one character");
@@ -114,6 +119,9 @@ impl<'t> Reader<'t> {
         if token.starts_with('\'') && self.takes("..") {
             let last = self.tokens[self.at];
             self.at += 1;
+            if token == last {
+                return Shape::Literal(format!("\"{}\"", token.trim_matches('\'')));
+            }
             return Shape::Name(format!("{token}..{last}"));
         }
         match token {
@@ -328,8 +336,9 @@ fn page() -> String {
     text + "```\n"
 }
 
-/// What a raw block is made of, said in words beside it.
-const HIDDEN: [&str; 4] = ["sp", "blank", "closing", "line"];
+/// What is said in words beside it: blanks, what a raw block is made of, what the next part begins with.
+const HIDDEN: [&str; 8] =
+    ["sp", "blank", "closing", "line", "prefix_sign", "postfix_sign", "range_sign", "closing_sign"];
 
 const HEAD: &str = "# Grammar
 

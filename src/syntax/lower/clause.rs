@@ -26,9 +26,9 @@ impl Lower<'_, '_> {
         }
         let mut children = Children::of(node, rule);
         let kind = match rule {
-            Rule::in_clause => StageClause::In(children.map(|node| self.input(node)).collect()),
-            Rule::code_clause => StageClause::Code(children.map(|node| self.expr(node, 0)).collect()),
-            Rule::use_clause => StageClause::Use(children.map(|node| self.name(&node)).collect()),
+            Rule::in_clause => StageClause::In(children.all(|node| self.input(node))),
+            Rule::code_clause => StageClause::Code(children.all(|node| self.expr(node, 0))),
+            Rule::use_clause => StageClause::Use(children.all(|node| self.name(&node))),
             Rule::out_clause => StageClause::Out(Box::new(self.output(children, span))),
             Rule::run_clause => StageClause::Run(self.run(children.must())),
             Rule::needs_clause => StageClause::Needs(self.record(children.must(), 0)),
@@ -43,10 +43,10 @@ impl Lower<'_, '_> {
                 when => StageClause::RerunWhen(self.only(when, Rule::when_part)),
             },
             Rule::runtime_clause => StageClause::Runtime(self.name(&children.must())),
-            Rule::secret_clause => StageClause::Secret(children.map(|node| self.secret_use(node)).collect()),
-            Rule::status_clause => StageClause::Status(children.map(|node| self.expr(node, 0)).collect()),
+            Rule::secret_clause => StageClause::Secret(children.all(|node| self.secret_use(node))),
+            Rule::status_clause => StageClause::Status(children.all(|node| self.expr(node, 0))),
             Rule::checkpoint_clause => StageClause::Checkpoint(self.expr(children.must(), 0)),
-            Rule::credentials_clause => StageClause::Credentials(children.map(|node| self.name(&node)).collect()),
+            Rule::credentials_clause => StageClause::Credentials(children.all(|node| self.name(&node))),
             Rule::inputs_clause => StageClause::Inputs(self.name(&children.must())),
             Rule::isolation_clause => StageClause::Isolation(self.name(&children.must())),
             Rule::pass_env_clause => StageClause::PassEnv(self.expr(children.must(), 0)),
@@ -274,7 +274,7 @@ impl Lower<'_, '_> {
         let mut children = Children::of(node, Rule::watch_clause);
         let source = self.expr(children.must(), 0);
         let every = self.expr(children.must(), 0);
-        let clauses = children.filter_map(|clause| self.watch_part(clause)).collect();
+        let clauses = children.some(|clause| self.watch_part(clause));
         Watch { source, every, clauses, span }
     }
 

@@ -25,18 +25,18 @@ pub(in crate::syntax) fn item(lower: &mut Lower<'_, '_>, node: Node<'_>) -> Item
         Rule::schema => {
             let mut children = Children::of(node, rule);
             let name = lower.name(&children.must());
-            ItemKind::Schema(Schema { name, columns: children.map(|column| lower.column(column)).collect() })
+            ItemKind::Schema(Schema { name, columns: children.all(|column| lower.column(column)) })
         }
         Rule::metrics => {
             let mut children = Children::of(node, rule);
             let name = lower.name(&children.must());
-            ItemKind::Metrics(Metrics { name, metrics: children.map(|metric| lower.metric(metric)).collect() })
+            ItemKind::Metrics(Metrics { name, metrics: children.all(|metric| lower.metric(metric)) })
         }
         Rule::source => ItemKind::Source(lower.source(node)),
         Rule::profile => {
             let mut children = Children::of(node, rule);
             let name = lower.name(&children.must());
-            ItemKind::Profile(Profile { name, clauses: children.map(|clause| lower.profile_clause(clause)).collect() })
+            ItemKind::Profile(Profile { name, clauses: children.all(|clause| lower.profile_clause(clause)) })
         }
         Rule::use_item => {
             let mut children = Children::of(node, rule);

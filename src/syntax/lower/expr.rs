@@ -167,7 +167,7 @@ impl Lower<'_, '_> {
     }
 
     fn args(&mut self, node: Node<'_>, rule: Rule, depth: usize) -> Vec<Arg> {
-        Children::of(node, rule).map(|arg| self.arg(arg, depth + 1)).collect()
+        Children::of(node, rule).all(|arg| self.arg(arg, depth + 1))
     }
 
     fn arg(&mut self, node: Node<'_>, depth: usize) -> Arg {
@@ -206,9 +206,7 @@ impl Lower<'_, '_> {
                 }
             },
             Rule::number => ExprKind::Number(self.number(&node)),
-            Rule::list => {
-                ExprKind::List(Children::of(node, Rule::list).map(|item| self.expr(item, depth + 1)).collect())
-            }
+            Rule::list => ExprKind::List(Children::of(node, Rule::list).all(|item| self.expr(item, depth + 1))),
             Rule::record => ExprKind::Record(self.record(node, depth)),
             Rule::paren => {
                 let inner = Children::of(node, Rule::paren).must();
@@ -222,8 +220,9 @@ impl Lower<'_, '_> {
     /// Lowers `{ key: value, … }`.
     pub(super) fn record(&mut self, node: Node<'_>, depth: usize) -> Record {
         let span = self.span(&node);
-        let mut fields: Vec<Field> = Vec::new();
-        for child in Children::of(node, Rule::record) {
+        let children = Children::of(node, Rule::record);
+        let mut fields: Vec<Field> = Vec::with_capacity(children.most());
+        for child in children {
             let place = self.span(&child);
             self.separated(fields.last().map(|field| field.span), place);
             let mut children = Children::of(child, Rule::field);

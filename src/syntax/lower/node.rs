@@ -77,7 +77,7 @@ impl Lower<'_, '_> {
             }
             "gate" => {
                 let on = self.need_list(parts.on, kind, "on EVIDENCE", name.span);
-                let clauses = self.body(kind, body, whole).filter_map(|clause| self.gate_clause(clause)).collect();
+                let clauses = self.clauses(kind, body, whole, Self::gate_clause);
                 ItemKind::Gate(Gate { name, header: parts.header, on, clauses })
             }
             "register" => {
@@ -107,19 +107,16 @@ impl Lower<'_, '_> {
                     self.missing(kind, "by canary", name.span);
                     Name { text: String::new(), span: name.span.after() }
                 });
-                let clauses = self.body(kind, body, whole);
-                let clauses = clauses.filter_map(|clause| self.rollout_clause(clause)).collect();
+                let clauses = self.clauses(kind, body, whole, Self::rollout_clause);
                 ItemKind::Rollout(Rollout { name, of, by, header: parts.header, clauses })
             }
             "monitor" => {
-                let clauses = self.body(kind, body, whole);
-                let clauses = clauses.filter_map(|clause| self.monitor_clause(clause)).collect();
+                let clauses = self.clauses(kind, body, whole, Self::monitor_clause);
                 ItemKind::Monitor(Monitor { name, header: parts.header, clauses })
             }
             _ => {
                 let of = self.need(parts.of, kind, "of RELEASE", name.span);
-                let clauses = self.body(kind, body, whole);
-                let clauses = clauses.filter_map(|clause| self.experiment_clause(clause)).collect();
+                let clauses = self.clauses(kind, body, whole, Self::experiment_clause);
                 ItemKind::Experiment(Experiment { name, of, header: parts.header, clauses })
             }
         }
@@ -170,27 +167,24 @@ impl Lower<'_, '_> {
     }
 
     fn stage_clauses(&mut self, kind: &str, body: Option<Node<'_>>, whole: Span) -> Vec<Clause> {
-        let clauses = self.body(kind, body, whole);
-        clauses.filter_map(|clause| self.stage_clause(clause, kind)).collect()
+        self.clauses(kind, body, whole, |lower, clause| lower.stage_clause(clause, kind))
     }
 
-    /// Returns the clauses of a body; a missing body is reported.
-    fn body<'n>(
+    /// Lowers the clauses of a body; a missing body is reported.
+    fn clauses<T>(
         &mut self,
         kind: &str,
-        body: Option<Node<'n>>,
+        body: Option<Node<'_>>,
         whole: Span,
-    ) -> impl Iterator<Item = Node<'n>> + use<'n> {
-        if body.is_none() {
+        mut lower: impl FnMut(&mut Self, Node<'_>) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(body) = body else {
             let help = format!("write `{}`", forms::of(kind));
             self.error(codes::SYNTAX, whole.after(), format!("this `{kind}` has no body"), help);
-        }
-        body.map(|body| {
-            let rule = body.as_rule();
-            Children::of(body, rule)
-        })
-        .into_iter()
-        .flatten()
+            return Vec::new();
+        };
+        let rule = body.as_rule();
+        Children::of(body, rule).some(|clause| lower(self, clause))
     }
 
     fn check_part<'w>(&mut self, kind: &str, word: &'w str, span: Span, seen: &mut Vec<(&'w str, Span)>) {
@@ -219,14 +213,14 @@ impl Lower<'_, '_> {
         }
         let mut children = Children::of(node, rule);
         match rule {
-            Rule::after_part => parts.header.after = children.map(|node| self.expr(node, 0)).collect(),
+            Rule::after_part => parts.header.after = children.all(|node| self.expr(node, 0)),
             Rule::when_part => parts.header.when = Some(self.expr(children.must(), 0)),
-            Rule::for_part => parts.header.loops = children.map(|node| self.loop_(node)).collect(),
+            Rule::for_part => parts.header.loops = children.all(|node| self.loop_(node)),
             Rule::of_part => parts.of = Some(self.expr(children.must(), 0)),
-            Rule::on_part => parts.on = Some(children.map(|node| self.evidence(node)).collect()),
+            Rule::on_part => parts.on = Some(children.all(|node| self.evidence(node))),
             Rule::to_part => parts.to = Some(self.expr(children.must(), 0)),
             Rule::by_part => parts.by = Some(self.name(&children.must())),
-            Rule::with_part => parts.with = Some(children.map(|node| self.expr(node, 0)).collect()),
+            Rule::with_part => parts.with = Some(children.all(|node| self.expr(node, 0))),
             _ => {
                 let reason = self.quoted(children.must(), 0);
                 parts.header.ungated = Some(Ungated { reason, span });

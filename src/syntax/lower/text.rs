@@ -42,9 +42,10 @@ impl Lower<'_, '_> {
 
     fn string(&mut self, node: Node<'_>, depth: usize) -> Str {
         let span = self.span(&node);
-        let mut parts = Vec::new();
+        let children = Children::of(node, Rule::string);
+        let mut parts = Vec::with_capacity(children.most());
         let mut pending: Option<(String, crate::source::Span)> = None;
-        for child in Children::of(node, Rule::string) {
+        for child in children {
             let place = self.span(&child);
             let piece = match child.as_rule() {
                 Rule::text => child.as_str(),

@@ -35,11 +35,9 @@ impl Lower<'_, '_> {
             Rule::type_named => {
                 let mut children = Children::of(node, Rule::type_named);
                 let name = self.name(&children.must());
-                TypeKind::Named { name, args: children.map(|arg| self.word_type(&arg)).collect() }
+                TypeKind::Named { name, args: children.all(|arg| self.word_type(&arg)) }
             }
-            Rule::type_enum => {
-                TypeKind::OneOf(Children::of(node, Rule::type_enum).map(|text| self.quoted(text, 0)).collect())
-            }
+            Rule::type_enum => TypeKind::OneOf(Children::of(node, Rule::type_enum).all(|text| self.quoted(text, 0))),
             Rule::type_list => {
                 let inner = Children::of(node, Rule::type_list).must();
                 TypeKind::List(Box::new(self.ty(inner)))
