@@ -370,3 +370,46 @@ fn ends_that_nothing_lies_between_are_told() {
     assert_eq!(ended.code, 2, "{ended:?}");
     assert!(ended.stderr.contains("nothing lies between these ends"), "{ended:?}");
 }
+
+/// A model, its release, its approval and its promotion; what ships it follows.
+const APPROVED: &str = "pipeline p\nedition 2026\nmetrics Scores { auc: ratio higher }\nregistry models = directory(\"registry\")\n\
+    stage train {\n  out model: Model<pickle> = \"m.pkl\"\n  run <<< make \"$model\" >>>\n}\n\
+    stage evaluate {\n  in model = train.model\n  out report: Metrics<Scores> of model = \"r.json\"\n  run <<< score \"$model\" \"$report\" >>>\n}\n\
+    gate quality on evaluate.report { require auc >= 80% }\nregister release = train.model to models\n\
+    promote current = release to models@production after go_live\n";
+
+#[test]
+fn what_ships_a_release_waits_for_the_approval_of_it() {
+    let told = |rest: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.file("p.mlp", &format!("{APPROVED}{rest}\n"));
+        let ended = sandbox.mlpc(&["check", "--format", "github"]);
+        (ended.code, ended.stdout + &ended.stderr)
+    };
+    let approval = "approval go_live of release { by: [\"a\"], timeout: 1h }\n";
+    let run = "run <<< echo \"$version\" >>>";
+    let refused = [
+        format!("{approval}action deploy of release {{ {run} }}"),
+        format!("{approval}action deploy of train.model {{ run <<< deploy >>> }}"),
+        format!("{approval}action deploy {{ in model = train.model\n run <<< deploy \"$model\" >>> }}"),
+        format!("{approval}promote staged = release to models@staging"),
+    ];
+    for rest in refused {
+        let (code, said) = told(&rest);
+        assert_eq!((code, said.contains("unapproved-release")), (2, true), "{rest}\n{said}");
+    }
+    let fine = [
+        format!("{approval}action deploy of release after current {{ {run} }}"),
+        format!("{approval}action deploy of release after go_live {{ {run} }}"),
+        format!("{approval}action tell of release ungated \"it says who is asked\" {{ {run} }}"),
+        format!(
+            "action dev of release {{ {run} }}\nstage smoke after dev {{ out t: Tests = \"t.xml\"\n run <<< smoke \"$t\" >>> }}\n\
+             gate answers on smoke.t {{ require failed == 0 }}\n{}",
+            approval.replace(" {", " after answers {")
+        ),
+    ];
+    for rest in fine {
+        let (code, said) = told(&rest);
+        assert_eq!((code, said.as_str()), (0, ""), "{rest}");
+    }
+}
