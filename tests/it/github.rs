@@ -319,6 +319,22 @@ fn a_folder_as_a_registry_is_lost_with_a_hosted_runner() {
     assert!(compiled.files[0].text.contains("# No trigger runs: release."), "{}", compiled.files[0].text);
 }
 
+/// What a release depends on stands in the `if` of its job.
+#[test]
+#[test]
+#[test]
+#[test]
+#[test]
+fn plain_steps_have_the_environment_of_every_stage() {
+    let text = workflow(&pipeline("on push { branches: [\"main\"] }"), "").files[0].text.clone();
+    let all = jobs(&text);
+    let (_, train) = all.iter().find(|(id, _)| id == "train").expect("the stage's job");
+    let run = steps(train).into_iter().find(|step| step["name"] == "Run train").expect("its step");
+    for (name, value) in mlpc::plan::FIXED {
+        assert_eq!(run["env"][name], value, "{text}");
+    }
+}
+
 #[test]
 fn what_github_cannot_do_is_said() {
     let needs = |clause: &str| pipeline("").replace("in  raw", &format!("in  raw\n  {clause}"));
