@@ -413,3 +413,27 @@ fn what_ships_a_release_waits_for_the_approval_of_it() {
         assert_eq!((code, said.as_str()), (0, ""), "{rest}");
     }
 }
+
+/// Returns what a check says of a pipeline with these declarations.
+fn said(declarations: &str) -> String {
+    let sandbox = Sandbox::new();
+    sandbox.file("p.mlp", &format!("pipeline p\nedition 2026\n{declarations}\n"));
+    let ended = sandbox.mlpc(&["check"]);
+    ended.stdout + &ended.stderr
+}
+
+#[test]
+fn formats_of_models_are_known_ones() {
+    let model = |ty: &str| said(&format!("stage train {{\n  out m: {ty} = \"m\"\n  run <<< make \"$m\" >>>\n}}"));
+    let near = model("Model<jsn>");
+    assert!(near.contains("no model format `jsn`") && near.contains("did you mean `Model<json>`?"), "{near}");
+    let far = model("Model<homemade>");
+    assert!(far.contains("write `Model`, which is of any format"), "{far}");
+    for fine in ["Model<safetensors>", "Model<xgboost>", "Model"] {
+        assert!(!model(fine).contains("format"), "{fine}");
+    }
+}
+
+#[test]
+#[test]
+#[test]
