@@ -435,5 +435,14 @@ fn formats_of_models_are_known_ones() {
 }
 
 #[test]
+fn a_pointer_in_braces_is_told_what_to_write() {
+    let text = "registry models = directory(\"r\")\nmetrics Scores { auc: ratio higher }\n\
+                stage s { out r: Metrics<Scores> = \"r.json\"  run <<< make \"$r\" >>> }\n\
+                gate q on s.r {\n  baseline models@{client}\n  require auc >= 80%\n}";
+    let said = said(text);
+    assert!(said.contains("a pointer's name is a plain word: it can't depend on a loop"), "{said}");
+    assert!(said.contains("name each pointer, `models@nord`, and write a gate and a promotion for each"), "{said}");
+}
+
 #[test]
 #[test]
