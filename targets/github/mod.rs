@@ -202,7 +202,8 @@ fn environment(plan: &Plan, cases: &[Case]) -> Entries<Noted<String>> {
     } else if !first.is_empty() {
         env.push("MLPC_PROFILE", first);
     }
-    if cases.iter().any(|case| !case.inputs.is_empty()) {
+    // What an event brings `mlpc exec` reads itself.
+    if cases.iter().any(|case| case.event != "event" && !case.inputs.is_empty()) {
         env.push("MLPC_PARAMS", "${{ toJSON(inputs) }}".into());
     }
     Entries(env.0.into_iter().map(|(name, text): (_, String)| (name, Noted::new(text))).collect())

@@ -108,8 +108,10 @@ fn parameter(name: &str, cases: &[Case]) -> Option<String> {
             Some(Value::List(_) | Value::Record(_) | Value::Null) => return None,
             Some(value) => super::condition::text(&value.to_string()),
             // As text, since `false` and 0 would be taken for "no" by `&&`.
-            None if case.inputs.iter().any(|input| input == name) => format!("format('{{0}}', inputs.{name})"),
-            None => return None,
+            None => match case.asked(name) {
+                Some(asked) if !asked.may_lack => format!("format('{{0}}', {})", asked.expression),
+                _ => return None,
+            },
         };
         texts.push((case, text));
     }

@@ -322,6 +322,28 @@ fn a_folder_as_a_registry_is_lost_with_a_hosted_runner() {
 /// What a release depends on stands in the `if` of its job.
 #[test]
 #[test]
+fn fields_of_an_event_set_the_parameters_of_their_names() {
+    let source = |payload: &str| {
+        pipeline(&format!(
+            "on push {{ branches: [\"main\"] }}\nexternal event \"retrain\"\non event \"retrain\" {{ {payload} }}\n\
+             param rounds: int in 1..9 = 2\nparam big: bool = false\nstage more when big {{ out x: File = \"x\"  run <<< echo > \"$x\" >>> }}"
+        ))
+        .replace("in  raw", "in  raw\n  use rounds")
+    };
+    let text = workflow(&source("rounds: int, big: bool, reason: string"), "").files[0].text.clone();
+    let set = "github.event_name == 'repository_dispatch' && format('{0}', github.event.client_payload.rounds)";
+    assert!(text.contains(set), "{text}");
+    assert!(text.contains("github.event_name == 'repository_dispatch' && github.event.client_payload.big"), "{text}");
+    assert!(!text.contains("MLPC_PARAMS"), "nobody fills in a form: {text}");
+    // What may be left out has its default from `mlpc exec` alone.
+    let text = workflow(&source("rounds: int?, reason: string"), "").files[0].text.clone();
+    assert!(!text.contains("client_payload") && text.contains("name: Run train"), "{text}");
+    assert_eq!(codes(&source("big: bool?")), ["target-limit"]);
+    let compiled = compile(&Sources::single("p.mlp", &source("rounds: string")));
+    let found: Vec<_> = compiled.diagnostics.iter().map(|one| (one.code.name(), one.message.as_str())).collect();
+    assert_eq!(found, [("wrong-type", "`rounds: string` sets the parameter `rounds`, which is of type `int in 1..9`")]);
+}
+
 #[test]
 #[test]
 #[test]
