@@ -114,6 +114,7 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
         case.releases &= !named.is_empty();
         case.from = Some(any_of(named.clone()));
     }
+    defaults(plan, site, diagnostics);
     overlaps(plan, site, diagnostics);
     cases
 }
@@ -330,6 +331,25 @@ pub(super) fn is_released(plan: &Plan, event: &str, git_ref: &str, default_branc
 
 fn is_pattern(branch: &str) -> bool {
     branch.contains(['*', '?', '+', '[', '!'])
+}
+
+/// Complains of a text that GitHub would evaluate: of all that it offers to fill in, it does so with the default of a call.
+fn defaults(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for (index, trigger) in plan.triggers.iter().enumerate() {
+        let TriggerKind::Call { params } = &trigger.kind else { continue };
+        let profile = trigger.profile.as_deref();
+        let profile = profile.and_then(|name| plan.profiles.iter().find(|profile| profile.name == name));
+        for param in plan.params.iter().filter(|param| params.contains(&param.name)) {
+            if value(param, profile).is_some_and(|value| value.to_string().contains("${{")) {
+                let message =
+                    format!("GitHub would evaluate the `${{{{` in the value that `{}` has in a call", param.name);
+                diagnostics.push(
+                    Diagnostic::new(codes::TARGET_LIMIT, site.span(&place(index)), message)
+                        .help("write it without, or leave the parameter out of `on call`"),
+                );
+            }
+        }
+    }
 }
 
 /// Complains where two triggers of one kind can't be told apart, or can't stand together in `on:`.

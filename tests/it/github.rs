@@ -345,6 +345,16 @@ fn fields_of_an_event_set_the_parameters_of_their_names() {
 }
 
 #[test]
+fn a_default_that_github_would_evaluate_is_refused() {
+    let call = |default: &str, trigger: &str| {
+        pipeline(&format!("on push {{ branches: [\"main\"] }}\n{trigger}\nparam word: string = '{default}'"))
+            .replace("in  raw", "in  raw\n  use word")
+    };
+    assert_eq!(codes(&call("${{ github.event.head_commit.message }}", "on call { word }")), ["target-limit"]);
+    assert_eq!(codes(&call("${{ github.actor }}", "on manual { word }")), [""; 0]);
+    assert_eq!(codes(&call("plain", "on call { word }")), [""; 0]);
+}
+
 #[test]
 #[test]
 fn plain_steps_have_the_environment_of_every_stage() {
