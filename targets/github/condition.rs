@@ -64,6 +64,13 @@ pub(super) fn own(node: &Node, acts: bool, cases: &[Case]) -> Result<Own, String
     })
 }
 
+/// Joins the conditions of cases.
+pub(super) fn any_of(cases: Vec<&str>) -> String {
+    let alone = cases.len() == 1;
+    let term = |case: &str| if !alone && case.contains(" && ") { format!("({case})") } else { case.to_owned() };
+    cases.into_iter().map(term).collect::<Vec<_>>().join(" || ")
+}
+
 /// What is left of an expression once a case is known.
 enum Residual {
     /// Nothing: it has this value.

@@ -356,6 +356,35 @@ fn a_default_that_github_would_evaluate_is_refused() {
 }
 
 #[test]
+fn a_profile_with_data_of_its_own_asks_for_no_credential() {
+    let source = |smoke: &str| {
+        format!(
+            "pipeline example\nedition 2026\non push {{ branches: [\"main\"] }}\non pull_request {{ profile: smoke }}\n\
+             credential aws = oidc(\"aws\", role: \"arn:aws:iam::123456789012:role/ml\", region: \"eu-west-1\")\n\
+             source raw: Dataset<csv> = s3(\"s3://bucket/raw.csv\", version: \"3sL4kqtJlcpXroDTDmJ\")\n\
+             gate sound on raw {{ require rows >= 1 }}\nparam n: int = 1\nprofile smoke {{ {smoke} }}\n\
+             stage train {{\n in raw\n use n\n credentials aws\n out model: Model<pickle> = \"m.pkl\"\n run <<< cp \"$raw\" \"$model\" >>>\n}}\n\
+             stage export {{\n in model = train.model\n credentials aws\n out log: Report = \"l\"\n run <<< aws s3 cp \"$model\" s3://b > \"$log\" >>>\n}}\n"
+        )
+    };
+    let asks = |source: &str, job: &str| {
+        let all = jobs(&workflow(source, "").files[0].text);
+        let job = &all.iter().find(|(id, _)| id == job).expect("its job").1;
+        let step = steps(job).into_iter().find(|step| step["name"] == "Get the credential aws").expect("its step");
+        step["if"].as_str().unwrap_or("always").to_owned()
+    };
+    let own = source("set raw = \"data/smoke.csv\"");
+    for job in ["train", "sound"] {
+        let condition = asks(&own, job);
+        assert!(condition.contains("'push'") && !condition.contains("pull_request"), "{job}: {condition}");
+    }
+    // What the command does with a key is its own affair.
+    assert_eq!(asks(&own, "export"), "always");
+    for job in ["train", "sound", "export"] {
+        assert_eq!(asks(&source("set n = 2"), job), "always");
+    }
+}
+
 #[test]
 fn plain_steps_have_the_environment_of_every_stage() {
     let text = workflow(&pipeline("on push { branches: [\"main\"] }"), "").files[0].text.clone();
