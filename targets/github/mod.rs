@@ -41,16 +41,11 @@ pub fn verdict_id(gate: &str) -> String {
     edges::verdict_of(gate)
 }
 
-/// Tells whether a run that a person started on `branch` may release: only what a push there would.
+/// Tells whether a run that this event started on this ref may release: only what a push there would. `has_profile` is for
+/// pull requests, which release nothing without a profile that says so.
 #[must_use]
-pub fn releases_by_hand(plan: &Plan, branch: &str, default_branch: &str) -> bool {
-    triggers::is_released_branch(plan, branch, default_branch)
-}
-
-/// Tells whether a run that another workflow called on this ref may release: only on a branch that `on push` names.
-#[must_use]
-pub fn releases_when_called(plan: &Plan, git_ref: &str) -> bool {
-    triggers::is_released_ref(plan, git_ref)
+pub fn may_release(plan: &Plan, event: &str, git_ref: &str, default_branch: &str, has_profile: bool) -> bool {
+    triggers::is_released(plan, event, git_ref, default_branch, has_profile)
 }
 
 /// Tells whether another workflow may call this pipeline's.

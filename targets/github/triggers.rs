@@ -114,6 +114,15 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
         case.releases &= !named.is_empty();
         case.from = Some(any_of(named.clone()));
     }
+    for case in &mut cases {
+        match case.event {
+            // The clock and events from outside start the default branch, whichever that is.
+            "schedule" | "event" if !named.is_empty() => case.from = Some(any_of(named.clone())),
+            // What nobody has let in yet is not released because nobody said that it is not.
+            "pull_request" => case.releases &= case.profile.is_some(),
+            _ => {}
+        }
+    }
     defaults(plan, site, diagnostics);
     overlaps(plan, site, diagnostics);
     cases
@@ -271,7 +280,11 @@ fn kind(trigger: &Trigger) -> std::mem::Discriminant<TriggerKind> {
 /// Returns the expression that is true on the branches that releases are made from.
 fn released_branches(plan: &Plan) -> String {
     let named = named_branches(plan);
-    if named.is_empty() { "github.ref_name == github.event.repository.default_branch".into() } else { any_of(named) }
+    if named.is_empty() {
+        "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)".into()
+    } else {
+        any_of(named)
+    }
 }
 
 /// Returns the expressions that are true on the branches which `on push` names, patterns left out.

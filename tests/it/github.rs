@@ -320,7 +320,34 @@ fn a_folder_as_a_registry_is_lost_with_a_hosted_runner() {
 }
 
 /// What a release depends on stands in the `if` of its job.
+fn condition(source: &str, job: &str) -> String {
+    let all = jobs(&workflow(source, "").files[0].text);
+    let found = all.iter().find(|(id, _)| id == job).unwrap_or_else(|| panic!("no job {job}"));
+    found.1["if"].as_str().unwrap_or_default().to_owned()
+}
+
 #[test]
+fn a_release_asks_for_the_branch_however_the_run_began() {
+    let release = RELEASE.replace("directory(\"registry\")", "git(\"r\")");
+    let triggers = "on push { branches: [\"main\"] }\non pull_request { branches: [\"main\"] }\n\
+                    on schedule { cron: \"17 4 * * 1\" }\nexternal event \"retrain\"\non event \"retrain\" { }";
+    let all = condition(&pipeline(&format!("{triggers}{release}")), "release");
+    let named = "github.ref == 'refs/heads/main'";
+    for event in ["schedule", "repository_dispatch", "workflow_dispatch"] {
+        assert!(all.contains(&format!("github.event_name == '{event}' && {named}")), "{all}");
+    }
+    assert!(all.contains("github.event_name == 'push'") && !all.contains("pull_request"), "{all}");
+    // Where `on push` names no branch the default branch is all there is.
+    let open = condition(&pipeline(&format!("on schedule {{ cron: \"17 4 * * 1\" }}{release}")), "release");
+    assert!(open.contains("github.event_name == 'schedule' ||"), "{open}");
+    assert!(open.contains("github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"), "{open}");
+    // A pull request releases where its profile says so.
+    let preview = format!(
+        "on pull_request {{ profile: preview }}\nprofile preview {{ set models = git(\"preview\")   releases true }}{release}"
+    );
+    assert!(condition(&pipeline(&preview), "release").contains("pull_request"));
+}
+
 #[test]
 fn fields_of_an_event_set_the_parameters_of_their_names() {
     let source = |payload: &str| {
