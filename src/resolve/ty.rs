@@ -58,6 +58,15 @@ pub(super) fn any(cx: &mut Cx<'_>, written: &ast::Type) -> Option<Type> {
                 Type::Int(_) => Type::Int(range),
                 Type::Float(_) => Type::Float(range),
                 Type::Ratio(_) => Type::Ratio(range),
+                Type::Optional(inner) if matches!(*inner, Type::Int(_) | Type::Float(_) | Type::Ratio(_)) => {
+                    let message =
+                        format!("`{inner}?` has no range: the range is the number's, and stands before the `?`");
+                    let right = format!("{inner} in {}?", cx.sources.slice(written_range.span));
+                    let diagnostic = Diagnostic::new(codes::WRONG_TYPE, written_range.span, message)
+                        .help(format!("write `{right}`"))
+                        .fix(written.span, right);
+                    return cx.report(diagnostic);
+                }
                 other => {
                     let message = format!("`{other}` has no range");
                     return cx.error(codes::WRONG_TYPE, written_range.span, message, "`int`, `float` and `ratio` have");

@@ -445,4 +445,38 @@ fn a_pointer_in_braces_is_told_what_to_write() {
 }
 
 #[test]
+fn a_forgotten_input_is_proposed() {
+    let head = "source raw: Dataset<csv> = \"raw.csv\"\nstage prepare {\n  in raw\n  out train: Dataset<csv> = \"a.csv\"\n  out test: Dataset<csv> = \"b.csv\"\n\
+                \x20 run <<< split \"$raw\" \"$train\" \"$test\" >>>\n}\n";
+    let command = |run: &str| {
+        said(&format!("{head}stage use {{\n  in train = prepare.train\n  out o: File = \"o\"\n  run {run}\n}}"))
+    };
+    for text in [
+        command("<<< python3 use.py \"$train\" \"$data\" \"$o\" >>>"),
+        command("[\"python3\", \"use.py\", train, data, o]"),
+    ] {
+        assert!(text.contains("add it to what is read: `in data = …`, of `prepare.test`"), "{text}");
+    }
+    let text = command("<<< python3 use.py \"$train\" \"$tests\" \"$o\" >>>");
+    assert!(text.contains("`in tests = prepare.test`"), "{text}");
+    let text = command("<<< python3 use.py \"$train\" \"$raw\" \"$o\" >>>");
+    assert!(text.contains("`in raw`"), "{text}");
+    let over = format!(
+        "{head}metrics Scores {{ auc: ratio higher }}\nstage train {{\n  in data = prepare.train\n  out model: Model<json> = \"m\"\n  run [\"t\", data, model]\n}}\n\
+         stage evaluate {{\n  in model = train.model\n  out r: Metrics<Scores> of model over data as test = \"r\"\n  run [\"e\", model, r]\n}}"
+    );
+    assert!(said(&over).contains("`in data = …`, of `prepare.test`"), "{}", said(&over));
+}
+
 #[test]
+fn small_slips_are_told_their_way_out() {
+    let gate = said(
+        "metrics Speed { p99: duration lower unit ms }\nstage s { out r: Metrics<Speed> = \"r.json\"  run <<< make \"$r\" >>> }\n\
+         gate q on s.r { require p99 <= 50 }",
+    );
+    assert!(gate.contains("glue a unit to it: `50ms`"), "{gate}");
+    let range = said("param hour: int? in 0..23 = 3");
+    assert!(range.contains("write `int in 0..23?`"), "{range}");
+    let pin = said("source raw: File = s3(\"s3://b/k\", version: \"latest\", public: true)");
+    assert!(pin.contains("`latest` is no version: what it names changes"), "{pin}");
+}
