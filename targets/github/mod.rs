@@ -77,7 +77,7 @@ impl Target for GitHub {
         secrets(plan, site, &mut diagnostics);
         place(plan, site, &mut diagnostics);
         if too_large(plan, &edges, site, &mut diagnostics) {
-            return Compiled { files: Vec::new(), diagnostics };
+            return Compiled { diagnostics, ..Compiled::default() };
         }
         let declared = Declared::of_plan(plan);
         let written = plan.targets.iter().find(|target| target.name == "github").map(|target| &target.settings);
@@ -107,7 +107,8 @@ impl Target for GitHub {
         if text.len() > BYTES {
             diagnostics.push(oversized(plan, site, &format!("has {} bytes", text.len())));
         }
-        Compiled { files: vec![OutputFile { path, text }], diagnostics }
+        let notes = settings.install.by_name().into_iter().collect();
+        Compiled { files: vec![OutputFile { path, text }], diagnostics, notes }
     }
 
     fn raw(&self, settings: &Value, declared: &Declared, site: &Site<'_>) -> Vec<Diagnostic> {
