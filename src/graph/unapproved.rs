@@ -33,7 +33,8 @@ pub fn unapproved(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
         let mut help = format!(
             "write `after {approval}` behind it; if it comes before the decision, let the approval say so: `after {name}`"
         );
-        if matches!(node.kind, NodeKind::Action(_)) {
+        // Without `of` the gates would go with it.
+        if matches!(&node.kind, NodeKind::Action(action) if action.of.is_some()) {
             help.push_str("; or say why it needs none: `ungated \"reason\"`");
         }
         let message = format!("`{name}` does not wait for an approval of what it ships");
