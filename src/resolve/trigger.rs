@@ -89,7 +89,7 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
         cx.diagnostics.push(diagnostic);
         return;
     }
-    cx.model.triggers.push(Trigger { kind, profile, span });
+    cx.model.to_mut().triggers.push(Trigger { kind, profile, span });
 }
 
 /// A field of a parameter's name sets that parameter; what can't be one of its values is told here, not in a run.
@@ -195,7 +195,7 @@ pub(super) fn profile(cx: &mut Cx<'_>, index: usize, item: &ast::Profile) {
                 }
                 set.push(name);
                 if let Some(setting) = setting(cx, name, value) {
-                    cx.model.profiles[index].settings.push(setting);
+                    cx.model.to_mut().profiles[index].settings.push(setting);
                 }
             }
             ast::ProfileClause::Releases { value, span } => {
@@ -229,7 +229,7 @@ pub(super) fn profile(cx: &mut Cx<'_>, index: usize, item: &ast::Profile) {
         cx.diagnostics.push(diagnostic);
     }
     let releases = releases.is_some_and(|(value, _)| value);
-    let profile = &mut cx.model.profiles[index];
+    let profile = &mut cx.model.to_mut().profiles[index];
     profile.releases = releases;
     profile.gates_block = releases || gates.is_some_and(|(value, _)| value);
 }
@@ -264,6 +264,6 @@ fn setting(cx: &mut Cx<'_>, name: &ast::Name, value: &ast::Expr) -> Option<Setti
 /// Resolves `external event "…"`.
 pub(super) fn external(cx: &mut Cx<'_>, item: &ast::External) {
     if let Some(plain) = item.event.plain() {
-        cx.model.external.push(Spanned::new(plain.to_owned(), item.event.span));
+        cx.model.to_mut().external.push(Spanned::new(plain.to_owned(), item.event.span));
     }
 }
