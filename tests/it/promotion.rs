@@ -228,7 +228,7 @@ fn an_action_that_was_left_undone_is_still_to_do() {
 
 #[test]
 fn one_pointer_that_names_the_model_does_not_answer_for_another() {
-    let more = "approval go of release after current { by: [\"tester\"], timeout: 24h }\n\
+    let more = "approval go of release after announce { by: [\"tester\"], timeout: 24h }\n\
                 promote live = release to models@live after go\n";
     let sandbox = acting(more);
     let live = sandbox.path().join("registry/pointers/live.json");
