@@ -366,7 +366,7 @@ fn fields_of_an_event_set_the_parameters_of_their_names() {
     let text = workflow(&source("rounds: int?, reason: string"), "").files[0].text.clone();
     assert!(!text.contains("client_payload") && text.contains("name: Run train"), "{text}");
     assert_eq!(codes(&source("big: bool?")), ["target-limit"]);
-    let compiled = compile(&Sources::single("p.mlp", &source("rounds: string")));
+    let compiled = compile(&Sources::single("p.mlp", source("rounds: string")));
     let found: Vec<_> = compiled.diagnostics.iter().map(|one| (one.code.name(), one.message.as_str())).collect();
     assert_eq!(
         found[0],
