@@ -45,7 +45,7 @@ pub(super) fn fsck(view: &dyn View) -> Result<(Vec<Finding>, Vec<Change>), Regis
             Vec::new()
         }
     };
-    if let Err(error) = rollback::record(view) {
+    if let Err(error) = rollback::record(view, &sound) {
         // A history that can't be read is named already.
         if rules::history_file(view).is_ok() {
             findings.push(damage(layout::REJECTIONS.to_owned(), error)?);
@@ -122,6 +122,8 @@ fn pointer_names(view: &dyn View, findings: &mut Vec<Finding>) -> Result<BTreeSe
     names.retain(|name| layout::check_name(name).is_ok());
     // A history that can't be read is found again, and reported, when it is brought up to date.
     names.extend(rules::history_file(view).unwrap_or_default().into_iter().map(|entry| entry.name));
+    let rejections = rollback::file(view).ok().flatten().unwrap_or_default();
+    names.extend(rejections.into_iter().map(|line| line.pointer));
     for name in view.list("")? {
         if layout::check_name(&name).is_ok()
             && !names.contains(&name)
