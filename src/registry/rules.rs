@@ -18,7 +18,10 @@ pub(super) fn version(view: &dyn View, id: &str) -> Result<Option<Version>> {
         return Ok(None);
     }
     let path = layout::in_version(id, layout::METADATA);
-    let exists = || view.list(layout::VERSIONS).map(|ids| ids.iter().any(|name| name == id));
+    let exists = || {
+        let ids = view.list(layout::VERSIONS)?;
+        Ok(ids.iter().any(|name| name == id).then(|| format!("`{path}` is gone")))
+    };
     match read_known(view, &path, exists)? {
         Some(bytes) => layout::decode_version(&path, id, &bytes).map(Some),
         None => Ok(None),
@@ -64,13 +67,12 @@ pub(super) fn metrics(view: &dyn View, version: &Version) -> Result<Option<Strin
     Ok(Some(text))
 }
 
-/// Reads a pointer and checks it against the version it names. `None` only if it was never set: one that the
-/// history knows and that is gone is an error.
+/// Reads a pointer and checks it against the version it names. `None` only if it was never set: one that is gone, though
+/// another file knows it, is an error.
 pub(super) fn pointer(view: &dyn View, name: &str) -> Result<Option<Pointer>> {
     layout::check_name(name)?;
     let path = layout::pointer(name);
-    let was_set = || history_file(view).map(|entries| entries.iter().any(|entry| entry.name == name));
-    let Some(bytes) = read_known(view, &path, was_set)? else { return Ok(None) };
+    let Some(bytes) = read_known(view, &path, || gone(view, name))? else { return Ok(None) };
     let pointer = layout::decode_pointer(&path, name, &bytes)?;
     let id = &pointer.version;
     let Some(version) = version(view, id)? else {
@@ -86,19 +88,37 @@ pub(super) fn pointer(view: &dyn View, name: &str) -> Result<Option<Pointer>> {
     Ok(Some(pointer))
 }
 
-/// Reads a file that has to be there if `known` says so. It may appear between the two questions, so that the first
-/// is asked again: what is known and then absent was there and is gone.
-fn read_known(view: &dyn View, path: &str, known: impl Fn() -> Result<bool>) -> Result<Option<Vec<u8>>> {
+/// Returns how it is known that a pointer was set, of one whose file is not there: any trace of it says so.
+fn gone(view: &dyn View, name: &str) -> Result<Option<String>> {
+    let (path, version_txt) = (layout::pointer(name), layout::version_txt(name));
+    let back = "put it back, from a backup or from an older commit of the branch";
+    if history_file(view)?.iter().any(|entry| entry.name == name) {
+        let history = layout::HISTORY;
+        return Ok(Some(format!(
+            "`{path}` is gone, and `{history}` knows it: its last line for `{name}` is the content"
+        )));
+    }
+    let rejections = rollback::file(view)?.unwrap_or_default();
+    if rejections.iter().any(|line| line.pointer == name) {
+        let rejections = layout::REJECTIONS;
+        return Ok(Some(format!("`{path}` is gone, and `{rejections}` tells that it was rolled back: {back}")));
+    }
+    Ok(view.read(&version_txt)?.map(|_| {
+        format!(
+            "`{path}` is gone, and `{version_txt}` still names a version: {back}; where nothing was ever released, remove \
+             `{version_txt}`"
+        )
+    }))
+}
+
+/// Reads a file that has to be there if `gone` says how that is known. It may appear between the two questions, so that
+/// the first is asked again: what is known and then absent was there and is gone.
+fn read_known(view: &dyn View, path: &str, gone: impl Fn() -> Result<Option<String>>) -> Result<Option<Vec<u8>>> {
     if let Some(bytes) = view.read(path)? {
         return Ok(Some(bytes));
     }
-    match known()? {
-        false => Ok(None),
-        true => match view.read(path)? {
-            Some(bytes) => Ok(Some(bytes)),
-            None => Err(RegistryError::corrupt(format!("`{path}` is gone"))),
-        },
-    }
+    let Some(why) = gone()? else { return Ok(None) };
+    view.read(path)?.map(Some).ok_or_else(|| RegistryError::corrupt(why))
 }
 
 /// Returns the names of all pointers, in order.
