@@ -25,8 +25,11 @@ pub(super) fn fsck(view: &dyn View) -> Result<(Vec<Finding>, Vec<Change>), Regis
     let mut findings = Vec::new();
     versions(view, &mut findings)?;
     let mut sound = Vec::new();
+    let known = rules::history_file(view);
     for name in pointer_names(view, &mut findings)? {
-        match rules::pointer(view, &name) {
+        // Against a history that can't be read no pointer is held; that is named below.
+        let read = if known.is_ok() { rules::pointer(view, &name) } else { rules::pointer_alone(view, &name) };
+        match read {
             Ok(pointer) => {
                 if pointer.as_ref().is_some_and(|pointer| pointer.metadata_digest.is_none()) {
                     let problem =

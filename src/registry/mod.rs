@@ -1,6 +1,7 @@
 //! Registries: where released models and the pointers to them stand. Knows layouts, compare-and-swap and how
 //! to stay whole when killed; knows nothing of stages, gates or who asks.
 
+mod chain;
 mod directory;
 mod error;
 mod fsck;

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::chain::Chain;
 use super::error::{ErrorKind, RegistryError};
 use super::record::{ByHand, FORMAT, Outcome, Pointer, Rejection, Rollback, Version};
 use super::view::{Change, View};
@@ -73,7 +74,7 @@ fn is_of(line: &Rejection, step: &Pointer, who: &ByHand, steps: &[Pointer]) -> b
 /// Reads the record as its file has it; `None` where there is none.
 pub(super) fn file(view: &dyn View) -> Result<Option<Vec<Rejection>>> {
     let bytes = view.read(layout::REJECTIONS)?;
-    bytes.map(|bytes| layout::decode_lines(layout::REJECTIONS, &bytes)).transpose()
+    bytes.map(|bytes| Chain::read(layout::REJECTIONS, &bytes).map(|lines| lines.lines)).transpose()
 }
 
 /// Moves a pointer back, if it stands where the caller saw it.
@@ -101,6 +102,7 @@ pub(super) fn rollback(view: &dyn View, wish: &Rollback, now: Timestamp) -> Resu
         metrics_digest: target.metrics_digest,
         metadata_digest: Some(target.content()),
         previous: Some(current.version.clone()),
+        follows: None,
         run: RUN.to_owned(),
         since: clock::iso(now),
         by_hand: Some(wish.who.clone()),
@@ -108,7 +110,8 @@ pub(super) fn rollback(view: &dyn View, wish: &Rollback, now: Timestamp) -> Resu
     let about = (wish.pointer.as_str(), current.version.as_str(), current.digest);
     // First the rejection: killed in between, a version that still serves is not released a second time either.
     let mut changes = vec![line(view, about, false, &wish.who, now)?.1];
-    changes.extend(rules::moved(view, Some(&current), &pointer)?);
+    let (pointer, moved) = rules::moved(view, Some(&current), pointer)?;
+    changes.extend(moved);
     Ok((Outcome::Promoted(pointer), changes))
 }
 
@@ -140,10 +143,11 @@ fn line(
 ) -> Result<(Rejection, Change)> {
     let ByHand { by, reason } = who.clone();
     let (pointer, version, since) = (pointer.to_owned(), version.to_owned(), clock::iso(now));
-    let said = Rejection { format: FORMAT, pointer, version, digest, allowed, by, reason, since };
+    let mut said = Rejection { format: FORMAT, pointer, version, digest, allowed, by, reason, since, follows: None };
     // Whoever adds to a record that can't be read would hide what stands in it.
     record(view, rules::pointer(view, &said.pointer)?.as_slice())?;
     let mut bytes = view.read(layout::REJECTIONS)?.unwrap_or_default();
+    said.follows = Some(Chain::<Rejection>::read(layout::REJECTIONS, &bytes)?.next(&said.pointer));
     bytes.extend(layout::encode_line(&said));
     Ok((said, Change::Write { path: layout::REJECTIONS.to_owned(), bytes }))
 }

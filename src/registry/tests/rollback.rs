@@ -160,3 +160,23 @@ fn a_step_back_that_a_crash_kept_out_of_the_history_asks_for_its_line_too() {
     let found = registry.fsck().expect("read");
     assert!(found.iter().any(|finding| finding.path == "rejections.jsonl" && !finding.repaired), "{found:?}");
 }
+
+#[test]
+fn a_line_in_the_middle_of_the_record_that_was_edited_is_damage() {
+    let place = Place::directory();
+    let [a, b, c] = three(&place);
+    let registry = place.open("first");
+    registry.rollback(&back(&c, None)).expect("asked");
+    registry.rollback(&back(&b, None)).expect("asked");
+    registry.allow("production", &c.id, &ada()).expect("allowed");
+    registry.allow("production", &b.id, &ada()).expect("allowed");
+    let path = place.folder.path().join("registry/rejections.jsonl");
+    let text = fs::read_to_string(&path).expect("read");
+    let lines: Vec<&str> = text.lines().collect();
+    for edited in [vec![lines[0], lines[1], lines[3]], vec![lines[0], lines[2], lines[1], lines[3]]] {
+        fs::write(&path, edited.join("\n") + "\n").expect("written");
+        let error = registry.promote(&wish(&c, Some(&a))).expect_err("refused");
+        assert!(error.to_string().contains("does not follow the line before it"), "{error}");
+        assert_eq!(error.exit_code(), 11);
+    }
+}
