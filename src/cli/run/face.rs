@@ -117,7 +117,9 @@ impl Plain {
             Ending::NotEvaluated(why) => (Paint::Bad, format!("not evaluated: {why}")),
             Ending::Asks(approval) => (Paint::Warn, format!("asks `{approval}`")),
             Ending::Approved => (Paint::Good, format!("approved {}", detail.unwrap_or_default())),
-            Ending::Rejected(why) => (Paint::Bad, format!("rejected {why}")),
+            // Who refused, or why it came to that by itself.
+            Ending::Rejected(why) if why.starts_with("by ") => (Paint::Bad, format!("rejected {why}")),
+            Ending::Rejected(why) => (Paint::Bad, format!("rejected: {why}")),
             Ending::WaitsForPerson => (Paint::Warn, format!("waits: {}", detail.unwrap_or_default())),
             Ending::Failed(why) => (Paint::Bad, format!("failed: {why}")),
             Ending::Unsound(why) => (Paint::Bad, format!("stopped: {why}")),
@@ -222,7 +224,7 @@ impl Face for Plain {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         self.out.line(&counted(summary, &waiting));
         if summary.exit == 14 {
-            self.out.line("waiting for a person; `mlpc run --resume` goes on");
+            self.out.line(&format!("waiting for a person; `mlpc run --resume {}` goes on", summary.run));
         }
     }
 }
