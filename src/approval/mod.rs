@@ -44,21 +44,46 @@ pub enum Standing {
     },
 }
 
-/// Records that a person is asked. Asking the same again in the same run changes nothing: the first time counts.
+/// Records that a person is asked. Asking the same again in the same run changes nothing: the first time counts. What was
+/// decided in this run holds where gates were evaluated again and said the same, requirement by requirement; a refusal
+/// holds in any case.
 ///
 /// # Errors
 /// The record can't be read or written.
 pub fn ask(workspace: &Path, asked: &Asked) -> Result<Asked> {
     let _lock = record::lock(workspace)?;
-    let same = |record: Record| match record {
-        Record::Asked(old) if old.run == asked.run && is_same(&old, asked) => Some(old),
-        _ => None,
-    };
-    if let Some(old) = record::read(workspace)?.into_iter().find_map(same) {
-        return Ok(old);
+    let records = record::read(workspace)?;
+    let of_run = |record: &&Record| matches!(record, Record::Asked(old) if is_again(old, asked));
+    let before: Vec<&Asked> = records
+        .iter()
+        .filter(of_run)
+        .filter_map(|record| match record {
+            Record::Asked(old) => Some(old),
+            Record::Decided(_) => None,
+        })
+        .collect();
+    if let Some(last) = before.last().filter(|last| is_same(last, asked)) {
+        return Ok((*last).clone());
     }
+    let says_the_same = |old: &&&Asked| old.said() == asked.said();
+    let holds = |old: &&&Asked| match judge(&records, old, asked.at) {
+        Standing::Waiting { .. } => false,
+        Standing::Approved { .. } => says_the_same(old),
+        Standing::Rejected { .. } => true,
+    };
+    if let Some(decided) = before.iter().find(holds) {
+        return Ok((*decided).clone());
+    }
+    // The time to decide does not begin anew with each part of a run.
+    let since = before.iter().find(says_the_same).map_or(asked.at, |old| old.at);
+    let asked = Asked { at: since, ..asked.clone() };
     record::append(workspace, &Record::Asked(asked.clone()))?;
-    Ok(asked.clone())
+    Ok(asked)
+}
+
+/// Tells whether the same run asks about the same bytes.
+fn is_again(a: &Asked, b: &Asked) -> bool {
+    a.run == b.run && a.approval == b.approval && a.digest == b.digest
 }
 
 /// Tells whether two questions are one: about the same bytes, and with the same reports.
@@ -164,11 +189,18 @@ pub fn of_other_reports(workspace: &Path, asked: &Asked) -> Result<Option<Decide
 /// The record can't be read.
 pub fn waiting(workspace: &Path, now: Timestamp) -> Result<Vec<Asked>> {
     let records = record::read(workspace)?;
-    let asked = records.iter().filter_map(|record| match record {
-        Record::Asked(asked) => Some(asked.clone()),
-        Record::Decided(_) => None,
-    });
-    Ok(asked.filter(|asked| matches!(judge(&records, asked, now), Standing::Waiting { .. })).collect())
+    let asked: Vec<&Asked> = records
+        .iter()
+        .filter_map(|record| match record {
+            Record::Asked(asked) => Some(asked),
+            Record::Decided(_) => None,
+        })
+        .collect();
+    // Of a run that was gone on with, only its last question is still one.
+    let is_last = |index: usize, one: &Asked| !asked[index + 1..].iter().any(|later| is_again(later, one));
+    let waits = |one: &Asked| matches!(judge(&records, one, now), Standing::Waiting { .. });
+    let still = asked.iter().enumerate().filter(|(index, one)| is_last(*index, one) && waits(one));
+    Ok(still.map(|(_, one)| (*one).clone()).collect())
 }
 
 /// Returns everything that was asked, decided or not, in that order.

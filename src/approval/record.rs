@@ -55,9 +55,18 @@ pub struct Shown {
     pub path: String,
     /// The digest of its bytes.
     pub digest: String,
+    /// The digest of its verdicts without the numbers: a stage that runs every time measures other ones in each part of a
+    /// run that says the same.
+    pub said: String,
 }
 
 impl Asked {
+    /// Returns the digests of the verdicts that are shown, by gate.
+    #[must_use]
+    pub fn said(&self) -> BTreeMap<&str, &str> {
+        self.shown.iter().map(|shown| (shown.gate.as_str(), shown.said.as_str())).collect()
+    }
+
     /// Returns the digests of the reports that are shown, by gate.
     #[must_use]
     pub fn reports(&self) -> BTreeMap<String, String> {

@@ -23,7 +23,7 @@ fn question() -> Asked {
 }
 
 fn report(digest: &str) -> Shown {
-    Shown { gate: "quality".into(), path: "gate_report.json".into(), digest: digest.into() }
+    Shown { gate: "quality".into(), path: "gate_report.json".into(), digest: digest.into(), said: digest.into() }
 }
 
 fn answer(given: bool, by: &str, at: i64) -> Decided {
@@ -161,4 +161,30 @@ fn nobody_decides_nothing() {
     // Even where a line of the record says so.
     record::append(folder.path(), &Record::Decided(answer(true, " ", 10))).expect("written");
     assert!(matches!(find(folder.path(), &anyone, time(20)).expect("readable"), Standing::Waiting { .. }));
+}
+
+#[test]
+fn numbers_that_are_measured_again_in_the_same_run_ask_nobody_anew() {
+    let folder = folder();
+    ask(folder.path(), &question()).expect("asked");
+    let again = |digest: &str, at: i64| {
+        let shown = vec![Shown { said: "blake3:77".into(), ..report(digest) }];
+        ask(folder.path(), &Asked { at: time(at), shown, ..question() }).expect("asked")
+    };
+    let second = again("blake3:78", 10);
+    assert_eq!(second.at, time(0), "the time to decide began with the first question");
+    assert_eq!(waiting(folder.path(), time(11)).expect("readable"), [second.clone()], "what is shown is the last");
+    let yes = Decided { reports: second.reports(), ..answer(true, "alice", 20) };
+    decide(folder.path(), &second, &yes).expect("may decide");
+    let third = again("blake3:79", 30);
+    assert!(matches!(find(folder.path(), &third, time(31)).expect("readable"), Standing::Approved { .. }));
+    assert!(waiting(folder.path(), time(31)).expect("readable").is_empty());
+    let warns = ask(folder.path(), &Asked { at: time(40), shown: vec![report("blake3:80")], ..question() });
+    let warns = warns.expect("asked");
+    assert!(matches!(find(folder.path(), &warns, time(41)).expect("readable"), Standing::Waiting { .. }));
+    let no = Decided { reports: warns.reports(), ..answer(false, "bob", 50) };
+    decide(folder.path(), &warns, &no).expect("may decide");
+    let last = ask(folder.path(), &Asked { at: time(60), shown: vec![report("blake3:81")], ..question() });
+    let standing = find(folder.path(), &last.expect("asked"), time(61)).expect("readable");
+    assert!(matches!(standing, Standing::Rejected { .. }), "final for this run");
 }

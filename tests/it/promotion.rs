@@ -237,7 +237,10 @@ fn one_pointer_that_names_the_model_does_not_answer_for_another() {
     let again = sandbox.mlpc(&["run", "--release"]);
     assert_eq!(again.code, 14, "{again:?}");
     assert!(!live.exists(), "{again:?}");
-    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 0);
+    // The gate of the second run compared with production, that of the first with nothing: two questions.
+    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 2);
+    let run = again.stdout.split("--as tester --run ").nth(1).and_then(|rest| rest.split('`').next()).expect("named");
+    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester", "--run", run]).code, 0);
     let resumed = sandbox.mlpc(&["run", "--resume", "--release"]);
     assert!(resumed.code == 0 && live.exists(), "{resumed:?}");
     let nothing = sandbox.mlpc(&["run", "--release"]);

@@ -8,6 +8,7 @@ use crate::approval::{self, Asked, Shown, Standing};
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::NodeReport;
 use crate::exec::state::Ending;
+use crate::gate::Report;
 use crate::host::clock::iso;
 use crate::host::{Digest, Error};
 use crate::plan::{Approval, Node, NodeKind, Subject};
@@ -105,9 +106,18 @@ fn shown(run: &Run<'_>, node: &Node) -> Vec<Shown> {
     let shown = reports.map(|(gate, report)| Shown {
         path: super::gate::kept_path(&run.id, &gate),
         digest: Digest::of(report.to_json().as_bytes()).to_string(),
+        said: said(&report).to_string(),
         gate,
     });
     shown.collect()
+}
+
+/// Returns the digest of what a report says: all verdicts, of which models and against which baseline.
+fn said(report: &Report) -> Digest {
+    let lines: Vec<_> = report.requirements.iter().map(|line| (&line.text, line.verdict)).collect();
+    let baseline = report.baseline.as_ref().map(|baseline| (baseline.state, &baseline.version));
+    let said = (report.verdict, &report.ask, &report.admits, baseline, lines);
+    Digest::of(&serde_json::to_vec(&said).expect("words alone"))
 }
 
 /// A record that is not what was written is an error of integrity; a disk that fails is a failure like any other.
