@@ -42,6 +42,7 @@ fn main() {
             let drawn = graph::build(&model);
             black_box(graph::cycles(&model, &drawn));
             black_box(graph::deadlocks(&model, &drawn));
+            black_box(graph::unapproved(&model, &drawn));
             let graphed = ms(start);
             let start = Instant::now();
             let plan = plan::build(&sources, &model, &drawn);

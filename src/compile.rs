@@ -85,6 +85,7 @@ fn look(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diagnostic>, a
     found.extend(cycles);
     if !cyclic {
         found.extend(graph::deadlocks(&model, &graph));
+        found.extend(graph::unapproved(&model, &graph));
     }
     once_for_all_legs(&model, &mut found);
     diagnostics.extend(found);

@@ -149,6 +149,8 @@ pub struct Compiled {
     pub files: Vec<OutputFile>,
     /// What there is to say.
     pub diagnostics: Vec<Diagnostic>,
+    /// What whoever writes the files should know of them: a sentence and the way out, each.
+    pub notes: Vec<(String, String)>,
 }
 
 impl Compiled {

@@ -81,6 +81,7 @@ impl Compile {
         }
         let mut exit = Exit::Fine;
         let mut done = Vec::new();
+        let mut notes = Vec::new();
         for name in names {
             let Some(target) = targets::find(&name) else {
                 out.write(&as_json(&plan, self.spans));
@@ -94,6 +95,7 @@ impl Compile {
                 exit = exit.max(Exit::Usage);
                 continue;
             }
+            notes.extend(compiled.notes);
             done.push((target, compiled.files));
         }
         if self.check {
@@ -103,6 +105,10 @@ impl Compile {
         // Where one platform refuses the pipeline, the files of another would be of another pipeline than those that stand.
         if exit != Exit::Fine {
             return Ok(exit);
+        }
+        for (note, help) in notes {
+            out.err_line(&format!("note: {note}"));
+            out.err_line(&format!("  help: {help}"));
         }
         let files: Vec<OutputFile> = done.into_iter().flat_map(|(_, files)| files).collect();
         Ok(write(&files, &output, out))

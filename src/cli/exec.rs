@@ -236,7 +236,7 @@ impl JobArgs {
         github: Option<&GitHub>,
     ) -> Result<Bound, Exit> {
         let variable = |name: &str| variable(setup, name);
-        let params =
+        let mut params =
             params::read(plan, self.params.as_deref(), variable("MLPC_PARAMS").as_deref()).map_err(|message| {
                 out.err_line(&format!("error: {message}"));
                 Exit::Usage
@@ -252,11 +252,11 @@ impl JobArgs {
         let told = github.map(event);
         if let Some(github) = github.filter(|_| told.as_deref() == Some("event")) {
             let dispatched = github.dispatched().map_err(|error| error.to_string());
-            let checked = dispatched.and_then(|(event, payload)| params::check_payload(plan, &event, &payload));
-            checked.map_err(|message| {
+            let set = dispatched.and_then(|(event, payload)| params::of_payload(plan, &event, &payload));
+            params.extend(set.map_err(|message| {
                 out.err_line(&format!("error: {message}"));
                 Exit::Usage
-            })?;
+            })?);
         }
         let selection = Selection {
             profile: profile.or_else(|| variable("MLPC_PROFILE")).filter(|name| !name.is_empty()),

@@ -162,6 +162,7 @@ catalogue! {
     Error TARGET_SETTING "target-setting",
     Error TOO_MANY_LEGS "too-many-legs",
     Note TRIGGER_ELSEWHERE "trigger-elsewhere",
+    Error UNAPPROVED_RELEASE "unapproved-release",
     Error UNCLOSED "unclosed",
     Error UNDECLARED_PATH "undeclared-path",
     Error UNGATED_RELEASE "ungated-release",

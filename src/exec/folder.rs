@@ -14,7 +14,7 @@ use crate::host::fs::{self, join_inside};
 use crate::host::process::Spec;
 use crate::host::tree::Tree;
 use crate::host::{Context, Digest};
-use crate::plan::{Command, Interpreter, Work};
+use crate::plan::{Command, FIXED, Interpreter, Work};
 use crate::runtime::Provided;
 
 /// How long a stage may take to end by itself when it is asked to.
@@ -220,8 +220,7 @@ impl Folder {
         };
         let mut env: BTreeMap<_, _> =
             caller.iter().filter(|(name, _)| passed(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
-        let fixed = [("LANG", "C.UTF-8"), ("TZ", "UTC"), ("PYTHONHASHSEED", "0"), ("PYTHONDONTWRITEBYTECODE", "1")];
-        env.extend(fixed.map(|(name, value)| (name.into(), value.into())));
+        env.extend(FIXED.map(|(name, value)| (name.into(), value.into())));
         env.insert("HOME".into(), self.root().join("home").into());
         env.insert("TMPDIR".into(), self.root().join("tmp").into());
         env

@@ -7,6 +7,7 @@ mod cycle;
 mod deadlock;
 mod draw;
 mod order;
+mod unapproved;
 
 use std::collections::HashMap;
 
@@ -14,6 +15,7 @@ pub use cycle::cycles;
 pub use deadlock::deadlocks;
 pub use draw::{Drawing, Format, Line, Shape, Vertex};
 pub use order::order;
+pub use unapproved::unapproved;
 
 use crate::model::{Id, Model, NodeId, NodeKind, Origin, Subject};
 use crate::source::Span;

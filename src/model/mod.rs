@@ -2,6 +2,7 @@
 //! knows where it was written. What could not be understood is left out, and has a diagnostic.
 
 mod declared;
+mod forgotten;
 mod ids;
 mod lineage;
 mod live;

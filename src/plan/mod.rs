@@ -32,8 +32,8 @@ pub use live::{
 };
 pub use node::{Action, Approval, Leg, Node, NodeKind, Promote, Register, Subject, Wait, Why};
 pub use work::{
-    BaselineRun, Command, Input, InputKind, Interpreter, Isolation, Needs, Output, OutputKind, Rerun, Retry, SecretUse,
-    Stage, Work,
+    BaselineRun, Command, FIXED, Input, InputKind, Interpreter, Isolation, Needs, Output, OutputKind, Rerun, Retry,
+    SecretUse, Stage, Work,
 };
 
 use crate::types::{MetricsType, Value};

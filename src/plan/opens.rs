@@ -1,7 +1,7 @@
 //! Who opens the stores of sources that gates look at. A gate names no credential and runs nothing of a user's: what it looks at is
 //! fetched with the credentials of the work that reads the same source.
 
-use super::{Node, NodeKind, Plan, SecretUse, Work};
+use super::{Location, Node, NodeKind, Plan, Profile, SecretUse, Setting, Source, Work};
 use crate::types::{CredentialKind, Origin};
 
 impl Plan {
@@ -26,6 +26,25 @@ impl Plan {
             }
         }
         found
+    }
+
+    /// Tells whether a node's job needs one of its credentials under a profile. One that opens sources which the node reads is
+    /// not needed where the profile puts files of the workspace in the place of all of them.
+    #[must_use]
+    pub fn needs_key(&self, node: &Node, credential: &str, profile: Option<&Profile>) -> bool {
+        let Some(credential) = self.beside.credentials.iter().find(|one| one.name == credential) else { return true };
+        let origins: Vec<&Origin> = match &node.kind {
+            NodeKind::Gate(gate) => gate.looks_at().collect(),
+            kind => kind.work().into_iter().flat_map(|work| &work.inputs).map(|input| &input.origin).collect(),
+        };
+        let read = |source: &&Source| {
+            origins.iter().any(|origin| matches!(origin, Origin::Source(name) if *name == source.name))
+        };
+        let opened = |source: &Source, profile| opens(credential.kind.provider(), located(source, profile));
+        let anywhere = || std::iter::once(None).chain(self.profiles.iter().map(Some));
+        let is_stored = |source: &&Source| anywhere().any(|profile| opened(source, profile));
+        let stored: Vec<&Source> = self.sources.iter().filter(read).filter(is_stored).collect();
+        stored.is_empty() || stored.iter().any(|source| opened(source, profile))
     }
 
     /// Returns the secrets that a gate's job needs: those that its credentials are made of, and no others of who lends them.
@@ -58,5 +77,28 @@ impl Plan {
             _ => None,
         });
         sources.filter_map(|name| self.opener(&name)).collect::<Vec<_>>().into_iter()
+    }
+}
+
+/// Returns where a source is under a profile.
+fn located<'p>(source: &'p Source, profile: Option<&'p Profile>) -> &'p Location {
+    let set = profile.into_iter().flat_map(|profile| &profile.settings).find_map(|setting| match setting {
+        Setting::Source { name, location } if *name == source.name => Some(location),
+        _ => None,
+    });
+    set.unwrap_or(&source.location)
+}
+
+/// Tells whether a credential of this provider is what opens a place. Where data of DVC lies stands in its own configuration.
+fn opens(provider: &str, location: &Location) -> bool {
+    match location {
+        Location::Path(_) => false,
+        Location::Remote { scheme, public, .. } => match scheme.as_str() {
+            "s3" => provider == "aws" && !public,
+            "gs" => provider == "gcp" && !public,
+            "azure" => provider == "azure" && !public,
+            "dvc" => true,
+            _ => false,
+        },
     }
 }

@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::types::{Artifact, Origin, Type, Value};
 pub use crate::types::{Command, InputKind, Interpreter, Isolation, Needs, Rerun, Retry};
 
+/// Variables that every command of a stage or action gets, on every machine and platform: two of them that differ in their
+/// environment would not be measured alike.
+pub const FIXED: [(&str, &str); 4] =
+    [("LANG", "C.UTF-8"), ("TZ", "UTC"), ("PYTHONHASHSEED", "0"), ("PYTHONDONTWRITEBYTECODE", "1")];
+
 /// What stages and actions share: something that runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Work {

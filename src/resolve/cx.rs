@@ -229,6 +229,16 @@ impl<'a> Cx<'a> {
         self.diagnostics.push(diagnostic);
     }
 
+    /// Tells whether there is something to say of a name by itself: it is declared, or may be, or something is called nearly so.
+    pub(super) fn is_like_a_name(&self, name: &ast::Name) -> bool {
+        // Of many names that are unknown not each is looked up.
+        self.diagnostics.len() > 60
+            || self.hidden.contains(name.as_str())
+            || self.scopes.lost.contains(name.as_str())
+            || self.peek(&name.text).is_some()
+            || nearest(&name.text, self.names_in(name.span.file).map(|(name, _)| name)).is_some()
+    }
+
     /// Says that a name stands for a thing of another kind.
     pub(super) fn wrong_kind<T>(&mut self, name: &ast::Name, decl: Decl, wanted: Wanted) -> Option<T> {
         let message =

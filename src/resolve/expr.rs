@@ -322,6 +322,13 @@ fn named(cx: &mut Cx<'_>, name: &ast::Name, scope: Scope<'_>) -> Option<Typed> {
     {
         return None;
     }
+    if matches!(scope, Scope::Stage(_))
+        && !cx.is_like_a_name(name)
+        && let Some(help) = cx.model.forgotten_input(&[], name.span, &name.text)
+    {
+        let message = format!("no input, output, parameter or constant `{}` in here", name.text);
+        return cx.error(codes::UNKNOWN_NAME, name.span, message, &help);
+    }
     match cx.look_up(name, Wanted::Value)? {
         Decl::Const(index) => {
             let (value, ty) = const_value(cx, index, name.span)?;

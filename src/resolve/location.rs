@@ -61,6 +61,9 @@ const KINDS: [Kind; 6] = [
     },
 ];
 
+/// What is written for "whatever is there": a store gives no version such an id, and it would pin nothing.
+const MOVING: [&str; 5] = ["latest", "current", "head", "newest", "null"];
+
 /// Resolves where a source is.
 pub(super) fn location(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Location> {
     let ast::ExprKind::Call { callee, args } = &written.kind else {
@@ -156,6 +159,13 @@ fn remote(cx: &mut Cx<'_>, written: &ast::Expr, kind: &Kind, args: &[ast::Arg]) 
             digest = Some(checked_digest(cx, &pin)?);
         } else if pin.value.is_empty() {
             return cx.error(codes::MISSING_CLAUSE, pin.span, "the version is empty", &example);
+        } else if MOVING.iter().any(|word| pin.value.eq_ignore_ascii_case(word)) {
+            let message = format!("`{}` is no version: what it names changes", pin.value);
+            let help = format!(
+                "write the id that the store gave this version, or leave `{}` out and say `rerun always`",
+                kind.pin.unwrap_or_default()
+            );
+            return cx.error(codes::WRONG_TYPE, pin.span, message, &help);
         } else {
             version = Some(pin.value);
         }

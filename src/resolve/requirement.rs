@@ -31,7 +31,7 @@ pub(super) fn resolve(
             // `0.85 <= auc` says the same as `auc >= 0.85`.
             let (op, left, right) = if is_number(left) { (mirrored(op), right, left) } else { (op, left, right) };
             let measure = measured(cx, left, gate, against, times(right).is_some())?;
-            let limit = limit(cx, right, &measure)?;
+            let limit = limit(cx, right, &measure, gate)?;
             (measure, Bound::Compare { op, limit })
         }
         ast::ExprKind::Between { value, range } => {
@@ -45,7 +45,7 @@ pub(super) fn resolve(
                 let help = "write `require x >= 1`";
                 return cx.error(codes::BAD_REQUIREMENT, range.span, "`between` needs two ends", help);
             };
-            let ends = (limit(cx, low, &measure), limit(cx, high, &measure));
+            let ends = (limit(cx, low, &measure, gate), limit(cx, high, &measure, gate));
             let (low, high) = (ends.0?, ends.1?);
             if let (Expr::Value(first), Expr::Value(last)) = (&low, &high)
                 && let (Some(first), Some(last)) = (first.number(), last.number())
@@ -441,8 +441,24 @@ fn evidence(cx: &Cx<'_>, base: &ast::Expr, gate: &Gate) -> Option<usize> {
     })
 }
 
+/// Returns what a bare number means in the unit that the metric's file has.
+fn in_own_unit(cx: &Cx<'_>, value: &Value, wanted: &Type, measure: &Measure, gate: &Gate) -> Option<Value> {
+    let (index, name) = measure.metric.as_ref()?;
+    let Artifact::Metrics { name: declared } = &gate.evidence.get(*index)?.ty else { return None };
+    let Some((Decl::Metrics(id), _)) = cx.peek(declared) else { return None };
+    let base = value.number()? * cx.model.metrics[id].ty.metric(name)?.scale?;
+    if !(0.0..9e18).contains(&base) || base.fract() != 0.0 {
+        return None;
+    }
+    match wanted {
+        Type::Duration => Some(Value::Duration(base as i64)),
+        Type::Bytes => Some(Value::Bytes(base as u64)),
+        _ => None,
+    }
+}
+
 /// Resolves a limit as a value in the measure's unit.
-fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure) -> Option<Expr> {
+fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure, gate: &Gate) -> Option<Expr> {
     if let Some(times) = times(written)
         && measure.table.is_some()
     {
@@ -464,6 +480,13 @@ fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure) -> Option<Expr
         return cx.report(diagnostic);
     }
     let wanted = limit_type(measure.kind, &measure.ty, &measure.options);
+    if let Expr::Value(value @ (Value::Int(_) | Value::Float(_))) = &expr
+        && let Some(meant) = in_own_unit(cx, value, &wanted, measure, gate)
+    {
+        let text = cx.sources.slice(written.span).to_owned();
+        let message = format!("`{text}` is of type `{ty}` where `{wanted}` is needed");
+        return cx.error(codes::WRONG_UNIT, written.span, message, &format!("glue a unit to it: `{meant}`"));
+    }
     // What no value of the metric can be is no limit; a count may be compared with a fraction of nothing.
     fitted(cx, written.span, Typed { expr, ty }, &wanted)
 }

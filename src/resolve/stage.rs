@@ -367,6 +367,12 @@ fn input_origin(cx: &mut Cx<'_>, stage: &Stage, written: &ast::Expr) -> Option<O
         if stage.work.locals.iter().any(|local| local.value == name.text) {
             return None;
         }
+        if !cx.is_like_a_name(name)
+            && let Some(help) = cx.model.forgotten_input(&stage.work.inputs, span, &name.text)
+        {
+            let message = format!("no input, source or stage `{}`", name.text);
+            return cx.error(codes::UNKNOWN_NAME, span, message, &help);
+        }
     }
     let origin = super::origin::origin(cx, written)?;
     if stage.work.inputs.iter().all(|input| input.origin != origin) {

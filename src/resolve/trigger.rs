@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::model::{Setting, Trigger};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
-use crate::types::TriggerKind;
+use crate::types::{TriggerKind, Type};
 
 /// Resolves `on …`.
 pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
@@ -56,6 +56,7 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
                 }
                 cx.spelling(&field.name, false);
                 if let Some(ty) = ty::value_type(cx, &field.ty) {
+                    sets(cx, field, &ty);
                     fields.push((field.name.text.clone(), ty));
                 }
             }
@@ -89,6 +90,22 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
         return;
     }
     cx.model.to_mut().triggers.push(Trigger { kind, profile, span });
+}
+
+/// A field of a parameter's name sets that parameter; what can't be one of its values is told here, not in a run.
+fn sets(cx: &mut Cx<'_>, field: &ast::TypeField, ty: &Type) {
+    let Some((Decl::Param(id), place)) = cx.seen(&field.name) else { return };
+    let bare = |ty: &Type| if let Type::Optional(inner) = ty { (**inner).clone() } else { ty.clone() };
+    let Some(wanted) = cx.model.params[id].ty.as_ref().map(bare) else { return };
+    if super::expr::assignable(&bare(ty), &wanted) {
+        return;
+    }
+    let name = &field.name.text;
+    let message = format!("`{name}: {ty}` sets the parameter `{name}`, which is of type `{wanted}`");
+    let diagnostic = Diagnostic::new(codes::WRONG_TYPE, field.ty.span, message)
+        .label(place, "declared here")
+        .help(format!("write `{name}: {wanted}`"));
+    cx.diagnostics.push(diagnostic);
 }
 
 /// Resolves the parameters that whoever starts a run may set.

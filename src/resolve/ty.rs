@@ -11,6 +11,33 @@ use crate::types::{Artifact, Bound, Expr, PredictionsType, Range, Type, Value};
 const VALUES: [&str; 8] = ["int", "float", "bool", "string", "duration", "bytes", "ratio", "timestamp"];
 const ARTIFACTS: [&str; 11] =
     ["File", "Dir", "Archive", "Image", "Dataset", "Model", "Metrics", "Predictions", "Tests", "Report", "Plot"];
+/// What a model's file may be; those that have a look of their own are looked at when a stage ends.
+const MODELS: [&str; 24] = [
+    "catboost",
+    "coreml",
+    "flax",
+    "gguf",
+    "h5",
+    "joblib",
+    "json",
+    "keras",
+    "lightgbm",
+    "mlflow",
+    "npz",
+    "onnx",
+    "openvino",
+    "pickle",
+    "pmml",
+    "safetensors",
+    "skops",
+    "spark",
+    "tensorflow",
+    "tensorrt",
+    "tflite",
+    "torch",
+    "torchscript",
+    "xgboost",
+];
 
 /// Resolves any type.
 pub(super) fn any(cx: &mut Cx<'_>, written: &ast::Type) -> Option<Type> {
@@ -31,6 +58,15 @@ pub(super) fn any(cx: &mut Cx<'_>, written: &ast::Type) -> Option<Type> {
                 Type::Int(_) => Type::Int(range),
                 Type::Float(_) => Type::Float(range),
                 Type::Ratio(_) => Type::Ratio(range),
+                Type::Optional(inner) if matches!(*inner, Type::Int(_) | Type::Float(_) | Type::Ratio(_)) => {
+                    let message =
+                        format!("`{inner}?` has no range: the range is the number's, and stands before the `?`");
+                    let right = format!("{inner} in {}?", cx.sources.slice(written_range.span));
+                    let diagnostic = Diagnostic::new(codes::WRONG_TYPE, written_range.span, message)
+                        .help(format!("write `{right}`"))
+                        .fix(written.span, right);
+                    return cx.report(diagnostic);
+                }
                 other => {
                     let message = format!("`{other}` has no range");
                     return cx.error(codes::WRONG_TYPE, written_range.span, message, "`int`, `float` and `ratio` have");
@@ -159,7 +195,10 @@ fn named(cx: &mut Cx<'_>, name: &ast::Name, args: &[ast::Type]) -> Option<Type> 
         "Model" => {
             let format = match args {
                 [] => None,
-                [format] => Some(word(cx, format)?.text.clone()),
+                [format] => {
+                    let format = word(cx, format)?;
+                    Some(model_format(cx, format)?)
+                }
                 [_, more, ..] => return cx.error(codes::WRONG_TYPE, more.span, "`Model` takes one format", ""),
             };
             Some(Type::Artifact(Artifact::Model { format }))
@@ -227,6 +266,21 @@ fn dataset(cx: &mut Cx<'_>, name: &ast::Name, args: &[ast::Type]) -> Option<Type
         }
     };
     Some(Type::Artifact(Artifact::Dataset { format, schema }))
+}
+
+fn model_format(cx: &mut Cx<'_>, word: &ast::Name) -> Option<String> {
+    if MODELS.contains(&word.as_str()) {
+        return Some(word.text.clone());
+    }
+    let message = format!("no model format `{}`", word.text);
+    let mut diagnostic = Diagnostic::new(codes::UNKNOWN_NAME, word.span, message);
+    diagnostic = match nearest(&word.text, MODELS) {
+        Some(near) => diagnostic
+            .help(format!("did you mean `Model<{near}>`? `Model` is of any format"))
+            .fix_near(word.span, &word.text, near, MODELS),
+        None => diagnostic.help(format!("write `Model`, which is of any format; known ones are {}", MODELS.join(", "))),
+    };
+    cx.report(diagnostic)
 }
 
 fn word<'t>(cx: &mut Cx<'_>, written: &'t ast::Type) -> Option<&'t ast::Name> {

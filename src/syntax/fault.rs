@@ -293,6 +293,16 @@ impl Reading<'_> {
                 let name = &self.text[begin..start + end];
                 syntax("a name holds no `-`", format!("write `{}`", name.replace('-', "_")))
             }
+            "{" if self.text[..start].ends_with('@') => {
+                let before = &self.text[..start - 1];
+                let begin = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
+                let registry =
+                    &before[begin.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))..];
+                syntax(
+                    "a pointer's name is a plain word: it can't depend on a loop",
+                    format!("name each pointer, `{registry}@nord`, and write a gate and a promotion for each"),
+                )
+            }
             "=" if stuck.tried.contains(&Rule::infix) => {
                 let diagnostic = syntax("`=` compares nothing", "write `==` to compare".to_owned());
                 diagnostic.map(|diagnostic| diagnostic.fix(span, "=="))

@@ -55,7 +55,7 @@ impl Target for Argo {
         diagnostics.extend(limits::check(&context, &context.profiles()));
         if limits::is_too_large(plan) {
             diagnostics.extend(limits::check_size(&context, plan.nodes.len(), ""));
-            return Compiled { files: Vec::new(), diagnostics };
+            return Compiled { diagnostics, ..Compiled::default() };
         }
         let declared = Declared::of_plan(plan);
         let additions =
@@ -88,7 +88,7 @@ impl Target for Argo {
                 text: emit::stream(&context.header(&[hint]), &trees),
             });
         }
-        Compiled { files, diagnostics }
+        Compiled { files, diagnostics, ..Compiled::default() }
     }
 
     fn raw(&self, settings: &Value, declared: &Declared, site: &Site<'_>) -> Vec<Diagnostic> {

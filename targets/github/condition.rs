@@ -64,6 +64,13 @@ pub(super) fn own(node: &Node, acts: bool, cases: &[Case]) -> Result<Own, String
     })
 }
 
+/// Joins the conditions of cases.
+pub(super) fn any_of(cases: Vec<&str>) -> String {
+    let alone = cases.len() == 1;
+    let term = |case: &str| if !alone && case.contains(" && ") { format!("({case})") } else { case.to_owned() };
+    cases.into_iter().map(term).collect::<Vec<_>>().join(" || ")
+}
+
 /// What is left of an expression once a case is known.
 enum Residual {
     /// Nothing: it has this value.
@@ -98,8 +105,11 @@ fn residual(expr: &Expr, case: &Case) -> Result<Residual, String> {
     }
     let open = |text: String| Ok(Residual::Open(text));
     match expr {
-        Expr::Param(name) if case.inputs.contains(name) => open(format!("inputs.{name}")),
-        Expr::Param(name) => Err(format!("the value of `{name}`, which nothing gives on this event")),
+        Expr::Param(name) => match case.asked(name) {
+            Some(asked) if asked.may_lack => Err(format!("the value of `{name}`, which the event may leave out")),
+            Some(asked) => open(asked.expression.clone()),
+            None => Err(format!("the value of `{name}`, which nothing gives on this event")),
+        },
         Expr::Context(Context::Branch) if case.event == "pull_request" => open("github.head_ref".into()),
         Expr::Context(Context::Branch) => open("github.ref_name".into()),
         Expr::Not(inner) => match residual(inner, case)? {

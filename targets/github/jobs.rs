@@ -1,5 +1,6 @@
 //! One job a node: what it may do, where it runs, what it needs, and its steps.
 
+use super::condition::{Own, any_of};
 use super::credentials;
 use super::edges::{Edges, verdict_of};
 use super::model::{Concurrency, Entries, Flag, Job, Labels, Step, With};
@@ -134,7 +135,12 @@ impl Jobs<'_> {
         job.outputs = self.outputs(node, !asked.is_empty());
         job.steps = self.preamble(node.kind.work().and_then(|work| work.runtime.as_deref()));
         for credential in self.plan.keys(node) {
-            if let Some(step) = credentials::step(self.plan, credential) {
+            if let Some(mut step) = credentials::step(self.plan, credential) {
+                match self.opened_in(node, credential) {
+                    Own::Never => continue,
+                    Own::If(condition) => step.condition = Some(format!("${{{{ {condition} }}}}")),
+                    Own::Always => {}
+                }
                 job.permissions.0.retain(|(scope, _)| scope != "id-token");
                 job.permissions.push("id-token", "write".into());
                 job.steps.push(Noted::new(step));
@@ -197,6 +203,21 @@ impl Jobs<'_> {
         }
         let added = self.additions.job(crate::targets::raw::declared(node), setup, &mut job);
         (job, added)
+    }
+
+    /// Returns when a node's job needs a credential: a profile may put other data in the place of what it opens.
+    fn opened_in(&self, node: &Node, credential: &str) -> Own {
+        let profile = |case: &Case| {
+            let name = case.profile.as_ref()?;
+            self.plan.profiles.iter().find(|profile| profile.name == *name)
+        };
+        let needs = |case: &&Case| self.plan.needs_key(node, credential, profile(case));
+        let cases: Vec<&str> = self.cases.iter().filter(needs).map(|case| case.is.as_str()).collect();
+        match cases.len() {
+            0 => Own::Never,
+            some if some == self.cases.len() => Own::Always,
+            _ => Own::If(any_of(cases)),
+        }
     }
 
     /// Returns the job that builds the program.

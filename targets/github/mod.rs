@@ -41,16 +41,11 @@ pub fn verdict_id(gate: &str) -> String {
     edges::verdict_of(gate)
 }
 
-/// Tells whether a run that a person started on `branch` may release: only what a push there would.
+/// Tells whether a run that this event started on this ref may release: only what a push there would. `has_profile` is for
+/// pull requests, which release nothing without a profile that says so.
 #[must_use]
-pub fn releases_by_hand(plan: &Plan, branch: &str, default_branch: &str) -> bool {
-    triggers::is_released_branch(plan, branch, default_branch)
-}
-
-/// Tells whether a run that another workflow called on this ref may release: only on a branch that `on push` names.
-#[must_use]
-pub fn releases_when_called(plan: &Plan, git_ref: &str) -> bool {
-    triggers::is_released_ref(plan, git_ref)
+pub fn may_release(plan: &Plan, event: &str, git_ref: &str, default_branch: &str, has_profile: bool) -> bool {
+    triggers::is_released(plan, event, git_ref, default_branch, has_profile)
 }
 
 /// Tells whether another workflow may call this pipeline's.
@@ -82,7 +77,7 @@ impl Target for GitHub {
         secrets(plan, site, &mut diagnostics);
         place(plan, site, &mut diagnostics);
         if too_large(plan, &edges, site, &mut diagnostics) {
-            return Compiled { files: Vec::new(), diagnostics };
+            return Compiled { diagnostics, ..Compiled::default() };
         }
         let declared = Declared::of_plan(plan);
         let written = plan.targets.iter().find(|target| target.name == "github").map(|target| &target.settings);
@@ -112,7 +107,8 @@ impl Target for GitHub {
         if text.len() > BYTES {
             diagnostics.push(oversized(plan, site, &format!("has {} bytes", text.len())));
         }
-        Compiled { files: vec![OutputFile { path, text }], diagnostics }
+        let notes = settings.install.by_name().into_iter().collect();
+        Compiled { files: vec![OutputFile { path, text }], diagnostics, notes }
     }
 
     fn raw(&self, settings: &Value, declared: &Declared, site: &Site<'_>) -> Vec<Diagnostic> {
@@ -202,7 +198,8 @@ fn environment(plan: &Plan, cases: &[Case]) -> Entries<Noted<String>> {
     } else if !first.is_empty() {
         env.push("MLPC_PROFILE", first);
     }
-    if cases.iter().any(|case| !case.inputs.is_empty()) {
+    // What an event brings `mlpc exec` reads itself.
+    if cases.iter().any(|case| case.event != "event" && !case.inputs.is_empty()) {
         env.push("MLPC_PARAMS", "${{ toJSON(inputs) }}".into());
     }
     Entries(env.0.into_iter().map(|(name, text): (_, String)| (name, Noted::new(text))).collect())

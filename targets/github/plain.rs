@@ -3,7 +3,7 @@
 
 use super::model::Entries;
 use super::triggers::Case;
-use crate::plan::{Command, Interpreter, Isolation, Location, Plan, Rerun, Stage};
+use crate::plan::{Command, FIXED, Interpreter, Isolation, Location, Plan, Rerun, Stage};
 use crate::types::{Expr, Origin, Value};
 
 /// The shell of a step, its variables and its text.
@@ -43,7 +43,13 @@ pub(super) fn plain(plan: &Plan, stage: &Stage, cases: &[Case]) -> Option<Plain>
             (BASH, words?.join(" ") + "\n")
         }
     };
-    let env = variables(plan, stage, cases)?;
+    let mut env = variables(plan, stage, cases)?;
+    // As `mlpc exec` gives them to the stages that it runs itself, such as the one that scores the production model.
+    for (name, value) in FIXED {
+        if !env.has(name) {
+            env.push(name, value.to_owned());
+        }
+    }
     // GitHub would evaluate `${{`, wherever it stands.
     let tame = |text: &str| !text.contains("${{");
     let fits = tame(&run) && env.0.iter().all(|(_, value)| value.starts_with(OURS) || tame(value));
@@ -102,8 +108,10 @@ fn parameter(name: &str, cases: &[Case]) -> Option<String> {
             Some(Value::List(_) | Value::Record(_) | Value::Null) => return None,
             Some(value) => super::condition::text(&value.to_string()),
             // As text, since `false` and 0 would be taken for "no" by `&&`.
-            None if case.inputs.iter().any(|input| input == name) => format!("format('{{0}}', inputs.{name})"),
-            None => return None,
+            None => match case.asked(name) {
+                Some(asked) if !asked.may_lack => format!("format('{{0}}', {})", asked.expression),
+                _ => return None,
+            },
         };
         texts.push((case, text));
     }

@@ -31,6 +31,24 @@ pub(super) enum Install {
     Preinstalled,
 }
 
+impl Install {
+    /// Says that a name in a public registry is all that stands for the program, and how to name one of one's own.
+    pub(super) fn by_name(&self) -> Option<(String, String)> {
+        let Self::Cargo(arguments) = self else { return None };
+        if arguments.iter().any(|argument| argument == "--git") {
+            return None;
+        }
+        let version = arguments.iter().skip_while(|argument| *argument != "--version").nth(1);
+        let version = version.map(|version| format!(" {version}")).unwrap_or_default();
+        Some((
+            format!("the jobs build `mlpc`{version} from Cargo's public registry, by its name alone"),
+            "look at it with `cargo info mlpc`, or name a build of your own: `install: { git: \"https://…\", rev: \"<commit>\" }`, or \
+             `install: \"preinstalled\"`"
+                .to_owned(),
+        ))
+    }
+}
+
 /// How a stage's command is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Steps {

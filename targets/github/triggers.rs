@@ -26,12 +26,30 @@ pub(super) struct Case {
     pub(super) blocks: bool,
     /// Parameters whose value is known now.
     pub(super) params: BTreeMap<String, Value>,
-    /// Parameters that a person gives.
-    pub(super) inputs: Vec<String>,
+    /// Parameters that who starts the run gives.
+    pub(super) inputs: Vec<Asked>,
     /// Where the registries are.
     pub(super) registries: BTreeMap<String, RegistryLocation>,
     /// The key of its place in the plan.
     pub(super) place: String,
+}
+
+/// A parameter that whoever starts a run gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// The parameter.
+    pub(super) name: String,
+    /// GitHub's expression for what was given.
+    pub(super) expression: String,
+    /// It may be left out, without GitHub putting the default in its place.
+    pub(super) may_lack: bool,
+}
+
+impl Case {
+    /// Returns what is given for a parameter, if anything is.
+    pub(super) fn asked(&self, name: &str) -> Option<&Asked> {
+        self.inputs.iter().find(|asked| asked.name == name)
+    }
 }
 
 /// Returns the cases of a plan; a start by hand is always one.
@@ -74,7 +92,7 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
             is => is,
         };
         if cases.iter().all(|case| case.is != is) {
-            cases.push(case(plan, profile, event, is, place, inputs(trigger)));
+            cases.push(case(plan, profile, event, is, place, inputs(plan, trigger)));
         }
     }
     if cases.iter().all(|case| case.event != "manual") {
@@ -96,6 +114,16 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
         case.releases &= !named.is_empty();
         case.from = Some(any_of(named.clone()));
     }
+    for case in &mut cases {
+        match case.event {
+            // The clock and events from outside start the default branch, whichever that is.
+            "schedule" | "event" if !named.is_empty() => case.from = Some(any_of(named.clone())),
+            // What nobody has let in yet is not released because nobody said that it is not.
+            "pull_request" => case.releases &= case.profile.is_some(),
+            _ => {}
+        }
+    }
+    defaults(plan, site, diagnostics);
     overlaps(plan, site, diagnostics);
     cases
 }
@@ -131,7 +159,7 @@ fn case(
     event: &'static str,
     is: String,
     place: String,
-    inputs: Vec<String>,
+    inputs: Vec<Asked>,
 ) -> Case {
     let found = profile.and_then(|name| plan.profiles.iter().find(|profile| profile.name == name));
     Case {
@@ -153,16 +181,29 @@ fn place(index: usize) -> String {
     format!("on {index}")
 }
 
-fn inputs(trigger: &Trigger) -> Vec<String> {
+fn inputs(plan: &Plan, trigger: &Trigger) -> Vec<Asked> {
     match &trigger.kind {
-        TriggerKind::Manual { params } | TriggerKind::Call { params } => params.clone(),
+        TriggerKind::Manual { params } | TriggerKind::Call { params } => {
+            let of_form =
+                |name: &String| Asked { name: name.clone(), expression: format!("inputs.{name}"), may_lack: false };
+            params.iter().map(of_form).collect()
+        }
+        TriggerKind::Event { payload, .. } => {
+            let sets = payload.iter().filter(|(name, _)| plan.params.iter().any(|param| param.name == *name));
+            let of_payload = |(name, ty): &(String, Type)| Asked {
+                name: name.clone(),
+                expression: format!("github.event.client_payload.{name}"),
+                may_lack: matches!(ty, Type::Optional(_)),
+            };
+            sets.map(of_payload).collect()
+        }
         _ => vec![],
     }
 }
 
-fn params(plan: &Plan, profile: Option<&Profile>, inputs: &[String]) -> BTreeMap<String, Value> {
+fn params(plan: &Plan, profile: Option<&Profile>, inputs: &[Asked]) -> BTreeMap<String, Value> {
     let mut values = BTreeMap::new();
-    for param in plan.params.iter().filter(|param| !inputs.contains(&param.name)) {
+    for param in plan.params.iter().filter(|param| inputs.iter().all(|asked| asked.name != param.name)) {
         if let Some(value) = value(param, profile) {
             values.insert(param.name.clone(), value);
         }
@@ -197,8 +238,12 @@ fn registries(plan: &Plan, profile: Option<&Profile>) -> BTreeMap<String, Regist
 /// Returns the expression that is true for a trigger's events. Filters of branches stand in `on:`; they are repeated
 /// where another trigger of the same kind would be taken for this one.
 fn is(plan: &Plan, trigger: &Trigger) -> String {
-    let alone =
-        plan.triggers.iter().filter(|other| kind(other) == kind(trigger)).all(|other| other.profile == trigger.profile);
+    let asked = inputs(plan, trigger);
+    let alone = plan
+        .triggers
+        .iter()
+        .filter(|other| kind(other) == kind(trigger))
+        .all(|other| other.profile == trigger.profile && inputs(plan, other) == asked);
     let any = |left: &str, names: &[String]| {
         let terms: Vec<_> = names.iter().map(|name| format!("{left} == {}", super::condition::text(name))).collect();
         if terms.len() > 1 { format!("({})", terms.join(" || ")) } else { terms.join("") }
@@ -235,7 +280,11 @@ fn kind(trigger: &Trigger) -> std::mem::Discriminant<TriggerKind> {
 /// Returns the expression that is true on the branches that releases are made from.
 fn released_branches(plan: &Plan) -> String {
     let named = named_branches(plan);
-    if named.is_empty() { "github.ref_name == github.event.repository.default_branch".into() } else { any_of(named) }
+    if named.is_empty() {
+        "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)".into()
+    } else {
+        any_of(named)
+    }
 }
 
 /// Returns the expressions that are true on the branches which `on push` names, patterns left out.
@@ -262,28 +311,58 @@ fn any_of(mut terms: Vec<String>) -> String {
     }
 }
 
-/// Tells whether a run that another workflow called may release: only on a branch that `on push` names.
-pub(super) fn is_released_ref(plan: &Plan, git_ref: &str) -> bool {
-    let pushed = plan.triggers.iter().filter_map(|trigger| match &trigger.kind {
-        TriggerKind::Push { branches, .. } => Some(branches),
-        _ => None,
-    });
-    let Some(branch) = git_ref.strip_prefix("refs/heads/") else { return false };
-    pushed.flatten().any(|name| !is_pattern(name) && name == branch)
-}
-
-/// Tells what [`released_branches`] says in GitHub's words.
-pub(super) fn is_released_branch(plan: &Plan, branch: &str, default_branch: &str) -> bool {
-    let pushed = plan.triggers.iter().flat_map(|trigger| match &trigger.kind {
-        TriggerKind::Push { branches, .. } => branches.as_slice(),
-        _ => &[],
-    });
-    let mut named = pushed.filter(|branch| !is_pattern(branch)).peekable();
-    if named.peek().is_none() { branch == default_branch } else { named.any(|name| name == branch) }
+/// Tells whether a run of this event may release on this ref, as the conditions of the jobs say it in GitHub's words.
+/// What a profile says is asked elsewhere; here it only counts whether there is one.
+pub(super) fn is_released(plan: &Plan, event: &str, git_ref: &str, default_branch: &str, has_profile: bool) -> bool {
+    let pushed: Vec<&[String]> = plan
+        .triggers
+        .iter()
+        .filter_map(|trigger| match &trigger.kind {
+            TriggerKind::Push { branches, .. } => Some(branches.as_slice()),
+            _ => None,
+        })
+        .collect();
+    let mut named = pushed.iter().copied().flatten().filter(|branch| !is_pattern(branch)).peekable();
+    let names_none = named.peek().is_none();
+    let Some(branch) = git_ref.strip_prefix("refs/heads/") else {
+        // A pull request has a ref of its own, and releases where its profile says so in words.
+        return event == "pull_request" && has_profile;
+    };
+    let is_named = named.any(|name| name == branch);
+    match event {
+        "manual" if names_none => branch == default_branch,
+        "manual" | "call" => is_named,
+        "schedule" | "event" => names_none || is_named,
+        // Which branches a pattern means GitHub has looked at.
+        "push" => {
+            is_named
+                || pushed.iter().any(|branches| branches.is_empty() || branches.iter().any(|branch| is_pattern(branch)))
+        }
+        _ => false,
+    }
 }
 
 fn is_pattern(branch: &str) -> bool {
     branch.contains(['*', '?', '+', '[', '!'])
+}
+
+/// Complains of a text that GitHub would evaluate: of all that it offers to fill in, it does so with the default of a call.
+fn defaults(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for (index, trigger) in plan.triggers.iter().enumerate() {
+        let TriggerKind::Call { params } = &trigger.kind else { continue };
+        let profile = trigger.profile.as_deref();
+        let profile = profile.and_then(|name| plan.profiles.iter().find(|profile| profile.name == name));
+        for param in plan.params.iter().filter(|param| params.contains(&param.name)) {
+            if value(param, profile).is_some_and(|value| value.to_string().contains("${{")) {
+                let message =
+                    format!("GitHub would evaluate the `${{{{` in the value that `{}` has in a call", param.name);
+                diagnostics.push(
+                    Diagnostic::new(codes::TARGET_LIMIT, site.span(&place(index)), message)
+                        .help("write it without, or leave the parameter out of `on call`"),
+                );
+            }
+        }
+    }
 }
 
 /// Complains where two triggers of one kind can't be told apart, or can't stand together in `on:`.

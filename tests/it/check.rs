@@ -371,6 +371,116 @@ fn ends_that_nothing_lies_between_are_told() {
     assert!(ended.stderr.contains("nothing lies between these ends"), "{ended:?}");
 }
 
+/// A model, its release, its approval and its promotion; what ships it follows.
+const APPROVED: &str = "pipeline p\nedition 2026\nmetrics Scores { auc: ratio higher }\nregistry models = directory(\"registry\")\n\
+    stage train {\n  out model: Model<pickle> = \"m.pkl\"\n  run <<< make \"$model\" >>>\n}\n\
+    stage evaluate {\n  in model = train.model\n  out report: Metrics<Scores> of model = \"r.json\"\n  run <<< score \"$model\" \"$report\" >>>\n}\n\
+    gate quality on evaluate.report { require auc >= 80% }\nregister release = train.model to models\n\
+    promote current = release to models@production after go_live\n";
+
+#[test]
+fn what_ships_a_release_waits_for_the_approval_of_it() {
+    let told = |rest: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.file("p.mlp", &format!("{APPROVED}{rest}\n"));
+        let ended = sandbox.mlpc(&["check", "--format", "github"]);
+        (ended.code, ended.stdout + &ended.stderr)
+    };
+    let approval = "approval go_live of release { by: [\"a\"], timeout: 1h }\n";
+    let run = "run <<< echo \"$version\" >>>";
+    let refused = [
+        format!("{approval}action deploy of release {{ {run} }}"),
+        format!("{approval}action deploy of train.model {{ run <<< deploy >>> }}"),
+        format!("{approval}action deploy {{ in model = train.model\n run <<< deploy \"$model\" >>> }}"),
+        format!("{approval}promote staged = release to models@staging"),
+    ];
+    for rest in refused {
+        let (code, said) = told(&rest);
+        assert_eq!((code, said.contains("unapproved-release")), (2, true), "{rest}\n{said}");
+    }
+    let fine = [
+        format!("{approval}action deploy of release after current {{ {run} }}"),
+        format!("{approval}action deploy of release after go_live {{ {run} }}"),
+        format!("{approval}action tell of release ungated \"it says who is asked\" {{ {run} }}"),
+        format!(
+            "action dev of release {{ {run} }}\nstage smoke after dev {{ out t: Tests = \"t.xml\"\n run <<< smoke \"$t\" >>> }}\n\
+             gate answers on smoke.t {{ require failed == 0 }}\n{}",
+            approval.replace(" {", " after answers {")
+        ),
+    ];
+    for rest in fine {
+        let (code, said) = told(&rest);
+        assert_eq!((code, said.as_str()), (0, ""), "{rest}");
+    }
+}
+
+/// Returns what a check says of a pipeline with these declarations.
+fn said(declarations: &str) -> String {
+    let sandbox = Sandbox::new();
+    sandbox.file("p.mlp", &format!("pipeline p\nedition 2026\n{declarations}\n"));
+    let ended = sandbox.mlpc(&["check"]);
+    ended.stdout + &ended.stderr
+}
+
+#[test]
+fn formats_of_models_are_known_ones() {
+    let model = |ty: &str| said(&format!("stage train {{\n  out m: {ty} = \"m\"\n  run <<< make \"$m\" >>>\n}}"));
+    let near = model("Model<jsn>");
+    assert!(near.contains("no model format `jsn`") && near.contains("did you mean `Model<json>`?"), "{near}");
+    let far = model("Model<homemade>");
+    assert!(far.contains("write `Model`, which is of any format"), "{far}");
+    for fine in ["Model<safetensors>", "Model<xgboost>", "Model"] {
+        assert!(!model(fine).contains("format"), "{fine}");
+    }
+}
+
+#[test]
+fn a_pointer_in_braces_is_told_what_to_write() {
+    let text = "registry models = directory(\"r\")\nmetrics Scores { auc: ratio higher }\n\
+                stage s { out r: Metrics<Scores> = \"r.json\"  run <<< make \"$r\" >>> }\n\
+                gate q on s.r {\n  baseline models@{client}\n  require auc >= 80%\n}";
+    let said = said(text);
+    assert!(said.contains("a pointer's name is a plain word: it can't depend on a loop"), "{said}");
+    assert!(said.contains("name each pointer, `models@nord`, and write a gate and a promotion for each"), "{said}");
+}
+
+#[test]
+fn a_forgotten_input_is_proposed() {
+    let head = "source raw: Dataset<csv> = \"raw.csv\"\nstage prepare {\n  in raw\n  out train: Dataset<csv> = \"a.csv\"\n  out test: Dataset<csv> = \"b.csv\"\n\
+                \x20 run <<< split \"$raw\" \"$train\" \"$test\" >>>\n}\n";
+    let command = |run: &str| {
+        said(&format!("{head}stage use {{\n  in train = prepare.train\n  out o: File = \"o\"\n  run {run}\n}}"))
+    };
+    for text in [
+        command("<<< python3 use.py \"$train\" \"$data\" \"$o\" >>>"),
+        command("[\"python3\", \"use.py\", train, data, o]"),
+    ] {
+        assert!(text.contains("add it to what is read: `in data = …`, of `prepare.test`"), "{text}");
+    }
+    let text = command("<<< python3 use.py \"$train\" \"$tests\" \"$o\" >>>");
+    assert!(text.contains("`in tests = prepare.test`"), "{text}");
+    let text = command("<<< python3 use.py \"$train\" \"$raw\" \"$o\" >>>");
+    assert!(text.contains("`in raw`"), "{text}");
+    let over = format!(
+        "{head}metrics Scores {{ auc: ratio higher }}\nstage train {{\n  in data = prepare.train\n  out model: Model<json> = \"m\"\n  run [\"t\", data, model]\n}}\n\
+         stage evaluate {{\n  in model = train.model\n  out r: Metrics<Scores> of model over data as test = \"r\"\n  run [\"e\", model, r]\n}}"
+    );
+    assert!(said(&over).contains("`in data = …`, of `prepare.test`"), "{}", said(&over));
+}
+
+#[test]
+fn small_slips_are_told_their_way_out() {
+    let gate = said(
+        "metrics Speed { p99: duration lower unit ms }\nstage s { out r: Metrics<Speed> = \"r.json\"  run <<< make \"$r\" >>> }\n\
+         gate q on s.r { require p99 <= 50 }",
+    );
+    assert!(gate.contains("glue a unit to it: `50ms`"), "{gate}");
+    let range = said("param hour: int? in 0..23 = 3");
+    assert!(range.contains("write `int in 0..23?`"), "{range}");
+    let pin = said("source raw: File = s3(\"s3://b/k\", version: \"latest\", public: true)");
+    assert!(pin.contains("`latest` is no version: what it names changes"), "{pin}");
+}
+
 /// Stages beyond some hundreds are looked at by two threads.
 #[test]
 fn a_slip_is_found_wherever_it_stands_among_many_stages() {

@@ -4,7 +4,7 @@ use crate::sandbox::{Ended, Sandbox};
 
 /// Runs `line` in a copy of the quickstart, with `$plan` set to the digest of its plan.
 fn on_a_runner(sandbox: &Sandbox, line: &str) -> Ended {
-    let digest = r#"plan=$(mlpc compile --target github -o "$HOME" >/dev/null && sed -n 's/^# plan: //p' "$HOME"/.github/workflows/*.yml)"#;
+    let digest = r#"plan=$(mlpc compile --target github -o "$HOME" >/dev/null 2>&1 && sed -n 's/^# plan: //p' "$HOME"/.github/workflows/*.yml)"#;
     // The base pipeline keeps its models in a folder, which a runner loses: the profile does not.
     sandbox.shell(&format!("{digest}; {line}"))
 }
@@ -197,4 +197,44 @@ fn what_was_called_knows_it_and_releases_nothing_from_another_branch() {
     std::fs::remove_dir_all(sandbox.path().join("job")).expect("the job's folder");
     let ended = on("main", "example", train);
     assert!(!sandbox.path().join("job/train/files/model").exists(), "skipped: {ended:?}");
+}
+
+#[test]
+fn what_is_released_is_a_branch_of_on_push_whatever_began_the_run() {
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "p.mlp",
+        "pipeline example\nedition 2026\non push { branches: [\"main\"] }\non pull_request {}\non schedule { cron: \"17 4 * * 1\" }\n\
+        registry models = git(\"mlpc-registry\")\nstage train { out model: File = \"m.txt\"   run <<< echo 1 > \"$model\" >>> }\n\
+        register release = train.model to models ungated \"a test\"\n",
+    );
+    let on = |event: &str, git_ref: &str, line: &str| {
+        let line = format!(
+            "export GITHUB_ACTIONS=true GITHUB_JOB=job GITHUB_EVENT_NAME={event} GITHUB_REPOSITORY=a/b GITHUB_RUN_ID=7 \
+             GITHUB_RUN_ATTEMPT=1 GITHUB_OUTPUT=$HOME/o GITHUB_STEP_SUMMARY=$HOME/s RUNNER_TEMP=$HOME/t \
+             GITHUB_REF={git_ref} GITHUB_REF_NAME={}; {line}",
+            git_ref.rsplit('/').next().unwrap_or_default()
+        );
+        on_a_runner(&sandbox, &line)
+    };
+    assert_eq!(on("push", "refs/heads/main", "mlpc exec train --plan $plan --in none --out job/train").code, 0);
+    let release = "mlpc exec release --plan $plan --in job --out out --expect train=$(cat job/train/digest)";
+    for (event, git_ref) in [
+        ("schedule", "refs/heads/develop"),
+        ("pull_request", "refs/pull/7/merge"),
+        ("push", "refs/heads/feat"),
+        ("push", "refs/tags/main"),
+        ("workflow_dispatch", "refs/heads/feat"),
+        ("workflow_dispatch", "refs/tags/main"),
+        ("something_else", "refs/heads/main"),
+    ] {
+        let ended = on(event, git_ref, release);
+        let said = format!("on `{git_ref}` releases nothing, and `release` would");
+        assert!(ended.code == 11 && ended.stderr.contains(&said), "{event} on {git_ref}: {ended:?}");
+    }
+    for event in ["push", "schedule", "workflow_dispatch"] {
+        // As far as the registry, which there is none of here.
+        let ended = on(event, "refs/heads/main", release);
+        assert!(ended.code != 0 && !ended.stderr.contains("releases nothing"), "{event}: {ended:?}");
+    }
 }

@@ -319,6 +319,113 @@ fn a_folder_as_a_registry_is_lost_with_a_hosted_runner() {
     assert!(compiled.files[0].text.contains("# No trigger runs: release."), "{}", compiled.files[0].text);
 }
 
+/// What a release depends on stands in the `if` of its job.
+fn condition(source: &str, job: &str) -> String {
+    let all = jobs(&workflow(source, "").files[0].text);
+    let found = all.iter().find(|(id, _)| id == job).unwrap_or_else(|| panic!("no job {job}"));
+    found.1["if"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_release_asks_for_the_branch_however_the_run_began() {
+    let release = RELEASE.replace("directory(\"registry\")", "git(\"r\")");
+    let triggers = "on push { branches: [\"main\"] }\non pull_request { branches: [\"main\"] }\n\
+                    on schedule { cron: \"17 4 * * 1\" }\nexternal event \"retrain\"\non event \"retrain\" { }";
+    let all = condition(&pipeline(&format!("{triggers}{release}")), "release");
+    let named = "github.ref == 'refs/heads/main'";
+    for event in ["schedule", "repository_dispatch", "workflow_dispatch"] {
+        assert!(all.contains(&format!("github.event_name == '{event}' && {named}")), "{all}");
+    }
+    assert!(all.contains("github.event_name == 'push'") && !all.contains("pull_request"), "{all}");
+    // Where `on push` names no branch the default branch is all there is.
+    let open = condition(&pipeline(&format!("on schedule {{ cron: \"17 4 * * 1\" }}{release}")), "release");
+    assert!(open.contains("github.event_name == 'schedule' ||"), "{open}");
+    assert!(open.contains("github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"), "{open}");
+    // A pull request releases where its profile says so.
+    let preview = format!(
+        "on pull_request {{ profile: preview }}\nprofile preview {{ set models = git(\"preview\")   releases true }}{release}"
+    );
+    assert!(condition(&pipeline(&preview), "release").contains("pull_request"));
+}
+
+#[test]
+fn fields_of_an_event_set_the_parameters_of_their_names() {
+    let source = |payload: &str| {
+        pipeline(&format!(
+            "on push {{ branches: [\"main\"] }}\nexternal event \"retrain\"\non event \"retrain\" {{ {payload} }}\n\
+             param rounds: int in 1..9 = 2\nparam big: bool = false\nstage more when big {{ out x: File = \"x\"  run <<< echo > \"$x\" >>> }}"
+        ))
+        .replace("in  raw", "in  raw\n  use rounds")
+    };
+    let text = workflow(&source("rounds: int, big: bool, reason: string"), "").files[0].text.clone();
+    let set = "github.event_name == 'repository_dispatch' && format('{0}', github.event.client_payload.rounds)";
+    assert!(text.contains(set), "{text}");
+    assert!(text.contains("github.event_name == 'repository_dispatch' && github.event.client_payload.big"), "{text}");
+    assert!(!text.contains("MLPC_PARAMS"), "nobody fills in a form: {text}");
+    // What may be left out has its default from `mlpc exec` alone.
+    let text = workflow(&source("rounds: int?, reason: string"), "").files[0].text.clone();
+    assert!(!text.contains("client_payload") && text.contains("name: Run train"), "{text}");
+    assert_eq!(codes(&source("big: bool?")), ["target-limit"]);
+    let compiled = compile(&Sources::single("p.mlp", &source("rounds: string")));
+    let found: Vec<_> = compiled.diagnostics.iter().map(|one| (one.code.name(), one.message.as_str())).collect();
+    assert_eq!(
+        found[0],
+        ("wrong-type", "`rounds: string` sets the parameter `rounds`, which is of type `int in 1..9`")
+    );
+}
+
+#[test]
+fn a_default_that_github_would_evaluate_is_refused() {
+    let call = |default: &str, trigger: &str| {
+        pipeline(&format!("on push {{ branches: [\"main\"] }}\n{trigger}\nparam word: string = '{default}'"))
+            .replace("in  raw", "in  raw\n  use word")
+    };
+    assert_eq!(codes(&call("${{ github.event.head_commit.message }}", "on call { word }")), ["target-limit"]);
+    assert_eq!(codes(&call("${{ github.actor }}", "on manual { word }")), [""; 0]);
+    assert_eq!(codes(&call("plain", "on call { word }")), [""; 0]);
+}
+
+#[test]
+fn a_profile_with_data_of_its_own_asks_for_no_credential() {
+    let source = |smoke: &str| {
+        format!(
+            "pipeline example\nedition 2026\non push {{ branches: [\"main\"] }}\non pull_request {{ profile: smoke }}\n\
+             credential aws = oidc(\"aws\", role: \"arn:aws:iam::123456789012:role/ml\", region: \"eu-west-1\")\n\
+             source raw: Dataset<csv> = s3(\"s3://bucket/raw.csv\", version: \"3sL4kqtJlcpXroDTDmJ\")\n\
+             gate sound on raw {{ require rows >= 1 }}\nparam n: int = 1\nprofile smoke {{ {smoke} }}\n\
+             stage train {{\n in raw\n use n\n credentials aws\n out model: Model<pickle> = \"m.pkl\"\n run <<< cp \"$raw\" \"$model\" >>>\n}}\n\
+             stage export {{\n in model = train.model\n credentials aws\n out log: Report = \"l\"\n run <<< aws s3 cp \"$model\" s3://b > \"$log\" >>>\n}}\n"
+        )
+    };
+    let asks = |source: &str, job: &str| {
+        let all = jobs(&workflow(source, "").files[0].text);
+        let job = &all.iter().find(|(id, _)| id == job).expect("its job").1;
+        let step = steps(job).into_iter().find(|step| step["name"] == "Get the credential aws").expect("its step");
+        step["if"].as_str().unwrap_or("always").to_owned()
+    };
+    let own = source("set raw = \"data/smoke.csv\"");
+    for job in ["train", "sound"] {
+        let condition = asks(&own, job);
+        assert!(condition.contains("'push'") && !condition.contains("pull_request"), "{job}: {condition}");
+    }
+    // What the command does with a key is its own affair.
+    assert_eq!(asks(&own, "export"), "always");
+    for job in ["train", "sound", "export"] {
+        assert_eq!(asks(&source("set n = 2"), job), "always");
+    }
+}
+
+#[test]
+fn plain_steps_have_the_environment_of_every_stage() {
+    let text = workflow(&pipeline("on push { branches: [\"main\"] }"), "").files[0].text.clone();
+    let all = jobs(&text);
+    let (_, train) = all.iter().find(|(id, _)| id == "train").expect("the stage's job");
+    let run = steps(train).into_iter().find(|step| step["name"] == "Run train").expect("its step");
+    for (name, value) in mlpc::plan::FIXED {
+        assert_eq!(run["env"][name], value, "{text}");
+    }
+}
+
 #[test]
 fn what_github_cannot_do_is_said() {
     let needs = |clause: &str| pipeline("").replace("in  raw", &format!("in  raw\n  {clause}"));

@@ -3,7 +3,7 @@
 
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{Baseline, Gate, Model, NodeId, Origin, Output, rescored};
+use crate::model::{Baseline, Gate, Model, NodeId, NodeKind, Origin, Output, OutputId, Pointer, rescored};
 use crate::source::Span;
 use crate::types::Artifact;
 
@@ -62,6 +62,9 @@ fn said(model: &Model, id: NodeId, gate: &Gate, baseline: &Baseline, found: &mut
             Some((evidence.span, model.output(made)?))
         })
         .collect();
+    if another_leg(model, &model.nodes[id].name.value, &compared, baseline, found) {
+        return;
+    }
     if baseline.recorded {
         for (span, output) in compared {
             frozen(model, span, output, baseline, found);
@@ -72,6 +75,55 @@ fn said(model: &Model, id: NodeId, gate: &Gate, baseline: &Baseline, found: &mut
         scorable(model, *span, output, found);
     }
     two_models(model, gate, &compared, baseline, found);
+}
+
+/// Says that only another leg of what was measured is ever promoted to the baseline's pointer.
+fn another_leg(
+    model: &Model,
+    gate: &str,
+    compared: &[(Span, &Output)],
+    baseline: &Baseline,
+    found: &mut Vec<Diagnostic>,
+) -> bool {
+    let promoted: Vec<(OutputId, Span)> = promotions(model, &baseline.pointer).collect();
+    for (_, output) in compared {
+        let Some(Origin::Output(measured)) = output.of else { continue };
+        let Some(leg) = &model.nodes[measured.node].leg else { continue };
+        if promoted.iter().any(|(made, _)| *made == measured) {
+            continue;
+        }
+        let sibling = promoted.iter().find(|(made, _)| {
+            made.index == measured.index && model.nodes[made.node].leg.as_ref().is_some_and(|other| other.of == leg.of)
+        });
+        let Some(&(sibling, place)) = sibling else { continue };
+        let [ours, theirs] = [measured, sibling].map(|made| model.written(&Origin::Output(made)));
+        let message = format!("`{gate}` measures `{ours}`, and its baseline is `{theirs}`");
+        found.push(
+            Diagnostic::new(codes::BASELINE_OF_TWO_MODELS, baseline.span, message)
+                .label(place, "only this one is promoted there")
+                .help("promote each leg to a pointer of its own, and write a gate for each: a pointer's name can't depend on a loop"),
+        );
+        return true;
+    }
+    false
+}
+
+/// Iterates over the models that this file promotes to a pointer, with where it does.
+fn promotions<'m>(model: &'m Model, pointer: &'m Pointer) -> impl Iterator<Item = (OutputId, Span)> + 'm {
+    model.nodes.iter().filter_map(move |(_, node)| {
+        let (release, to, place) = match &node.kind {
+            NodeKind::Promote(promote) => (promote.release, &promote.pointer, promote.pointer_span),
+            NodeKind::Rollout(rollout) => {
+                let (to, place) = rollout.pointer.as_ref().map(|to| (&to.value, to.span))?;
+                (rollout.release, to, place)
+            }
+            _ => return None,
+        };
+        match model.register(release)?.model {
+            Origin::Output(made) if to == pointer => Some((made, place)),
+            _ => None,
+        }
+    })
 }
 
 /// Iterates over the evidences that are compared.

@@ -88,8 +88,13 @@ fn describe(
             .label(input.span, format!("its name here is `{}`", input.name.value))
             .help(format!("write `${}`", input.name.value));
     }
-    Diagnostic::new(codes::UNSET_VARIABLE, place, message)
-        .help(format!("declare it as an input, output or parameter, or let it through: `pass_env [\"{name}\"]`"))
+    let help = match subject.model.forgotten_input(&work.inputs, place, name) {
+        Some(input) => {
+            format!("{input}; or declare it as an output or parameter, or let it through: `pass_env [\"{name}\"]`")
+        }
+        None => format!("declare it as an input, output or parameter, or let it through: `pass_env [\"{name}\"]`"),
+    };
+    Diagnostic::new(codes::UNSET_VARIABLE, place, message).help(help)
 }
 
 fn name_at(text: &str) -> &str {

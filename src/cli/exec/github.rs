@@ -9,7 +9,7 @@ use crate::host::fs;
 use crate::host::github::{GitHub, Level, Spot, annotation};
 use crate::plan::{Bound, NodeKind, Subject, Why};
 use crate::runner::{self, Answer, Asked, Ended, Received, Review, Settled, Trouble};
-use crate::targets::github::{job_ids, releases_by_hand, releases_when_called, verdict_id};
+use crate::targets::github::{job_ids, verdict_id};
 use crate::types::Origin;
 
 /// GitHub shows about as many annotations of a step.
@@ -167,9 +167,10 @@ pub(super) fn permitted(
             | NodeKind::Rollout(_)
             | NodeKind::Experiment(_)
     );
-    if acts && bound.event == "call" && !may_release(bound, github) {
-        let message = format!("a run that was called on `{}` releases nothing, and `{node}` would", github.git_ref());
-        return Err(Trouble::unsound(message).help("call it on a branch that `on push` names"));
+    if acts && !may_release(bound, github) {
+        let (git_ref, started) = (github.git_ref(), started(&bound.event));
+        let message = format!("a run that {started} on `{git_ref}` releases nothing, and `{node}` would");
+        return Err(Trouble::unsound(message).help("start it on a branch that `on push` names"));
     }
     let waits = declared.waits.iter().filter(|wait| !matches!(wait.why, Why::Ask | Why::Baseline));
     let (jobs, needs) = (job_ids(&bound.plan), github.needs()?.unwrap_or_default());
@@ -194,14 +195,21 @@ pub(super) fn permitted(
     Ok(())
 }
 
-/// Tells whether this run may release: one that a person or another workflow started only as a push there would.
+/// Returns in words how a run began.
+fn started(event: &str) -> String {
+    match event {
+        "call" => "was called".to_owned(),
+        "manual" => "was started by hand".to_owned(),
+        "schedule" => "the clock started".to_owned(),
+        other => format!("`{other}` started"),
+    }
+}
+
+/// Tells whether this run may release: only what a push to its branch would.
 fn may_release(bound: &Bound, github: &GitHub) -> bool {
-    bound.releases
-        && match bound.event.as_str() {
-            "manual" => releases_by_hand(&bound.plan, &bound.branch, &github.default_branch()),
-            "call" => releases_when_called(&bound.plan, github.git_ref()),
-            _ => true,
-        }
+    let (plan, has_profile) = (&bound.plan, bound.profile.is_some());
+    let (git_ref, default) = (github.git_ref(), github.default_branch());
+    bound.releases && crate::targets::github::may_release(plan, &bound.event, git_ref, &default, has_profile)
 }
 
 /// Reads what became of all jobs, and whether this run may release.

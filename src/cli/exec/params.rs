@@ -22,11 +22,10 @@ pub(super) fn read(plan: &Plan, base64: Option<&str>, plain: Option<&str>) -> Re
     };
     let mut given = BTreeMap::new();
     for (name, value) in object {
-        let text = match value {
-            serde_json::Value::Null => continue,
-            serde_json::Value::String(text) => text,
-            other => other.to_string(),
-        };
+        if value.is_null() {
+            continue;
+        }
+        let text = typed(&value);
         // An empty field of a form is no value, but for a text.
         let takes_text = plan.params.iter().any(|param| param.name == name && matches!(param.ty, Type::String));
         if !text.is_empty() || takes_text {
@@ -36,8 +35,13 @@ pub(super) fn read(plan: &Plan, base64: Option<&str>, plain: Option<&str>) -> Re
     Ok(given)
 }
 
-/// Checks the payload of an event from outside against what its trigger declares; `Err` is the message to show.
-pub(super) fn check_payload(plan: &Plan, event: &str, payload: &serde_json::Value) -> Result<(), String> {
+/// Checks the payload of an event from outside against what its trigger declares, and returns the parameters that it sets:
+/// those of a field's name. `Err` is the message to show.
+pub(super) fn of_payload(
+    plan: &Plan,
+    event: &str,
+    payload: &serde_json::Value,
+) -> Result<BTreeMap<String, Given>, String> {
     let declared = plan.triggers.iter().find_map(|trigger| match &trigger.kind {
         TriggerKind::Event { name, payload } if name == event => Some(payload),
         _ => None,
@@ -58,8 +62,17 @@ pub(super) fn check_payload(plan: &Plan, event: &str, payload: &serde_json::Valu
     }
     match given.keys().find(|name| declared.iter().all(|(known, _)| known != *name)) {
         Some(unknown) => Err(format!("the event `{event}` has a `{unknown}`, which its trigger does not declare")),
-        None => Ok(()),
+        None => {
+            let is_param = |name: &str| plan.params.iter().any(|param| param.name == name);
+            let set = given.iter().filter(|(name, value)| is_param(name) && !value.is_null());
+            Ok(set.map(|(name, value)| (name.clone(), Given::Text(typed(value)))).collect())
+        }
     }
+}
+
+/// Returns a value as a person would type it.
+fn typed(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn value(json: &serde_json::Value) -> Value {
@@ -112,15 +125,17 @@ mod tests {
     #[test]
     fn payloads_are_what_their_trigger_declares() {
         let text = "pipeline p\nedition 2026\nexternal event \"retrain\"\non event \"retrain\" { reason: string, rows: int }\n\
-                    stage s { out x: Report = \"x\" run <<< echo > \"$x\" >>> }\n";
+                    param rows: int in 1..9 = 1\nstage s { use rows out x: Report = \"x\" run <<< echo > \"$x\" >>> }\n";
         let compiled = crate::compile::compile(&crate::source::Sources::single("p.mlp", text));
         let plan = compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
-        let said = |event: &str, json: serde_json::Value| check_payload(&plan, event, &json).err().unwrap_or_default();
+        let said = |event: &str, json: serde_json::Value| of_payload(&plan, event, &json).err().unwrap_or_default();
         assert_eq!(said("retrain", serde_json::json!({"reason": "drift", "rows": 3})), "");
         assert!(said("retrain", serde_json::json!({"reason": "drift", "rows": "3"})).contains("is `\"3\"`, not `int`"));
         assert!(said("retrain", serde_json::json!({"rows": 3})).contains("has no `reason`"));
         assert!(said("retrain", serde_json::Value::Null).contains("has no `reason`"));
         assert!(said("retrain", serde_json::json!({"reason": "", "rows": 3, "x": 1})).contains("has a `x`"));
+        let set = of_payload(&plan, "retrain", &serde_json::json!({"reason": "drift", "rows": 3}));
+        assert_eq!(set, Ok(BTreeMap::from([("rows".to_owned(), Given::Text("3".to_owned()))])));
         assert!(said("other", serde_json::json!({})).contains("no trigger listens"));
     }
 
