@@ -73,7 +73,7 @@ impl Objects {
     pub fn copy(&self, pinned: &Pinned, path: &str, standing: &Path, to: &Path) -> Result<(), String> {
         let missing = || self.nowhere(pinned, path, "it is not in the workspace either");
         if !pinned.folder {
-            let object = self.object(&pinned.md5, "");
+            let object = self.object(&pinned.md5, "", pinned.legacy);
             let (from, of_cache) = match &object {
                 Some(object) => (object.as_path(), true),
                 None if standing.is_file() => (standing, false),
@@ -85,7 +85,7 @@ impl Objects {
             }
             return Ok(());
         }
-        let object = self.object(&pinned.md5, ".dir").ok_or_else(missing)?;
+        let object = self.object(&pinned.md5, ".dir", pinned.legacy).ok_or_else(missing)?;
         let wanted = wanted(pinned, &object)?;
         if pinned.below.is_empty() || wanted.iter().any(|(_, below)| !below.is_empty()) {
             fs::create_dirs(to).map_err(|error| error.to_string())?;
@@ -96,7 +96,7 @@ impl Objects {
             } else {
                 join_inside(to, &below).map_err(|error| error.to_string())?
             };
-            let from = self.object(&line.md5, "").ok_or_else(missing)?;
+            let from = self.object(&line.md5, "", pinned.legacy).ok_or_else(missing)?;
             fs::create_dirs(fs::parent(&target)).map_err(|error| error.to_string())?;
             copy(&from, &target, line.isexec)?;
             if !is(&target, &line.md5, pinned.legacy)? {
@@ -109,7 +109,7 @@ impl Objects {
     /// Returns what the cache lacks of something.
     pub(super) fn missing(&self, pinned: &Pinned) -> Result<Lacks, String> {
         let suffix = if pinned.folder { ".dir" } else { "" };
-        let Some(object) = self.object(&pinned.md5, suffix) else { return Ok(Lacks::Whole) };
+        let Some(object) = self.object(&pinned.md5, suffix, pinned.legacy) else { return Ok(Lacks::Whole) };
         let files = if pinned.folder { self.absent(pinned, &object)? } else { vec![] };
         Ok(if files.is_empty() { Lacks::Nothing } else { Lacks::Files(files) })
     }
@@ -117,13 +117,20 @@ impl Objects {
     /// Returns the md5 of all files that a folder's object lists, and the cache lacks; each once.
     pub(super) fn absent(&self, pinned: &Pinned, object: &Path) -> Result<Vec<String>, String> {
         let wanted = wanted(pinned, object)?.into_iter().map(|(line, _)| line.md5);
-        let missing: BTreeSet<String> = wanted.filter(|md5| self.object(md5, "").is_none()).collect();
+        let missing: BTreeSet<String> = wanted.filter(|md5| self.object(md5, "", pinned.legacy).is_none()).collect();
         Ok(missing.into_iter().collect())
     }
 
-    /// Returns where an object stands.
-    fn object(&self, md5: &str, suffix: &str) -> Option<PathBuf> {
-        names(md5, suffix, false).into_iter().map(|name| self.cache.join(name)).find(|path| path.is_file())
+    /// Returns where an object stands. In the layout of DVC 2 it may be text of other line ends than those that were hashed, which is
+    /// not what an md5 of DVC 3 means.
+    fn object(&self, md5: &str, suffix: &str, legacy: bool) -> Option<PathBuf> {
+        let [new, old] = names(md5, suffix, false).map(|name| self.cache.join(name));
+        if new.is_file() {
+            return Some(new);
+        }
+        let is_it = |legacy| is(&old, md5, legacy).unwrap_or(false);
+        let is_other_text = || !legacy && is_it(true) && !is_it(false);
+        (old.is_file() && !is_other_text()).then_some(old)
     }
 
     /// Returns where an object belongs.
@@ -270,6 +277,20 @@ mod tests {
             .copy(&pin(root, &absent, false), "data/x", Path::new("/nowhere"), &root.join("y"))
             .expect_err("missing");
         assert!(missing.contains("run `dvc pull data/x`"), "{missing}");
+    }
+
+    #[test]
+    fn text_with_other_line_ends_is_only_what_dvc_2_pinned() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        let md5 = put(&root.join(".dvc/cache"), "a\n", "");
+        std::fs::write(root.join(".dvc/cache").join(&md5[..2]).join(&md5[2..]), "a\r\n").expect("written");
+        let (objects, new) = (Objects::of(root), pin(root, &md5, false));
+        let old = Pinned { legacy: true, ..new.clone() };
+        assert_eq!(objects.missing(&old).expect("told"), Lacks::Nothing);
+        objects.copy(&old, "x", Path::new("/nowhere"), &root.join("x")).expect("there");
+        assert_eq!(objects.missing(&new).expect("told"), Lacks::Whole);
+        assert!(objects.lacks(&new, Path::new("/nowhere")));
     }
 
     #[test]

@@ -66,10 +66,18 @@ pub(super) fn place(run: &Run<'_>, source: &Source) -> Result<Artifact, Stop> {
 
 /// Returns where it is remembered what something is in the store.
 fn remembered_at(run: &Run<'_>, pinned: &Pinned) -> PathBuf {
+    run.store.state().join("dvc").join(remembered_as(pinned))
+}
+
+/// Names what was pinned, by all that decides which bytes it may be: the same md5 can be that of a file and of a folder's list, or of
+/// bytes and of text with other line ends.
+fn remembered_as(pinned: &Pinned) -> String {
+    let folder = if pinned.folder { ".dir" } else { "" };
+    let of = if pinned.legacy { "-text" } else { "-bytes" };
+    let mode = if pinned.executable { "-x" } else { "" };
     let part =
         if pinned.below.is_empty() { String::new() } else { format!("-{}", crate::cache::file_name(&pinned.below)) };
-    let mode = if pinned.executable { "-x" } else { "" };
-    run.store.state().join("dvc").join(format!("{}{mode}{part}.json", pinned.md5))
+    format!("{}{folder}{of}{mode}{part}.json", pinned.md5)
 }
 
 fn known(run: &Run<'_>, pinned: &Pinned) -> Option<Artifact> {
@@ -165,5 +173,36 @@ fn restore(run: &Run<'_>, input: &str, artifact: &Artifact, path: &Path) -> Resu
         Restored::Missing => {
             Err(Stop::Failed(format!("the cache has lost the input `{input}`; run again to make it anew")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_pinned_is_remembered_by_all_that_decides_its_bytes() {
+        let pinned = |folder, legacy, executable, below: &str| Pinned {
+            md5: "0".repeat(32),
+            folder,
+            legacy,
+            executable,
+            below: below.into(),
+            said_by: "x.dvc".into(),
+            root: "/".into(),
+            remote: None,
+            size: None,
+            imported: false,
+        };
+        let all = [
+            pinned(false, false, false, ""),
+            pinned(true, false, false, ""),
+            pinned(false, true, false, ""),
+            pinned(true, true, false, ""),
+            pinned(false, false, true, ""),
+            pinned(true, false, false, "a"),
+        ];
+        let names: std::collections::BTreeSet<String> = all.iter().map(remembered_as).collect();
+        assert_eq!(names.len(), all.len(), "{names:?}");
     }
 }
