@@ -27,7 +27,11 @@ pub(super) fn bring(run: &Run<'_>, source: &Source, work: Option<&Work>) -> Resu
     }
     let scratch = run.store.scratch().fresh("dvc");
     fs::create_dirs(fs::parent(&scratch))?;
-    objects.copy(&pinned, path, &standing, &scratch).map_err(failed)?;
+    objects.copy(&pinned, path, &standing, &scratch).map_err(|fault| match fault {
+        Fault::Failed(why) => failed(why),
+        Fault::Unsound(why) => Stop::Unsound(format!("the source `{name}`: {why}")),
+        Fault::Interrupted => Stop::Interrupted,
+    })?;
     let artifact = run.store.put(&scratch, Take::Move)?;
     fs::remove(&scratch)?;
     let file = remembered_at(run, &pinned);
