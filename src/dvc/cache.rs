@@ -201,6 +201,12 @@ pub(super) fn is(file: &Path, md5: &str, legacy: bool) -> Result<bool, String> {
     Ok(hex(&plain.finalize()) == md5 || (legacy && hex(&unix.finalize()) == md5))
 }
 
+/// Tells whether a file is what was pinned, as far as it can be read.
+#[must_use]
+pub fn is_pinned(file: &Path, pinned: &Pinned) -> bool {
+    is(file, &pinned.md5, pinned.legacy).unwrap_or(false)
+}
+
 /// Hashes bytes with `\r\n` as `\n`; tells whether a `\r` at the end is still to be judged.
 fn unix_ends(bytes: &[u8], after_return: bool, hasher: &mut Md5) -> bool {
     let mut pending = after_return;

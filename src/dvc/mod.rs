@@ -8,7 +8,7 @@ mod fetch;
 mod pinned;
 mod remote;
 
-pub use cache::Objects;
+pub use cache::{Objects, is_pinned};
 pub use fault::Fault;
 pub use fetch::{Brought, Fetch};
 pub use pinned::{Pinned, pinned};

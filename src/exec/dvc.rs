@@ -12,6 +12,37 @@ use crate::host::fs::{self, join_inside};
 use crate::host::human;
 use crate::plan::{Location, Source, Work};
 
+/// Brings a source into the store, and says so where something else stands in the workspace: what is used is what was pinned.
+pub(super) fn read(run: &Run<'_>, source: &Source, work: Option<&Work>) -> Result<Artifact, Stop> {
+    let artifact = bring(run, source, work)?;
+    let path = source.location.path().unwrap_or_default();
+    let full = join_inside(run.workspace(), path)?;
+    if let Ok(pinned) = dvc::pinned(run.workspace(), path)
+        && is_edited(run, &full, &pinned, &artifact)
+    {
+        let by = &pinned.said_by;
+        run.note_once(format!(
+            "`{path}` in the workspace is not what `{by}` pins, which is what is read: {}",
+            put_right(path)
+        ));
+    }
+    Ok(artifact)
+}
+
+/// Tells whether something else than what was pinned stands in its place.
+fn is_edited(run: &Run<'_>, full: &Path, pinned: &Pinned, artifact: &Artifact) -> bool {
+    match std::fs::metadata(full) {
+        Err(_) => false,
+        // Text with other line ends is the same to DVC 2.
+        Ok(_) if pinned.legacy && pinned.folder => false,
+        Ok(meta) if pinned.legacy => !meta.is_file() || !dvc::is_pinned(full, pinned),
+        Ok(meta) if meta.is_file() && meta.len() != artifact.size => true,
+        Ok(_) => {
+            run.memory.look(full).is_ok_and(|there| (there.kind, there.digest) != (artifact.kind, artifact.digest))
+        }
+    }
+}
+
 /// Brings a source into the store, and returns what it is there. What DVC's cache lacks is fetched into it from DVC's remote, with the
 /// credential of the work that reads it.
 pub(super) fn bring(run: &Run<'_>, source: &Source, work: Option<&Work>) -> Result<Artifact, Stop> {
@@ -58,8 +89,9 @@ pub(super) fn place(run: &Run<'_>, source: &Source) -> Result<Artifact, Stop> {
     let full = join_inside(run.workspace(), path)?;
     if !outputs::is_there(run, &full, &artifact) {
         if full.exists() {
+            let by = dvc::pinned(run.workspace(), path).map_or_else(|_| format!("{path}.dvc"), |pinned| pinned.said_by);
             return Err(Stop::Failed(format!(
-                "`{path}` in the workspace is not the source `{name}`: {}",
+                "something else stands in the workspace than what `{by}` pins: {}",
                 put_right(path)
             )));
         }
@@ -136,7 +168,7 @@ fn fetch(
 }
 
 fn put_right(path: &str) -> String {
-    format!("put it right, as with `dvc checkout {path}` or `dvc add {path}`")
+    format!("`dvc add {path}` pins it, `dvc checkout {path}` puts back what is pinned")
 }
 
 /// Sees to it that a stage without isolation finds its inputs in the workspace, as they are declared.

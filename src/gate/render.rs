@@ -1,5 +1,6 @@
 //! A report as people read it: on a terminal and as Markdown. Pure: the same report gives the same text.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::judged::Part;
@@ -28,11 +29,13 @@ pub fn table(report: &Report, style: Style) -> String {
         report.requirements.iter().map(|line| (requirement(line), measured(line))).collect();
     let wide = |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
     let (first, second) = (wide(&mut rows.iter().map(|row| &row.0)), wide(&mut rows.iter().map(|row| &row.1)));
+    let mut said = BTreeSet::new();
     for (line, (requirement, measured)) in report.requirements.iter().zip(&rows) {
         let verdict = painted(style, line.verdict, &format!("{:<13}", line.verdict));
         let row = format!("{requirement:<first$}  {measured:<second$}  {}", compared(line));
         let _ = writeln!(text, "  {verdict}  {}", row.trim_end());
-        if !is_plain(line) {
+        // Of evidence that is not there every line says the same.
+        if !is_plain(line) && said.insert(&line.reason) {
             let _ = writeln!(text, "                 {}", inline(&line.reason));
         }
         if let Some(groups) = groups(line) {
@@ -82,7 +85,8 @@ pub fn markdown(report: &Report) -> String {
         );
     }
     let reasons = report.requirements.iter().filter(|line| !is_plain(line));
-    let reasons: Vec<_> = reasons.filter(|line| line.reason != report.reason).collect();
+    let mut said = BTreeSet::from([&report.reason]);
+    let reasons: Vec<_> = reasons.filter(|line| said.insert(&line.reason)).collect();
     let grouped: Vec<_> =
         report.requirements.iter().filter_map(|line| Some((requirement(line), groups(line)?))).collect();
     if !reasons.is_empty() || !grouped.is_empty() {
