@@ -171,6 +171,8 @@ pub(super) struct Run<'a> {
     /// The nodes that have their turn, where something is left out that they wait for.
     chosen: Option<HashSet<&'a str>>,
     facts: Mutex<HashMap<String, Facts>>,
+    /// Nodes whose result rests on what changed while it was read, with what did.
+    unsettled: Mutex<BTreeMap<String, String>>,
     /// The plan's nodes by name: thousands of stages look for what they read.
     nodes: HashMap<&'a str, &'a Node>,
 }
@@ -215,6 +217,7 @@ impl<'a> Run<'a> {
             part: None,
             chosen: None,
             facts: Mutex::default(),
+            unsettled: Mutex::default(),
             nodes,
         }
     }
@@ -266,6 +269,16 @@ impl<'a> Run<'a> {
 
     pub(super) fn note_facts(&self, node: &str, facts: Facts) {
         locked(&self.facts).insert(node.to_owned(), facts);
+    }
+
+    /// Notes that nobody knows what the result of a node was made of.
+    pub(super) fn note_unsettled(&self, node: &str, why: String) {
+        locked(&self.unsettled).insert(node.to_owned(), why);
+    }
+
+    /// Returns why nobody knows what the result of a node was made of, where that is so.
+    pub(super) fn unsettled(&self, node: &str) -> Option<String> {
+        locked(&self.unsettled).get(node).cloned()
     }
 
     pub(super) fn take_facts(&self) -> HashMap<String, Facts> {

@@ -31,6 +31,7 @@ mod stand;
 mod state;
 mod times;
 mod tokens;
+mod watch;
 
 pub(crate) use code::unmatched;
 pub use context::{Force, Options, Release, Seen, Setup};

@@ -1,13 +1,11 @@
 //! What stages made that a run leaves out: as it stands in the workspace, else as the cache has it from the last time
 //! that the stage came out well.
 
-use std::path::PathBuf;
-
 use super::context::{Product, Run, Stop};
 use super::outputs;
-use super::prepare::{From, look};
+use super::prepare::From;
 use crate::cache::Artifact;
-use crate::host::fs::{Fingerprint, join_inside};
+use crate::host::fs::join_inside;
 use crate::plan::{Input, Output, OutputKind};
 use crate::types::Value;
 
@@ -16,7 +14,6 @@ pub(super) fn input(
     run: &Run<'_>,
     (stage, output): (&str, &str),
     input: &Input,
-    watched: &mut Vec<(PathBuf, Fingerprint)>,
 ) -> Result<Option<(Artifact, From)>, Stop> {
     let absent = |why: String| if input.optional { Ok(None) } else { Err(Stop::Failed(why)) };
     let made = match declared(run, stage, output) {
@@ -25,7 +22,7 @@ pub(super) fn input(
     };
     let full = join_inside(run.workspace(), &made.publish)?;
     if full.exists() {
-        return Ok(Some((look(run, full.clone(), watched)?, From::Workspace(full))));
+        return Ok(Some((run.memory.look(&full)?, From::Workspace(full))));
     }
     match cached(run, stage, made) {
         Some(product) => Ok(Some((product.artifact, From::Store(full)))),

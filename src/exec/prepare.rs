@@ -10,7 +10,7 @@ use super::fetch::{self, Environment};
 use super::{outside, software};
 use crate::cache::{Artifact, CodeFile, CommandLine, InputFile, Key, Kind, Manifest, OutputFile};
 use crate::host::Digest;
-use crate::host::fs::{self, Fingerprint};
+use crate::host::fs;
 use crate::plan::{Command, Input, InputKind, Interpreter, Isolation, Location, OutputKind, Stage, Work};
 use crate::types::{self, Context, Names, Origin, Value, companion};
 
@@ -25,8 +25,6 @@ pub(super) struct Prepared {
     pub(super) locals: BTreeMap<String, String>,
     /// What is more than the text of a variable.
     pub(super) known: Known,
-    /// Files of the workspace with what `stat` said before they were hashed.
-    pub(super) watched: Vec<(PathBuf, Fingerprint)>,
 }
 
 /// Inputs that are more than the text of their variable.
@@ -124,10 +122,8 @@ pub(super) fn work(
     statuses: &[i32],
     extra: Extra,
 ) -> Result<Prepared, Stop> {
-    let mut watched = Vec::new();
-    let mut inputs =
-        work.inputs.iter().map(|input| find(run, work, input, &mut watched)).collect::<Result<Vec<_>, _>>()?;
-    let code = code(run, work, &mut watched)?;
+    let mut inputs = work.inputs.iter().map(|input| find(run, work, input)).collect::<Result<Vec<_>, _>>()?;
+    let code = code(run, work)?;
     inputs.extend(extra.inputs.into_iter().map(|(name, product)| Found {
         name,
         kind: Some(InputKind::Artifact),
@@ -203,10 +199,10 @@ pub(super) fn work(
         secrets: work.secrets.iter().map(|secret| (secret.variable.clone(), secret.secret.clone())).collect(),
         statuses: statuses.to_vec(),
     };
-    Ok(Prepared { key: manifest.key(), manifest, inputs, code, locals, known, watched })
+    Ok(Prepared { key: manifest.key(), manifest, inputs, code, locals, known })
 }
 
-fn find(run: &Run<'_>, work: &Work, input: &Input, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Found, Stop> {
+fn find(run: &Run<'_>, work: &Work, input: &Input) -> Result<Found, Stop> {
     if let InputKind::Value(ty) = &input.kind {
         let value = value(run, input, ty)?;
         let kind = input.variable().map(|_| input.kind.clone());
@@ -215,11 +211,11 @@ fn find(run: &Run<'_>, work: &Work, input: &Input, watched: &mut Vec<(PathBuf, F
         return Ok(Found { name, kind, path, value, content: None });
     }
     let content = match &input.origin {
-        Origin::Source(name) => source(run, name, (work, input), watched)?,
+        Origin::Source(name) => source(run, name, (work, input))?,
         Origin::Output { stage, output } => match run.product(stage, output) {
             Some(product) => Some((product.artifact, From::Store(run.workspace().join(&product.path)))),
-            None if run.options.alone => from_elsewhere(run, stage, output, input, watched)?,
-            None if run.leaves_out(stage) => outside::input(run, (stage, output), input, watched)?,
+            None if run.options.alone => from_elsewhere(run, stage, output, input)?,
+            None if run.leaves_out(stage) => outside::input(run, (stage, output), input)?,
             None if input.optional => None,
             None => return Err(Stop::Failed(format!("`{}` was not made in this run", input.origin))),
         },
@@ -257,12 +253,7 @@ pub(super) fn list_path(name: &str) -> String {
     format!(".mlpc/lists/{name}")
 }
 
-fn source(
-    run: &Run<'_>,
-    name: &str,
-    (work, input): (&Work, &Input),
-    watched: &mut Vec<(PathBuf, Fingerprint)>,
-) -> Result<Option<(Artifact, From)>, Stop> {
+fn source(run: &Run<'_>, name: &str, (work, input): (&Work, &Input)) -> Result<Option<(Artifact, From)>, Stop> {
     let declared = run.bound.plan.sources.iter().find(|source| source.name == name);
     let declared = declared.ok_or_else(|| Stop::Failed(format!("the plan has no source `{name}`")))?;
     let path = match &declared.location {
@@ -286,7 +277,7 @@ fn source(
         }
         return Err(Stop::Failed(format!("the source `{name}` is not there: no file or folder `{path}`")));
     }
-    let artifact = look(run, full.clone(), watched)?;
+    let artifact = run.memory.look(&full)?;
     frozen(declared.frozen.as_deref(), name, path, artifact.digest)?;
     run.note_source(name, artifact.digest)?;
     Ok(Some((artifact, From::Workspace(full))))
@@ -303,13 +294,7 @@ pub(super) fn frozen(frozen: Option<&str>, name: &str, path: &str, is: Digest) -
 }
 
 /// Takes an input from where its stage would have published it: that stage ran on another machine.
-fn from_elsewhere(
-    run: &Run<'_>,
-    stage: &str,
-    output: &str,
-    input: &Input,
-    watched: &mut Vec<(PathBuf, Fingerprint)>,
-) -> Result<Option<(Artifact, From)>, Stop> {
+fn from_elsewhere(run: &Run<'_>, stage: &str, output: &str, input: &Input) -> Result<Option<(Artifact, From)>, Stop> {
     let made = run.stage(stage).and_then(|stage| stage.outputs.iter().find(|made| made.name == output));
     let path = made.map_or(&input.path, |made| &made.publish);
     let full = run.workspace().join(path);
@@ -319,17 +304,7 @@ fn from_elsewhere(
         }
         return Err(Stop::Failed(format!("`{stage}.{output}` is not there: no file or folder `{path}`")));
     }
-    Ok(Some((look(run, full.clone(), watched)?, From::Workspace(full))))
-}
-
-/// Hashes a file or folder of the workspace, and notes what `stat` said before.
-pub(super) fn look(run: &Run<'_>, full: PathBuf, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Artifact, Stop> {
-    let before = fs::fingerprint(&full)?;
-    let artifact = run.memory.look(&full)?;
-    if artifact.kind == Kind::File {
-        watched.push((full, before));
-    }
-    Ok(artifact)
+    Ok(Some((run.memory.look(&full)?, From::Workspace(full))))
 }
 
 /// Finds what a pointer names. Its bytes are fetched only if somebody reads them.
@@ -362,10 +337,10 @@ fn champion(run: &Run<'_>, registry: &str, pointer: &str, input: &Input) -> Resu
     Ok(Some((artifact, From::Registry { registry: registry.to_owned(), version: seen.version, with })))
 }
 
-fn code(run: &Run<'_>, work: &Work, watched: &mut Vec<(PathBuf, Fingerprint)>) -> Result<Vec<CodeFile>, Stop> {
+fn code(run: &Run<'_>, work: &Work) -> Result<Vec<CodeFile>, Stop> {
     let mut files = Vec::new();
     for path in run.code.files(&work.code)?.into_keys() {
-        let artifact = look(run, run.workspace().join(&path), watched)?;
+        let artifact = run.memory.look(&run.workspace().join(&path))?;
         files.push(CodeFile { path, digest: artifact.digest, executable: artifact.executable });
     }
     Ok(files)

@@ -21,6 +21,9 @@ use crate::syntax::{Incremental, ast};
 /// How long the answers of a folder hold while nothing tells that it moved.
 const FRESH: Duration = Duration::from_secs(5);
 
+/// So many diagnostics of a file are sent, errors before warnings: what an editor draws in a moment.
+const MOST: usize = 500;
+
 /// An open file.
 pub(super) struct Document {
     pub(super) uri: Uri,
@@ -28,6 +31,8 @@ pub(super) struct Document {
     sources: Sources,
     tree: Incremental,
     compiled: Option<Compilation>,
+    /// What was found out of an earlier text, until somebody has the time to free it.
+    old: Option<Compilation>,
     /// What the folder answered, to what, and when.
     seen: Option<(Asked, Seen, Instant)>,
     /// All there is to say of the text as it is.
@@ -40,7 +45,7 @@ impl Document {
         let name = world::path_of(&uri).map_or_else(|| uri.to_string(), |path| path.display().to_string());
         let tree = Incremental::new(FileId(0), &text);
         let sources = Sources::single(name, text);
-        Self { uri, version, sources, tree, compiled: None, seen: None, found: None, texts }
+        Self { uri, version, sources, tree, compiled: None, old: None, seen: None, found: None, texts }
     }
 
     pub(super) fn source(&self) -> &SourceFile {
@@ -101,8 +106,12 @@ impl Document {
         sources.add(own);
         self.sources = sources;
         self.found = None;
-        if let Some(old) = self.compiled.take() {
-            // Freeing a large model takes as long as some passes do; nobody waits for it.
+        self.old = self.compiled.take().or(self.old.take());
+    }
+
+    /// Frees what was found out of earlier texts, which for a large model takes as long as some passes do.
+    pub(super) fn sweep(&mut self) {
+        if let Some(old) = self.old.take() {
             std::thread::spawn(move || drop(old));
         }
     }
@@ -124,7 +133,13 @@ impl Document {
 
     /// Returns the diagnostics as the protocol has them.
     pub(super) fn diagnostics(&mut self, encoding: Encoding) -> Vec<lsp_types::Diagnostic> {
-        let found = self.found();
+        let mut found = self.found();
+        let all = found.len();
+        if all > MOST {
+            found.sort_by_key(|one| one.severity);
+            found.truncate(MOST);
+            diagnostic::sort(&mut found);
+        }
         let own = self.source().name();
         let uses: Vec<(Option<String>, Span)> = self
             .file()
@@ -147,7 +162,17 @@ impl Document {
             let message = format!("in `{module}`: {}", one.message);
             Diagnostic { severity: one.severity, ..Diagnostic::new(one.code, place, message) }
         };
-        found.iter().map(|one| self.told(&here(one), encoding)).collect()
+        let mut told: Vec<lsp_types::Diagnostic> = found.iter().map(|one| self.told(&here(one), encoding)).collect();
+        if all > MOST {
+            let rest = format!("{} more are not shown; `mlpc check --format json` has them all", all - MOST);
+            told.push(lsp_types::Diagnostic {
+                severity: Some(DiagnosticSeverity::INFORMATION),
+                source: Some("mlpc".to_owned()),
+                message: rest,
+                ..lsp_types::Diagnostic::default()
+            });
+        }
+        told
     }
 
     /// Returns one diagnostic as the protocol has it.

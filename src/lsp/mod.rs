@@ -67,6 +67,7 @@ fn next(connection: &Connection, world: &mut World) -> Result<Option<Message>, S
         let diagnostics = document.diagnostics(encoding);
         publish(connection, document.uri.clone(), diagnostics, document.version)?;
     }
+    world.open.values_mut().for_each(Document::sweep);
     Ok(connection.receiver.recv().ok())
 }
 

@@ -41,7 +41,7 @@ const EXAMPLE: &str = "write `oidc(\"aws\", role: \"arn:…\", region: \"eu-west
 
 /// Resolves what a credential is made of.
 pub(super) fn credential(cx: &mut Cx<'_>, index: usize, item: &ast::Binding) {
-    cx.model.credentials[index].kind = kind(cx, &item.value);
+    cx.model.to_mut().credentials[index].kind = kind(cx, &item.value);
 }
 
 fn kind(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<CredentialKind> {
@@ -151,8 +151,8 @@ pub(super) fn notify(cx: &mut Cx<'_>, index: usize, item: &ast::Settings) {
             );
         }
         [one] => {
-            cx.model.notifications[index].channel.clone_from(&one.key.text);
-            cx.model.notifications[index].to = receiver(cx, &one.value);
+            cx.model.to_mut().notifications[index].channel.clone_from(&one.key.text);
+            cx.model.to_mut().notifications[index].to = receiver(cx, &one.value);
         }
         [first, second, ..] => {
             let message =
@@ -164,7 +164,7 @@ pub(super) fn notify(cx: &mut Cx<'_>, index: usize, item: &ast::Settings) {
         }
     }
     let empty = |field: &ast::Field| matches!(&field.value.kind, ast::ExprKind::List(items) if items.is_empty());
-    cx.model.notifications[index].says_on = fields.get("on").is_some_and(|field| !empty(field));
+    cx.model.to_mut().notifications[index].says_on = fields.get("on").is_some_and(|field| !empty(field));
 }
 
 fn receiver(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Receiver> {
@@ -195,7 +195,7 @@ pub(super) fn told(cx: &mut Cx<'_>, index: usize, item: &ast::Settings) {
     };
     for written in items {
         if let Some(found) = happening(cx, written) {
-            cx.model.notifications[index].on.push(found);
+            cx.model.to_mut().notifications[index].on.push(found);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the whole pass shares: the scope, the diagnostics, the model as far as it stands.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::legs::{Family, Variables};
@@ -35,6 +36,7 @@ pub(super) enum Decl {
 }
 
 /// A constant: evaluated when it is first asked for.
+#[derive(Clone)]
 pub(super) struct Const<'a> {
     pub(super) item: &'a ast::Const,
     pub(super) value: ConstValue,
@@ -52,7 +54,8 @@ pub(super) enum ConstValue {
 /// The pass's state.
 pub(super) struct Cx<'a> {
     pub(super) sources: &'a Sources,
-    pub(super) model: Model,
+    /// What is known so far. Two that finish stages side by side see the same, and write nothing to it.
+    pub(super) model: Cow<'a, Model>,
     pub(super) consts: Vec<Const<'a>>,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Depth of constants that are being read, against endless chains.
@@ -66,9 +69,9 @@ pub(super) struct Cx<'a> {
     pub(super) values_read: Vec<(OutputId, Span)>,
     /// The loop variables of the leg that is being resolved.
     pub(super) variables: Variables,
-    scope: HashMap<&'a str, (Decl, Span)>,
-    mentioned: HashSet<String>,
-    hidden: HashSet<&'a str>,
+    pub(super) scope: HashMap<&'a str, (Decl, Span)>,
+    pub(super) mentioned: HashSet<String>,
+    pub(super) hidden: HashSet<&'a str>,
     pub(super) scopes: &'a Scopes,
 }
 
@@ -76,7 +79,7 @@ impl<'a> Cx<'a> {
     pub(super) fn new(sources: &'a Sources, hidden: HashSet<&'a str>, scopes: &'a Scopes) -> Self {
         Self {
             sources,
-            model: Model::default(),
+            model: Cow::Owned(Model::default()),
             consts: Vec::new(),
             diagnostics: Vec::new(),
             depth: 0,

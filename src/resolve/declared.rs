@@ -15,14 +15,14 @@ use crate::types::{Artifact, Direction, Expr, Metric, RegistryLocation, RuntimeK
 
 /// Resolves a parameter's type and default.
 pub(super) fn param(cx: &mut Cx<'_>, id: ParamId, item: &ast::Param) {
-    cx.model.params[id].from = item.from.as_ref().and_then(|from| file(cx, from));
+    cx.model.to_mut().params[id].from = item.from.as_ref().and_then(|from| file(cx, from));
     let ty = ty::value_type(cx, &item.ty);
     let default = match (&ty, &item.default) {
         (Some(ty), Some(written)) => constant(cx, written, ty),
         _ => None,
     };
-    cx.model.params[id].ty = ty;
-    cx.model.params[id].default = default;
+    cx.model.to_mut().params[id].ty = ty;
+    cx.model.to_mut().params[id].default = default;
 }
 
 /// Resolves where a parameter is read from.
@@ -85,7 +85,7 @@ pub(super) fn runtime(cx: &mut Cx<'_>, id: RuntimeId, item: &ast::Settings) {
         let help = "install them in the image";
         cx.error::<()>(codes::MISPLACED_CLAUSE, field.span, "`requirements` belongs to `python`", help);
     }
-    cx.model.runtimes[id].kind = kind;
+    cx.model.to_mut().runtimes[id].kind = kind;
 }
 
 /// Resolves the metrics of a metrics type.
@@ -97,7 +97,7 @@ pub(super) fn metrics(cx: &mut Cx<'_>, id: MetricsId, item: &ast::Metrics) {
             continue;
         }
         let Some(metric) = metric(cx, written) else { continue };
-        let metrics = &mut cx.model.metrics[id];
+        let metrics = &mut cx.model.to_mut().metrics[id];
         metrics.ty.metrics.push(metric);
         metrics.places.push(written.name.span);
     }
@@ -200,7 +200,7 @@ pub(super) fn source(cx: &mut Cx<'_>, id: SourceId, item: &ast::Source) {
             ),
         }
     });
-    let source = &mut cx.model.sources[id];
+    let source = &mut cx.model.to_mut().sources[id];
     source.ty = artifact.unwrap_or(Artifact::File);
     source.location = location;
     source.frozen = frozen;
@@ -208,7 +208,7 @@ pub(super) fn source(cx: &mut Cx<'_>, id: SourceId, item: &ast::Source) {
 
 /// Resolves a registry.
 pub(super) fn registry(cx: &mut Cx<'_>, id: RegistryId, item: &ast::Binding) {
-    cx.model.registries[id].location = registry_location(cx, &item.value);
+    cx.model.to_mut().registries[id].location = registry_location(cx, &item.value);
 }
 
 /// Resolves where a registry is.
@@ -269,7 +269,7 @@ pub(super) fn target(cx: &mut Cx<'_>, item: &ast::Settings) {
     }
     let mut blocks = Vec::new();
     if let Some(settings) = setting_record(cx, &item.record, "", &mut blocks) {
-        cx.model.targets.push(Target { name: Cx::own(&item.name), settings, blocks });
+        cx.model.to_mut().targets.push(Target { name: Cx::own(&item.name), settings, blocks });
     }
 }
 

@@ -128,7 +128,7 @@ pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, item: &ast::Experiment) {
         watch,
         requirements,
     };
-    cx.model.nodes[id].kind = NodeKind::Experiment(Box::new(experiment));
+    cx.model.to_mut().nodes[id].kind = NodeKind::Experiment(Box::new(experiment));
 }
 
 fn missing(cx: &mut Cx<'_>, item: &ast::Experiment, what: &str, line: &str) {

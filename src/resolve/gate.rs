@@ -51,7 +51,7 @@ pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, item: &ast::Gate) {
         let message = format!("the gate `{}` requires nothing", item.name.text);
         cx.error::<()>(codes::MISSING_CLAUSE, item.name.span, message, "add a line such as `require accuracy >= 90%`");
     }
-    cx.model.nodes[id].kind = NodeKind::Gate(Box::new(gate));
+    cx.model.to_mut().nodes[id].kind = NodeKind::Gate(Box::new(gate));
 }
 
 fn evidence(cx: &mut Cx<'_>, written: &ast::Evidence, gate: &mut Gate) {

@@ -7,27 +7,47 @@ use crate::diagnostic::codes;
 use crate::model::NodeId;
 use crate::source::Spanned;
 use crate::syntax::ast;
-use crate::types::Type;
+use crate::types::{Expr, Type};
 
-/// Resolves `when`, `after` and, where it may stand, `ungated`.
+/// What a node's header says.
+#[derive(Default)]
+pub(super) struct Head {
+    when: Option<Expr>,
+    after: Vec<Spanned<NodeId>>,
+    ungated: Option<Spanned<String>>,
+}
+
+/// Resolves `when`, `after` and, where it may stand, `ungated`, and puts them into the model.
 pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, header: &ast::Header, may_be_ungated: bool) {
+    let head = read(cx, header, may_be_ungated);
+    put(cx, id, head);
+}
+
+/// Puts into the model what the header of a node says.
+pub(super) fn put(cx: &mut Cx<'_>, id: NodeId, head: Head) {
+    let node = &mut cx.model.to_mut().nodes[id];
+    node.when = head.when;
+    node.after = head.after;
+    node.ungated = head.ungated;
+}
+
+/// As [`resolve`], and writes nothing.
+pub(super) fn read(cx: &mut Cx<'_>, header: &ast::Header, may_be_ungated: bool) -> Head {
+    let mut head = Head::default();
     if let Some(when) = &header.when {
-        let when = expect(cx, when, Scope::Known, &Type::Bool);
-        cx.model.nodes[id].when = when;
+        head.when = expect(cx, when, Scope::Known, &Type::Bool);
     }
-    let mut after: Vec<Spanned<NodeId>> = Vec::new();
     for written in &header.after {
         for node in origin::nodes(cx, written) {
-            match after.iter().find(|first| first.value == node.value) {
+            match head.after.iter().find(|first| first.value == node.value) {
                 Some(first) => {
                     let first = first.span;
                     super::trigger::again(cx, node.span, first, "it waits for this twice");
                 }
-                None => after.push(node),
+                None => head.after.push(node),
             }
         }
     }
-    cx.model.nodes[id].after = after;
     if let Some(ungated) = &header.ungated {
         if !may_be_ungated {
             let message = "only what releases or acts can go `ungated`";
@@ -39,8 +59,9 @@ pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, header: &ast::Header, may_be_
             let help = "write `ungated \"why nothing has to be measured\"`";
             cx.error::<()>(codes::MISSING_CLAUSE, ungated.span, "`ungated` needs a reason", help);
         }
-        cx.model.nodes[id].ungated = Some(Spanned::new(reason.to_owned(), ungated.span));
+        head.ungated = Some(Spanned::new(reason.to_owned(), ungated.span));
     }
+    head
 }
 
 /// Says that a declaration has no legs.

@@ -24,6 +24,7 @@ const MOST_READ: usize = 1_000_000;
 const LONGEST: usize = 60;
 
 /// A declaration with a loop.
+#[derive(Clone)]
 pub(super) struct Family {
     /// The declared name.
     pub(super) name: Spanned<String>,

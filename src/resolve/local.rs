@@ -49,11 +49,16 @@ impl Local {
     }
 }
 
+/// More names than this are looked up in a map.
+const FEW: usize = 24;
+
 /// All names of one stage or action; one namespace, since they become environment variables.
 #[derive(Debug, Default)]
 pub(super) struct Locals {
-    names: HashMap<String, (Local, Span)>,
-    order: Vec<Spanned<String>>,
+    /// In the order in which they were added.
+    names: Vec<(Spanned<String>, Local)>,
+    /// Where each stands, once there are more than a few.
+    index: HashMap<String, usize>,
     /// Part of the stage could not be understood: unknown names are passed over.
     pub(super) partial: bool,
 }
@@ -69,41 +74,53 @@ impl Locals {
         locals
     }
 
+    fn find(&self, name: &str) -> Option<usize> {
+        if self.names.len() > FEW {
+            return self.index.get(name).copied();
+        }
+        self.names.iter().position(|(known, _)| known.value == name)
+    }
+
     /// Adds a name, or says that it is taken.
     pub(super) fn add(&mut self, cx: &mut Cx<'_>, name: &str, span: Span, local: Local) {
-        if let Some((_, first)) = self.names.get(name) {
-            if *first == span {
+        if let Some(at) = self.find(name) {
+            let first = self.names[at].0.span;
+            if first == span {
                 return;
             }
             let message = format!("`{name}` is declared twice in here");
             let diagnostic = Diagnostic::new(codes::DUPLICATE_NAME, span, message)
                 .here("declared again here")
-                .label(*first, "first declared here")
+                .label(first, "first declared here")
                 .help(
                     "rename one: inputs, outputs, used parameters and secrets are environment variables of one command",
                 );
             cx.diagnostics.push(diagnostic);
             return;
         }
-        self.names.insert(name.to_owned(), (local, span));
-        self.order.push(Spanned::new(name.to_owned(), span));
+        self.names.push((Spanned::new(name.to_owned(), span), local));
+        if self.names.len() > FEW {
+            let known = self.index.len();
+            let new = self.names.iter().enumerate().skip(known);
+            self.index.extend(new.map(|(at, (name, _))| (name.value.clone(), at)));
+        }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Local> {
-        self.names.get(name).map(|(local, _)| local)
+        self.find(name).map(|at| &self.names[at].1)
     }
 
     /// Returns all names in the order in which they were added.
     pub(super) fn into_names(self) -> Vec<Spanned<String>> {
-        self.order
+        self.names.into_iter().map(|(name, _)| name).collect()
     }
 
     /// Says more exactly what a name is, once that is known.
     pub(super) fn refine(&mut self, name: &str, span: Span, local: Local) {
-        if let Some((known, place)) = self.names.get_mut(name)
-            && *place == span
+        if let Some(at) = self.find(name)
+            && self.names[at].0.span == span
         {
-            *known = local;
+            self.names[at].1 = local;
         }
     }
 
@@ -112,10 +129,10 @@ impl Locals {
         if self.partial {
             return true;
         }
-        let mut names: Vec<&str> = self.names.keys().map(String::as_str).collect();
+        let mut names: Vec<&str> = self.names.iter().map(|(name, _)| name.value.as_str()).collect();
         names.sort_unstable();
         let Some(near) = nearest(&name.text, names.iter().copied()) else { return false };
-        let place = self.names[near].1;
+        let place = self.find(near).map_or(name.span, |at| self.names[at].0.span);
         let message = format!("no input, output or parameter `{}` in here", name.text);
         let diagnostic = Diagnostic::new(codes::UNKNOWN_NAME, name.span, message)
             .label(place, format!("`{near}` is declared here"))

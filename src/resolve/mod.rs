@@ -12,6 +12,7 @@ mod drifted;
 mod experiment;
 mod expr;
 mod fields;
+mod fork;
 mod gate;
 mod header;
 mod legs;
@@ -63,10 +64,10 @@ pub fn resolve(
     let mut hidden = if broken { hidden_words(sources, file) } else { HashSet::new() };
     hidden.extend(scopes.torn.iter().flat_map(|&torn| cx::words(sources.file(torn).text())));
     let mut cx = Cx::new(sources, hidden, scopes);
-    cx.model.torn = broken || !scopes.lost.is_empty();
+    cx.model.to_mut().torn = broken || !scopes.lost.is_empty();
     if broken {
         let torn = file.items.iter().filter(|item| is_hit(faults, item.span));
-        cx.model.opaque.extend(torn.filter_map(|item| Some(format!("{}.*", item.name()?.text))));
+        cx.model.to_mut().opaque.extend(torn.filter_map(|item| Some(format!("{}.*", item.name()?.text))));
     }
     head(&mut cx, file, broken || alone);
     let nodes = declare(&mut cx, file);
@@ -78,10 +79,10 @@ pub fn resolve(
     }
     for constant in &cx.consts {
         if let ConstValue::Known(value, ty) = &constant.value {
-            cx.model.constants.push((constant.item.name.text.clone(), ty.clone(), value.clone()));
+            cx.model.to_mut().constants.push((constant.item.name.text.clone(), ty.clone(), value.clone()));
         }
     }
-    (cx.model, cx.diagnostics)
+    (cx.model.into_owned(), cx.diagnostics)
 }
 
 /// Tells whether one of the sorted faults begins inside the span.
@@ -119,8 +120,8 @@ fn head(cx: &mut Cx<'_>, file: &ast::File, broken: bool) {
                 }
                 None => {
                     cx.spelling(&pipeline.name, false);
-                    cx.model.pipeline = Some(Cx::own(&pipeline.name));
-                    cx.model.doc = item.docs.as_ref().map(|docs| docs.text.clone());
+                    cx.model.to_mut().pipeline = Some(Cx::own(&pipeline.name));
+                    cx.model.to_mut().doc = item.docs.as_ref().map(|docs| docs.text.clone());
                 }
             },
             ast::ItemKind::Edition(written) => {
@@ -139,7 +140,7 @@ fn head(cx: &mut Cx<'_>, file: &ast::File, broken: bool) {
                         &format!("write `edition {EDITION}`"),
                     );
                 }
-                cx.model.edition = year;
+                cx.model.to_mut().edition = year;
             }
             _ => {}
         }
@@ -191,7 +192,7 @@ fn nodes<'a>(
 ) -> Decl {
     let loops = loops(item, stages);
     let add = |cx: &mut Cx<'a>, leg: Option<Leg>| {
-        cx.model.nodes.push(Node {
+        cx.model.to_mut().nodes.push(Node {
             name: Spanned::new(leg.as_ref().map_or_else(|| name.text.clone(), Leg::name), name.span),
             leg,
             doc: item.docs.as_ref().map(|docs| docs.text.clone()),
@@ -237,7 +238,7 @@ fn stages(file: &ast::File) -> HashMap<&str, &ast::Stage> {
 fn row<'a>(cx: &mut Cx<'a>, item: &'a ast::Item) -> Option<Decl> {
     use ast::ItemKind as Kind;
     let doc = item.docs.as_ref().map(|docs| docs.text.clone());
-    let model = &mut cx.model;
+    let model = cx.model.to_mut();
     let name = Cx::own(item.name()?);
     Some(match &item.kind {
         Kind::Const(it) => {
@@ -348,7 +349,7 @@ fn schema(cx: &mut Cx<'_>, index: usize, item: &ast::Schema) {
             columns.push(column);
         }
     }
-    cx.model.schemas[index].ty.columns = columns;
+    cx.model.to_mut().schemas[index].ty.columns = columns;
 }
 
 fn schema_column(cx: &mut Cx<'_>, written: &ast::Column) -> Option<types::Column> {
@@ -402,15 +403,24 @@ fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
             _ => {}
         }
     }
-    let mut drafts = Vec::new();
-    for &(item, id, leg) in &nodes {
-        if let Kind::Stage(it) = &item.kind {
-            let draft = legs::within(cx, leg, |cx| stage::draft(cx, id, it, &stages));
-            drafts.extend(draft.map(|draft| (draft, leg)));
-        }
+    let made: Vec<_> = nodes
+        .iter()
+        .filter_map(|&(item, id, leg)| match &item.kind {
+            Kind::Stage(it) => Some((it, id, leg)),
+            _ => None,
+        })
+        .collect();
+    let drafted = fork::each(cx, &made, |cx, &(it, id, leg)| {
+        legs::within(cx, leg, |cx| stage::draft(cx, id, it, &stages)).map(|(draft, drafted)| (draft, drafted, leg))
+    });
+    let mut drafts = Vec::with_capacity(drafted.len());
+    for (draft, drafted, leg) in drafted.into_iter().flatten() {
+        stage::put_draft(cx, &draft, drafted);
+        drafts.push((draft, leg));
     }
-    for (draft, leg) in &drafts {
-        legs::within(cx, *leg, |cx| stage::finish(cx, draft));
+    let finished = fork::each(cx, &drafts, |cx, (draft, leg)| legs::within(cx, *leg, |cx| stage::finish(cx, draft)));
+    for stage in finished {
+        stage::put(cx, stage);
     }
     for &(item, id, leg) in &nodes {
         legs::within(cx, leg, |cx| match &item.kind {
@@ -455,7 +465,7 @@ fn defaults(cx: &mut Cx<'_>, file: &ast::File) {
             defaults.push((here, only));
         }
     }
-    cx.model.default_runtimes.extend(defaults);
+    cx.model.to_mut().default_runtimes.extend(defaults);
 }
 
 /// Lists the declarations that nothing mentions.
@@ -480,7 +490,7 @@ fn unused(cx: &mut Cx<'_>, file: &ast::File) {
             && !cx.is_mentioned(&name.text)
             && own_row(cx, name).is_some()
         {
-            cx.model.unused.push((word, Cx::own(name)));
+            cx.model.to_mut().unused.push((word, Cx::own(name)));
         }
     }
 }

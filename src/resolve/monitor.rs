@@ -113,7 +113,7 @@ pub(super) fn resolve(cx: &mut Cx<'_>, index: usize, item: &ast::Monitor) {
             cx.error::<()>(codes::MISSING_CLAUSE, *place, message, "add `cooldown 7d`");
         }
     }
-    let monitor = &mut cx.model.monitors[index];
+    let monitor = &mut cx.model.to_mut().monitors[index];
     monitor.every = every.and_then(|(time, _)| time);
     monitor.cooldown = cooldown.and_then(|(time, _)| time);
     monitor.work = action.work;
@@ -144,7 +144,7 @@ fn evidence(cx: &Cx<'_>, word: &str, input: &Spanned<Origin>) -> Option<Evidence
 /// A monitor is no part of a run: of what may stand before its body only `when` means something.
 fn header(cx: &mut Cx<'_>, index: usize, item: &ast::Monitor) {
     if let Some(when) = &item.header.when {
-        cx.model.monitors[index].when = super::expr::expect(cx, when, Scope::Known, &Type::Bool);
+        cx.model.to_mut().monitors[index].when = super::expr::expect(cx, when, Scope::Known, &Type::Bool);
     }
     for after in &item.header.after {
         cx.mention_words(after.span);

@@ -45,7 +45,7 @@ pub(super) fn register(cx: &mut Cx<'_>, id: NodeId, item: &ast::Register) {
         return;
     }
     let register = Register { model, model_span: item.model.span, with, registry, metrics };
-    cx.model.nodes[id].kind = NodeKind::Register(Box::new(register));
+    cx.model.to_mut().nodes[id].kind = NodeKind::Register(Box::new(register));
 }
 
 /// Resolves `promote … = … to …`.
@@ -64,7 +64,7 @@ pub(super) fn promote(cx: &mut Cx<'_>, id: NodeId, item: &ast::Promote) {
     let pointer = origin::pointer(cx, &item.to);
     let (Some(release), Some(pointer)) = (release, pointer) else { return };
     let promote = Promote { release, pointer, pointer_span: item.to.span };
-    cx.model.nodes[id].kind = NodeKind::Promote(Box::new(promote));
+    cx.model.to_mut().nodes[id].kind = NodeKind::Promote(Box::new(promote));
 }
 
 /// Resolves `approval … of … { … }`.
@@ -93,7 +93,7 @@ pub(super) fn approval(cx: &mut Cx<'_>, id: NodeId, item: &ast::Approval) {
     }
     let Some(of) = of else { return };
     let approval = Approval { of, by, environment, timeout: timeout.unwrap_or_default() };
-    cx.model.nodes[id].kind = NodeKind::Approval(Box::new(approval));
+    cx.model.to_mut().nodes[id].kind = NodeKind::Approval(Box::new(approval));
 }
 
 /// Resolves an action.
@@ -121,6 +121,6 @@ pub(super) fn action(cx: &mut Cx<'_>, id: NodeId, item: &ast::Action) {
         cx.diagnostics.push(diagnostic);
     }
     if understood {
-        cx.model.nodes[id].kind = NodeKind::Action(Box::new(action));
+        cx.model.to_mut().nodes[id].kind = NodeKind::Action(Box::new(action));
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, item: &ast::Rollout) {
         assignment,
         pointer,
     };
-    cx.model.nodes[id].kind = NodeKind::Rollout(Box::new(rollout));
+    cx.model.to_mut().nodes[id].kind = NodeKind::Rollout(Box::new(rollout));
 }
 
 fn strategy(cx: &mut Cx<'_>, by: &ast::Name) -> Option<Strategy> {

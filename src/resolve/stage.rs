@@ -37,13 +37,20 @@ impl Clauses<'_> {
     }
 }
 
-/// Puts the outputs of a stage into the model. Returns none for a stage that is understood no further.
+/// What a stage puts out.
+pub(super) struct Drafted {
+    outputs: Vec<Output>,
+    /// Those that could not be understood.
+    opaque: Vec<String>,
+}
+
+/// Resolves the outputs of a stage, and writes nothing to the model. Returns none for a stage that is understood no further.
 pub(super) fn draft<'a>(
-    cx: &mut Cx<'a>,
+    cx: &mut Cx<'_>,
     id: NodeId,
     item: &'a ast::Stage,
     stages: &HashMap<&'a str, &'a ast::Stage>,
-) -> Option<Draft<'a>> {
+) -> Option<(Draft<'a>, Drafted)> {
     let mut shared = Vec::new();
     let (header, clauses) = match &item.body {
         ast::StageBody::Clauses(clauses) => (&item.header, Clauses::Written(clauses)),
@@ -54,10 +61,10 @@ pub(super) fn draft<'a>(
             (if bare { &base.header } else { own }, Clauses::Made(made))
         }
     };
-    let mut stage = Stage::default();
+    let mut drafted = Drafted { outputs: Vec::new(), opaque: Vec::new() };
     for clause in clauses.list() {
         if let ast::StageClause::Out(written) = &clause.kind {
-            if let Some(first) = stage.outputs.iter().find(|output| output.name.value == written.name.text) {
+            if let Some(first) = drafted.outputs.iter().find(|output| output.name.value == written.name.text) {
                 let first = first.name.span;
                 super::declared::duplicate(cx, &written.name, first);
                 continue;
@@ -68,16 +75,21 @@ pub(super) fn draft<'a>(
                     if shared.contains(&output.name.value) {
                         output.path = None;
                     }
-                    stage.outputs.push(output);
+                    drafted.outputs.push(output);
                 }
-                None => {
-                    cx.model.opaque.insert(format!("{}.{}", item.name.text, written.name.text));
-                }
+                None => drafted.opaque.push(format!("{}.{}", item.name.text, written.name.text)),
             }
         }
     }
-    cx.model.nodes[id].kind = NodeKind::Stage(Box::new(stage));
-    Some(Draft { id, header, clauses })
+    Some((Draft { id, header, clauses }, drafted))
+}
+
+/// Puts into the model what a stage puts out.
+pub(super) fn put_draft(cx: &mut Cx<'_>, draft: &Draft<'_>, drafted: Drafted) {
+    let Drafted { outputs, opaque } = drafted;
+    let model = cx.model.to_mut();
+    model.opaque.extend(opaque);
+    model.nodes[draft.id].kind = NodeKind::Stage(Box::new(Stage { outputs, ..Stage::default() }));
 }
 
 /// Returns the loop of a stage: its own, or that of the stage that it is made from.
@@ -171,7 +183,7 @@ fn value_output<'w>(cx: &mut Cx<'_>, written: &'w ast::Output, ty: Type) -> Opti
 /// Makes the clauses of `stage x = y with { … }`, with the stage at the end of the chain. `shared` gets the outputs
 /// that have no path of their own.
 fn with<'a>(
-    cx: &mut Cx<'a>,
+    cx: &mut Cx<'_>,
     item: &'a ast::Stage,
     stages: &HashMap<&'a str, &'a ast::Stage>,
     shared: &mut Vec<String>,
@@ -281,35 +293,54 @@ fn change(
     missing.into_iter().map(|(name, _)| name).collect()
 }
 
-/// Resolves the rest of a stage.
-pub(super) fn finish(cx: &mut Cx<'_>, draft: &Draft<'_>) {
-    let id = draft.id;
-    header::resolve(cx, id, draft.header, false);
+/// What a node is, beside what was known of it when it got its row.
+pub(super) struct Finished {
+    id: NodeId,
+    head: header::Head,
+    stage: Stage,
+    /// Of each output, where it says so: the model that it measures, and the data.
+    measured: Vec<(usize, Option<Origin>, Option<Origin>)>,
+}
+
+/// Resolves the rest of a stage. Reads of the model what is there of all stages, and writes nothing to it.
+pub(super) fn finish(cx: &mut Cx<'_>, draft: &Draft<'_>) -> Finished {
+    let head = header::read(cx, draft.header, false);
     let mut locals = Locals::of_leg(cx);
-    // A copy: the stage may name itself, and is then told of the cycle.
-    let mut stage = match &cx.model.nodes[id].kind {
-        NodeKind::Stage(drafted) => (**drafted).clone(),
-        _ => Stage::default(),
-    };
+    let mut stage = Stage::default();
     work::resolve(cx, draft.clauses.list(), Kind::Stage(&mut stage), &mut locals);
     stage.work.variables = cx.variables.iter().map(|(name, value, _)| (name.value.clone(), value.clone())).collect();
     stage.work.locals = locals.into_names();
-    measured(cx, draft.clauses.list(), &mut stage);
-    cx.model.nodes[id].kind = NodeKind::Stage(Box::new(stage));
+    let measured = measured(cx, draft, &stage);
+    Finished { id: draft.id, head, stage, measured }
+}
+
+/// Puts a stage into the model.
+pub(super) fn put(cx: &mut Cx<'_>, finished: Finished) {
+    let Finished { id, head, mut stage, measured } = finished;
+    header::put(cx, id, head);
+    let node = &mut cx.model.to_mut().nodes[id];
+    if let NodeKind::Stage(drafted) = &mut node.kind {
+        stage.outputs = std::mem::take(&mut drafted.outputs);
+        for (index, of, over) in measured {
+            stage.outputs[index].of = of;
+            stage.outputs[index].over = over;
+        }
+        **drafted = stage;
+    }
 }
 
 /// Resolves `of … over …` of the outputs, which may name inputs.
-fn measured(cx: &mut Cx<'_>, clauses: &[ast::Clause], stage: &mut Stage) {
-    for clause in clauses {
+fn measured(cx: &mut Cx<'_>, draft: &Draft<'_>, stage: &Stage) -> Vec<(usize, Option<Origin>, Option<Origin>)> {
+    let mut found = Vec::new();
+    for clause in draft.clauses.list() {
         let ast::StageClause::Out(written) = &clause.kind else { continue };
-        let Some(index) = stage.outputs.iter().position(|output| output.name.span == written.name.span) else {
+        let drafted = cx.model.stage(draft.id).map_or(&[][..], |stage| &stage.outputs);
+        let Some(index) = drafted.iter().position(|output| output.name.span == written.name.span) else {
             continue;
         };
         let of = written.of.as_ref().and_then(|of| input_origin(cx, stage, of));
         let over = written.over.as_ref().and_then(|over| input_origin(cx, stage, over));
-        let output = &mut stage.outputs[index];
-        output.of = of;
-        output.over = over;
+        found.push((index, of, over));
         if written.of.is_none()
             && let Some(extra) = written.over.as_ref().map(|over| over.span)
         {
@@ -317,6 +348,7 @@ fn measured(cx: &mut Cx<'_>, clauses: &[ast::Clause], stage: &mut Stage) {
             cx.error::<()>(codes::MISSING_CLAUSE, extra, "it does not say what was measured", help);
         }
     }
+    found
 }
 
 /// Returns the origin of what an output is `of` or `over`: one of the stage's inputs, or what one of them is.

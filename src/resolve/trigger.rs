@@ -88,7 +88,7 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
         cx.diagnostics.push(diagnostic);
         return;
     }
-    cx.model.triggers.push(Trigger { kind, profile, span });
+    cx.model.to_mut().triggers.push(Trigger { kind, profile, span });
 }
 
 /// Resolves the parameters that whoever starts a run may set.
@@ -178,7 +178,7 @@ pub(super) fn profile(cx: &mut Cx<'_>, index: usize, item: &ast::Profile) {
                 }
                 set.push(name);
                 if let Some(setting) = setting(cx, name, value) {
-                    cx.model.profiles[index].settings.push(setting);
+                    cx.model.to_mut().profiles[index].settings.push(setting);
                 }
             }
             ast::ProfileClause::Releases { value, span } => {
@@ -212,7 +212,7 @@ pub(super) fn profile(cx: &mut Cx<'_>, index: usize, item: &ast::Profile) {
         cx.diagnostics.push(diagnostic);
     }
     let releases = releases.is_some_and(|(value, _)| value);
-    let profile = &mut cx.model.profiles[index];
+    let profile = &mut cx.model.to_mut().profiles[index];
     profile.releases = releases;
     profile.gates_block = releases || gates.is_some_and(|(value, _)| value);
 }
@@ -247,6 +247,6 @@ fn setting(cx: &mut Cx<'_>, name: &ast::Name, value: &ast::Expr) -> Option<Setti
 /// Resolves `external event "…"`.
 pub(super) fn external(cx: &mut Cx<'_>, item: &ast::External) {
     if let Some(plain) = item.event.plain() {
-        cx.model.external.push(Spanned::new(plain.to_owned(), item.event.span));
+        cx.model.to_mut().external.push(Spanned::new(plain.to_owned(), item.event.span));
     }
 }

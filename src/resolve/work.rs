@@ -1,7 +1,5 @@
 //! The clauses of stages and actions.
 
-use std::collections::HashMap;
-
 use super::cx::{Cx, Decl, Wanted};
 use super::expr::{Scope, constant, expect, expr};
 use super::fields::{Fields, duration, text, texts, whole};
@@ -31,15 +29,15 @@ impl Kind<'_> {
 
 /// Resolves all clauses. What the command sees is resolved before the command, wherever it stands.
 pub(super) fn resolve(cx: &mut Cx<'_>, clauses: &[ast::Clause], mut kind: Kind<'_>, locals: &mut Locals) {
-    let mut first: HashMap<&str, Span> = HashMap::new();
+    let mut first: Vec<(&str, Span)> = Vec::new();
     for clause in clauses {
         let (word, once, place) = about(&clause.kind);
         if once {
-            if let Some(&first) = first.get(word) {
+            if let Some(&(_, first)) = first.iter().find(|(known, _)| *known == word) {
                 trigger::again(cx, clause.span, first, &format!("`{word}` is said twice"));
                 continue;
             }
-            first.insert(word, clause.span);
+            first.push((word, clause.span));
         }
         match (place, &kind) {
             (Place::Stage, Kind::Action(_)) => {
@@ -128,12 +126,14 @@ fn this(cx: &mut Cx<'_>, clause: &ast::Clause, kind: &mut Kind<'_>, locals: &mut
         C::Code(patterns) => {
             for written in patterns {
                 if let Some(pattern) = text(cx, written).and_then(|pattern| paths::inside(cx, &pattern)) {
-                    match globset::Glob::new(&pattern.value) {
-                        Ok(_) => kind.work().code.push(pattern),
-                        Err(error) => {
+                    // Without these it can't be wrong, and a pattern takes longer to make than the rest of the clause.
+                    let may_be_wrong = pattern.value.contains(['[', ']', '{', '}', '\\']);
+                    match may_be_wrong.then(|| globset::Glob::new(&pattern.value)) {
+                        Some(Err(error)) => {
                             let message = format!("`{}` is no pattern: {}", pattern.value, error.kind());
                             cx.error::<()>(codes::WRONG_TYPE, pattern.span, message, "");
                         }
+                        Some(Ok(_)) | None => kind.work().code.push(pattern),
                     }
                 }
             }

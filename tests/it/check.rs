@@ -429,3 +429,38 @@ fn a_share_of_columns_that_all_of_them_reach_is_no_limit() {
         assert!(!check(share).stderr.contains("can't fail"), "{share}");
     }
 }
+
+/// Stages beyond some hundreds are looked at by two threads.
+#[test]
+fn a_slip_is_found_wherever_it_stands_among_many_stages() {
+    let sandbox = Sandbox::new();
+    let mut text = "pipeline example\nedition 2026\nparam early: int = 1\nparam late: int = 1\nparam never: int = 1\nsource raw: File = \"raw.csv\"\n".to_owned();
+    for index in 0..1_500 {
+        let from = if index == 0 { "raw".to_owned() } else { format!("s{}.o", index - 1) };
+        let slip = if matches!(index, 3 | 749 | 750 | 1_499) { "rum" } else { from.as_str() };
+        let uses = match index {
+            7 => "  use early\n",
+            1_400 => "  use late\n",
+            _ => "",
+        };
+        text += &format!(
+            "stage s{index} {{\n  in data = {slip}\n{uses}  out o: File = \"o{index}\"\n  run <<< cp \"$data\" \"$o\" >>>\n}}\n"
+        );
+    }
+    sandbox.file("p.mlp", &text);
+    sandbox.file("raw.csv", "a\n");
+    let ended = sandbox.mlpc(&["check", "--format", "json"]);
+    let said: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let said = said["diagnostics"].as_array().expect("a list");
+    let slips: Vec<u64> = said
+        .iter()
+        .filter(|one| one["code"] == "unknown-name")
+        .map(|one| one["labels"][0]["start"]["line"].as_u64().expect("a line"))
+        .collect();
+    let lines: Vec<u64> =
+        (1..).zip(text.lines()).filter(|(_, line)| line.ends_with("= rum")).map(|(at, _)| at).collect();
+    assert_eq!(slips, lines);
+    let unused: Vec<_> = said.iter().filter(|one| one["code"] == "unused-name").map(|one| &one["message"]).collect();
+    assert_eq!(unused.len(), 1, "{unused:?}");
+    assert!(unused[0].as_str().is_some_and(|text| text.contains("`never`")), "{unused:?}");
+}

@@ -227,6 +227,17 @@ fn diagnostics_follow_what_is_typed() {
 }
 
 #[test]
+fn of_very_many_diagnostics_some_are_sent_and_the_rest_is_counted() {
+    let mut client = opened();
+    let unused: String = (0..700).map(|index| format!("param p{index}: int = 1\n")).collect();
+    let told = client.change(URI, 2, json!([{ "text": format!("{TEXT}\n{unused}") }]));
+    assert_eq!(told.len(), 501);
+    let rest = told[500]["message"].as_str().expect("a text");
+    assert_eq!(rest, "200 more are not shown; `mlpc check --format json` has them all");
+    client.ends();
+}
+
+#[test]
 fn hover_shows_the_declaration_the_doc_and_the_value() {
     let mut client = opened();
     let mut hover = |word, nth| {

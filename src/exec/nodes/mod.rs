@@ -21,6 +21,15 @@ pub(super) use stage::{Lookup, look_up};
 /// Does what a node is for.
 pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
     let mut report = NodeReport::new(&node.name, node.kind.keyword(), Ending::Done);
+    if let Some(why) = node.waits.iter().find_map(|wait| run.unsettled(&wait.node)) {
+        run.note_unsettled(&node.name, why.clone());
+        // A stage makes something of what it was given; a decision about it would be one about something else.
+        if !matches!(node.kind, NodeKind::Stage(_)) {
+            report.ending = Ending::Unsound(why);
+            report.help = Some("run again while nothing else changes; with isolation this can't happen".to_owned());
+            return report;
+        }
+    }
     let ending = match &node.kind {
         NodeKind::Stage(stage) => stage::run(run, node, stage, &mut report),
         NodeKind::Gate(gate) => gate::run(run, node, gate, &mut report),

@@ -12,6 +12,7 @@ use crate::exec::event::{Event, NodeReport, Reason};
 use crate::exec::folder::{Folder, Script};
 use crate::exec::prepare::{self, Prepared};
 use crate::exec::state::Ending;
+use crate::exec::watch::Watch;
 use crate::exec::{hint, outputs, sharing, software, stand};
 use crate::host::fs;
 use crate::host::process::{self, Ended, Outcome};
@@ -41,7 +42,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, stage: &Stage, report: &mut NodeRe
     let ending = serve_or_make(run, node, stage, &prepared, report)?;
     // What was made of an input that moved is no result, and must not stand as one either.
     if run.options.question.is_some()
-        && !saw_a_moving_input(&prepared)
+        && run.unsettled(&node.name).is_none()
         && let Some(facts) = stand::facts(run, &node.name, stage, &prepared)
     {
         run.note_facts(&node.name, facts);
@@ -76,11 +77,20 @@ fn serve_or_make(
         }
     }
     let (begin, started) = (Instant::now(), run.setup.clock.now());
+    if prepared.manifest.isolation == "off" {
+        crate::exec::dvc::stand_ready(run, prepared)?;
+    }
+    let watch = Watch::begin(run, prepared);
     let made = attempts(run, node, stage, prepared, report);
     report.milliseconds = Some(milliseconds(begin.elapsed()));
     let (outputs, status) = made?;
-    if saw_a_moving_input(prepared) {
-        run.note(&node.name, "an input changed while the stage ran: its result is not kept in the cache".into());
+    let moved = watch.moved(run);
+    if let Some(path) = &moved {
+        run.note(
+            &node.name,
+            format!("`{path}` changed while the stage ran: its result is not kept in the cache, and no gate counts it"),
+        );
+        run.note_unsettled(&node.name, format!("`{path}` changed while `{}` ran, which has no isolation", node.name));
     }
     let log = log_path(run, &node.name);
     let log = if log.exists() { Some(run.store.put(&log, Take::Copy)?.digest) } else { None };
@@ -98,7 +108,7 @@ fn serve_or_make(
     if !outputs::publish(run, &node.name, stage, &record)? {
         return Err(Stop::Failed("the outputs were lost before they could be published".into()));
     }
-    if !saw_a_moving_input(prepared) {
+    if moved.is_none() {
         keep(run, &node.name, stage, &record)?;
     }
     told(report, &record);
@@ -181,12 +191,6 @@ fn keep(run: &Run<'_>, node: &str, stage: &Stage, record: &ResultRecord) -> Resu
     }
     sharing::save(run, node, record);
     Ok(run.store.note_latest(run.profile(), node, &record.key)?)
-}
-
-/// Without isolation a stage reads the workspace itself, which may change under it.
-fn saw_a_moving_input(prepared: &Prepared) -> bool {
-    prepared.manifest.isolation == "off"
-        && prepared.watched.iter().any(|(path, print)| fs::fingerprint(path).ok() != Some(*print))
 }
 
 /// Runs the command until it comes out well or its retries are used up.

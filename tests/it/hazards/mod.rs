@@ -43,10 +43,52 @@ fn hazard_05_an_input_that_changes_while_a_stage_without_isolation_runs_is_not_s
         .replace("cat \"$raw\" > \"$text\"", "cat \"$raw\" > \"$text\"\n    echo changed > \"$raw\"");
     sandbox.file("pair.mlp", &open);
     let first = sandbox.mlpc(&["run", "make"]);
-    assert!(first.stdout.contains("an input changed while the stage ran"), "{first:?}");
+    assert!(first.stdout.contains("`raw.txt` changed while the stage ran"), "{first:?}");
     sandbox.file("raw.txt", "a\n");
     let again = sandbox.mlpc(&["run", "make"]);
     assert!(again.stdout.contains("1 stage run"), "what it made of a moving input was no result: {again:?}");
+}
+
+#[test]
+fn hazard_05_a_folder_and_what_another_stage_made_are_inputs_too() {
+    let pipeline = |touch: &str| {
+        format!(
+            "pipeline p\nedition 2026\nsource folder: Dir = \"folder\"\nstage first {{\n  in folder\n  out a: File = \"out/a\"\n  \
+             run <<< cat \"$folder/f\" > \"$a\" >>>\n}}\nstage second {{\n  in folder, a = first.a\n  isolation off\n  \
+             out b: File = \"out/b\"\n  run <<< cat \"$a\" > \"$b\"; {touch} >>>\n}}\n"
+        )
+    };
+    for (touch, told) in [("echo x > \"$folder/g\"", "folder"), ("echo x > \"$a\"", "out/a")] {
+        let sandbox = Sandbox::new();
+        sandbox.file("p.mlp", &pipeline(touch)).file("folder/f", "1\n");
+        let first = sandbox.mlpc(&["run"]);
+        assert!(first.stdout.contains(&format!("`{told}` changed while the stage ran")), "{first:?}");
+        std::fs::remove_file(sandbox.path().join("folder/g")).ok();
+        let again = sandbox.mlpc(&["run", "second"]);
+        assert!(again.stdout.contains("second  done in"), "what it made was no result: {again:?}");
+    }
+}
+
+/// Numbers of data that changed while they were measured are numbers of nothing.
+#[test]
+fn hazard_05_no_gate_counts_what_was_measured_on_a_moving_input() {
+    let sandbox = Sandbox::new();
+    sandbox.file("test.txt", "1\n").file(
+        "p.mlp",
+        "pipeline p\nedition 2026\nmetrics E { auc: ratio higher }\nsource test: File = \"test.txt\"\nregistry models = directory(\"registry\")\n\
+         stage train {\n  in test\n  out model: File = \"out/model\"\n  run <<< cp \"$test\" \"$model\" >>>\n}\n\
+         stage evaluate {\n  in model = train.model, test\n  isolation off\n  out report: Metrics<E> of model over test as test = \"out/e.json\"\n  \
+         run <<<\n    printf '{\"auc\":0.9}' > \"$report\"\n    if [ -e spoil ]; then echo 2 > \"$test\"; fi\n  >>>\n}\n\
+         gate q on evaluate.report { require auc >= 0.5 }\nregister release = train.model to models after q { metrics: evaluate.report }\n",
+    );
+    sandbox.file("spoil", "");
+    let spoilt = sandbox.mlpc(&["run"]);
+    assert_eq!(spoilt.code, 11, "{spoilt:?}");
+    assert!(spoilt.stdout.contains("`test.txt` changed while `evaluate` ran"), "{spoilt:?}");
+    assert!(!sandbox.path().join("registry/models/versions").exists(), "nothing was registered");
+    std::fs::remove_file(sandbox.path().join("spoil")).expect("it was there");
+    let settled = sandbox.mlpc(&["run"]);
+    assert_eq!(settled.code, 0, "{settled:?}");
 }
 
 #[test]

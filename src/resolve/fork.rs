@@ -1,0 +1,67 @@
+//! Work on many nodes by two threads: each sees the model as it stands and writes nothing to it, and what they say is
+//! joined in the order of the nodes.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::cx::Cx;
+use super::legs::Variables;
+use crate::diagnostic::Diagnostic;
+
+/// Fewer nodes than this are done by one thread.
+const ALONE: usize = 512;
+
+/// What a fork has to say.
+struct Said {
+    diagnostics: Vec<Diagnostic>,
+    mentioned: HashSet<String>,
+    listed: usize,
+}
+
+/// Does something for each of many, and returns what came of it in the same order.
+pub(super) fn each<I: Sync, T: Send>(
+    cx: &mut Cx<'_>,
+    items: &[I],
+    step: impl Fn(&mut Cx<'_>, &I) -> T + Sync,
+) -> Vec<T> {
+    if items.len() < ALONE {
+        return items.iter().map(|item| step(cx, item)).collect();
+    }
+    let (left, right) = items.split_at(items.len() / 2);
+    let half = |cx: &Cx<'_>, items: &[I]| {
+        let mut fork = fork(cx);
+        let done: Vec<T> = items.iter().map(|item| step(&mut fork, item)).collect();
+        (done, Said { diagnostics: fork.diagnostics, mentioned: fork.mentioned, listed: fork.listed - cx.listed })
+    };
+    let shared = &*cx;
+    let ((mut done, first), (more, second)) = std::thread::scope(|scope| {
+        let second = scope.spawn(|| half(shared, right));
+        (half(shared, left), second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    done.extend(more);
+    for said in [first, second] {
+        cx.diagnostics.extend(said.diagnostics);
+        cx.mentioned.extend(said.mentioned);
+        cx.listed += said.listed;
+    }
+    done
+}
+
+fn fork<'c>(cx: &'c Cx<'_>) -> Cx<'c> {
+    Cx {
+        sources: cx.sources,
+        model: Cow::Borrowed(&*cx.model),
+        consts: cx.consts.clone(),
+        diagnostics: Vec::new(),
+        depth: cx.depth,
+        families: cx.families.clone(),
+        legs: cx.legs,
+        listed: cx.listed,
+        values_read: Vec::new(),
+        variables: Variables::default(),
+        scope: cx.scope.clone(),
+        mentioned: HashSet::new(),
+        hidden: cx.hidden.clone(),
+        scopes: cx.scopes,
+    }
+}
