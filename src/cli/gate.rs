@@ -83,11 +83,11 @@ impl GateArgs {
 /// Shows a report on stdout.
 pub(crate) fn show(out: &Out, report: &Report, format: ReportFormat) {
     let style = if out.colour() { Style::Colour } else { Style::Plain };
-    out.write(&match format {
-        ReportFormat::Text => table(report, style),
-        ReportFormat::Json => report.to_json(),
-        ReportFormat::Markdown => crate::gate::render::markdown(report),
-    });
+    match format {
+        ReportFormat::Text => out.text(&table(report, style)),
+        ReportFormat::Json => out.write(&report.to_json()),
+        ReportFormat::Markdown => out.write(&crate::gate::render::markdown(report)),
+    }
 }
 
 /// Returns the exit code of a verdict.
