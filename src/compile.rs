@@ -2,7 +2,7 @@
 
 use crate::allow::Allows;
 use crate::check;
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::{self, Diagnostic, codes};
 use crate::graph::{self, Graph};
 use crate::model::Model;
 use crate::modules;
@@ -65,6 +65,15 @@ pub fn understand(sources: &Sources, file: &ast::File, diagnostics: Vec<Diagnost
     look(sources, file, diagnostics, modules::is_module(file))
 }
 
+/// Says that the lines of a file end as they did on an old Mac, so that it is one line.
+fn ends_lines_as_nobody_does(sources: &Sources, file: FileId) -> Option<Diagnostic> {
+    let text = sources.file(file).text();
+    let first = text.find('\r').filter(|_| !text.contains('\n'))? as u32;
+    let message = "the lines of this file end with CR alone, as on an old Mac: to mlpc it is one line";
+    let help = "save it with the line ends of Unix, as with `tr '\\r' '\\n' < OLD > NEW`";
+    Some(Diagnostic::new(codes::SYNTAX, Span::new(file, first, first + 1), message).help(help))
+}
+
 /// Looks at a file and its modules; `alone` is a module without its pipeline.
 fn look(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diagnostic>, alone: bool) -> Compilation {
     let linked = modules::link(sources, file);
@@ -89,6 +98,12 @@ fn look(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diagnostic>, a
     }
     once_for_all_legs(&model, &mut found);
     diagnostics.extend(found);
+    if let Some(one) = ends_lines_as_nobody_does(sources, file.span.file)
+        && diagnostics.iter().any(Diagnostic::is_error)
+    {
+        // All else that is wrong is of the one line that the file is.
+        diagnostics = vec![one];
+    }
     let (mut allows, wrong) = Allows::of(sources, file);
     diagnostics.extend(wrong);
     allows.cover(&mut diagnostics);

@@ -24,6 +24,7 @@
 
 extern crate alloc;
 
+pub mod shown;
 pub mod source;
 pub mod diagnostic;
 pub mod syntax;

@@ -1,7 +1,8 @@
 //! People's decisions on this machine: who was asked about which digest, and what they said.
 //!
-//! The record is append-only, one JSON object a line, under a lock. A decision is bound to the digest of its subject and
-//! to the time it was asked at; too late is a rejection, and so is no answer.
+//! The record is append-only, one JSON object a line, under a lock. A decision is bound to what was shown: the digest of its
+//! subject and those of the gate reports that admitted it; and to the time it was asked at: too late is a rejection, and so
+//! is no answer.
 
 mod record;
 
@@ -10,7 +11,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use record::{Asked, Decided, Record};
+pub use record::{Asked, Decided, Record, Shown};
 
 use crate::gate::Decision;
 use crate::host::clock::iso;
@@ -43,28 +44,59 @@ pub enum Standing {
     },
 }
 
-/// Records that a person is asked. Asking again in the same run changes nothing: the first time counts.
+/// Records that a person is asked. Asking the same again in the same run changes nothing: the first time counts. What was
+/// decided in this run holds where gates were evaluated again and said the same, requirement by requirement; a refusal
+/// holds in any case.
 ///
 /// # Errors
 /// The record can't be read or written.
 pub fn ask(workspace: &Path, asked: &Asked) -> Result<Asked> {
     let _lock = record::lock(workspace)?;
-    let same = |record: Record| match record {
-        Record::Asked(old) if old.run == asked.run && old.approval == asked.approval && old.digest == asked.digest => {
-            Some(old)
-        }
-        _ => None,
-    };
-    if let Some(old) = record::read(workspace)?.into_iter().find_map(same) {
-        return Ok(old);
+    let records = record::read(workspace)?;
+    let of_run = |record: &&Record| matches!(record, Record::Asked(old) if is_again(old, asked));
+    let before: Vec<&Asked> = records
+        .iter()
+        .filter(of_run)
+        .filter_map(|record| match record {
+            Record::Asked(old) => Some(old),
+            Record::Decided(_) => None,
+        })
+        .collect();
+    if let Some(last) = before.last().filter(|last| is_same(last, asked)) {
+        return Ok((*last).clone());
     }
+    let says_the_same = |old: &&&Asked| old.said() == asked.said();
+    let holds = |old: &&&Asked| match judge(&records, old, asked.at) {
+        Standing::Waiting { .. } => false,
+        Standing::Approved { .. } => says_the_same(old),
+        Standing::Rejected { .. } => true,
+    };
+    if let Some(decided) = before.iter().find(holds) {
+        return Ok((*decided).clone());
+    }
+    // The time to decide does not begin anew with each part of a run.
+    let since = before.iter().find(says_the_same).map_or(asked.at, |old| old.at);
+    let asked = Asked { at: since, ..asked.clone() };
     record::append(workspace, &Record::Asked(asked.clone()))?;
-    Ok(asked.clone())
+    Ok(asked)
+}
+
+/// Tells whether the same run asks about the same bytes.
+fn is_again(a: &Asked, b: &Asked) -> bool {
+    a.run == b.run && a.approval == b.approval && a.digest == b.digest
+}
+
+/// Tells whether two questions are one: about the same bytes, and with the same reports.
+#[must_use]
+pub fn is_same(a: &Asked, b: &Asked) -> bool {
+    a.approval == b.approval && a.digest == b.digest && a.reports() == b.reports()
 }
 
 /// Why a decision was not recorded.
 #[derive(Debug)]
 pub enum Refusal {
+    /// Nobody's decision.
+    Nobody,
     /// The person is not among those who may decide.
     NotAmong(String),
     /// By this machine's clock it comes before the question: it could never count.
@@ -82,18 +114,31 @@ impl From<Error> for Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Nobody => f.write_str(NOBODY),
             Self::NotAmong(why) | Self::BeforeAsked(why) => f.write_str(why),
             Self::Record(error) => error.fmt(f),
         }
     }
 }
 
+/// What is said where it is not known who decides.
+pub const NOBODY: &str = "who decides is not known; say it with `--as LOGIN`";
+
+/// Tells whether a login names nobody, or can't be shown on one line.
+#[must_use]
+pub fn is_nobody(login: &str) -> bool {
+    login.trim().is_empty() || login.chars().any(char::is_control)
+}
+
 /// Records a decision about what was asked.
 ///
 /// # Errors
-/// The person is not among those who may decide, the clock stands before the question, or the record can't be read or
+/// It is nobody's, the person is not among those who may decide, the clock stands before the question, or the record can't be read or
 /// written.
 pub fn decide(workspace: &Path, asked: &Asked, decided: &Decided) -> Result<Standing, Refusal> {
+    if is_nobody(&decided.by) {
+        return Err(Refusal::Nobody);
+    }
     if !asked.by.is_empty() && !asked.by.contains(&decided.by) {
         let names: Vec<_> = asked.by.iter().map(|name| format!("`{name}`")).collect();
         let (name, who) = (&asked.approval, &decided.by);
@@ -117,30 +162,25 @@ pub fn decide(workspace: &Path, asked: &Asked, decided: &Decided) -> Result<Stan
     Ok(judge(&record::read(workspace)?, asked, decided.at))
 }
 
-/// Returns how an approval stands: that of `digest`, asked at `asked_at`, with so many nanoseconds to decide.
+/// Returns how what was asked stands.
 ///
 /// # Errors
 /// The record can't be read.
-pub fn find(
-    workspace: &Path,
-    approval: &str,
-    digest: &str,
-    asked_at: Timestamp,
-    now: Timestamp,
-    timeout: i64,
-) -> Result<Standing> {
-    let asked = Asked {
-        approval: approval.to_owned(),
-        subject: String::new(),
-        digest: digest.to_owned(),
-        run: String::new(),
-        at: asked_at,
-        timeout,
-        by: Vec::new(),
-        reports: Vec::new(),
-        shared: false,
-    };
-    Ok(judge(&record::read(workspace)?, &asked, now))
+pub fn find(workspace: &Path, asked: &Asked, now: Timestamp) -> Result<Standing> {
+    Ok(judge(&record::read(workspace)?, asked, now))
+}
+
+/// Returns the last decision about the same bytes that does not count, since other gate reports were shown with it.
+///
+/// # Errors
+/// The record can't be read.
+pub fn of_other_reports(workspace: &Path, asked: &Asked) -> Result<Option<Decided>> {
+    let decisions = record::read(workspace)?.into_iter().rev().filter_map(|record| match record {
+        Record::Decided(decided) => Some(decided),
+        Record::Asked(_) => None,
+    });
+    let mut about = decisions.filter(|decided| decided.approval == asked.approval && decided.digest == asked.digest);
+    Ok(about.find(|decided| decided.at >= asked.at && decided.reports != asked.reports()))
 }
 
 /// Returns everything that waits for a decision at `now`, in the order in which it was asked.
@@ -149,11 +189,18 @@ pub fn find(
 /// The record can't be read.
 pub fn waiting(workspace: &Path, now: Timestamp) -> Result<Vec<Asked>> {
     let records = record::read(workspace)?;
-    let asked = records.iter().filter_map(|record| match record {
-        Record::Asked(asked) => Some(asked.clone()),
-        Record::Decided(_) => None,
-    });
-    Ok(asked.filter(|asked| matches!(judge(&records, asked, now), Standing::Waiting { .. })).collect())
+    let asked: Vec<&Asked> = records
+        .iter()
+        .filter_map(|record| match record {
+            Record::Asked(asked) => Some(asked),
+            Record::Decided(_) => None,
+        })
+        .collect();
+    // Of a run that was gone on with, only its last question is still one.
+    let is_last = |index: usize, one: &Asked| !asked[index + 1..].iter().any(|later| is_again(later, one));
+    let waits = |one: &Asked| matches!(judge(&records, one, now), Standing::Waiting { .. });
+    let still = asked.iter().enumerate().filter(|(index, one)| is_last(*index, one) && waits(one));
+    Ok(still.map(|(_, one)| (*one).clone()).collect())
 }
 
 /// Returns everything that was asked, decided or not, in that order.
@@ -169,10 +216,14 @@ pub fn asked(workspace: &Path) -> Result<Vec<Asked>> {
 }
 
 fn judge(records: &[Record], asked: &Asked, now: Timestamp) -> Standing {
-    let until = deadline(asked);
+    let (until, reports) = (deadline(asked), asked.reports());
     let of_this = records.iter().filter_map(|record| match record {
         Record::Decided(decided)
-            if decided.approval == asked.approval && decided.digest == asked.digest && decided.at >= asked.at =>
+            if decided.approval == asked.approval
+                && decided.digest == asked.digest
+                && decided.reports == reports
+                && decided.at >= asked.at
+                && !is_nobody(&decided.by) =>
         {
             Some(decided)
         }

@@ -1,5 +1,6 @@
 //! The append-only file of what was asked and decided: `.mlpc/approvals.jsonl`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -38,10 +39,39 @@ pub struct Asked {
     pub timeout: i64,
     /// Logins that may decide; anyone if empty.
     pub by: Vec<String>,
-    /// Gate reports to show, relative to the workspace.
-    pub reports: Vec<String>,
+    /// The gate reports that admitted it: the decision is about these, too.
+    #[serde(default)]
+    pub shown: Vec<Shown>,
     /// It leads into a registry that others share, for which a decision on this machine does not count.
     pub shared: bool,
+}
+
+/// A gate report that is shown with a question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The gate.
+    pub gate: String,
+    /// Where the run keeps it, relative to the workspace.
+    pub path: String,
+    /// The digest of its bytes.
+    pub digest: String,
+    /// The digest of its verdicts without the numbers: a stage that runs every time measures other ones in each part of a
+    /// run that says the same.
+    pub said: String,
+}
+
+impl Asked {
+    /// Returns the digests of the verdicts that are shown, by gate.
+    #[must_use]
+    pub fn said(&self) -> BTreeMap<&str, &str> {
+        self.shown.iter().map(|shown| (shown.gate.as_str(), shown.said.as_str())).collect()
+    }
+
+    /// Returns the digests of the reports that are shown, by gate.
+    #[must_use]
+    pub fn reports(&self) -> BTreeMap<String, String> {
+        self.shown.iter().map(|shown| (shown.gate.clone(), shown.digest.clone())).collect()
+    }
 }
 
 /// A person's decision.
@@ -51,6 +81,9 @@ pub struct Decided {
     pub approval: String,
     /// The digest of the subject.
     pub digest: String,
+    /// The digests of the gate reports that were shown, by gate.
+    #[serde(default)]
+    pub reports: BTreeMap<String, String>,
     /// Whether it was given.
     pub given: bool,
     /// Who decided.

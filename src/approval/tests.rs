@@ -17,17 +17,22 @@ fn question() -> Asked {
         at: time(0),
         timeout: 3_600_000_000_000,
         by: vec!["alice".into(), "bob".into()],
-        reports: vec![],
+        shown: vec![report("blake3:77")],
         shared: false,
     }
 }
 
+fn report(digest: &str) -> Shown {
+    Shown { gate: "quality".into(), path: "gate_report.json".into(), digest: digest.into(), said: digest.into() }
+}
+
 fn answer(given: bool, by: &str, at: i64) -> Decided {
-    Decided { approval: "go_live".into(), digest: "blake3:aa".into(), given, by: by.into(), at: time(at), reason: None }
+    let (approval, digest) = ("go_live".into(), "blake3:aa".into());
+    Decided { approval, digest, reports: question().reports(), given, by: by.into(), at: time(at), reason: None }
 }
 
 fn standing(workspace: &Path, digest: &str, now: i64) -> Standing {
-    find(workspace, "go_live", digest, time(0), time(now), 3_600_000_000_000).expect("readable")
+    find(workspace, &Asked { digest: digest.into(), ..question() }, time(now)).expect("readable")
 }
 
 fn folder() -> tempfile::TempDir {
@@ -121,5 +126,65 @@ fn a_record_cut_off_by_a_crash_is_dropped_and_a_damaged_one_is_not_passed_over()
     assert!(matches!(standing(folder.path(), "blake3:aa", 30), Standing::Approved { .. }));
     let text = std::fs::read_to_string(&path).expect("there").replacen("asked", "axked", 1);
     std::fs::write(&path, text).expect("written");
-    assert!(find(folder.path(), "go_live", "blake3:aa", time(0), time(1), 1).is_err());
+    assert!(find(folder.path(), &question(), time(1)).is_err());
+}
+
+#[test]
+fn a_decision_counts_only_with_the_reports_that_were_shown() {
+    let folder = folder();
+    let warns = Asked { run: "r2".into(), shown: vec![report("blake3:88")], ..question() };
+    ask(folder.path(), &question()).expect("asked");
+    ask(folder.path(), &warns).expect("asked");
+    decide(folder.path(), &question(), &answer(true, "alice", 20)).expect("may decide");
+    let of = |asked: &Asked| find(folder.path(), asked, time(30)).expect("readable");
+    assert!(matches!(of(&question()), Standing::Approved { .. }));
+    assert!(matches!(of(&warns), Standing::Waiting { .. }), "alice never saw this report");
+    assert!(matches!(of(&Asked { shown: vec![], ..question() }), Standing::Waiting { .. }), "nor a run without any");
+    assert_eq!(waiting(folder.path(), time(30)).expect("readable"), [warns.clone()]);
+    let told = of_other_reports(folder.path(), &warns).expect("readable").expect("told");
+    assert_eq!((told.by.as_str(), told.at), ("alice", time(20)));
+    assert_eq!(of_other_reports(folder.path(), &question()).expect("readable"), None);
+    // The same run with another report asks anew.
+    let again = Asked { at: time(40), shown: vec![report("blake3:99")], ..question() };
+    assert_eq!(ask(folder.path(), &again).expect("asked").at, time(40));
+    assert!(matches!(of(&again), Standing::Waiting { .. }));
+}
+
+#[test]
+fn nobody_decides_nothing() {
+    let folder = folder();
+    let anyone = Asked { by: vec![], ..question() };
+    for nobody in ["", " ", "\t", "a\nb"] {
+        let refused = decide(folder.path(), &anyone, &answer(true, nobody, 10)).expect_err("nobody");
+        assert!(matches!(refused, Refusal::Nobody), "{refused}");
+    }
+    // Even where a line of the record says so.
+    record::append(folder.path(), &Record::Decided(answer(true, " ", 10))).expect("written");
+    assert!(matches!(find(folder.path(), &anyone, time(20)).expect("readable"), Standing::Waiting { .. }));
+}
+
+#[test]
+fn numbers_that_are_measured_again_in_the_same_run_ask_nobody_anew() {
+    let folder = folder();
+    ask(folder.path(), &question()).expect("asked");
+    let again = |digest: &str, at: i64| {
+        let shown = vec![Shown { said: "blake3:77".into(), ..report(digest) }];
+        ask(folder.path(), &Asked { at: time(at), shown, ..question() }).expect("asked")
+    };
+    let second = again("blake3:78", 10);
+    assert_eq!(second.at, time(0), "the time to decide began with the first question");
+    assert_eq!(waiting(folder.path(), time(11)).expect("readable"), [second.clone()], "what is shown is the last");
+    let yes = Decided { reports: second.reports(), ..answer(true, "alice", 20) };
+    decide(folder.path(), &second, &yes).expect("may decide");
+    let third = again("blake3:79", 30);
+    assert!(matches!(find(folder.path(), &third, time(31)).expect("readable"), Standing::Approved { .. }));
+    assert!(waiting(folder.path(), time(31)).expect("readable").is_empty());
+    let warns = ask(folder.path(), &Asked { at: time(40), shown: vec![report("blake3:80")], ..question() });
+    let warns = warns.expect("asked");
+    assert!(matches!(find(folder.path(), &warns, time(41)).expect("readable"), Standing::Waiting { .. }));
+    let no = Decided { reports: warns.reports(), ..answer(false, "bob", 50) };
+    decide(folder.path(), &warns, &no).expect("may decide");
+    let last = ask(folder.path(), &Asked { at: time(60), shown: vec![report("blake3:81")], ..question() });
+    let standing = find(folder.path(), &last.expect("asked"), time(61)).expect("readable");
+    assert!(matches!(standing, Standing::Rejected { .. }), "final for this run");
 }

@@ -193,6 +193,8 @@ impl Rooms {
             std::mem::take(&mut inner.leftovers)
         };
         if process::is_anyone_in(&self.left) {
+            // Whoever stayed behind works in a room that is gone for it, and for everybody.
+            process::end_strays(&self.left);
             remove(&leftovers);
             return;
         }
@@ -423,6 +425,21 @@ mod tests {
         let mut stray = command.arg("1000").current_dir(room.path().join("work")).spawn().expect("started");
         scratch.leave(room).expect("left");
         assert_eq!(is_free(&scratch), 0);
+        let status = stray.wait().expect("ended by us");
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9));
+    }
+
+    #[test]
+    fn a_room_that_a_process_has_open_is_not_used_again() {
+        let (_state, scratch) = bench();
+        let room = scratch.enter("a", &Folders::new()).expect("made");
+        let handle = std::fs::File::open(room.path().join("work")).expect("opened");
+        let mut command = std::process::Command::new("sleep");
+        let mut stray = command.arg("1000").current_dir("/").stdin(handle).spawn().expect("started");
+        drop(command);
+        scratch.leave(room).expect("left");
+        assert_eq!(is_free(&scratch), 0);
+        assert_eq!(stray.try_wait().expect("asked"), None, "what has a folder open may be anybody");
         stray.kill().and_then(|()| stray.wait()).expect("ended");
     }
 

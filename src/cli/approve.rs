@@ -10,12 +10,12 @@ use super::{Exit, Verb};
 use crate::approval::{self, Asked, Decided, Refusal, Standing};
 use crate::gate::Report;
 use crate::host::clock::iso;
-use crate::host::{Clock, Out, fs};
+use crate::host::{Clock, Digest, Out, fs};
 
 /// Decide about what a run waits for
 ///
-/// Shows the subject with its digest and the gate reports about it, and records the decision for exactly these bytes. It
-/// counts on this machine alone. A decision that comes too late is a rejection. Afterwards: `mlpc run --resume`.
+/// Shows the subject with its digest and the gate reports about it, and records the decision for exactly these bytes and
+/// these reports. It counts on this machine alone. A decision that comes too late is a rejection. Afterwards: `mlpc run --resume`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  mlpc approve go_live --reason \"checked the slices\" && mlpc run --resume")]
 pub(crate) struct Approve {
@@ -67,20 +67,20 @@ impl Approve {
             );
             return Err((Exit::Usage, message));
         }
-        let by = match &self.login {
-            Some(login) => login.clone(),
-            None => user().ok_or((Exit::Usage, "who decides is not known; say it with `--as LOGIN`".to_owned()))?,
-        };
+        let by = self.login.clone().or_else(user).filter(|login| !approval::is_nobody(login));
+        let by = by.ok_or((Exit::Usage, approval::NOBODY.to_owned()))?;
         describe(out, workspace, &asked)?;
         let decided = Decided {
             approval: name.clone(),
             digest: asked.digest.clone(),
+            reports: asked.reports(),
             given: !self.reject,
             by,
             at: now,
             reason: self.reason.clone(),
         };
         let standing = approval::decide(workspace, &asked, &decided).map_err(|refusal| match refusal {
+            Refusal::Nobody => (Exit::Usage, approval::NOBODY.to_owned()),
             Refusal::NotAmong(why) => (Exit::Usage, why),
             Refusal::BeforeAsked(why) => (Exit::Undecided, why),
             Refusal::Record(error) => damaged(error),
@@ -94,8 +94,8 @@ impl Approve {
         let waiting: Vec<_> = approval::waiting(workspace, now).map_err(damaged)?.into_iter().filter(meant).collect();
         match waiting.as_slice() {
             [one] => return Ok(one.clone()),
-            // Several runs that wait for the same bytes are answered together.
-            [one, rest @ ..] if rest.iter().all(|other| other.digest == one.digest) => {
+            // Several runs that wait for the same bytes, with the same reports, are answered together.
+            [one, rest @ ..] if rest.iter().all(|other| approval::is_same(other, one)) => {
                 return Ok(waiting[rest.len()].clone());
             }
             [_, ..] => {
@@ -111,7 +111,7 @@ impl Approve {
             let rest = if names.is_empty() { String::new() } else { format!("; what waits is {}", names.join(", ")) };
             return Err((Exit::Usage, format!("nothing waits for `{name}`{rest}")));
         };
-        let standing = approval::find(workspace, name, &last.digest, last.at, now, last.timeout).map_err(damaged)?;
+        let standing = approval::find(workspace, &last, now).map_err(damaged)?;
         let why = match standing {
             Standing::Approved { by, at } => format!("`{by}` approved it at {}", iso(at)),
             Standing::Rejected { by: Some(by), at, .. } => format!("`{by}` rejected it at {}", iso(at)),
@@ -153,8 +153,16 @@ fn describe(out: &Out, workspace: &Path, asked: &Asked) -> Result<(), Failure> {
     out.line(&format!("{} of {}", asked.approval, asked.subject));
     out.line(&format!("  digest  {}", asked.digest));
     out.line(&format!("  run     {}, asked at {}", asked.run, iso(asked.at)));
-    for path in &asked.reports {
+    for shown in &asked.shown {
+        let (path, run) = (&shown.path, &asked.run);
         let text = fs::read_text(&workspace.join(path)).map_err(damaged)?;
+        if Digest::of(text.as_bytes()).to_string() != shown.digest {
+            let message = format!(
+                "`{path}` is not the report that run {run} asked with: it was changed; `mlpc run --resume {run}` judges \
+                 again and writes it anew"
+            );
+            return Err((Exit::Undecided, message));
+        }
         let report = Report::from_json(&text).map_err(|why| (Exit::Undecided, format!("`{path}` is {why}")))?;
         show(out, &report, ReportFormat::Text);
     }
@@ -182,5 +190,7 @@ fn short(digest: &str) -> &str {
 
 /// Returns the login of whoever runs this.
 pub(super) fn user() -> Option<String> {
-    ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|login| !login.is_empty()))
+    ["USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|login| !approval::is_nobody(login)))
 }

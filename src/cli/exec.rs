@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::project::{self, Loaded, PipelineArgs};
-use super::run::setup;
+use super::run::{behind, setup};
 use super::selection::bind_shown;
 use super::{Exit, Verb};
 use crate::exec::{Event, Setup};
@@ -162,7 +162,7 @@ impl ExecArgs {
             context.speak(|| runner::run(job, node, &received, &|event: &Event| context.event(event)))?
         };
         if let Some(report) = &report {
-            context.out.write(&table(report, Style::Plain));
+            context.out.text(&table(report, Style::Plain));
         }
         if let Some(github) = &context.github {
             github::tell(context, github, &answer, &digest, report.as_ref())?;
@@ -308,15 +308,15 @@ impl Context<'_> {
         }
         let secret = format!("{}\0{}\0{:?}", self.job.run, std::process::id(), std::time::SystemTime::now());
         let (stop, resume) = quiet(&secret);
-        self.out.line(&stop);
+        self.out.data(&stop);
         let done = what();
-        self.out.line(&resume);
+        self.out.data(&resume);
         done
     }
 
     fn event(&self, event: &Event) {
         match event {
-            Event::Line { text, .. } => self.out.line(text),
+            Event::Line { text, .. } => self.out.data(text),
             Event::Note { text, .. } => self.out.err_line(&format!("note: {text}")),
             _ => {}
         }
@@ -332,7 +332,7 @@ impl Context<'_> {
                 .unwrap_or_default(),
         };
         let reason = answer.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let line = format!("{}: {word}{reason}", answer.node);
+        let line = format!("{}: {word}{}", answer.node, behind(&reason));
         if answer.exit == 0 { self.out.line(&line) } else { self.out.err_line(&line) }
     }
 }
@@ -355,7 +355,7 @@ fn troubled(out: &Out, trouble: &Trouble) -> Exit {
 fn stale(out: &Out, github: Option<&GitHub>, trouble: &Trouble) -> Exit {
     if let Some(github) = github {
         use crate::host::github::{Level, annotation};
-        out.line(&annotation(Level::Error, None, "stale", &trouble.message));
+        out.data(&annotation(Level::Error, None, "stale", &trouble.message));
         if github.summarize(&format!("**{}**\n", trouble.message)).is_err() {
             out.err_line("note: the summary could not be written");
         }

@@ -3,10 +3,11 @@
 use super::project::{self, PipelineArgs};
 use super::selection::SelectionArgs;
 use super::{Exit, Verb};
+use crate::approval::Asked;
 use crate::cache::Store;
 use crate::gate::Report;
 use crate::gate::render::{Style, table};
-use crate::host::{Clock, Out};
+use crate::host::{Clock, Digest, Out};
 use crate::plan::{Bound, NodeKind, Subject};
 use crate::{approval, judge};
 
@@ -82,11 +83,11 @@ impl GateArgs {
 /// Shows a report on stdout.
 pub(crate) fn show(out: &Out, report: &Report, format: ReportFormat) {
     let style = if out.colour() { Style::Colour } else { Style::Plain };
-    out.write(&match format {
-        ReportFormat::Text => table(report, style),
-        ReportFormat::Json => report.to_json(),
-        ReportFormat::Markdown => crate::gate::render::markdown(report),
-    });
+    match format {
+        ReportFormat::Text => out.text(&table(report, style)),
+        ReportFormat::Json => out.write(&report.to_json()),
+        ReportFormat::Markdown => out.write(&crate::gate::render::markdown(report)),
+    }
 }
 
 /// Returns the exit code of a verdict.
@@ -109,10 +110,12 @@ fn answer(bound: &Bound, workspace: &std::path::Path, report: &mut Report) -> Re
         return Ok(());
     };
     let asked = approval::asked(workspace).map_err(|error| error.to_string())?;
-    let last = asked.into_iter().rev().find(|asked| asked.approval == name && asked.digest == digest);
+    // What was said of another report of this gate is no answer to what this one asks.
+    let this = Digest::of(report.to_json().as_bytes()).to_string();
+    let mine = |asked: &Asked| asked.shown.iter().any(|shown| shown.gate == report.gate && shown.digest == this);
+    let last = asked.into_iter().rev().find(|asked| asked.approval == name && asked.digest == digest && mine(asked));
     let Some(last) = last else { return Ok(()) };
-    let standing = approval::find(workspace, &name, &digest, last.at, Clock::host().now(), last.timeout)
-        .map_err(|error| error.to_string())?;
+    let standing = approval::find(workspace, &last, Clock::host().now()).map_err(|error| error.to_string())?;
     if let Some(decision) = standing.decision(&name) {
         report.decide(decision);
     }

@@ -45,8 +45,8 @@ impl Verb for LineageVerb {
         match self.find(&loaded) {
             Ok(lineage) => {
                 match self.format {
-                    Format::Json => out.line(&serde_json::to_string_pretty(&lineage).unwrap_or_default()),
-                    Format::Text => out.write(&text(&lineage)),
+                    Format::Json => out.data(&serde_json::to_string_pretty(&lineage).unwrap_or_default()),
+                    Format::Text => out.text(&text(&lineage)),
                 }
                 Exit::Fine
             }

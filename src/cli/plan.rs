@@ -7,7 +7,7 @@ use super::project::{PipelineArgs, load};
 use super::run::{WORTH_EXPECTING, duration, failed, setup};
 use super::selection::SelectionArgs;
 use super::{Exit, Verb};
-use crate::exec::{Expected, Forecast, Options, Prediction, Reason, Setup, forecast, predict};
+use crate::exec::{Event, Expected, Forecast, Options, Prediction, Reason, Setup, forecast, predict_aloud};
 use crate::host::Out;
 use crate::plan::Bound;
 use crate::types::Value;
@@ -60,13 +60,18 @@ impl Verb for PlanVerb {
 
 /// Shows what a run would do.
 pub(super) fn show(out: &Out, bound: &Bound, setup: &Setup, options: &Options, json: bool) -> Exit {
-    let predictions = match predict(bound, setup, options) {
+    let note = |event: &Event| {
+        if let Event::Note { text, .. } = event {
+            out.err_line(&format!("note: {text}"));
+        }
+    };
+    let predictions = match predict_aloud(bound, setup, options, &note) {
         Ok(predictions) => predictions,
         Err(error) => return failed(out, &error),
     };
     if json {
         if let Ok(text) = serde_json::to_string_pretty(&predictions) {
-            out.line(&text);
+            out.data(&text);
         }
         return Exit::Fine;
     }

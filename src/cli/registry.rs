@@ -87,7 +87,10 @@ impl Verb for RegistryVerb {
         });
         match done {
             Ok((text, exit)) => {
-                out.write(&text);
+                match self.format {
+                    Format::Text => out.text(&text),
+                    Format::Json => out.write(&text),
+                }
                 exit
             }
             Err((message, code)) => {

@@ -8,6 +8,7 @@ use md5::{Digest as _, Md5};
 use serde::Deserialize;
 
 use super::config::Config;
+use super::fault::Fault;
 use super::pinned::Pinned;
 use crate::host::fs::{self, join_inside};
 
@@ -69,36 +70,32 @@ impl Objects {
     }
 
     /// Copies what was pinned to a path where nothing stands, each file hashed on the way. `standing` is where it would stand
-    /// in the workspace: it is taken from there where the cache lacks it and the bytes are the ones. `Err` is what to tell the user.
-    pub fn copy(&self, pinned: &Pinned, path: &str, standing: &Path, to: &Path) -> Result<(), String> {
-        let missing = || self.nowhere(pinned, path, "it is not in the workspace either");
+    /// in the workspace: it is taken from there where the cache lacks it and the bytes are the ones.
+    pub fn copy(&self, pinned: &Pinned, path: &str, standing: &Path, to: &Path) -> Result<(), Fault> {
+        let missing = || Fault::Failed(self.nowhere(pinned, path, "it is not in the workspace either"));
         if !pinned.folder {
-            let object = self.object(&pinned.md5, "");
+            let object = self.object(&pinned.md5, "", pinned.legacy);
             let (from, of_cache) = match &object {
                 Some(object) => (object.as_path(), true),
                 None if standing.is_file() => (standing, false),
                 None => return Err(missing()),
             };
-            copy(from, to, pinned.executable)?;
+            fs::copy_file_as(from, to, pinned.executable)?;
             if !is(to, &pinned.md5, pinned.legacy)? {
                 return Err(if of_cache { damaged(from, &pinned.md5) } else { missing() });
             }
             return Ok(());
         }
-        let object = self.object(&pinned.md5, ".dir").ok_or_else(missing)?;
+        let object = self.object(&pinned.md5, ".dir", pinned.legacy).ok_or_else(missing)?;
         let wanted = wanted(pinned, &object)?;
         if pinned.below.is_empty() || wanted.iter().any(|(_, below)| !below.is_empty()) {
-            fs::create_dirs(to).map_err(|error| error.to_string())?;
+            fs::create_dirs(to)?;
         }
         for (line, below) in wanted {
-            let target = if below.is_empty() {
-                to.to_owned()
-            } else {
-                join_inside(to, &below).map_err(|error| error.to_string())?
-            };
-            let from = self.object(&line.md5, "").ok_or_else(missing)?;
-            fs::create_dirs(fs::parent(&target)).map_err(|error| error.to_string())?;
-            copy(&from, &target, line.isexec)?;
+            let target = if below.is_empty() { to.to_owned() } else { join_inside(to, &below)? };
+            let from = self.object(&line.md5, "", pinned.legacy).ok_or_else(missing)?;
+            fs::create_dirs(fs::parent(&target))?;
+            fs::copy_file_as(&from, &target, line.isexec)?;
             if !is(&target, &line.md5, pinned.legacy)? {
                 return Err(damaged(&from, &line.md5));
             }
@@ -107,23 +104,30 @@ impl Objects {
     }
 
     /// Returns what the cache lacks of something.
-    pub(super) fn missing(&self, pinned: &Pinned) -> Result<Lacks, String> {
+    pub(super) fn missing(&self, pinned: &Pinned) -> Result<Lacks, Fault> {
         let suffix = if pinned.folder { ".dir" } else { "" };
-        let Some(object) = self.object(&pinned.md5, suffix) else { return Ok(Lacks::Whole) };
+        let Some(object) = self.object(&pinned.md5, suffix, pinned.legacy) else { return Ok(Lacks::Whole) };
         let files = if pinned.folder { self.absent(pinned, &object)? } else { vec![] };
         Ok(if files.is_empty() { Lacks::Nothing } else { Lacks::Files(files) })
     }
 
     /// Returns the md5 of all files that a folder's object lists, and the cache lacks; each once.
-    pub(super) fn absent(&self, pinned: &Pinned, object: &Path) -> Result<Vec<String>, String> {
+    pub(super) fn absent(&self, pinned: &Pinned, object: &Path) -> Result<Vec<String>, Fault> {
         let wanted = wanted(pinned, object)?.into_iter().map(|(line, _)| line.md5);
-        let missing: BTreeSet<String> = wanted.filter(|md5| self.object(md5, "").is_none()).collect();
+        let missing: BTreeSet<String> = wanted.filter(|md5| self.object(md5, "", pinned.legacy).is_none()).collect();
         Ok(missing.into_iter().collect())
     }
 
-    /// Returns where an object stands.
-    fn object(&self, md5: &str, suffix: &str) -> Option<PathBuf> {
-        names(md5, suffix, false).into_iter().map(|name| self.cache.join(name)).find(|path| path.is_file())
+    /// Returns where an object stands. In the layout of DVC 2 it may be text of other line ends than those that were hashed, which is
+    /// not what an md5 of DVC 3 means.
+    fn object(&self, md5: &str, suffix: &str, legacy: bool) -> Option<PathBuf> {
+        let [new, old] = names(md5, suffix, false).map(|name| self.cache.join(name));
+        if new.is_file() {
+            return Some(new);
+        }
+        let is_it = |legacy| is(&old, md5, legacy).unwrap_or(false);
+        let is_other_text = || !legacy && is_it(true) && !is_it(false);
+        (old.is_file() && !is_other_text()).then_some(old)
     }
 
     /// Returns where an object belongs.
@@ -141,7 +145,7 @@ pub(super) fn names(md5: &str, suffix: &str, legacy: bool) -> [String; 2] {
 }
 
 /// Reads a folder's object, once it is hashed: which of its files are wanted, and where they stand below the path.
-fn wanted(pinned: &Pinned, object: &Path) -> Result<Vec<(Line, String)>, String> {
+fn wanted(pinned: &Pinned, object: &Path) -> Result<Vec<(Line, String)>, Fault> {
     let bytes = std::fs::read(object).map_err(|error| format!("`{}`: {error}", object.display()))?;
     if hex(&Md5::digest(&bytes)) != pinned.md5 {
         return Err(damaged(object, &pinned.md5));
@@ -156,22 +160,21 @@ fn wanted(pinned: &Pinned, object: &Path) -> Result<Vec<(Line, String)>, String>
     let wanted: Vec<(Line, String)> =
         lines.into_iter().filter_map(|line| inside(&line.relpath).map(|below| (line, below))).collect();
     if wanted.is_empty() && !pinned.below.is_empty() {
-        return Err(format!("`{}` holds no `{}`", pinned.said_by, pinned.below));
+        return Err(Fault::Failed(format!("`{}` holds no `{}`", pinned.said_by, pinned.below)));
     }
     for (Line { md5, .. }, _) in &wanted {
         if md5.len() != 32 || !md5.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(format!("`{}` names `{md5}`, which is no md5", object.display()));
+            return Err(Fault::Failed(format!("`{}` names `{md5}`, which is no md5", object.display())));
         }
     }
     Ok(wanted)
 }
 
-fn damaged(object: &Path, md5: &str) -> String {
-    format!("`{}` in DVC's cache is damaged: its content is not {md5}; remove it and run `dvc pull`", object.display())
-}
-
-fn copy(from: &Path, to: &Path, executable: bool) -> Result<(), String> {
-    fs::copy_file_as(from, to, executable).map_err(|error| error.to_string())
+fn damaged(object: &Path, md5: &str) -> Fault {
+    Fault::Unsound(format!(
+        "`{}` in DVC's cache is damaged: its content is not {md5}; remove it and run `dvc pull`",
+        object.display()
+    ))
 }
 
 /// Tells whether a file is what an md5 says; `legacy`: of text with Unix line ends.
@@ -196,6 +199,12 @@ pub(super) fn is(file: &Path, md5: &str, legacy: bool) -> Result<bool, String> {
         unix.update(b"\r");
     }
     Ok(hex(&plain.finalize()) == md5 || (legacy && hex(&unix.finalize()) == md5))
+}
+
+/// Tells whether a file is what was pinned, as far as it can be read.
+#[must_use]
+pub fn is_pinned(file: &Path, pinned: &Pinned) -> bool {
+    is(file, &pinned.md5, pinned.legacy).unwrap_or(false)
 }
 
 /// Hashes bytes with `\r\n` as `\n`; tells whether a `\r` at the end is still to be judged.
@@ -264,12 +273,26 @@ mod tests {
         let damaged = objects
             .copy(&pin(root, &first, false), "one", Path::new("/nowhere"), &root.join("x"))
             .expect_err("damaged");
-        assert!(damaged.contains("is damaged"), "{damaged}");
+        assert!(matches!(&damaged, Fault::Unsound(why) if why.contains("is damaged")), "{damaged:?}");
         let absent = "0".repeat(32);
         let missing = objects
             .copy(&pin(root, &absent, false), "data/x", Path::new("/nowhere"), &root.join("y"))
             .expect_err("missing");
-        assert!(missing.contains("run `dvc pull data/x`"), "{missing}");
+        assert!(matches!(&missing, Fault::Failed(why) if why.contains("run `dvc pull data/x`")), "{missing:?}");
+    }
+
+    #[test]
+    fn text_with_other_line_ends_is_only_what_dvc_2_pinned() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        let md5 = put(&root.join(".dvc/cache"), "a\n", "");
+        std::fs::write(root.join(".dvc/cache").join(&md5[..2]).join(&md5[2..]), "a\r\n").expect("written");
+        let (objects, new) = (Objects::of(root), pin(root, &md5, false));
+        let old = Pinned { legacy: true, ..new.clone() };
+        assert_eq!(objects.missing(&old).expect("told"), Lacks::Nothing);
+        objects.copy(&old, "x", Path::new("/nowhere"), &root.join("x")).expect("there");
+        assert_eq!(objects.missing(&new).expect("told"), Lacks::Whole);
+        assert!(objects.lacks(&new, Path::new("/nowhere")));
     }
 
     #[test]

@@ -10,6 +10,8 @@ use crate::import::dvc::config::{Sections, read};
 pub(super) struct Config {
     home: PathBuf,
     sections: Sections,
+    /// Why a file of settings that is there can't be read.
+    unread: Option<String>,
 }
 
 impl Config {
@@ -26,11 +28,24 @@ impl Config {
     fn from(root: &Path, names: &[&str]) -> Self {
         let mut config = Self { home: root.join(".dvc"), ..Self::default() };
         for name in names {
-            if let Ok(text) = std::fs::read_to_string(config.home.join(name)) {
-                read(&text, &mut config.sections);
+            match crate::host::fs::open(&config.home.join(name)).and_then(std::io::read_to_string) {
+                Ok(text) => read(&text, &mut config.sections),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    config.unread =
+                        Some(format!("`.dvc/{name}` can't be read: {}", crate::host::error::reason(&error)));
+                }
             }
         }
         config
+    }
+
+    /// Returns itself, if all of its files can be read: what is missing in it may stand in one that can't.
+    pub(super) fn whole(self) -> Result<Self, String> {
+        match self.unread {
+            Some(why) => Err(why),
+            None => Ok(self),
+        }
     }
 
     /// Returns a setting.

@@ -7,9 +7,10 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::cache::{Lacks, Objects, is, names};
+use super::fault::Fault;
 use super::pinned::Pinned;
 use super::remote::{Place, Remote};
 use crate::cache::remote::{Client, Progress, side_by_side};
@@ -18,22 +19,8 @@ use crate::host::{Context, Error, fs};
 /// The mode of DVC's objects.
 const MODE: u32 = 0o444;
 
-/// How something could not be fetched.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// It is not there, or the remote did not give it.
-    Failed(String),
-    /// What came is not what it was said to be.
-    Unsound(String),
-    /// The user wants us to stop.
-    Interrupted,
-}
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
+/// The bytes that the list of a folder may have, which nothing pins: some ten million lines.
+const LIST: u64 = 1 << 30;
 
 /// What was fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,18 +54,18 @@ enum Server {
 impl Fetch<'_> {
     /// Fetches what a cache lacks of something.
     pub fn bring(&self, objects: &Objects, pinned: &Pinned) -> Result<Brought, Fault> {
-        let lacks = objects.missing(pinned).map_err(Fault::Failed)?;
+        let lacks = objects.missing(pinned)?;
         if lacks == Lacks::Nothing {
             return Ok(Brought::default());
         }
         let server = self.open()?;
         fs::create_dirs(self.parts)?;
-        let came = Came { fetch: self, server: &server, objects, legacy: pinned.legacy, count: <_>::default() };
+        let came = Came { fetch: self, server: &server, objects, pinned, count: <_>::default() };
         match lacks {
             Lacks::Nothing => {}
             Lacks::Whole if pinned.folder => {
                 let list = came.get(&pinned.md5, ".dir")?;
-                let files = objects.absent(pinned, &list).map_err(Fault::Unsound)?;
+                let files = objects.absent(pinned, &list).map_err(Fault::of_what_came)?;
                 side_by_side(&files, |md5| came.keep(md5, ""))?;
                 came.put(&list, &pinned.md5, ".dir")?;
             }
@@ -114,7 +101,7 @@ struct Came<'a> {
     fetch: &'a Fetch<'a>,
     server: &'a Server,
     objects: &'a Objects,
-    legacy: bool,
+    pinned: &'a Pinned,
     /// Objects and bytes.
     count: [AtomicU64; 2],
 }
@@ -129,28 +116,50 @@ impl Came<'_> {
     /// Fetches an object, and hashes it; returns where it stands aside.
     fn get(&self, md5: &str, suffix: &str) -> Result<PathBuf, Fault> {
         let part = self.fetch.parts.join(format!("{md5}{suffix}"));
-        let [name, other] = names(md5, suffix, self.legacy);
-        if let Err(why) = self.ask(&name, &part)? {
+        let [name, other] = names(md5, suffix, self.pinned.legacy);
+        let most = self.most(suffix);
+        if let Err(why) = self.ask(&name, &part, most)? {
             // Objects keep the layout of the DVC that pushed them.
-            self.ask(&other, &part)?.map_err(|_| Fault::Failed(why.to_string()))?;
+            self.ask(&other, &part, most)?.map_err(|_| Fault::Failed(why.to_string()))?;
         }
-        if !is(&part, md5, self.legacy).map_err(Fault::Failed)? {
+        if !is(&part, md5, self.pinned.legacy)? {
             fs::remove(&part)?;
             return Err(Fault::Unsound(format!("what came as {md5}{suffix} has another md5")));
         }
         Ok(part)
     }
 
+    /// Returns how many bytes an object may have at most: a file no more than what was pinned, of which it may be a part.
+    fn most(&self, suffix: &str) -> u64 {
+        match self.pinned.size {
+            _ if !suffix.is_empty() => LIST,
+            // Text that was hashed with Unix line ends may have others.
+            Some(size) if self.pinned.legacy => size.saturating_mul(2),
+            Some(size) => size,
+            None => u64::MAX,
+        }
+    }
+
     /// Asks for a name; the inner `Err` says that there is nothing.
-    fn ask(&self, name: &str, part: &Path) -> Result<Result<(), Error>, Fault> {
+    fn ask(&self, name: &str, part: &Path, most: u64) -> Result<Result<(), Error>, Fault> {
         let go_on = |waits: Option<&str>| (self.fetch.watch)(waits);
+        let too_much = AtomicBool::new(false);
+        let takes = |done: u64| {
+            too_much.fetch_or(done > most, Ordering::Relaxed);
+            done <= most
+        };
         let done = match self.server {
-            Server::Folder(folder) => copy(&folder.join(name), part, &|| go_on(None)),
-            Server::Client(client) => {
-                client.fetch(name, part, &|progress: Progress<'_>| go_on(progress.waits.then_some(progress.host)))
-            }
+            Server::Folder(folder) => copy(&folder.join(name), part, &|done| takes(done) && go_on(None)),
+            Server::Client(client) => client.fetch(name, part, &|progress: Progress<'_>| {
+                takes(progress.done) && go_on(progress.waits.then_some(progress.host))
+            }),
         };
         match done {
+            Err(_) if too_much.into_inner() => {
+                // The file goes, or the next try would go on with it.
+                fs::remove(self.fetch.parts)?;
+                Err(Fault::Unsound(format!("`{name}` is longer than the {most} bytes that it may have")))
+            }
             // What a client says of a stop is no reason.
             Err(_) if !go_on(None) => Err(Fault::Interrupted),
             done => Ok(done?),
@@ -159,7 +168,7 @@ impl Came<'_> {
 
     /// Puts what was fetched under its name, at once and for good.
     fn put(&self, part: &Path, md5: &str, suffix: &str) -> Result<(), Fault> {
-        let place = self.objects.place(md5, suffix, self.legacy);
+        let place = self.objects.place(md5, suffix, self.pinned.legacy);
         let folder = fs::parent(&place);
         let file = std::fs::File::open(part).cannot("read", part)?;
         let bytes = file.metadata().cannot("read", part)?.len();
@@ -198,8 +207,8 @@ fn across(part: &Path, place: &Path) -> Result<(), Error> {
 }
 
 /// Copies a file of a remote that is a folder; the inner `Err` says that there is none.
-fn copy(from: &Path, part: &Path, go_on: &dyn Fn() -> bool) -> Result<Result<(), Error>, Error> {
-    let mut source = match std::fs::File::open(from) {
+fn copy(from: &Path, part: &Path, go_on: &dyn Fn(u64) -> bool) -> Result<Result<(), Error>, Error> {
+    let mut source = match fs::open(from) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Ok(Err(Error::new(format!("it holds no `{}`", from.display()))));
         }
@@ -207,14 +216,17 @@ fn copy(from: &Path, part: &Path, go_on: &dyn Fn() -> bool) -> Result<Result<(),
     };
     fs::remove(part)?;
     let mut out = std::fs::File::create(part).cannot("write", part)?;
-    let mut buffer = vec![0; 1 << 20];
+    let (mut buffer, mut done) = (vec![0; 1 << 20], 0);
     loop {
-        if !go_on() {
+        if !go_on(done) {
             return Err(Error::new("interrupted"));
         }
         match source.read(&mut buffer).cannot("read", from)? {
             0 => return Ok(Ok(())),
-            count => out.write_all(&buffer[..count]).cannot("write", part)?,
+            count => {
+                out.write_all(&buffer[..count]).cannot("write", part)?;
+                done += count as u64;
+            }
         }
     }
 }
@@ -344,6 +356,28 @@ mod tests {
         other.put("files/md5", &format!("[{}]", lines.join(", ")), ".dir");
         let part = Pinned { below: "a/3".into(), ..other.pin(&list, true) };
         assert_eq!(other.bring(&part).map(|brought| brought.objects), Ok(2));
+    }
+
+    #[test]
+    fn what_never_ends_or_is_longer_than_it_was_pinned_is_not_read_to_its_end() {
+        let project = Project::new();
+        let md5 = project.put("files/md5", "0123456789", "");
+        let object = project.folder.path().join("store/files/md5").join(&md5[..2]).join(&md5[2..]);
+        let pinned = Pinned { size: Some(9), ..project.pin(&md5, false) };
+        assert!(matches!(project.bring(&pinned), Err(Fault::Unsound(why)) if why.contains("longer than the 9 bytes")));
+        std::fs::remove_file(&object).expect("removed");
+        // A link to a pipe that nobody writes to would be waited for, one to a device read for ever.
+        for kind in ["/dev/zero", "pipe"] {
+            let target = project.folder.path().join(kind);
+            if !target.exists() {
+                rustix::fs::mkfifoat(rustix::fs::CWD, &target, rustix::fs::Mode::RWXU).expect("made");
+            }
+            std::os::unix::fs::symlink(&target, &object).expect("linked");
+            let got = project.bring(&project.pin(&md5, false));
+            assert!(matches!(&got, Err(Fault::Failed(why)) if why.contains("a pipe or a device")), "{got:?}");
+            std::fs::remove_file(&object).expect("removed");
+        }
+        assert_eq!(project.cached(), Vec::<String>::new());
     }
 
     #[test]

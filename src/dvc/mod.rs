@@ -3,11 +3,13 @@
 
 mod cache;
 mod config;
+mod fault;
 mod fetch;
 mod pinned;
 mod remote;
 
-pub use cache::Objects;
-pub use fetch::{Brought, Fault, Fetch};
+pub use cache::{Objects, is_pinned};
+pub use fault::Fault;
+pub use fetch::{Brought, Fetch};
 pub use pinned::{Pinned, pinned};
 pub use remote::Remote;

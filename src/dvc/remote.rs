@@ -46,12 +46,12 @@ pub(super) enum Place {
 impl Remote {
     /// Finds the remote that has an output as this machine reaches it. `Err` says why there is none that can be asked.
     pub fn of(pinned: &Pinned) -> Result<Self, String> {
-        find(&Config::of(&pinned.root), pinned)
+        find(&Config::of(&pinned.root).whole()?, pinned)
     }
 
     /// As [`Remote::of`], with what is committed alone, as another machine finds it.
     pub fn committed(pinned: &Pinned) -> Result<Self, String> {
-        find(&Config::committed(&pinned.root), pinned)
+        find(&Config::committed(&pinned.root).whole()?, pinned)
     }
 
     /// It is a folder outside of a project: no other machine has it, unless it is mounted there too.
@@ -193,6 +193,34 @@ mod tests {
             imported: false,
         };
         Remote::of(&pinned)
+    }
+
+    #[test]
+    fn settings_that_cannot_be_read_are_not_taken_for_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join(".dvc/config");
+        let asked = || {
+            let pinned = Pinned {
+                md5: "0".repeat(32),
+                folder: false,
+                legacy: false,
+                executable: false,
+                below: String::new(),
+                said_by: "x.dvc".into(),
+                root: folder.path().to_owned(),
+                remote: None,
+                size: None,
+                imported: false,
+            };
+            Remote::of(&pinned).expect_err("refused")
+        };
+        std::fs::create_dir_all(&file).expect("made");
+        assert!(asked().contains("`.dvc/config` can't be read"), "{}", asked());
+        std::fs::remove_dir(&file).expect("removed");
+        std::fs::write(&file, b"[core]\nremote = \xff\n").expect("written");
+        assert!(asked().contains("`.dvc/config` can't be read"), "{}", asked());
+        std::fs::remove_file(&file).expect("removed");
+        assert!(asked().contains("names no remote"), "{}", asked());
     }
 
     fn address(config: &str) -> String {

@@ -1,6 +1,6 @@
 //! What all nodes of one run share: the workspace, the cache, what was made so far, and who is told.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -161,6 +161,8 @@ pub(super) struct Run<'a> {
     approvals: Mutex<BTreeMap<String, String>>,
     endings: Mutex<HashMap<String, Ending>>,
     sources: Mutex<BTreeMap<String, Digest>>,
+    /// What was said and is not said again.
+    said: Mutex<BTreeSet<String>>,
     /// What sources were in the run that this one goes on with.
     expected: Mutex<BTreeMap<String, Digest>>,
     registries: Registries,
@@ -209,6 +211,7 @@ impl<'a> Run<'a> {
             approvals: Mutex::default(),
             endings: Mutex::default(),
             sources: Mutex::default(),
+            said: Mutex::default(),
             expected: Mutex::default(),
             registries: Mutex::default(),
             part: None,
@@ -296,6 +299,13 @@ impl<'a> Run<'a> {
 
     pub(super) fn note(&self, node: &str, text: String) {
         self.tell(Event::Note { node: node.to_owned(), text });
+    }
+
+    /// Says what several nodes find, once.
+    pub(super) fn note_once(&self, text: String) {
+        if locked(&self.said).insert(text.clone()) {
+            self.note("", text);
+        }
     }
 
     pub(super) fn publish_product(&self, stage: &str, output: &str, product: Product) {

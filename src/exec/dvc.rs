@@ -12,6 +12,37 @@ use crate::host::fs::{self, join_inside};
 use crate::host::human;
 use crate::plan::{Location, Source, Work};
 
+/// Brings a source into the store, and says so where something else stands in the workspace: what is used is what was pinned.
+pub(super) fn read(run: &Run<'_>, source: &Source, work: Option<&Work>) -> Result<Artifact, Stop> {
+    let artifact = bring(run, source, work)?;
+    let path = source.location.path().unwrap_or_default();
+    let full = join_inside(run.workspace(), path)?;
+    if let Ok(pinned) = dvc::pinned(run.workspace(), path)
+        && is_edited(run, &full, &pinned, &artifact)
+    {
+        let by = &pinned.said_by;
+        run.note_once(format!(
+            "`{path}` in the workspace is not what `{by}` pins, which is what is read: {}",
+            put_right(path)
+        ));
+    }
+    Ok(artifact)
+}
+
+/// Tells whether something else than what was pinned stands in its place.
+fn is_edited(run: &Run<'_>, full: &Path, pinned: &Pinned, artifact: &Artifact) -> bool {
+    match std::fs::metadata(full) {
+        Err(_) => false,
+        // Text with other line ends is the same to DVC 2.
+        Ok(_) if pinned.legacy && pinned.folder => false,
+        Ok(meta) if pinned.legacy => !meta.is_file() || !dvc::is_pinned(full, pinned),
+        Ok(meta) if meta.is_file() && meta.len() != artifact.size => true,
+        Ok(_) => {
+            run.memory.look(full).is_ok_and(|there| (there.kind, there.digest) != (artifact.kind, artifact.digest))
+        }
+    }
+}
+
 /// Brings a source into the store, and returns what it is there. What DVC's cache lacks is fetched into it from DVC's remote, with the
 /// credential of the work that reads it.
 pub(super) fn bring(run: &Run<'_>, source: &Source, work: Option<&Work>) -> Result<Artifact, Stop> {
@@ -27,7 +58,11 @@ pub(super) fn bring(run: &Run<'_>, source: &Source, work: Option<&Work>) -> Resu
     }
     let scratch = run.store.scratch().fresh("dvc");
     fs::create_dirs(fs::parent(&scratch))?;
-    objects.copy(&pinned, path, &standing, &scratch).map_err(failed)?;
+    objects.copy(&pinned, path, &standing, &scratch).map_err(|fault| match fault {
+        Fault::Failed(why) => failed(why),
+        Fault::Unsound(why) => Stop::Unsound(format!("the source `{name}`: {why}")),
+        Fault::Interrupted => Stop::Interrupted,
+    })?;
     let artifact = run.store.put(&scratch, Take::Move)?;
     fs::remove(&scratch)?;
     let file = remembered_at(run, &pinned);
@@ -54,8 +89,9 @@ pub(super) fn place(run: &Run<'_>, source: &Source) -> Result<Artifact, Stop> {
     let full = join_inside(run.workspace(), path)?;
     if !outputs::is_there(run, &full, &artifact) {
         if full.exists() {
+            let by = dvc::pinned(run.workspace(), path).map_or_else(|_| format!("{path}.dvc"), |pinned| pinned.said_by);
             return Err(Stop::Failed(format!(
-                "`{path}` in the workspace is not the source `{name}`: {}",
+                "something else stands in the workspace than what `{by}` pins: {}",
                 put_right(path)
             )));
         }
@@ -66,10 +102,18 @@ pub(super) fn place(run: &Run<'_>, source: &Source) -> Result<Artifact, Stop> {
 
 /// Returns where it is remembered what something is in the store.
 fn remembered_at(run: &Run<'_>, pinned: &Pinned) -> PathBuf {
+    run.store.state().join("dvc").join(remembered_as(pinned))
+}
+
+/// Names what was pinned, by all that decides which bytes it may be: the same md5 can be that of a file and of a folder's list, or of
+/// bytes and of text with other line ends.
+fn remembered_as(pinned: &Pinned) -> String {
+    let folder = if pinned.folder { ".dir" } else { "" };
+    let of = if pinned.legacy { "-text" } else { "-bytes" };
+    let mode = if pinned.executable { "-x" } else { "" };
     let part =
         if pinned.below.is_empty() { String::new() } else { format!("-{}", crate::cache::file_name(&pinned.below)) };
-    let mode = if pinned.executable { "-x" } else { "" };
-    run.store.state().join("dvc").join(format!("{}{mode}{part}.json", pinned.md5))
+    format!("{}{folder}{of}{mode}{part}.json", pinned.md5)
 }
 
 fn known(run: &Run<'_>, pinned: &Pinned) -> Option<Artifact> {
@@ -124,7 +168,7 @@ fn fetch(
 }
 
 fn put_right(path: &str) -> String {
-    format!("put it right, as with `dvc checkout {path}` or `dvc add {path}`")
+    format!("`dvc add {path}` pins it, `dvc checkout {path}` puts back what is pinned")
 }
 
 /// Sees to it that a stage without isolation finds its inputs in the workspace, as they are declared.
@@ -165,5 +209,36 @@ fn restore(run: &Run<'_>, input: &str, artifact: &Artifact, path: &Path) -> Resu
         Restored::Missing => {
             Err(Stop::Failed(format!("the cache has lost the input `{input}`; run again to make it anew")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_pinned_is_remembered_by_all_that_decides_its_bytes() {
+        let pinned = |folder, legacy, executable, below: &str| Pinned {
+            md5: "0".repeat(32),
+            folder,
+            legacy,
+            executable,
+            below: below.into(),
+            said_by: "x.dvc".into(),
+            root: "/".into(),
+            remote: None,
+            size: None,
+            imported: false,
+        };
+        let all = [
+            pinned(false, false, false, ""),
+            pinned(true, false, false, ""),
+            pinned(false, true, false, ""),
+            pinned(true, true, false, ""),
+            pinned(false, false, true, ""),
+            pinned(true, false, false, "a"),
+        ];
+        let names: std::collections::BTreeSet<String> = all.iter().map(remembered_as).collect();
+        assert_eq!(names.len(), all.len(), "{names:?}");
     }
 }

@@ -42,7 +42,7 @@ pub use infer::{Change, Inferred, Line, infer};
 pub use outputs::check_output;
 pub(crate) use outputs::read_value;
 pub use pick::{Chosen, Pick, choose, closure};
-pub use predict::{Expected, Explanation, Prediction, predict, why};
+pub use predict::{Expected, Explanation, Prediction, predict, predict_aloud, why};
 pub(crate) use prepare::value_path;
 pub use prune::{Usage, prune, prune_checkpoints, prune_fetched, usage};
 pub use record::{NodeRecord, RunRecord, is_run, runs, runs_of};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 
 use super::context::{Options, Product, Run, Setup, Stop};
-use super::event::{Event, Reason};
+use super::event::{Event, Listener, Reason};
 use super::nodes::{Lookup, look_up, may};
 use super::pick::{Pick, choose, ordered};
 use super::record::{RunRecord, runs_of};
@@ -54,6 +54,16 @@ pub enum Expected {
 
 /// Predicts what a run would do, in the order of declarations.
 pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Prediction>, RunError> {
+    predict_aloud(bound, setup, options, &|_: &Event| ())
+}
+
+/// As [`predict`]; `listener` hears what there is to note.
+pub fn predict_aloud(
+    bound: &Bound,
+    setup: &Setup,
+    options: &Options,
+    listener: &dyn Listener,
+) -> Result<Vec<Prediction>, RunError> {
     let chosen = choose(bound, options)?;
     let state = setup.workspace.join(".mlpc");
     let mut beside = None;
@@ -66,8 +76,7 @@ pub fn predict(bound: &Bound, setup: &Setup, options: &Options) -> Result<Vec<Pr
         store => store?,
     };
     let memory = Memory::open(&store.memory_file(), &setup.workspace);
-    let silent = |_: &Event| ();
-    let mut run = Run::new(bound, (setup, options), (&store, &memory), &silent, "plan".to_owned());
+    let mut run = Run::new(bound, (setup, options), (&store, &memory), listener, "plan".to_owned());
     run.leave_out(&chosen);
     let run = run;
     let mut known = HashMap::new();

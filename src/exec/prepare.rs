@@ -259,7 +259,7 @@ fn source(run: &Run<'_>, name: &str, (work, input): (&Work, &Input)) -> Result<O
     let path = match &declared.location {
         Location::Path(path) => path,
         Location::Remote { scheme, .. } if scheme == "dvc" => {
-            let artifact = super::dvc::bring(run, declared, Some(work))?;
+            let artifact = super::dvc::read(run, declared, Some(work))?;
             frozen(declared.frozen.as_deref(), name, declared.location.path().unwrap_or_default(), artifact.digest)?;
             run.note_source(name, artifact.digest)?;
             return Ok(Some((artifact, From::Dvc)));

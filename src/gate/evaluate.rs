@@ -11,6 +11,7 @@ use super::report::{
     Admitted, Compared, FORMAT, Input, Limit, Line, Outcome, Position, Reference, Registered, Report, State,
 };
 use super::{Bound, Compare, Evidence, Gate, Level, OnMissing, Requirement};
+use crate::shown::make_inline;
 use crate::types::{Artifact, Expr, MetricsType, Origin, Type};
 
 /// What a report says of its gate beside what was measured.
@@ -42,10 +43,13 @@ pub fn evaluate(gate: &Gate, metrics: &[MetricsType], facts: &Facts, about: &Abo
         let place = about.requirements.get(index).cloned().flatten();
         line(&case, gate, requirement, place)
     });
-    let lines: Vec<Line> = lines.collect();
+    let mut lines: Vec<Line> = lines.collect();
+    // What stands in a sentence may come from data, where a cell can hold what ends a line or clears a screen.
+    lines.iter_mut().for_each(Line::make_inline);
     let mut compared = gate.baseline.as_ref().map(|_| compared(gate, facts));
     if let Some(compared) = &mut compared {
         compared.moved = moved(&case, gate, compared);
+        [&mut compared.reason, &mut compared.moved].into_iter().flatten().for_each(make_inline);
     }
     let (verdict, reason, ask) = conclude(gate, facts, &lines, compared.as_ref());
     // Nothing is held back by an advisory gate, so there is nothing that a person could be asked to let through.

@@ -1,11 +1,13 @@
 //! A report as people read it: on a terminal and as Markdown. Pure: the same report gives the same text.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::judged::Part;
 use super::number::number_text;
 use super::report::{Line, Outcome, Report, State};
 use super::{Level, Unit};
+use crate::shown::inline;
 
 /// How a terminal shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,25 +29,27 @@ pub fn table(report: &Report, style: Style) -> String {
         report.requirements.iter().map(|line| (requirement(line), measured(line))).collect();
     let wide = |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
     let (first, second) = (wide(&mut rows.iter().map(|row| &row.0)), wide(&mut rows.iter().map(|row| &row.1)));
+    let mut said = BTreeSet::new();
     for (line, (requirement, measured)) in report.requirements.iter().zip(&rows) {
         let verdict = painted(style, line.verdict, &format!("{:<13}", line.verdict));
         let row = format!("{requirement:<first$}  {measured:<second$}  {}", compared(line));
         let _ = writeln!(text, "  {verdict}  {}", row.trim_end());
-        if !is_plain(line) {
-            let _ = writeln!(text, "                 {}", line.reason);
+        // Of evidence that is not there every line says the same.
+        if !is_plain(line) && said.insert(&line.reason) {
+            let _ = writeln!(text, "                 {}", inline(&line.reason));
         }
         if let Some(groups) = groups(line) {
-            let _ = writeln!(text, "                 {groups}");
+            let _ = writeln!(text, "                 {}", inline(&groups));
         }
     }
     if let Some(sentence) = baseline(report) {
-        let _ = writeln!(text, "  {}", sentence.replace('`', ""));
+        let _ = writeln!(text, "  {}", inline(&sentence.replace('`', "")));
     }
     for diagnosis in &report.diagnosis {
-        let _ = writeln!(text, "  diagnosis: {}", diagnosis.sentence.replace('`', ""));
+        let _ = writeln!(text, "  diagnosis: {}", inline(&diagnosis.sentence.replace('`', "")));
     }
     if report.requirements.iter().all(|line| line.reason != report.reason) {
-        let _ = writeln!(text, "  {}", report.reason);
+        let _ = writeln!(text, "  {}", inline(&report.reason));
     }
     if let (Some(ask), true) = (&report.ask, report.is_waiting()) {
         let _ = writeln!(text, "  waits for the approval {ask}");
@@ -81,7 +85,8 @@ pub fn markdown(report: &Report) -> String {
         );
     }
     let reasons = report.requirements.iter().filter(|line| !is_plain(line));
-    let reasons: Vec<_> = reasons.filter(|line| line.reason != report.reason).collect();
+    let mut said = BTreeSet::from([&report.reason]);
+    let reasons: Vec<_> = reasons.filter(|line| said.insert(&line.reason)).collect();
     let grouped: Vec<_> =
         report.requirements.iter().filter_map(|line| Some((requirement(line), groups(line)?))).collect();
     if !reasons.is_empty() || !grouped.is_empty() {
@@ -191,12 +196,21 @@ fn painted(style: Style, outcome: Outcome, text: &str) -> String {
 /// Writes text of the user as code in a cell of a table.
 fn code(text: &str) -> String {
     let text = text.replace('\n', " ").replace('|', "\\|");
-    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
+    let text = inline(&text);
+    // Code ends at as many backticks as it began with.
+    match text.split(|char| char != '`').map(str::len).max().unwrap_or(0) {
+        0 => format!("`{text}`"),
+        most => format!("{0} {text} {0}", "`".repeat(most + 1)),
+    }
 }
 
 /// Writes a sentence: what stands in backticks is code, and nothing else in it means anything to Markdown.
-fn prose(sentence: &str) -> String {
-    let balanced = sentence.matches('`').count().is_multiple_of(2);
+#[must_use]
+pub fn prose(sentence: &str) -> String {
+    // Several in a row begin code of another kind: then what is code to us may be none to Markdown.
+    let balanced = sentence.matches('`').count().is_multiple_of(2) && !sentence.contains("``");
+    let sentence = sentence.replace(['\n', '\r'], " ");
+    let sentence = inline(&sentence);
     let mut text = String::new();
     let mut in_code = false;
     for char in sentence.chars() {
@@ -205,7 +219,6 @@ fn prose(sentence: &str) -> String {
                 in_code = !in_code;
                 text.push('`');
             }
-            '\n' | '\r' => text.push(' '),
             '|' => text.push_str("\\|"),
             _ if in_code => text.push(char),
             '<' => text.push_str("&lt;"),
@@ -231,5 +244,9 @@ mod tests {
         assert_eq!(prose("`a_b` is <b> @you"), "`a_b` is &lt;b&gt; &#64;you");
         assert_eq!(prose("one ` only_here | x\ny"), "one \\` only\\_here \\| x y");
         assert_eq!(code("a | b"), "`a \\| b`");
+        // To Markdown three backticks are closed by three, so that what follows them here is no code.
+        assert_eq!(prose("`c` is ```<img>`"), "\\`c\\` is \\`\\`\\`&lt;img&gt;\\`");
+        assert_eq!(prose("`a\u{1b}[2J` \u{202e}"), r"`a\u{1b}[2J` \\u{202e}");
+        assert_eq!(code("a``b"), "``` a``b ```");
     }
 }

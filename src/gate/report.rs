@@ -9,6 +9,7 @@ use super::diagnosis::Diagnosis;
 use super::judged::Part;
 use super::number::Unit;
 use super::{Compare, Level, Verdict};
+use crate::shown::make_inline;
 use crate::types::Origin;
 
 /// Version of the report's format.
@@ -333,7 +334,19 @@ impl Report {
             self.verdict = Outcome::Fail;
             self.reason = format!("`{}` was rejected{who}{why}", decision.approval);
         }
+        make_inline(&mut self.reason);
         self.approval = Some(decision);
+    }
+}
+
+impl Line {
+    /// Makes its sentences, and the names of its parts, such that they may be shown in one line.
+    pub(super) fn make_inline(&mut self) {
+        make_inline(&mut self.reason);
+        for part in &mut self.parts {
+            make_inline(&mut part.name);
+            part.reason.iter_mut().for_each(make_inline);
+        }
     }
 }
 

@@ -35,11 +35,23 @@ pub fn cycles(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
     knots.iter().filter_map(|knot| describe(model, graph, knot)).collect()
 }
 
+/// So many nodes of a round are named; of a longer one its begin and its end.
+const NAMED: usize = 8;
+
 fn describe(model: &Model, graph: &Graph, knot: &[NodeId]) -> Option<Diagnostic> {
     let &first = knot.first()?;
     let way = shortest(graph, knot, first)?;
     let name = |id: NodeId| model.nodes[id].name.value.as_str();
-    let mut round: Vec<String> = way.iter().map(|(from, _)| format!("`{}`", name(*from))).collect();
+    let left_out = if way.len() > NAMED { NAMED / 2..way.len() - NAMED / 2 } else { 0..0 };
+    let mut round = Vec::with_capacity(NAMED + 2);
+    for (at, (from, _)) in way.iter().enumerate() {
+        if at == left_out.start && !left_out.is_empty() {
+            round.push(format!("… {} more …", left_out.len()));
+        }
+        if !left_out.contains(&at) {
+            round.push(format!("`{}`", name(*from)));
+        }
+    }
     round.push(format!("`{}`", name(first)));
     let message = match way.as_slice() {
         [_] => format!("`{}` waits for itself", name(first)),
@@ -48,7 +60,8 @@ fn describe(model: &Model, graph: &Graph, knot: &[NodeId]) -> Option<Diagnostic>
     let (from, edge) = way.first()?;
     let mut diagnostic =
         Diagnostic::new(codes::CYCLE, edge.span, message).here(reason(name(*from), name(edge.to), edge.why));
-    for (from, edge) in &way[1..] {
+    let shown = way.iter().enumerate().skip(1).filter(|(at, _)| !left_out.contains(at));
+    for (_, (from, edge)) in shown {
         diagnostic = diagnostic.label(edge.span, reason(name(*from), name(edge.to), edge.why));
     }
     let guarded = way.iter().any(|(_, edge)| edge.why == Why::Guard);

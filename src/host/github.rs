@@ -1,6 +1,7 @@
 //! A runner of GitHub Actions as its files and variables: outputs, the summary, annotations, and commands stopped
 //! while a user's program speaks. Knows nothing of nodes and gates.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
@@ -260,6 +261,20 @@ fn data(text: &str) -> String {
 
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// Returns text in which no line is a command, neither `::name::` at its begin nor `##[name]` anywhere.
+#[must_use]
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    if !text.contains("::") && !text.contains("##[") {
+        return Cow::Borrowed(text);
+    }
+    let line = |line: &str| {
+        let blank = line.len() - line.trim_start().len();
+        let escape = if line[blank..].starts_with("::") { "\\" } else { "" };
+        format!("{}{escape}{}", &line[..blank], line[blank..].replace("##[", "#\\#["))
+    };
+    Cow::Owned(text.split_inclusive('\n').map(line).collect())
 }
 
 /// Returns the two lines between which GitHub takes nothing for a command. `secret` must not be known to who speaks.

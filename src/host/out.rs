@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::shown;
+
 /// Writes what the user reads. Clones write to the same place.
 #[derive(Clone)]
 pub struct Out(Arc<Mutex<Ends>>);
@@ -16,6 +18,8 @@ struct End {
     writer: Box<dyn Write + Send>,
     terminal: bool,
     colour: bool,
+    /// Whoever reads takes some lines for commands: the log of a runner of GitHub.
+    obeys: bool,
     state: State,
 }
 
@@ -39,10 +43,12 @@ impl Out {
     pub fn host() -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let obeys = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
         let end = |writer: Box<dyn Write + Send>, terminal: bool| End {
             writer,
             terminal,
             colour: terminal && !plain,
+            obeys,
             state: State::Open,
         };
         Self(Arc::new(Mutex::new(Ends {
@@ -54,11 +60,11 @@ impl Out {
     /// Makes a writer to other places, without colours.
     #[must_use]
     pub fn to(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
-        let end = |writer| End { writer, terminal: false, colour: false, state: State::Open };
+        let end = |writer| End { writer, terminal: false, colour: false, obeys: false, state: State::Open };
         Self(Arc::new(Mutex::new(Ends { out: end(out), err: end(err) })))
     }
 
-    /// Writes to stdout as it is.
+    /// Writes to stdout as it is: what programs read, commands of a runner, and what a program of the user says.
     pub fn write(&self, text: &str) {
         self.ends().out.write(text.as_bytes());
     }
@@ -68,19 +74,30 @@ impl Out {
         self.ends().out.write(bytes);
     }
 
-    /// Writes a line to stdout.
+    /// Writes a line to stdout as it is: what programs read, as JSON.
+    pub fn data(&self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
+
+    /// Writes text for people to stdout. As in all that is for people, the only controls that get through are ends of lines,
+    /// tabs and, where there are colours, colours.
+    pub fn text(&self, text: &str) {
+        self.ends().out.show(text);
+    }
+
+    /// Writes a line for people to stdout.
     pub fn line(&self, text: &str) {
-        self.ends().out.write(format!("{text}\n").as_bytes());
+        self.ends().out.show(&format!("{text}\n"));
     }
 
-    /// Writes to stderr as it is.
+    /// Writes text for people to stderr.
     pub fn err(&self, text: &str) {
-        self.ends().err.write(text.as_bytes());
+        self.ends().err.show(text);
     }
 
-    /// Writes a line to stderr.
+    /// Writes a line for people to stderr.
     pub fn err_line(&self, text: &str) {
-        self.ends().err.write(format!("{text}\n").as_bytes());
+        self.ends().err.show(&format!("{text}\n"));
     }
 
     /// Tells whether colours may be written to stdout.
@@ -130,6 +147,14 @@ impl Out {
 }
 
 impl End {
+    fn show(&mut self, text: &str) {
+        let text = if self.colour { shown::coloured(text) } else { shown::lines(text) };
+        match self.obeys {
+            true => self.write(super::github::harmless(&text).as_bytes()),
+            false => self.write(text.as_bytes()),
+        }
+    }
+
     fn write(&mut self, bytes: &[u8]) {
         if matches!(self.state, State::Open) {
             let written = self.writer.write_all(bytes).and_then(|()| self.writer.flush());

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, PipeReader, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -296,22 +297,50 @@ fn begun(process: u32) -> Option<String> {
     }
 }
 
-/// Tells whether a process works in a folder or below it. Where nobody can say, somebody does.
+/// Tells whether a process works in a folder or below it, has its root there, or something open, through which it could go on to write
+/// there. Where nobody can say, somebody does.
 #[must_use]
 pub fn is_anyone_in(folder: &Path) -> bool {
     let Ok(processes) = std::fs::read_dir("/proc") else { return true };
+    let (own, user) = (std::process::id(), rustix::process::geteuid().as_raw());
+    let ours = ticks(own);
     let mut seen = false;
     for entry in processes.flatten() {
-        if entry.file_name().to_str().is_none_or(|name| name.parse::<u32>().is_err()) {
+        let Some(process) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        seen = true;
+        if process == own {
             continue;
         }
-        seen = true;
+        let path = entry.path();
         // That of another user's process can't be read; none of ours is.
-        if std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder)) {
+        let leads = |name: &str| std::fs::read_link(path.join(name)).is_ok_and(|to| to.starts_with(folder));
+        if leads("cwd") || leads("root") {
+            return true;
+        }
+        // What began before us came out of no stage of ours: to look at all that a machine has open would take too long.
+        let is_younger = || ticks(process).is_none_or(|then| ours.is_none_or(|ours| then >= ours));
+        if entry.metadata().is_ok_and(|meta| meta.uid() == user) && is_younger() && has_open(&path, folder) {
             return true;
         }
     }
     !seen
+}
+
+/// Tells whether a process has something in a folder open.
+fn has_open(process: &Path, folder: &Path) -> bool {
+    match std::fs::read_dir(process.join("fd")) {
+        Ok(open) => open.flatten().any(|one| std::fs::read_link(one.path()).is_ok_and(|to| to.starts_with(folder))),
+        // It has ended.
+        Err(error) => error.kind() != io::ErrorKind::NotFound && error.raw_os_error() != Some(ENDED),
+    }
+}
+
+/// What the kernel says of a process that ended while it was looked at: `ESRCH`.
+const ENDED: i32 = rustix::io::Errno::SRCH.raw_os_error();
+
+/// Returns when a process began, in ticks since the machine did.
+fn ticks(process: u32) -> Option<u64> {
+    begun(process)?.parse().ok()
 }
 
 /// Ends whatever still works in a folder, or has its private temporary folder below it: what a killed run left going.

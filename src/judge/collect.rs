@@ -305,12 +305,18 @@ fn champion(
         Ok(file) => file,
         Err(why) => return Some(Champion::Unreachable(why)),
     };
+    let recorded = registered(workspace, gate, &file.recorded);
+    if let Some((origin, _)) = recorded.iter().find(|(_, found)| found.digest().is_none()) {
+        // What the run that scored it put there; without it nobody can tell whether the baseline fell.
+        let path = file.recorded.get(origin).map_or("", String::as_str);
+        return Some(Champion::Unreachable(format!("`{path}`, what was registered with it, can't be read; run again")));
+    }
     let reason = file.reason.unwrap_or_else(|| "for no known reason".to_owned());
     let known = |scored| Champion::Known {
         version: file.version.clone().unwrap_or_default(),
         digest: file.digest.clone().unwrap_or_default(),
         scored,
-        recorded: registered(workspace, gate, &file.recorded),
+        recorded: recorded.clone(),
         machines: file.machines.clone(),
     };
     Some(match file.state {

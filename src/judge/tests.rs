@@ -219,6 +219,8 @@ fn the_baseline_is_what_was_written_down_and_nothing_is_an_error() {
     scored.recorded.insert(Origin::output("evaluate", "report"), ".mlpc/baseline/quality/recorded.json".into());
     write(&scored);
     assert!(judged(&bound, &folder).baseline.expect("compared").moved.is_some());
+    fs::remove_file(folder.path().join(".mlpc/baseline/quality/recorded.json")).expect("removed");
+    assert_eq!(judged(&bound, &folder).verdict, Outcome::Error, "nobody can tell whether it fell");
     write(&BaselineFile::unscorable("quality", "models", "production", "v1", "blake3:00", "exit status 1"));
     assert_eq!(judged(&bound, &folder).verdict, Outcome::Error);
     write(&BaselineFile::absent("quality", "models", "staging"));

@@ -25,8 +25,11 @@ pub(super) fn fsck(view: &dyn View) -> Result<(Vec<Finding>, Vec<Change>), Regis
     let mut findings = Vec::new();
     versions(view, &mut findings)?;
     let mut sound = Vec::new();
+    let known = rules::history_file(view);
     for name in pointer_names(view, &mut findings)? {
-        match rules::pointer(view, &name) {
+        // Against a history that can't be read no pointer is held; that is named below.
+        let read = if known.is_ok() { rules::pointer(view, &name) } else { rules::pointer_alone(view, &name) };
+        match read {
             Ok(pointer) => {
                 if pointer.as_ref().is_some_and(|pointer| pointer.metadata_digest.is_none()) {
                     let problem =
@@ -45,7 +48,7 @@ pub(super) fn fsck(view: &dyn View) -> Result<(Vec<Finding>, Vec<Change>), Regis
             Vec::new()
         }
     };
-    if let Err(error) = rollback::record(view) {
+    if let Err(error) = rollback::record(view, &sound) {
         // A history that can't be read is named already.
         if rules::history_file(view).is_ok() {
             findings.push(damage(layout::REJECTIONS.to_owned(), error)?);
@@ -122,6 +125,8 @@ fn pointer_names(view: &dyn View, findings: &mut Vec<Finding>) -> Result<BTreeSe
     names.retain(|name| layout::check_name(name).is_ok());
     // A history that can't be read is found again, and reported, when it is brought up to date.
     names.extend(rules::history_file(view).unwrap_or_default().into_iter().map(|entry| entry.name));
+    let rejections = rollback::file(view).ok().flatten().unwrap_or_default();
+    names.extend(rejections.into_iter().map(|line| line.pointer));
     for name in view.list("")? {
         if layout::check_name(&name).is_ok()
             && !names.contains(&name)

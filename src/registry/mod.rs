@@ -1,6 +1,7 @@
 //! Registries: where released models and the pointers to them stand. Knows layouts, compare-and-swap and how
 //! to stay whole when killed; knows nothing of stages, gates or who asks.
 
+mod chain;
 mod directory;
 mod error;
 mod fsck;
@@ -33,7 +34,7 @@ pub use record::{
 
 pub use reach::{Reach, is_trusted_ref, may_release};
 pub use release::{Provenance, Release};
-pub use report::{AtReport, HistoryReport, PointerReport, ShowReport, at, history, show, write_findings};
+pub use report::{AtReport, HistoryReport, OtherReport, PointerReport, ShowReport, at, history, show, write_findings};
 
 /// Opens the registry that is declared under `name`, for a workspace. One line for each kind; nothing is read yet.
 pub fn open(

@@ -97,6 +97,10 @@ pub struct Pointer {
     pub metadata_digest: Option<Digest>,
     /// The version it pointed to before.
     pub previous: Option<String>,
+    /// The digest of the history's line about this pointer before this one, of nothing for the first. Those of older
+    /// programs have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Digest>,
     /// The run that moved it.
     pub run: String,
     /// When it was moved, RFC 3339 in UTC.
@@ -134,6 +138,10 @@ pub struct Rejection {
     pub reason: String,
     /// When, RFC 3339 in UTC.
     pub since: String,
+    /// The digest of the line about this pointer before this one, of nothing for the first. Those of older programs have
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Digest>,
 }
 
 /// A wish to move a pointer back to a version that it named before.

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::record::{ByHand, Entry, Finding, Metadata, Pointer};
+use super::record::{ByHand, Entry, Finding, Metadata, Pointer, Version};
 use super::{Registry, RegistryError};
+use crate::host::Digest;
 use crate::host::clock::iso;
 
 /// A registry at a glance.
@@ -20,6 +21,21 @@ pub struct ShowReport {
     pub pointers: Vec<PointerReport>,
     /// How many versions it holds.
     pub versions: usize,
+    /// Those of them that no pointer names, the latest first.
+    pub others: Vec<OtherReport>,
+}
+
+/// A version that no pointer names.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OtherReport {
+    /// Its id.
+    pub version: String,
+    /// The digest of its model.
+    pub digest: Digest,
+    /// When it was registered, RFC 3339 in UTC.
+    pub created: String,
+    /// The run that registered it.
+    pub run: String,
 }
 
 /// A pointer and the version it names.
@@ -41,6 +57,9 @@ pub struct HistoryReport {
     pub pointer: String,
     /// The steps, the oldest first.
     pub entries: Vec<Entry>,
+    /// Where there are none: the pointers that were set.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pointers: Vec<String>,
 }
 
 /// Looks at a registry.
@@ -53,13 +72,24 @@ pub fn show(name: &str, registry: &dyn Registry) -> Result<ShowReport, RegistryE
         pointers.push(PointerReport { pointer, metrics });
     }
     let versions = overview.versions.len();
-    Ok(ShowReport { registry: name.to_owned(), location: registry.describe(), pointers, versions })
+    let is_named = |version: &Version| pointers.iter().any(|named| named.pointer.version == version.id);
+    let others = overview.versions.into_iter().rev().filter(|version| !is_named(version));
+    let others = others.map(|version| OtherReport {
+        version: version.id,
+        digest: version.digest,
+        created: version.created,
+        run: version.metadata.run,
+    });
+    let others = others.collect();
+    Ok(ShowReport { registry: name.to_owned(), location: registry.describe(), pointers, versions, others })
 }
 
 /// Looks at a pointer's past.
 pub fn history(name: &str, registry: &dyn Registry, pointer: &str) -> Result<HistoryReport, RegistryError> {
     let entries = registry.history(pointer)?;
-    Ok(HistoryReport { registry: name.to_owned(), pointer: pointer.to_owned(), entries })
+    let set = if entries.is_empty() { registry.pointers()? } else { Vec::new() };
+    let pointers = set.into_iter().map(|pointer| pointer.name).collect();
+    Ok(HistoryReport { registry: name.to_owned(), pointer: pointer.to_owned(), entries, pointers })
 }
 
 /// What a pointer named at a time, and why.
@@ -153,6 +183,12 @@ impl ShowReport {
                 }
             }
         }
+        if !self.others.is_empty() {
+            writeln!(out, "\nnamed by no pointer")?;
+        }
+        for OtherReport { version, created, run, .. } in &self.others {
+            writeln!(out, "  {version}  registered {created} by run {run}")?;
+        }
         Ok(())
     }
 
@@ -166,7 +202,9 @@ impl HistoryReport {
     /// Writes the report for a person, the newest step first.
     pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.entries.is_empty() {
-            writeln!(out, "{}@{} was never set", self.registry, self.pointer)?;
+            let names: Vec<_> = self.pointers.iter().map(|name| format!("{}@{name}", self.registry)).collect();
+            let set = if names.is_empty() { String::new() } else { format!("; set are {}", names.join(", ")) };
+            writeln!(out, "{}@{} was never set{set}", self.registry, self.pointer)?;
         }
         for entry in self.entries.iter().rev() {
             let previous = entry.previous.as_deref().map_or("first".to_owned(), |previous| format!("after {previous}"));

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::chain::Chain;
 use super::error::{ErrorKind, RegistryError};
 use super::record::{ByHand, FORMAT, Outcome, Pointer, Rejection, Rollback, Version};
 use super::view::{Change, View};
@@ -16,19 +17,64 @@ const RUN: &str = "registry rollback";
 
 /// Returns the rejection that keeps bytes from a pointer, if the last word about them is one.
 pub(super) fn rejection(view: &dyn View, pointer: &str, digest: &Digest) -> Result<Option<Rejection>> {
-    let last = record(view)?.into_iter().rfind(|line| line.pointer == pointer && line.digest == *digest);
-    Ok(last.filter(|line| !line.allowed))
+    let current = rules::pointer(view, pointer)?;
+    Ok(last_word(record(view, current.as_slice())?, pointer, digest))
 }
 
-/// Reads the record. One that is gone although somebody rolled back is no empty one.
-pub(super) fn record(view: &dyn View) -> Result<Vec<Rejection>> {
-    match view.read(layout::REJECTIONS)? {
-        Some(bytes) => layout::decode_lines(layout::REJECTIONS, &bytes),
-        None if rules::history_file(view)?.iter().any(|entry| entry.by_hand.is_some()) => {
-            Err(RegistryError::corrupt(format!("`{}` is gone", layout::REJECTIONS)))
+fn last_word(record: Vec<Rejection>, pointer: &str, digest: &Digest) -> Option<Rejection> {
+    let last = record.into_iter().rfind(|line| line.pointer == pointer && line.digest == *digest);
+    last.filter(|line| !line.allowed)
+}
+
+/// Reads the record. Every rollback that the history, or one of the pointers, tells of asks for its line: where that is
+/// gone or was edited, nobody can know what may be released.
+pub(super) fn record(view: &dyn View, pointers: &[Pointer]) -> Result<Vec<Rejection>> {
+    // The record is written before the pointer and the history are, so that it is read after them.
+    let mut steps = rules::history_file(view)?;
+    for pointer in pointers {
+        // A last step that a crash kept out of the history.
+        if !steps.contains(pointer) {
+            steps.push(pointer.clone());
         }
-        None => Ok(Vec::new()),
     }
+    let lines = file(view)?;
+    let is_gone = lines.is_none();
+    let lines = lines.unwrap_or_default();
+    let mut left: Vec<&Rejection> = lines.iter().filter(|line| !line.allowed).collect();
+    for step in &steps {
+        let Some(who) = &step.by_hand else { continue };
+        if is_gone {
+            return Err(RegistryError::corrupt(format!("`{}` is gone", layout::REJECTIONS)));
+        }
+        match left.iter().position(|line| is_of(line, step, who, &steps)) {
+            Some(found) => drop(left.remove(found)),
+            None => {
+                let (file, name, since) = (layout::REJECTIONS, &step.name, &step.since);
+                let from = step.previous.as_deref().unwrap_or("no version");
+                return Err(RegistryError::corrupt(format!(
+                    "`{file}` has no line for the rollback of `{name}` from `{from}` by {} at {since}: it was taken out \
+                     or changed; put the file back, from a backup or from an older commit of the branch",
+                    who.by
+                )));
+            }
+        }
+    }
+    Ok(lines)
+}
+
+/// Tells whether a line is the one that was written with a step back.
+fn is_of(line: &Rejection, step: &Pointer, who: &ByHand, steps: &[Pointer]) -> bool {
+    let from = |step: &&Pointer| step.name == line.pointer && step.version == line.version;
+    line.pointer == step.name
+        && step.previous.as_deref() == Some(line.version.as_str())
+        && (&line.by, &line.reason, &line.since) == (&who.by, &who.reason, &step.since)
+        && steps.iter().find(from).is_some_and(|from| from.digest == line.digest)
+}
+
+/// Reads the record as its file has it; `None` where there is none.
+pub(super) fn file(view: &dyn View) -> Result<Option<Vec<Rejection>>> {
+    let bytes = view.read(layout::REJECTIONS)?;
+    bytes.map(|bytes| Chain::read(layout::REJECTIONS, &bytes).map(|lines| lines.lines)).transpose()
 }
 
 /// Moves a pointer back, if it stands where the caller saw it.
@@ -56,6 +102,7 @@ pub(super) fn rollback(view: &dyn View, wish: &Rollback, now: Timestamp) -> Resu
         metrics_digest: target.metrics_digest,
         metadata_digest: Some(target.content()),
         previous: Some(current.version.clone()),
+        follows: None,
         run: RUN.to_owned(),
         since: clock::iso(now),
         by_hand: Some(wish.who.clone()),
@@ -63,7 +110,8 @@ pub(super) fn rollback(view: &dyn View, wish: &Rollback, now: Timestamp) -> Resu
     let about = (wish.pointer.as_str(), current.version.as_str(), current.digest);
     // First the rejection: killed in between, a version that still serves is not released a second time either.
     let mut changes = vec![line(view, about, false, &wish.who, now)?.1];
-    changes.extend(rules::moved(view, Some(&current), &pointer)?);
+    let (pointer, moved) = rules::moved(view, Some(&current), pointer)?;
+    changes.extend(moved);
     Ok((Outcome::Promoted(pointer), changes))
 }
 
@@ -95,10 +143,11 @@ fn line(
 ) -> Result<(Rejection, Change)> {
     let ByHand { by, reason } = who.clone();
     let (pointer, version, since) = (pointer.to_owned(), version.to_owned(), clock::iso(now));
-    let said = Rejection { format: FORMAT, pointer, version, digest, allowed, by, reason, since };
+    let mut said = Rejection { format: FORMAT, pointer, version, digest, allowed, by, reason, since, follows: None };
     // Whoever adds to a record that can't be read would hide what stands in it.
-    record(view)?;
+    record(view, rules::pointer(view, &said.pointer)?.as_slice())?;
     let mut bytes = view.read(layout::REJECTIONS)?.unwrap_or_default();
+    said.follows = Some(Chain::<Rejection>::read(layout::REJECTIONS, &bytes)?.next(&said.pointer));
     bytes.extend(layout::encode_line(&said));
     Ok((said, Change::Write { path: layout::REJECTIONS.to_owned(), bytes }))
 }
@@ -118,8 +167,10 @@ fn named(view: &dyn View, pointer: &str, id: &str) -> Result<Version> {
 
 /// Returns the latest version before the current one that was not rolled back itself.
 fn before(view: &dyn View, current: &Pointer) -> Result<Version> {
+    let record = record(view, std::slice::from_ref(current))?;
     for entry in rules::history(view, &current.name)?.iter().rev() {
-        if entry.version != current.version && rejection(view, &current.name, &entry.digest)?.is_none() {
+        let is_rejected = last_word(record.clone(), &current.name, &entry.digest).is_some();
+        if entry.version != current.version && !is_rejected {
             return rules::existing_version(view, &entry.version);
         }
     }

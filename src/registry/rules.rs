@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::chain::Chain;
 use super::error::{ErrorKind, RegistryError};
 use super::record::{Candidate, FORMAT, Outcome, Pointer, Promotion, Registered, Stored, Version};
 use super::view::{Change, Content, View, measure};
@@ -18,7 +19,10 @@ pub(super) fn version(view: &dyn View, id: &str) -> Result<Option<Version>> {
         return Ok(None);
     }
     let path = layout::in_version(id, layout::METADATA);
-    let exists = || view.list(layout::VERSIONS).map(|ids| ids.iter().any(|name| name == id));
+    let exists = || {
+        let ids = view.list(layout::VERSIONS)?;
+        Ok(ids.iter().any(|name| name == id).then(|| format!("`{path}` is gone")))
+    };
     match read_known(view, &path, exists)? {
         Some(bytes) => layout::decode_version(&path, id, &bytes).map(Some),
         None => Ok(None),
@@ -64,13 +68,41 @@ pub(super) fn metrics(view: &dyn View, version: &Version) -> Result<Option<Strin
     Ok(Some(text))
 }
 
-/// Reads a pointer and checks it against the version it names. `None` only if it was never set: one that the
-/// history knows and that is gone is an error.
+/// Reads a pointer and checks it against the history and the version it names. `None` only if it was never set: one that
+/// is gone, though another file knows it, is an error.
 pub(super) fn pointer(view: &dyn View, name: &str) -> Result<Option<Pointer>> {
+    let mut found = pointer_alone(view, name)?;
+    loop {
+        let Some(pointer) = &found else { return Ok(None) };
+        let steps = chain(view)?;
+        if agrees(&steps, pointer) {
+            return Ok(found);
+        }
+        // Moved while we read: the two files may be of different moments.
+        let now = pointer_alone(view, name)?;
+        if now == found {
+            let (path, history) = (layout::pointer(name), layout::HISTORY);
+            let last = steps.of(name).map_or("nothing".to_owned(), |last| format!("`{}`", last.version));
+            return Err(RegistryError::corrupt(format!(
+                "`{path}` names `{}`, which does not follow {last}, the last that `{history}` has for it: one of the two \
+                 was changed; put both back, from a backup or from an older commit of the branch",
+                pointer.version
+            )));
+        }
+        found = now;
+    }
+}
+
+/// Tells whether a pointer is what the history says last, or the step after it, which a crash kept out of the file.
+fn agrees(steps: &Chain<Pointer>, pointer: &Pointer) -> bool {
+    steps.of(&pointer.name) == Some(pointer) || steps.admits(pointer)
+}
+
+/// Reads a pointer and checks it against the version it names.
+pub(super) fn pointer_alone(view: &dyn View, name: &str) -> Result<Option<Pointer>> {
     layout::check_name(name)?;
     let path = layout::pointer(name);
-    let was_set = || history_file(view).map(|entries| entries.iter().any(|entry| entry.name == name));
-    let Some(bytes) = read_known(view, &path, was_set)? else { return Ok(None) };
+    let Some(bytes) = read_known(view, &path, || gone(view, name))? else { return Ok(None) };
     let pointer = layout::decode_pointer(&path, name, &bytes)?;
     let id = &pointer.version;
     let Some(version) = version(view, id)? else {
@@ -86,19 +118,37 @@ pub(super) fn pointer(view: &dyn View, name: &str) -> Result<Option<Pointer>> {
     Ok(Some(pointer))
 }
 
-/// Reads a file that has to be there if `known` says so. It may appear between the two questions, so that the first
-/// is asked again: what is known and then absent was there and is gone.
-fn read_known(view: &dyn View, path: &str, known: impl Fn() -> Result<bool>) -> Result<Option<Vec<u8>>> {
+/// Returns how it is known that a pointer was set, of one whose file is not there: any trace of it says so.
+fn gone(view: &dyn View, name: &str) -> Result<Option<String>> {
+    let (path, version_txt) = (layout::pointer(name), layout::version_txt(name));
+    let back = "put it back, from a backup or from an older commit of the branch";
+    if history_file(view)?.iter().any(|entry| entry.name == name) {
+        let history = layout::HISTORY;
+        return Ok(Some(format!(
+            "`{path}` is gone, and `{history}` knows it: its last line for `{name}` is the content"
+        )));
+    }
+    let rejections = rollback::file(view)?.unwrap_or_default();
+    if rejections.iter().any(|line| line.pointer == name) {
+        let rejections = layout::REJECTIONS;
+        return Ok(Some(format!("`{path}` is gone, and `{rejections}` tells that it was rolled back: {back}")));
+    }
+    Ok(view.read(&version_txt)?.map(|_| {
+        format!(
+            "`{path}` is gone, and `{version_txt}` still names a version: {back}; where nothing was ever released, remove \
+             `{version_txt}`"
+        )
+    }))
+}
+
+/// Reads a file that has to be there if `gone` says how that is known. It may appear between the two questions, so that
+/// the first is asked again: what is known and then absent was there and is gone.
+fn read_known(view: &dyn View, path: &str, gone: impl Fn() -> Result<Option<String>>) -> Result<Option<Vec<u8>>> {
     if let Some(bytes) = view.read(path)? {
         return Ok(Some(bytes));
     }
-    match known()? {
-        false => Ok(None),
-        true => match view.read(path)? {
-            Some(bytes) => Ok(Some(bytes)),
-            None => Err(RegistryError::corrupt(format!("`{path}` is gone"))),
-        },
-    }
+    let Some(why) = gone()? else { return Ok(None) };
+    view.read(path)?.map(Some).ok_or_else(|| RegistryError::corrupt(why))
 }
 
 /// Returns the names of all pointers, in order.
@@ -120,7 +170,12 @@ pub(super) fn pointers(view: &dyn View) -> Result<Vec<Pointer>> {
 
 /// Reads the history of all pointers as its file has it.
 pub(super) fn history_file(view: &dyn View) -> Result<Vec<Pointer>> {
-    layout::decode_lines(layout::HISTORY, &view.read(layout::HISTORY)?.unwrap_or_default())
+    chain(view).map(|steps| steps.lines)
+}
+
+/// Reads the history with what ties its lines together.
+fn chain(view: &dyn View) -> Result<Chain<Pointer>> {
+    Chain::read(layout::HISTORY, &view.read(layout::HISTORY)?.unwrap_or_default())
 }
 
 /// Returns the whole lines of a history whose last one was cut off; `None` where it is not so.
@@ -269,27 +324,31 @@ pub(super) fn promote(view: &dyn View, wish: &Promotion, now: Timestamp) -> Resu
         metrics_digest: version.metrics_digest,
         metadata_digest: Some(version.content()),
         previous,
+        follows: None,
         run: wish.run.clone(),
         since: clock::iso(now),
         by_hand: None,
     };
-    let changes = moved(view, found.as_ref(), &pointer)?;
+    let (pointer, changes) = moved(view, found.as_ref(), pointer)?;
     Ok((Outcome::Promoted(pointer), changes))
 }
 
-/// Returns what moves a pointer from where it stands: the pointer, the history, the files of serving code.
-pub(super) fn moved(view: &dyn View, found: Option<&Pointer>, pointer: &Pointer) -> Result<Vec<Change>> {
+/// Returns what moves a pointer from where it stands: the pointer, the history, the files of serving code. The pointer is
+/// returned as it is written, tied to the step before it.
+pub(super) fn moved(view: &dyn View, found: Option<&Pointer>, to: Pointer) -> Result<(Pointer, Vec<Change>)> {
     // The step before this one may be missing from the history: whoever made it was killed right after it.
     let mut changes = found.map(|found| catch_up(view, &[found])).transpose()?.unwrap_or_default();
-    changes.push(Change::Write { path: layout::pointer(&pointer.name), bytes: layout::encode(pointer) });
     let mut history = match changes.first() {
         Some(Change::Write { path, bytes }) if path == layout::HISTORY => bytes.clone(),
         _ => view.read(layout::HISTORY)?.unwrap_or_default(),
     };
-    history.extend(layout::encode_line(pointer));
+    let follows = Chain::<Pointer>::read(layout::HISTORY, &history)?.next(&to.name);
+    let pointer = Pointer { follows: Some(follows), ..to };
+    changes.push(Change::Write { path: layout::pointer(&pointer.name), bytes: layout::encode(&pointer) });
+    history.extend(layout::encode_line(&pointer));
     changes.push(Change::Write { path: layout::HISTORY.to_owned(), bytes: history });
-    changes.extend(serving_files(view, pointer)?);
-    Ok(changes)
+    changes.extend(serving_files(view, &pointer)?);
+    Ok((pointer, changes))
 }
 
 /// Returns what is missing from or wrong in the files derived from a pointer.

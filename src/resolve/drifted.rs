@@ -5,10 +5,11 @@ use super::expr::constant;
 use super::table;
 use crate::diagnostic::codes;
 use crate::gate::kinds::{Against, Signature, Takes, drifted, limit_type};
-use crate::gate::{Columns, Compare};
+use crate::gate::{Bound, Columns, Compare};
 use crate::model::{Gate, Measure};
+use crate::source::Span;
 use crate::syntax::ast;
-use crate::types::Value;
+use crate::types::{Expr, Value};
 
 /// Resolves the share and what each column has to hold.
 pub(super) fn measure(
@@ -63,6 +64,21 @@ pub(super) fn measure(
     measure.kind = signature.name;
     measure.ty = crate::gate::kinds::find(signature.name)?.result(None, &measure.options);
     Some(measure)
+}
+
+/// Refuses a share that all columns together do not exceed: such a line would never fail.
+pub(super) fn can_fail(cx: &mut Cx<'_>, span: Span, measure: &Measure, bound: &Bound) -> Option<()> {
+    let Bound::Compare { op, limit: Expr::Value(limit) } = bound else { return Some(()) };
+    let never = match (op, limit.number()) {
+        (Compare::AtMost, Some(limit)) => limit >= 1.0,
+        (Compare::Less, Some(limit)) => limit > 1.0,
+        _ => false,
+    };
+    if measure.kind != "drifted" || !never {
+        return Some(());
+    }
+    let message = "this can't fail: no more than all columns can drift";
+    cx.error(codes::OUT_OF_RANGE, span, message, "write a share below `100%`")
 }
 
 fn compared(op: ast::BinaryOp) -> Option<Compare> {

@@ -67,6 +67,7 @@ pub(super) fn resolve(
         }
     };
     slices::sided(cx, written.expr.span, &measure, &bound)?;
+    drifted::can_fail(cx, written.expr.span, &measure, &bound)?;
     if let Some(min_n) = settings.min_n
         && measure.metric.is_some()
         && measure.kind != "tests"

@@ -31,6 +31,8 @@ pub enum NumberError {
     UnknownUnit,
     /// Too large for its family.
     TooLarge,
+    /// It is not zero, and nearer to zero than any number that there is.
+    TooSmall,
     /// Not a whole number of nanoseconds or bytes.
     NotWhole,
 }
@@ -149,7 +151,12 @@ impl Decimal {
         let exponent = self.exponent.checked_add(shift).ok_or(NumberError::TooLarge)?;
         write!(text, "e{exponent}").map_err(|_| NumberError::Malformed)?;
         let value: f64 = text.parse().map_err(|_| NumberError::Malformed)?;
-        if value.is_finite() { Ok(value) } else { Err(NumberError::TooLarge) }
+        let is_nothing = self.mantissa.bytes().all(|digit| digit == b'0');
+        match value {
+            _ if !value.is_finite() => Err(NumberError::TooLarge),
+            0.0 if !is_nothing => Err(NumberError::TooSmall),
+            _ => Ok(value),
+        }
     }
 
     /// Multiplies without rounding; what is left must be whole.
@@ -208,6 +215,8 @@ mod tests {
     fn what_does_not_fit_is_an_error_and_never_rounded() {
         assert_eq!(value("9223372036854775808"), Err(NumberError::TooLarge));
         assert_eq!(value("1e400"), Err(NumberError::TooLarge));
+        assert_eq!(value("1e-999"), Err(NumberError::TooSmall));
+        assert_eq!(value("0.0e-999"), Ok(NumberValue::Float(0.0)));
         assert_eq!(value("1e999999999999"), Err(NumberError::Malformed));
         assert_eq!(value("1e2147483647%"), Err(NumberError::TooLarge));
         assert_eq!(value("300000w"), Err(NumberError::TooLarge));

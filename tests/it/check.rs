@@ -481,6 +481,65 @@ fn small_slips_are_told_their_way_out() {
     assert!(pin.contains("`latest` is no version: what it names changes"), "{pin}");
 }
 
+/// What nobody reads is not written: a message of a cycle is of a length that does not grow with it, and of a line of megabytes the place
+/// is shown.
+#[test]
+fn long_cycles_and_long_lines_are_shown_in_short() {
+    let sandbox = Sandbox::new();
+    let mut text = "pipeline p\nedition 2026\n".to_owned();
+    for at in 0..3000 {
+        let before = (at + 2999) % 3000;
+        text +=
+            &format!("stage s{at} {{ in x = s{before}.o  out o: File = \"o{at}\"  run <<< cp \"$x\" \"$o\" >>> }}\n");
+    }
+    sandbox.file("p.mlp", &text);
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 2);
+    let message = "`s0` → `s2999` → `s2998` → `s2997` → … 2992 more … → `s4` → `s3` → `s2` → `s1` → `s0`";
+    let said = ended.stderr.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+    assert!(said.contains(message), "{said}");
+    assert!(ended.stderr.len() < 20_000, "{}", ended.stderr.len());
+    let long = "ü".repeat(1_000_000);
+    let text =
+        format!("pipeline p\nedition 2026\nconst a = \"{long}\" + nobody + \"{long}\"\nconst b: int = \"{long}\"\n");
+    sandbox.file("p.mlp", &text);
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("+ nobody +"), "{}", ended.stderr.len());
+    assert!(ended.stderr.len() < 50_000, "{}", ended.stderr.len());
+}
+
+#[test]
+fn lines_that_end_as_on_an_old_mac_are_told_of() {
+    let sandbox = Sandbox::new();
+    sandbox.file("p.mlp", "pipeline p\redition 2026\rsource a: File = \"a\"\r");
+    let ended = sandbox.mlpc(&["check"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.contains("end with CR alone"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("tr '\\r' '\\n'") && !ended.stderr.contains("unexpected"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_share_of_columns_that_all_of_them_reach_is_no_limit() {
+    let sandbox = Sandbox::new();
+    let check = |share: &str| {
+        let text = format!(
+            "pipeline p\nedition 2026\nsource d: Dataset<csv> = \"d.csv\"\n\
+             gate g on d {{ require drifted(psi(*) < 0.1) {share} against \"b.json\" }}\n"
+        );
+        sandbox.file("p.mlp", &text);
+        sandbox.mlpc(&["check"])
+    };
+    for share in ["<= 100%", "<= 1.0"] {
+        let ended = check(share);
+        assert_eq!(ended.code, 2, "{share}");
+        assert!(ended.stderr.contains("can't fail"), "{share}: {}", ended.stderr);
+    }
+    for share in ["<= 99%", "< 100%"] {
+        assert!(!check(share).stderr.contains("can't fail"), "{share}");
+    }
+}
+
 /// Stages beyond some hundreds are looked at by two threads.
 #[test]
 fn a_slip_is_found_wherever_it_stands_among_many_stages() {

@@ -281,7 +281,7 @@ fn columns_that_can_not_be_told_never_count_as_unchanged() {
         .replace("\n", ",1\n")
         .replace("more,1", "more");
     let typed = PIPELINE.replace("  label:  int in 0..1\n", "  label:  int in 0..1\n  more:   int\n");
-    let line = "  require drifted(psi(*) < 0.1) <= 100% against \"train.baseline.json\"\n";
+    let line = "  require drifted(psi(*) < 0.1) <= 99% against \"train.baseline.json\"\n";
     sandbox.file("pipeline.mlp", &typed.replace(all, line)).file("raw.csv", &other);
     let ended = sandbox.mlpc(&["run"]);
     assert_eq!(ended.code, 11, "{ended:?}");

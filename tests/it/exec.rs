@@ -238,3 +238,36 @@ fn what_is_released_is_a_branch_of_on_push_whatever_began_the_run() {
         assert!(ended.code != 0 && !ended.stderr.contains("releases nothing"), "{event}: {ended:?}");
     }
 }
+
+/// A cell can hold what clears a screen, forges a line, or is a command to GitHub: `::name::` at the begin of a line, and `##[name]`
+/// anywhere.
+#[test]
+fn what_stands_in_a_cell_is_no_command_to_whoever_reads_the_verdict() {
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "p.mlp",
+        "pipeline example\nedition 2026\nschema S { c: \"x\" | \"y\" }\nsource d: Dataset<csv, S> = \"d.csv\"\n\
+        gate g on d { require schema(S) }\ntarget github { }\n",
+    );
+    sandbox.file("d.csv", "c\n\"x\n::set-env::b\n  g  pass: ##[c]\u{1b}[2J\u{7}\u{202e}\"\n");
+    let on_github = "GITHUB_ACTIONS=true GITHUB_JOB=g GITHUB_OUTPUT=$HOME/o GITHUB_STEP_SUMMARY=$HOME/s";
+    for call in [
+        format!("{on_github} mlpc exec g --plan $plan --in none --out job/g"),
+        format!("{on_github} mlpc run"),
+        "mlpc run".to_owned(),
+        "mlpc gate g".to_owned(),
+        "mlpc gate g --format markdown".to_owned(),
+    ] {
+        let ended = on_a_runner(&sandbox, &call);
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(said.contains(r"x\n::set-env"), "{call}: {said}");
+        assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{call}: {said}");
+        let forged = |line: &str| line.trim().starts_with("::set-env") || line.trim().starts_with("g  pass");
+        assert!(!said.lines().any(forged), "{call}: {said}");
+        if call.contains("GITHUB") {
+            // The data of a command is none.
+            let of_ours = |line: &&str| !line.starts_with("::error");
+            assert!(!said.lines().filter(of_ours).any(|line| line.contains("##[")), "{call}: {said}");
+        }
+    }
+}

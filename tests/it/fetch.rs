@@ -120,6 +120,7 @@ fn a_gate_on_what_dvc_keeps_sees_it_where_dvc_would_put_it_and_not_what_a_person
     let ended = edited.mlpc(&["run"]);
     let said = format!("{}{}", ended.stdout, ended.stderr);
     assert!(ended.code != 0 && said.contains("`dvc checkout data/raw.csv`"), "{said}");
+    assert!(said.contains("something else stands in the workspace than what `data/raw.csv.dvc` pins"), "{said}");
     assert_eq!(edited.read("data/raw.csv"), "id\n1\n2\n");
 }
 
@@ -149,4 +150,24 @@ fn what_jobs_elsewhere_can_not_fetch_is_said_where_the_pipeline_is_compiled() {
     let workflow = sandbox.read("out/.github/workflows/reader.yml");
     assert!(workflow.contains("--features remotes") && workflow.contains("mlpc exec copy --file"), "{workflow}");
     assert!(!workflow.contains("Bring the inputs"), "{workflow}");
+}
+
+/// A stage reads what was committed, also where somebody edited the file and forgot `dvc add`: that is said, once.
+#[test]
+fn what_was_edited_without_dvc_add_is_not_read_and_that_is_said() {
+    let sandbox = cloned("\nstage again { in raw  out n: File = \"n.txt\"  run <<< cp \"$raw\" \"$n\" >>> }\n");
+    let note = "`data/raw.csv` in the workspace is not what `data/raw.csv.dvc` pins";
+    let said = |verb: &str| {
+        let ended = sandbox.mlpc(&[verb]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        format!("{}{}", ended.stdout, ended.stderr)
+    };
+    assert!(!said("run").contains(note));
+    sandbox.file("data/raw.csv", "id\n2\n");
+    for verb in ["plan", "run"] {
+        let said = said(verb);
+        assert_eq!(said.matches(note).count(), 1, "{verb}: {said}");
+        assert!(said.contains("`dvc add data/raw.csv` pins it"), "{verb}: {said}");
+    }
+    assert_eq!(sandbox.read("n.txt"), "id\n1\n");
 }

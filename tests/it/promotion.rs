@@ -237,9 +237,105 @@ fn one_pointer_that_names_the_model_does_not_answer_for_another() {
     let again = sandbox.mlpc(&["run", "--release"]);
     assert_eq!(again.code, 14, "{again:?}");
     assert!(!live.exists(), "{again:?}");
-    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 0);
+    // The gate of the second run compared with production, that of the first with nothing: two questions.
+    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 2);
+    let run = again.stdout.split("--as tester --run ").nth(1).and_then(|rest| rest.split('`').next()).expect("named");
+    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester", "--run", run]).code, 0);
     let resumed = sandbox.mlpc(&["run", "--resume", "--release"]);
     assert!(resumed.code == 0 && live.exists(), "{resumed:?}");
     let nothing = sandbox.mlpc(&["run", "--release"]);
     assert!(nothing.stdout.contains("`models@production` and `models@live` is that model already"), "{nothing:?}");
+}
+
+#[test]
+fn metrics_of_production_that_were_lost_or_edited_are_no_baseline() {
+    let sandbox = toy(PIPELINE, "0.8");
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    let before = sandbox.read(POINTER);
+    let path = format!("registry/versions/{}/metrics.json", sandbox.read("registry/production/version.txt").trim());
+    let metrics = sandbox.read(&path);
+    sandbox.file("score.txt", "0.85");
+    for edited in [Some("{\"score\": 0.1}\n"), None] {
+        std::fs::remove_file(sandbox.path().join(&path)).expect("removed");
+        if let Some(text) = edited {
+            sandbox.file(&path, text);
+        }
+        let ended = sandbox.mlpc(&["run"]);
+        assert_eq!(ended.code, 11, "{ended:?}");
+        assert!(ended.stdout.contains("metrics.json`") && ended.stdout.contains("mlpc registry fsck"), "{ended:?}");
+        assert_eq!(sandbox.read(POINTER), before);
+    }
+    sandbox.file(&path, &metrics);
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+}
+
+#[test]
+fn what_was_rolled_back_is_told_with_a_colon() {
+    let sandbox = toy(PIPELINE, "0.8");
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    sandbox.file("score.txt", "0.9");
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    let back = ["registry", "rollback", "models@production", "--reason", "slow"];
+    assert_eq!(sandbox.mlpc(&[&back[..], &["--as", " "]].concat()).code, 2, "by nobody");
+    assert_eq!(sandbox.mlpc(&[&back[..], &["--as", "ada"]].concat()).code, 0);
+    let ended = sandbox.mlpc(&["run"]);
+    assert_eq!(ended.code, 10, "{ended:?}");
+    assert!(ended.stdout.contains("rejected: `models@production` was rolled back"), "{ended:?}");
+}
+
+/// A pipeline whose gate warns of what stands in a file that the model does not depend on.
+fn warned(sandbox: &Sandbox, warns: bool) {
+    let pipeline = PIPELINE.replace("require score >= 0.5", "require score >= 0.5\n  warn score >= 0.75").replace(
+        "promote current = release to models@production",
+        "approval go of release { by: [\"tester\"], timeout: 24h }\npromote current = release to models@production after go",
+    );
+    let evaluate = if warns { "sed s/0.8/0.7/ \"$1\"\n" } else { "cat \"$1\"\n" };
+    sandbox.file("toy.mlp", &pipeline).file("score.txt", "0.8").file("evaluate.sh", evaluate);
+}
+
+/// Runs until a person is waited for; returns the run's name.
+fn waiting(sandbox: &Sandbox) -> String {
+    let ended = sandbox.mlpc(&["run"]);
+    assert_eq!(ended.code, 14, "{ended:?}");
+    let rest = ended.stdout.split("`mlpc approve go --as tester --run ").nth(1).expect("the help names the run");
+    let run = rest.split('`').next().expect("a name").to_owned();
+    assert!(rest.contains(&format!("`mlpc run --resume {run}`")), "{ended:?}");
+    run
+}
+
+#[test]
+fn a_decision_does_not_count_for_a_run_whose_report_was_not_shown() {
+    let sandbox = Sandbox::new();
+    warned(&sandbox, false);
+    let first = waiting(&sandbox);
+    warned(&sandbox, true);
+    let second = waiting(&sandbox);
+    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 2, "they are two questions");
+    let said = sandbox.mlpc(&["approve", "go", "--as", "tester", "--run", &first]);
+    assert!(said.code == 0 && said.stdout.contains("gate q"), "{said:?}");
+    let other = sandbox.mlpc(&["run", "--resume", &second]);
+    assert_eq!(other.code, 14, "{other:?}");
+    assert!(other.stdout.contains("what tester said") && other.stdout.contains("does not count"), "{other:?}");
+    assert!(!sandbox.path().join(POINTER).exists());
+    let said = sandbox.mlpc(&["approve", "go", "--as", "tester", "--run", &second]);
+    assert!(said.code == 0 && said.stdout.contains("warn"), "{said:?}");
+    assert_eq!(sandbox.mlpc(&["run", "--resume", &second]).code, 0);
+}
+
+#[test]
+fn a_report_that_was_edited_is_shown_to_nobody() {
+    let sandbox = Sandbox::new();
+    warned(&sandbox, false);
+    let run = waiting(&sandbox);
+    let path = format!(".mlpc/runs/{run}/gates/quality/gate_report.json");
+    sandbox.file(&path, &sandbox.read(&path).replace("0.8", "0.99"));
+    let ended = sandbox.mlpc(&["approve", "go", "--as", "tester"]);
+    assert_eq!(ended.code, 11, "{ended:?}");
+    assert!(ended.stderr.contains("was changed") && !ended.stdout.contains("0.99"), "{ended:?}");
+    assert!(!sandbox.read(".mlpc/approvals.jsonl").contains("decided"));
+    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", " "]).code, 2, "nobody decides nothing");
+    // Going on judges again.
+    assert_eq!(sandbox.mlpc(&["run", "--resume"]).code, 14);
+    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 0);
+    assert_eq!(sandbox.mlpc(&["run", "--resume"]).code, 0);
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Context;
 use crate::gate::Report;
+use crate::gate::render::prose;
 use crate::host::clock;
 use crate::host::fs;
 use crate::host::github::{GitHub, Level, Spot, annotation};
@@ -40,8 +41,8 @@ pub(super) fn tell(
         annotate(context, github, report);
     } else if answer.exit != 0 {
         let reason = answer.reason.clone().unwrap_or_default();
-        github.summarize(&format!("**`{}: failed`** {reason}\n", answer.node))?;
-        context.out.line(&annotation(
+        github.summarize(&format!("**`{}: failed`** {}\n", answer.node, prose(&reason)))?;
+        context.out.data(&annotation(
             Level::Error,
             spot(context, github, &answer.node).as_ref(),
             &answer.node,
@@ -79,7 +80,7 @@ fn annotate(context: &Context<'_>, github: &GitHub, report: &Report) {
             column: place.column,
         });
         let title = format!("{}: {}", report.gate, line.verdict);
-        context.out.line(&annotation(
+        context.out.data(&annotation(
             level(line.verdict),
             spot.as_ref(),
             &title,
@@ -88,7 +89,7 @@ fn annotate(context: &Context<'_>, github: &GitHub, report: &Report) {
     }
     if shown < found.len() {
         let message = format!("and {} more; the whole report is in the summary", found.len() - shown);
-        context.out.line(&annotation(Level::Notice, None, &report.gate, &message));
+        context.out.data(&annotation(Level::Notice, None, &report.gate, &message));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a person does to a registry by hand, always with a reason: `mlpc registry rollback` and `mlpc registry allow`.
 
+use crate::approval;
 use crate::cli::{Exit, approve};
 use crate::registry::{ByHand, Outcome, Registry, RegistryError, Rollback};
 
@@ -93,7 +94,7 @@ impl WhoArgs {
         if self.reason.trim().is_empty() {
             return Err(("`--reason` says why, and is empty".to_owned(), Exit::Usage.code()));
         }
-        let by = self.login.clone().or_else(approve::user);
+        let by = self.login.clone().or_else(approve::user).filter(|login| !approval::is_nobody(login));
         let by = by.ok_or(("who does this is not known; say it with `--as LOGIN`".to_owned(), Exit::Usage.code()))?;
         Ok(ByHand { by, reason: self.reason.clone() })
     }

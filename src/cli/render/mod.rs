@@ -58,7 +58,7 @@ fn in_repository(name: &str) -> String {
 /// Writes diagnostics, already sorted: text to stderr, JSON to stdout.
 pub(crate) fn diagnostics(out: &Out, sources: &Sources, diagnostics: &[Diagnostic], format: Format) {
     match format {
-        Format::Json => out.line(&json::document(sources, diagnostics)),
+        Format::Json => out.data(&json::document(sources, diagnostics)),
         Format::Text => {
             for diagnostic in diagnostics.iter().take(SHOWN) {
                 out.err(&terminal::draw(sources, diagnostic, out.err_colour()));

@@ -4,6 +4,7 @@
 //! lines up in the file's index.
 
 use std::fmt;
+use std::ops::Range;
 
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
@@ -85,7 +86,7 @@ impl miette::Diagnostic for Report<'_> {
         Some(Box::new(self.diagnostic.labels.iter().filter(move |label| label.span.file == primary).enumerate().map(
             |(index, label)| {
                 let text = (!label.text.is_empty()).then(|| label.text.clone());
-                let range = label.span.range();
+                let range = self.source.shown(label.span.range());
                 match index {
                     0 => LabeledSpan::new_primary_with_span(text, range),
                     _ => LabeledSpan::new_with_span(text, range),
@@ -95,8 +96,34 @@ impl miette::Diagnostic for Report<'_> {
     }
 }
 
+/// A line of more bytes than this is cut around the place that is shown.
+const LONG: usize = 400;
+
+/// What is shown of a long line beside a place.
+const BESIDE: usize = 60;
+
 /// A source that finds lines by index.
 struct Indexed<'a>(&'a SourceFile);
+
+impl Indexed<'_> {
+    fn is_long(&self, line: usize) -> bool {
+        let (starts, all) = (self.0.line_starts(), self.0.text().len());
+        starts.get(line + 1).map_or(all, |&start| start as usize) - starts[line] as usize > LONG
+    }
+
+    /// Returns as much of a place as is shown: nobody reads a string of megabytes.
+    fn shown(&self, range: Range<usize>) -> Range<usize> {
+        if range.len() <= LONG || !self.is_long(self.0.line_index(range.start as u32)) {
+            return range;
+        }
+        range.start..boundary(self.0.text(), range.start + LONG)
+    }
+}
+
+/// Returns the end of the character that an offset is in.
+fn boundary(text: &str, at: usize) -> usize {
+    (at..text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len())
+}
 
 impl SourceCode for Indexed<'_> {
     fn read_span<'a>(
@@ -111,10 +138,22 @@ impl SourceCode for Indexed<'_> {
             return Err(MietteError::OutOfBounds);
         }
         let lines = self.0.line_starts();
-        let first = self.0.line_index(span.offset() as u32).saturating_sub(before);
-        let last = self.0.line_index(end.saturating_sub(usize::from(!span.is_empty())) as u32) + after;
-        let from = lines[first] as usize;
-        let to = lines.get(last + 1).map_or(text.len(), |&start| start as usize);
+        let begins = self.0.line_index(span.offset() as u32);
+        let ends = self.0.line_index(end.saturating_sub(usize::from(!span.is_empty())) as u32);
+        let (mut first, mut last) = (begins.saturating_sub(before), (ends + after).min(lines.len() - 1));
+        // The lines around it are no help where they are longer than a screen.
+        first = (first..begins).rev().find(|&line| self.is_long(line)).map_or(first, |line| line + 1);
+        last = (ends + 1..=last).find(|&line| self.is_long(line)).map_or(last, |line| line - 1);
+        let mut from = lines[first] as usize;
+        let mut to = lines.get(last + 1).map_or(text.len(), |&start| start as usize);
+        if self.is_long(begins) {
+            first = begins;
+            from = boundary(text, span.offset().saturating_sub(BESIDE).max(lines[begins] as usize));
+        }
+        if self.is_long(ends) {
+            last = ends;
+            to = boundary(text, (end + BESIDE).min(lines.get(ends + 1).map_or(text.len(), |&start| start as usize)));
+        }
         // Columns of the header line are those of the span, as miette's own sources give them.
         let own = self.0.line_column(span.offset() as u32);
         let column = if before == 0 { own.column as usize - 1 } else { 0 };
@@ -125,7 +164,7 @@ impl SourceCode for Indexed<'_> {
             first,
             column,
             // Of the snippet, not of the file: miette joins two places into one snippet where these overlap.
-            last.min(lines.len() - 1) + 1 - first,
+            last + 1 - first,
         )))
     }
 }

@@ -1,6 +1,7 @@
 //! How a run looks: plain lines, or JSON, one event a line. Written once a line, so that lines of stages that run at
 //! once do not mix.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -41,7 +42,7 @@ struct Json(Out);
 impl Listener for Json {
     fn event(&self, event: &Event) {
         if let Ok(line) = serde_json::to_string(event) {
-            self.0.line(&line);
+            self.0.data(&line);
         }
     }
 }
@@ -80,7 +81,7 @@ impl Plain {
 
     fn node(&self, node: &str, paint: Paint, text: &str) {
         let width = self.width;
-        self.line(&format!("  {node:<width$}  {}", self.painted(paint, text)));
+        self.line(&format!("  {node:<width$}  {}", self.painted(paint, &behind(text))));
     }
 
     fn painted(&self, paint: Paint, text: &str) -> String {
@@ -117,7 +118,9 @@ impl Plain {
             Ending::NotEvaluated(why) => (Paint::Bad, format!("not evaluated: {why}")),
             Ending::Asks(approval) => (Paint::Warn, format!("asks `{approval}`")),
             Ending::Approved => (Paint::Good, format!("approved {}", detail.unwrap_or_default())),
-            Ending::Rejected(why) => (Paint::Bad, format!("rejected {why}")),
+            // Who refused, or why it came to that by itself.
+            Ending::Rejected(why) if why.starts_with("by ") => (Paint::Bad, format!("rejected {why}")),
+            Ending::Rejected(why) => (Paint::Bad, format!("rejected: {why}")),
             Ending::WaitsForPerson => (Paint::Warn, format!("waits: {}", detail.unwrap_or_default())),
             Ending::Failed(why) => (Paint::Bad, format!("failed: {why}")),
             Ending::Unsound(why) => (Paint::Bad, format!("stopped: {why}")),
@@ -158,6 +161,8 @@ impl Plain {
         let mut text = String::new();
         if !report.tail.is_empty() && !self.verbose {
             for line in &report.tail {
+                // A bar is drawn over and over in one line; what a person would see is its last state.
+                let line = line.rsplit('\r').find(|state| !state.is_empty()).unwrap_or_default();
                 text.push_str(&format!("    | {line}\n"));
             }
         }
@@ -197,7 +202,7 @@ impl Listener for Plain {
                     bars.line(node, text);
                 } else if self.verbose {
                     let width = self.width;
-                    self.out.line(&format!("  {node:<width$}  | {text}"));
+                    self.out.data(&format!("  {node:<width$}  | {text}"));
                 }
             }
             Event::Note { node, text } => self.node(node, Paint::Warn, &format!("note: {text}")),
@@ -216,15 +221,20 @@ impl Face for Plain {
         let style = if self.out.colour() { Style::Colour } else { Style::Plain };
         for gate in summary.nodes.iter().filter_map(|node| node.gate.as_ref()) {
             self.out.line("");
-            self.out.write(&table(gate, style));
+            self.out.text(&table(gate, style));
         }
         self.out.line("");
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         self.out.line(&counted(summary, &waiting));
         if summary.exit == 14 {
-            self.out.line("waiting for a person; `mlpc run --resume` goes on");
+            self.out.line(&format!("waiting for a person; `mlpc run --resume {}` goes on", summary.run));
         }
     }
+}
+
+/// Returns a text in which every line but the first is behind a bar: what it quotes is taken for no line of ours.
+pub(in crate::cli) fn behind(text: &str) -> Cow<'_, str> {
+    if text.contains('\n') { text.replace('\n', "\n    | ").into() } else { text.into() }
 }
 
 /// `2 stages run, 3 from the cache; 1.2 s`

@@ -3,7 +3,7 @@
 mod bars;
 mod face;
 
-pub(super) use face::{WORTH_EXPECTING, duration};
+pub(super) use face::{WORTH_EXPECTING, behind, duration};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

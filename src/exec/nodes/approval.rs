@@ -1,12 +1,14 @@
 //! An approval: a person's decision about a digest. Asked once in a run; the answer is looked for whenever it goes on.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
 use super::promote::nothing_to_do;
-use crate::approval::{self, Asked, Standing};
+use crate::approval::{self, Asked, Shown, Standing};
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::NodeReport;
 use crate::exec::state::Ending;
+use crate::gate::Report;
 use crate::host::clock::iso;
 use crate::host::{Digest, Error};
 use crate::plan::{Approval, Node, NodeKind, Subject};
@@ -32,8 +34,6 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
         )));
     }
     let now = run.setup.clock.now();
-    // Those of this run: by the time that somebody decides, another one may have judged another model.
-    let reports = run.gates().into_keys().map(|gate| super::gate::kept_path(&run.id, &gate)).collect();
     let asked = Asked {
         approval: node.name.clone(),
         subject,
@@ -42,13 +42,13 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
         at: now,
         timeout: approval.timeout,
         by: approval.by.clone(),
-        reports,
+        shown: shown(run, node),
         shared: shared.is_some(),
     };
     let asked = approval::ask(run.workspace(), &asked).map_err(unreadable)?;
-    let now = run.setup.clock.now();
-    let standing = approval::find(run.workspace(), &node.name, &asked.digest, asked.at, now, approval.timeout);
-    let standing = standing.map_err(unreadable)?;
+    // How long there is to decide is the plan's to say, not the record's.
+    let asked = Asked { timeout: approval.timeout, ..asked };
+    let standing = approval::find(run.workspace(), &asked, run.setup.clock.now()).map_err(unreadable)?;
     // The record is a file of this machine: what it says of whoever decided is held against the plan each time.
     if let Standing::Approved { by, .. } = &standing
         && !approval.by.is_empty()
@@ -68,9 +68,15 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
     Ok(match standing {
         Standing::Waiting { until } => {
             let who = if approval.by.is_empty() { "a person".to_owned() } else { approval.by.join(" or ") };
-            report.detail = Some(format!("{who} may decide until {}", iso(until)));
+            let elsewhere = approval::of_other_reports(run.workspace(), &asked).map_err(unreadable)?;
+            let elsewhere = elsewhere.map(|decided| {
+                let (by, at) = (decided.by, iso(decided.at));
+                format!("; what {by} said at {at} does not count here: other gate reports were shown with it")
+            });
+            report.detail = Some(format!("{who} may decide until {}{}", iso(until), elsewhere.unwrap_or_default()));
             let login = approval.by.first().map(|login| format!(" --as {login}")).unwrap_or_default();
-            report.help = Some(format!("`mlpc approve {}{login}`, then `mlpc run --resume`", node.name));
+            let (name, id) = (&node.name, &run.id);
+            report.help = Some(format!("`mlpc approve {name}{login} --run {id}`, then `mlpc run --resume {id}`"));
             Ending::WaitsForPerson
         }
         Standing::Approved { by, at } => {
@@ -82,6 +88,36 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
             Ending::Rejected(by.map_or(reason.clone(), |by| format!("by {by}: {reason}")))
         }
     })
+}
+
+/// Returns the reports of the gates that the approval comes after, as this run keeps them: by the time that somebody
+/// decides, another one may have judged another model. Others may have been evaluated so far or not, as it happens.
+fn shown(run: &Run<'_>, node: &Node) -> Vec<Shown> {
+    let mut before: BTreeSet<&str> = BTreeSet::new();
+    let mut left = vec![node];
+    while let Some(node) = left.pop() {
+        for wait in &node.waits {
+            if before.insert(&wait.node) {
+                left.extend(run.node(&wait.node));
+            }
+        }
+    }
+    let reports = run.gates().into_iter().filter(|(gate, _)| before.contains(gate.as_str()));
+    let shown = reports.map(|(gate, report)| Shown {
+        path: super::gate::kept_path(&run.id, &gate),
+        digest: Digest::of(report.to_json().as_bytes()).to_string(),
+        said: said(&report).to_string(),
+        gate,
+    });
+    shown.collect()
+}
+
+/// Returns the digest of what a report says: all verdicts, of which models and against which baseline.
+fn said(report: &Report) -> Digest {
+    let lines: Vec<_> = report.requirements.iter().map(|line| (&line.text, line.verdict)).collect();
+    let baseline = report.baseline.as_ref().map(|baseline| (baseline.state, &baseline.version));
+    let said = (report.verdict, &report.ask, &report.admits, baseline, lines);
+    Digest::of(&serde_json::to_vec(&said).expect("words alone"))
 }
 
 /// A record that is not what was written is an error of integrity; a disk that fails is a failure like any other.

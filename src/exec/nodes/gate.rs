@@ -13,6 +13,7 @@ use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, Report};
 use crate::host::fs::{self, join_inside};
 use crate::judge;
 use crate::plan::{Location, Node, NodeKind, Source};
+use crate::registry::RegistryError;
 use crate::types::Origin;
 
 pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeReport) -> Result<Ending, Stop> {
@@ -251,7 +252,17 @@ fn champion(run: &Run<'_>, node: &Node, gate: &Gate) -> Result<Option<Champion>,
                 Ok(_) => BaselineFile::scored(&node.name, registry, pointer, &seen.version, &digest),
                 Err(why) => BaselineFile::unscorable(&node.name, registry, pointer, &seen.version, &digest, why),
             };
-            let recorded = recorded(run, node, registry, &seen.version, &mut file)?;
+            // Numbers that were lost or edited are no baseline whose decline can't be told: nothing may pass on that ground.
+            let recorded = match recorded(run, node, registry, &seen.version, &mut file)? {
+                Ok(recorded) => recorded,
+                Err(error) => {
+                    let mend = format!("`mlpc registry fsck {registry}` says what can be mended");
+                    let why = format!("what was registered with `{}` can't be read: {error}; {mend}", seen.version);
+                    let file = BaselineFile::unreachable(&node.name, registry, pointer, &why);
+                    judge::write_baseline(run.bound, run.workspace(), &file)?;
+                    return Ok(Some(Champion::Unreachable(why)));
+                }
+            };
             let machines = file.machines.clone();
             (file, Champion::Known { version: seen.version, digest, scored, recorded, machines })
         }
@@ -300,6 +311,9 @@ fn measured_on_other_data(run: &Run<'_>, gate: &Gate, registry: &str, version: &
     Ok(judge::measured_on_other_data(&run.bound.plan, gate, version, &inputs))
 }
 
+/// What was registered, or why the registry does not have it as it was.
+type Recorded = Result<BTreeMap<Origin, Found>, RegistryError>;
+
 /// Returns the metrics that were registered with a version, by the output that they were of.
 fn recorded(
     run: &Run<'_>,
@@ -307,17 +321,16 @@ fn recorded(
     registry: &str,
     version: &str,
     file: &mut BaselineFile,
-) -> Result<BTreeMap<Origin, Found>, Stop> {
+) -> Result<Recorded, Stop> {
     let registered = run.bound.plan.nodes.iter().find_map(|node| match &node.kind {
         NodeKind::Register(register) if register.registry == registry => register.metrics.clone(),
         _ => None,
     });
-    let Some(origin) = registered else { return Ok(BTreeMap::new()) };
-    let metrics = run.registry(registry)?.metrics(version);
-    let text = match metrics {
+    let Some(origin) = registered else { return Ok(Ok(BTreeMap::new())) };
+    let text = match run.registry(registry)?.metrics(version) {
         Ok(Some(text)) => text,
-        Ok(None) => return Ok(BTreeMap::new()),
-        Err(error) => return Ok(BTreeMap::from([(origin, Found::Unreadable(error.to_string()))])),
+        Ok(None) => return Ok(Ok(BTreeMap::new())),
+        Err(error) => return Ok(Err(error)),
     };
     let path = BaselineFile::recorded_path(&run.bound.prefix, &node.name);
     fs::write_atomic(&join_inside(run.workspace(), &path)?, text.as_bytes())?;
@@ -329,5 +342,5 @@ fn recorded(
     }
     let digest = crate::host::Digest::of(text.as_bytes()).to_string();
     let size = text.len() as u64;
-    Ok(BTreeMap::from([(origin, Found::Present { bytes: text.into_bytes(), size, digest })]))
+    Ok(Ok(BTreeMap::from([(origin, Found::Present { bytes: text.into_bytes(), size, digest })])))
 }

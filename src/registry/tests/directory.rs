@@ -98,11 +98,28 @@ fn what_a_killed_registration_left_is_no_version_and_is_cleared_away() {
 #[test]
 fn an_unreadable_pointer_is_never_an_absent_one() {
     type Damage = fn(&Path);
-    let damage: [(&str, Damage); 6] = [
+    let damage: [(&str, Damage); 8] = [
         ("no JSON", |root| fs::write(root.join("pointers/production.json"), "{").expect("written")),
         ("empty", |root| fs::write(root.join("pointers/production.json"), "").expect("written")),
         ("deleted", |root| fs::remove_file(root.join("pointers/production.json")).expect("removed")),
         ("all deleted", |root| fs::remove_dir_all(root.join("pointers")).expect("removed")),
+        ("the history, too", |root| {
+            fs::remove_dir_all(root.join("pointers")).expect("removed");
+            fs::remove_file(root.join("history.jsonl")).expect("removed");
+        }),
+        ("all but a rejection", |root| {
+            for folder in ["pointers", "production"] {
+                fs::remove_dir_all(root.join(folder)).expect("removed");
+            }
+            fs::remove_file(root.join("history.jsonl")).expect("removed");
+            let digest = Digest::of(b"a");
+            let line = format!(
+                "{{\"format\":1,\"pointer\":\"production\",\"version\":\"v20260801-{}\",\"digest\":\"{digest}\",\
+                 \"allowed\":false,\"by\":\"ada\",\"reason\":\"slow\",\"since\":\"2026-08-01T12:00:00Z\"}}\n",
+                &digest.hex()[..8]
+            );
+            fs::write(root.join("rejections.jsonl"), line).expect("written");
+        }),
         ("its version deleted", |root| fs::remove_dir_all(root.join("versions")).expect("removed")),
         ("another digest", |root| {
             let path = root.join("pointers/production.json");

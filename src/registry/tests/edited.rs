@@ -106,3 +106,102 @@ fn folders_and_files_in_each_others_place_are_damage() {
     fs::write(&root, "a file").expect("written");
     assert_eq!(place.open("first").fsck().expect_err("refused").exit_code(), 11);
 }
+
+/// Four versions that were in production one after another, and a fifth that could be; the registry's root.
+fn a_long_past() -> (Place, PathBuf, [Version; 5]) {
+    let place = Place::directory();
+    let versions = ["a", "b", "c", "d", "e"].map(|text| place.register(text));
+    let registry = place.open("first");
+    promoted(&*registry, &versions[0], None);
+    for pair in versions[..4].windows(2) {
+        promoted(&*registry, &pair[1], Some(&pair[0]));
+    }
+    let root = place.folder.path().join("registry");
+    (place, root, versions)
+}
+
+/// Asserts that neither a run nor `fsck` believes what stands there, and that nothing is written after it.
+fn is_damage(place: &Place, versions: &[Version; 5], file: &str, what: &str) {
+    let registry = place.open("first");
+    let before = fs::read(place.folder.path().join("registry/history.jsonl")).ok();
+    for expected in [None, Some(&versions[0]), Some(&versions[3])] {
+        let error = registry.promote(&wish(&versions[4], expected)).expect_err(what);
+        assert_eq!(error.exit_code(), 11, "{what}");
+    }
+    assert_eq!(registry.pointer("production").expect_err(what).exit_code(), 11, "{what}");
+    assert_eq!(registry.history("production").expect_err(what).exit_code(), 11, "{what}");
+    let found = registry.fsck().expect("read");
+    assert!(found.iter().any(|finding| finding.path == file && !finding.repaired), "{what}: {found:?}");
+    assert_eq!(fs::read(place.folder.path().join("registry/history.jsonl")).ok(), before, "{what}");
+}
+
+#[test]
+fn a_pointer_that_the_history_contradicts_is_damage() {
+    let (place, root, versions) = a_long_past();
+    let history = fs::read_to_string(root.join("history.jsonl")).expect("read");
+    for earlier in history.lines().take(3) {
+        fs::write(root.join("pointers/production.json"), earlier).expect("written");
+        is_damage(&place, &versions, "pointers/production.json", earlier);
+    }
+    let last = history.lines().last().expect("four");
+    for (from, to) in [("2026-08-01", "2026-07-01"), (r#""run":"run"#, r#""run":"another"#)] {
+        fs::write(root.join("pointers/production.json"), last.replace(from, to)).expect("written");
+        is_damage(&place, &versions, "pointers/production.json", to);
+    }
+    fs::write(root.join("pointers/production.json"), last).expect("written");
+    assert_eq!(place.open("first").fsck().expect("read"), []);
+}
+
+#[test]
+fn a_history_with_a_line_taken_out_moved_or_edited_is_damage() {
+    let (place, root, versions) = a_long_past();
+    let history = fs::read_to_string(root.join("history.jsonl")).expect("read");
+    let lines: Vec<&str> = history.lines().collect();
+    let write = |lines: &[&str]| fs::write(root.join("history.jsonl"), lines.join("\n") + "\n").expect("written");
+    for line in 0..3 {
+        let mut without = lines.clone();
+        without.remove(line);
+        write(&without);
+        is_damage(&place, &versions, "history.jsonl", "taken out");
+        let mut moved = lines.clone();
+        moved.swap(line, line + 1);
+        write(&moved);
+        is_damage(&place, &versions, "history.jsonl", "moved");
+        let since = lines[line].replace("2026-08-01", "2026-07-01");
+        let mut edited = lines.clone();
+        edited[line] = &since;
+        write(&edited);
+        is_damage(&place, &versions, "history.jsonl", "edited");
+    }
+    write(&lines[..2]);
+    is_damage(&place, &versions, "pointers/production.json", "two are missing");
+    fs::remove_file(root.join("history.jsonl")).expect("removed");
+    is_damage(&place, &versions, "pointers/production.json", "all are missing");
+    // Only the last is what a crash leaves out, and is written anew.
+    write(&lines[..3]);
+    let found = place.open("first").fsck().expect("read");
+    assert!(found.len() == 1 && found[0].repaired, "{found:?}");
+    assert_eq!(fs::read_to_string(root.join("history.jsonl")).expect("read"), history);
+}
+
+#[test]
+fn lines_of_older_programs_are_held_together_by_what_they_name() {
+    let (place, root, _) = a_long_past();
+    let history = fs::read_to_string(root.join("history.jsonl")).expect("read");
+    let old = |line: &str| {
+        let mut line: Map<String, Value> = serde_json::from_str(line).expect("a line");
+        line.remove("follows");
+        serde_json::to_string(&line).expect("written")
+    };
+    let lines: Vec<String> = history.lines().map(old).collect();
+    let write = |lines: &[String]| fs::write(root.join("history.jsonl"), lines.join("\n") + "\n").expect("written");
+    write(&lines);
+    fs::write(root.join("pointers/production.json"), lines.last().expect("four")).expect("written");
+    let registry = place.open("first");
+    assert_eq!(registry.history("production").expect("read").len(), 4);
+    write(&[&lines[..1], &lines[2..]].concat());
+    assert_eq!(registry.pointer("production").expect_err("one is missing").exit_code(), 11);
+    // Behind one that is tied to the line before it, none is loose.
+    write(&[history.lines().map(str::to_owned).take(3).collect(), lines[3..].to_vec()].concat());
+    assert_eq!(registry.pointer("production").expect_err("loose").exit_code(), 11);
+}

@@ -312,6 +312,10 @@ fn show_and_history_tell_what_stands_there() {
     insta::assert_snapshot!(text(&*registry), @r#"
     models = directory("registry"), 2 versions
       nothing was promoted yet
+
+    named by no pointer
+      v20260801-17762fdd  registered 2026-08-01T12:00:00Z by run run-a
+      v20260801-10e5cf3d  registered 2026-08-01T12:00:00Z by run run-b
     models@production was never set
     "#);
     promoted(&*registry, &a, None);
@@ -326,12 +330,22 @@ fn show_and_history_tell_what_stands_there() {
       previous  v20260801-17762fdd
       metrics   auc 0.9
                 model "b"
+
+    named by no pointer
+      v20260801-17762fdd  registered 2026-08-01T12:00:00Z by run run-a
     2026-08-01T12:00:00Z  v20260801-10e5cf3d  after v20260801-17762fdd  run run-of-v20260801-10e5cf3d
     2026-08-01T12:00:00Z  v20260801-17762fdd  first  run run-of-v20260801-17762fdd
     "#);
     let json = serde_json::to_value(show("models", &*registry).expect("read")).expect("a value");
     assert_eq!(json["pointers"][0]["version"], b.id);
     assert_eq!(json["pointers"][0]["metrics"]["auc"], 0.9);
+    assert_eq!(json["others"][0]["version"], a.id);
+    assert_eq!(json["others"].as_array().map(Vec::len), Some(1));
+    let staging = history("models", &*registry, "staging").expect("read");
+    let mut out = Vec::new();
+    staging.write_text(&mut out).expect("written");
+    let text = String::from_utf8(out).expect("text");
+    assert_eq!(text, "models@staging was never set; set are models@production\n");
 }
 
 #[test]

@@ -114,3 +114,69 @@ fn says_what_was_in_force_at_a_time() {
     let text = String::from_utf8(text).expect("text");
     assert!(text.contains("rolled back by ada: wrong totals") && text.contains("run run-b of example"), "{text}");
 }
+
+#[test]
+fn a_line_of_the_record_that_was_taken_out_or_edited_allows_nothing() {
+    type Damage = fn(&str) -> String;
+    let damage: [(&str, Damage); 7] = [
+        ("emptied", |_| String::new()),
+        ("another's line only", |text| text.replace("\"production\"", "\"staging\"")),
+        ("allowed", |text| text.replace("\"allowed\":false", "\"allowed\":true")),
+        ("another reason", |text| text.replace("wrong totals", "nothing")),
+        ("another person", |text| text.replace("\"ada\"", "\"bob\"")),
+        ("another time", |text| text.replace("2026-08-01", "2026-07-01")),
+        ("other bytes", |text| text.replace(&Digest::of(b"c").to_string(), &Digest::of(b"d").to_string())),
+    ];
+    for (what, damage) in damage {
+        let place = Place::directory();
+        let [_, b, c] = three(&place);
+        let registry = place.open("first");
+        registry.rollback(&back(&c, None)).expect("asked");
+        let path = place.folder.path().join("registry/rejections.jsonl");
+        fs::write(&path, damage(&fs::read_to_string(&path).expect("read"))).expect("written");
+        let error = registry.promote(&wish(&c, Some(&b))).expect_err(what);
+        assert_eq!(error.exit_code(), 11, "{what}");
+        assert!(error.to_string().contains("put the file back"), "{what}: {error}");
+        assert_eq!(registry.rejection("production", &c.digest).expect_err(what).exit_code(), 11);
+        assert_eq!(registry.rollback(&back(&b, None)).expect_err(what).exit_code(), 11);
+        let found = registry.fsck().expect("read");
+        assert!(found.iter().any(|finding| finding.path == "rejections.jsonl" && !finding.repaired), "{found:?}");
+    }
+}
+
+#[test]
+fn a_step_back_that_a_crash_kept_out_of_the_history_asks_for_its_line_too() {
+    let place = Place::directory();
+    let [_, b, c] = three(&place);
+    let registry = place.open("first");
+    registry.rollback(&back(&c, None)).expect("asked");
+    let root = place.folder.path().join("registry");
+    let history = fs::read_to_string(root.join("history.jsonl")).expect("read");
+    let whole: Vec<_> = history.lines().collect();
+    fs::write(root.join("history.jsonl"), whole[..3].join("\n") + "\n").expect("written");
+    assert!(matches!(registry.promote(&wish(&c, Some(&b))).expect("asked"), Outcome::Rejected(_)));
+    fs::write(root.join("rejections.jsonl"), "").expect("written");
+    assert_eq!(registry.promote(&wish(&c, Some(&b))).expect_err("refused").exit_code(), 11);
+    let found = registry.fsck().expect("read");
+    assert!(found.iter().any(|finding| finding.path == "rejections.jsonl" && !finding.repaired), "{found:?}");
+}
+
+#[test]
+fn a_line_in_the_middle_of_the_record_that_was_edited_is_damage() {
+    let place = Place::directory();
+    let [a, b, c] = three(&place);
+    let registry = place.open("first");
+    registry.rollback(&back(&c, None)).expect("asked");
+    registry.rollback(&back(&b, None)).expect("asked");
+    registry.allow("production", &c.id, &ada()).expect("allowed");
+    registry.allow("production", &b.id, &ada()).expect("allowed");
+    let path = place.folder.path().join("registry/rejections.jsonl");
+    let text = fs::read_to_string(&path).expect("read");
+    let lines: Vec<&str> = text.lines().collect();
+    for edited in [vec![lines[0], lines[1], lines[3]], vec![lines[0], lines[2], lines[1], lines[3]]] {
+        fs::write(&path, edited.join("\n") + "\n").expect("written");
+        let error = registry.promote(&wish(&c, Some(&a))).expect_err("refused");
+        assert!(error.to_string().contains("does not follow the line before it"), "{error}");
+        assert_eq!(error.exit_code(), 11);
+    }
+}

@@ -128,6 +128,10 @@ impl Lower<'_, '_> {
                 .help("write `12`, `1_000`, `0.5` or `1e-4`, with a unit glued on: `50ms`, `2%`"),
             NumberError::TooLarge => Diagnostic::new(codes::BAD_NUMBER, span, format!("`{text}` is too large"))
                 .help("whole numbers and durations have 64 bits; write a larger unit or a smaller number"),
+            NumberError::TooSmall => {
+                Diagnostic::new(codes::BAD_NUMBER, span, format!("`{text}` is too small, and would be 0"))
+                    .help("write `0`, or a larger number")
+            }
             NumberError::NotWhole => {
                 let what = if unit.ends_with('B') { "bytes" } else { "nanoseconds" };
                 Diagnostic::new(codes::BAD_NUMBER, span, format!("`{text}` is not a whole number of {what}"))

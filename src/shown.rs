@@ -1,0 +1,83 @@
+//! Text of others, as it may be shown. A cell, a column's name, a message of a test can hold what a terminal obeys, what
+//! ends a line, or what turns the order of letters round; here each such character becomes its escape, as `\u{1b}`.
+
+use std::borrow::Cow;
+
+/// Returns a text for a sentence: one line, without anything that a terminal obeys. Doing it twice changes nothing more.
+#[must_use]
+pub fn inline(text: &str) -> Cow<'_, str> {
+    escaped(text, |_| false)
+}
+
+/// Returns a text of several lines: their ends and tabs stay.
+#[must_use]
+pub fn lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |char| matches!(char, '\n' | '\t'))
+}
+
+/// As [`lines`], and colours stay.
+#[must_use]
+pub fn coloured(text: &str) -> Cow<'_, str> {
+    if !text.contains('\u{1b}') {
+        return lines(text);
+    }
+    let mut parts = text.split('\u{1b}');
+    let mut shown = lines(parts.next().unwrap_or_default()).into_owned();
+    for part in parts {
+        let code = part.strip_prefix('[').and_then(|rest| rest.split_once('m')).map(|(code, _)| code);
+        let is_colour = code.is_some_and(|code| code.bytes().all(|byte| byte.is_ascii_digit() || byte == b';'));
+        shown.push_str(if is_colour { "\u{1b}" } else { "\\u{1b}" });
+        shown.push_str(&lines(part));
+    }
+    Cow::Owned(shown)
+}
+
+/// As [`inline`], in place.
+pub fn make_inline(text: &mut String) {
+    if let Cow::Owned(changed) = inline(text) {
+        *text = changed;
+    }
+}
+
+fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let goes = |char: char| is_command(char) && !stays(char);
+    if !text.contains(goes) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for char in text.chars() {
+        match char {
+            // Of what is no control character, some print by the rules of `escape_debug`.
+            _ if goes(char) && char.is_control() => shown.extend(char.escape_debug()),
+            _ if goes(char) => shown.extend(char.escape_unicode()),
+            _ => shown.push(char),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Tells whether a character is for the terminal and not for the reader: controls, ends of lines and paragraphs, and marks
+/// that turn the direction of text.
+fn is_command(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_obeys_is_escaped_and_letters_stay() {
+        let foul = "é\n::x\r\t\0\u{7}\u{1b}[2J\u{9b}31m\u{202e}abc\u{2028}\u{2069}";
+        let shown = r"é\n::x\r\t\0\u{7}\u{1b}[2J\u{9b}31m\u{202e}abc\u{2028}\u{2069}";
+        assert_eq!(inline(foul), shown);
+        assert_eq!(inline(shown), shown);
+        assert_eq!(lines("a\n\tb\r"), "a\n\tb\\r");
+        assert_eq!(
+            coloured("\u{1b}[1;31mred\u{1b}[0m\u{1b}[2J\u{1b}]0;t\u{7}"),
+            "\u{1b}[1;31mred\u{1b}[0m\\u{1b}[2J\\u{1b}]0;t\\u{7}"
+        );
+        assert!(matches!(inline("`ä` is \\ \"good\" 数"), Cow::Borrowed(_)));
+    }
+}
