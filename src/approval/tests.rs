@@ -140,7 +140,7 @@ fn a_decision_counts_only_with_the_reports_that_were_shown() {
     assert!(matches!(of(&question()), Standing::Approved { .. }));
     assert!(matches!(of(&warns), Standing::Waiting { .. }), "alice never saw this report");
     assert!(matches!(of(&Asked { shown: vec![], ..question() }), Standing::Waiting { .. }), "nor a run without any");
-    assert_eq!(waiting(folder.path(), time(30)).expect("readable"), [warns.clone()]);
+    assert_eq!(waiting(folder.path(), time(30)).expect("readable"), std::slice::from_ref(&warns));
     let told = of_other_reports(folder.path(), &warns).expect("readable").expect("told");
     assert_eq!((told.by.as_str(), told.at), ("alice", time(20)));
     assert_eq!(of_other_reports(folder.path(), &question()).expect("readable"), None);
@@ -173,7 +173,11 @@ fn numbers_that_are_measured_again_in_the_same_run_ask_nobody_anew() {
     };
     let second = again("blake3:78", 10);
     assert_eq!(second.at, time(0), "the time to decide began with the first question");
-    assert_eq!(waiting(folder.path(), time(11)).expect("readable"), [second.clone()], "what is shown is the last");
+    assert_eq!(
+        waiting(folder.path(), time(11)).expect("readable"),
+        std::slice::from_ref(&second),
+        "what is shown is the last"
+    );
     let yes = Decided { reports: second.reports(), ..answer(true, "alice", 20) };
     decide(folder.path(), &second, &yes).expect("may decide");
     let third = again("blake3:79", 30);

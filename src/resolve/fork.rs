@@ -58,6 +58,7 @@ fn fork<'c>(cx: &'c Cx<'_>) -> Cx<'c> {
         legs: cx.legs,
         listed: cx.listed,
         values_read: Vec::new(),
+        undrafted: false,
         variables: Variables::default(),
         scope: cx.scope.clone(),
         mentioned: HashSet::new(),

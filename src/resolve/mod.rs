@@ -411,12 +411,34 @@ fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
         })
         .collect();
     let drafted = fork::each(cx, &made, |cx, &(it, id, leg)| {
-        legs::within(cx, leg, |cx| stage::draft(cx, id, it, &stages)).map(|(draft, drafted)| (draft, drafted, leg))
+        legs::within(cx, leg, |cx| {
+            let said = cx.diagnostics.len();
+            cx.undrafted = false;
+            let draft = stage::draft(cx, id, it, &stages);
+            if cx.undrafted {
+                cx.diagnostics.truncate(said);
+            }
+            (!cx.undrafted).then_some(draft)
+        })
     });
     let mut drafts = Vec::with_capacity(drafted.len());
-    for (draft, drafted, leg) in drafted.into_iter().flatten() {
-        stage::put_draft(cx, &draft, drafted);
-        drafts.push((draft, leg));
+    let mut again = Vec::new();
+    for (drafted, &(it, id, leg)) in drafted.into_iter().zip(&made) {
+        match drafted {
+            Some(Some((draft, outputs))) => {
+                stage::put_draft(cx, &draft, outputs);
+                drafts.push((draft, leg));
+            }
+            Some(None) => {}
+            // Its paths ask for what another stage puts out.
+            None => again.push((it, id, leg)),
+        }
+    }
+    for (it, id, leg) in again {
+        if let Some((draft, outputs)) = legs::within(cx, leg, |cx| stage::draft(cx, id, it, &stages)) {
+            stage::put_draft(cx, &draft, outputs);
+            drafts.push((draft, leg));
+        }
     }
     let finished = fork::each(cx, &drafts, |cx, (draft, leg)| legs::within(cx, *leg, |cx| stage::finish(cx, draft)));
     for stage in finished {

@@ -237,6 +237,8 @@ fn values_are_not_known_before_the_run() {
     };
     assert_eq!(codes(&when("when a.n > 1", "o")), ["known-only-in-run"]);
     assert_eq!(codes(&when("", "o{a.n}")), ["known-only-in-run"]);
+    let behind = "stage b { out o: File = \"o{a.n}\"\n run <<< date > $o >>> }\nstage a { out n: int = json(\"s\", \"/n\")\n run <<< echo 1 > $n >>> }";
+    assert_eq!(codes(behind), ["known-only-in-run"], "also where the stage that makes it stands behind");
     assert_eq!(codes(&when("", "o")), Vec::<&str>::new());
 }
 
