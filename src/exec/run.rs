@@ -211,10 +211,18 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     record.exit = Some(exit);
     let saved = memory.save();
     run.times.note(&reports, part.is_none_or(|part| part.whole));
-    write_record(&run, &record, part, &reports)?;
-    if let (Some(question), false) = (&options.question, options.alone) {
-        // Only a memory: without it the next run reads the pipeline.
-        let _ = stand::keep(&run, question, part, &record, &reports);
+    // The record and how things stand are megabytes each where there are many nodes.
+    let question = options.question.as_ref().filter(|_| !options.alone);
+    let (standing, written) = std::thread::scope(|scope| {
+        let gather = || stand::gather(&run, question?, part, &record, &reports);
+        let standing = scope.spawn(gather);
+        let written = write_record(&run, &record, part, &reports);
+        (standing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), written)
+    });
+    written?;
+    // It names the record, which is there by now.
+    if let (Some(standing), Some(question)) = (standing, question) {
+        let _ = standing.write(question);
     }
     let took = begin.elapsed();
     run.tell(Event::RunEnded { run: id.clone(), exit, milliseconds: milliseconds(took) });

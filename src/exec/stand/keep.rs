@@ -209,14 +209,14 @@ fn restless() -> NodeRow<'static> {
     }
 }
 
-/// Keeps how things stand. What can't be kept is only a memory that is not there.
-pub(in crate::exec) fn keep(
+/// Gathers how things stand. What can't be kept is only a memory that is not there.
+pub(in crate::exec) fn gather(
     run: &Run<'_>,
     question: &Question,
     part: Option<&Part>,
     record: &RunRecord,
     reports: &[NodeReport],
-) -> Option<()> {
+) -> Option<Kept> {
     let nodes = &run.bound.plan.nodes;
     let old = match part {
         Some(part) => Some(StateFile::decode(&part.bytes)?),
@@ -318,8 +318,22 @@ pub(in crate::exec) fn keep(
     let flushed = run.memory.has_flushed() || (files.flushed && old.as_ref().is_none_or(StateFile::is_flushed));
     let named = files.rows.iter().map(|row| (row.path.as_ref(), row.there));
     let state = state::encode(&header, flushed, named, &rows)?;
-    if let Some(plan) = written {
-        fs::write_atomic(&question.path("plan"), &plan).ok()?;
+    Some(Kept { plan: written, state })
+}
+
+/// How things stand, as it is written.
+pub(in crate::exec) struct Kept {
+    /// The plan, where it is not there yet.
+    plan: Option<Vec<u8>>,
+    state: Vec<u8>,
+}
+
+impl Kept {
+    /// Writes it for the next run that is asked the same. Without it that one reads the pipeline.
+    pub(in crate::exec) fn write(self, question: &Question) -> Option<()> {
+        if let Some(plan) = self.plan {
+            fs::write_atomic(&question.path("plan"), &plan).ok()?;
+        }
+        fs::write_atomic(&question.path("stand"), &self.state).ok()
     }
-    fs::write_atomic(&question.path("stand"), &state).ok()
 }

@@ -19,7 +19,7 @@ use crate::host::Digest;
 use crate::host::fs;
 use crate::plan::{Given, Selection};
 
-pub(super) use keep::{Facts, facts, keep};
+pub(super) use keep::{Facts, facts, gather};
 pub use serve::{Part, SHOWN, Shape, Standing, Untouched, stand};
 
 /// What a run is asked, as far as it decides what the run does; with the files that it was read from.
