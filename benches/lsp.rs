@@ -17,8 +17,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Between two letters.
 const PAUSE: Duration = Duration::from_millis(100);
 
-const URI: &str = "file:///bench/p.mlp";
-
 fn main() {
     println!("| stages | open ms | edit ms, median | worst | hover ms | completion ms |");
     println!("|---:|---:|---:|---:|---:|---:|");
@@ -51,7 +49,22 @@ fn diagnosed(client: &Connection, version: i64) {
     }
 }
 
+/// Makes the folder of a pipeline that has nothing wrong: with the files that its stages name.
+fn workspace() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut files: Vec<String> = (0..7).map(|step| format!("src/step_{step}.py")).collect();
+    files.extend(["src/common/tables.py".to_owned(), "data/raw.csv".to_owned()]);
+    for file in files {
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().expect("in a folder")).expect("a folder");
+        std::fs::write(path, "").expect("a file");
+    }
+    folder
+}
+
 fn measure(client: &Connection, stages: usize) {
+    let folder = workspace();
+    let uri = format!("file://{}/p.mlp", folder.path().display());
     let text = support::pipeline(stages);
     let line = text[..text.len() / 2].matches('\n').count();
     let line = line + text.lines().skip(line).position(|line| line.starts_with("  code ")).expect("a stage follows");
@@ -61,7 +74,7 @@ fn measure(client: &Connection, stages: usize) {
     tell(
         client,
         "textDocument/didOpen",
-        json!({ "textDocument": { "uri": URI, "languageId": "mlp", "version": 1, "text": text } }),
+        json!({ "textDocument": { "uri": uri, "languageId": "mlp", "version": 1, "text": text } }),
     );
     diagnosed(client, 1);
     let opened = began.elapsed().as_secs_f64() * 1e3;
@@ -77,13 +90,13 @@ fn measure(client: &Connection, stages: usize) {
         tell(
             client,
             "textDocument/didChange",
-            json!({ "textDocument": { "uri": URI, "version": round + 2 }, "contentChanges": change }),
+            json!({ "textDocument": { "uri": uri, "version": round + 2 }, "contentChanges": change }),
         );
         diagnosed(client, round + 2);
         times.push(began.elapsed().as_secs_f64() * 1e3);
     }
     times.sort_unstable_by(f64::total_cmp);
-    let at = json!({ "textDocument": { "uri": URI }, "position": { "line": line, "character": 4 } });
+    let at = json!({ "textDocument": { "uri": uri }, "position": { "line": line, "character": 4 } });
     let mut asked = Vec::new();
     for (id, method) in ["textDocument/hover", "textDocument/completion"].into_iter().enumerate() {
         let began = Instant::now();

@@ -39,7 +39,7 @@ impl Clauses<'_> {
 
 /// What a stage puts out.
 pub(super) struct Drafted {
-    outputs: Vec<Output>,
+    stage: Box<Stage>,
     /// Those that could not be understood.
     opaque: Vec<String>,
 }
@@ -61,10 +61,10 @@ pub(super) fn draft<'a>(
             (if bare { &base.header } else { own }, Clauses::Made(made))
         }
     };
-    let mut drafted = Drafted { outputs: Vec::new(), opaque: Vec::new() };
+    let mut drafted = Drafted { stage: Box::default(), opaque: Vec::new() };
     for clause in clauses.list() {
         if let ast::StageClause::Out(written) = &clause.kind {
-            if let Some(first) = drafted.outputs.iter().find(|output| output.name.value == written.name.text) {
+            if let Some(first) = drafted.stage.outputs.iter().find(|output| output.name.value == written.name.text) {
                 let first = first.name.span;
                 super::declared::duplicate(cx, &written.name, first);
                 continue;
@@ -75,7 +75,7 @@ pub(super) fn draft<'a>(
                     if shared.contains(&output.name.value) {
                         output.path = None;
                     }
-                    drafted.outputs.push(output);
+                    drafted.stage.outputs.push(output);
                 }
                 None => drafted.opaque.push(format!("{}.{}", item.name.text, written.name.text)),
             }
@@ -86,10 +86,9 @@ pub(super) fn draft<'a>(
 
 /// Puts into the model what a stage puts out.
 pub(super) fn put_draft(cx: &mut Cx<'_>, draft: &Draft<'_>, drafted: Drafted) {
-    let Drafted { outputs, opaque } = drafted;
     let model = cx.model.to_mut();
-    model.opaque.extend(opaque);
-    model.nodes[draft.id].kind = NodeKind::Stage(Box::new(Stage { outputs, ..Stage::default() }));
+    model.opaque.extend(drafted.opaque);
+    model.nodes[draft.id].kind = NodeKind::Stage(drafted.stage);
 }
 
 /// Returns the loop of a stage: its own, or that of the stage that it is made from.
@@ -297,7 +296,7 @@ fn change(
 pub(super) struct Finished {
     id: NodeId,
     head: header::Head,
-    stage: Stage,
+    stage: Box<Stage>,
     /// Of each output, where it says so: the model that it measures, and the data.
     measured: Vec<(usize, Option<Origin>, Option<Origin>)>,
 }
@@ -306,7 +305,7 @@ pub(super) struct Finished {
 pub(super) fn finish(cx: &mut Cx<'_>, draft: &Draft<'_>) -> Finished {
     let head = header::read(cx, draft.header, false);
     let mut locals = Locals::of_leg(cx);
-    let mut stage = Stage::default();
+    let mut stage = Box::<Stage>::default();
     work::resolve(cx, draft.clauses.list(), Kind::Stage(&mut stage), &mut locals);
     stage.work.variables = cx.variables.iter().map(|(name, value, _)| (name.value.clone(), value.clone())).collect();
     stage.work.locals = locals.into_names();
@@ -325,7 +324,7 @@ pub(super) fn put(cx: &mut Cx<'_>, finished: Finished) {
             stage.outputs[index].of = of;
             stage.outputs[index].over = over;
         }
-        **drafted = stage;
+        *drafted = stage;
     }
 }
 

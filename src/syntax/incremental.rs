@@ -49,7 +49,7 @@ impl Incremental {
         let items_before = self.pieces[..first].iter().filter(|piece| piece.whole).count();
         let items_changed = self.pieces[first..old_end].iter().filter(|piece| piece.whole).count();
         if by != 0 {
-            self.file.items[items_before + items_changed..].iter_mut().for_each(|item| item.shift(by));
+            shift(&mut self.file.items[items_before + items_changed..], by);
             for piece in &mut self.pieces[old_end..] {
                 piece.broken.shift(by);
                 piece.diagnostics.iter_mut().for_each(|one| one.shift(by));
@@ -99,6 +99,18 @@ fn piece(id: FileId, text: &str, chunk: Chunk, items: &mut Vec<ast::Item>, piece
     let broken = if item.is_some() { None } else { broken_name(id, text, chunk) };
     pieces.push(Piece { whole: item.is_some(), broken, diagnostics });
     items.extend(item);
+}
+
+/// Moves declarations; where there are many, two threads do half of them each.
+fn shift(items: &mut [ast::Item], by: i64) {
+    if items.len() < 1024 {
+        return items.iter_mut().for_each(|item| item.shift(by));
+    }
+    let (left, right) = items.split_at_mut(items.len() / 2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| right.iter_mut().for_each(|item| item.shift(by)));
+        left.iter_mut().for_each(|item| item.shift(by));
+    });
 }
 
 /// Reads all declarations by two threads, each of them half.
