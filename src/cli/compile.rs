@@ -55,7 +55,9 @@ impl Compile {
         let names = self.names(&plan, out)?;
         let root = around::repository(&project.workspace);
         let folder = around::folder(&project.workspace, &root);
-        let file = project.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = project.file.file_name().unwrap_or_default().to_string_lossy();
+        // What begins with a dash would be an option of the command that reads it.
+        let file = if file.starts_with('-') { format!("./{file}") } else { file.into_owned() };
         let spans = targets::spans(&plan, &project.sources);
         let locked = around::lock::pins(&project.workspace);
         let site = Site {

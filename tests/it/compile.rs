@@ -89,3 +89,15 @@ fn what_somebody_wrote_is_not_compiled_over() {
     sandbox.file("p.mlp", &format!("## Other.\npipeline mine\nedition 2026\n{stage}"));
     assert_eq!(sandbox.mlpc(&["compile", "--target", "github"]).code, 0);
 }
+
+#[test]
+fn a_file_whose_name_begins_like_an_option_is_no_option() {
+    let sandbox = crate::sandbox::Sandbox::new();
+    sandbox.file(
+        "-p.mlp",
+        "pipeline mine\nedition 2026\nstage a {\n  out t: File = \"a\"\n  run <<< echo > \"$t\" >>>\n}\n",
+    );
+    assert_eq!(sandbox.mlpc(&["compile", "--target", "github", "-f", "./-p.mlp"]).code, 0);
+    let written = sandbox.read(".github/workflows/mine.yml");
+    assert!(written.contains("--file ./-p.mlp") && !written.contains("--file -p"), "{written}");
+}
