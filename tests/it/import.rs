@@ -125,6 +125,10 @@ fn what_is_wrong_with_a_project_is_said_with_its_line() {
         ("stages:\n  a:\n    outs: [x]\n", "dvc.yaml:2: `a` has no `cmd`"),
         ("stages: {a: [}\n", "dvc.yaml:1: "),
         ("plots: [a]\n", "it has no `stages`"),
+        (
+            "stages:\n  a:\n    cmd: x\n    matrix: {a: &l [1,2,3,4,5,6,7,8,9,0], b: *l, c: *l, d: *l, e: *l, f: *l, g: *l, h: *l}\n",
+            "dvc.yaml:4: `a` has more legs than 10000",
+        ),
     ] {
         let sandbox = Sandbox::new();
         sandbox.file("dvc.yaml", text);

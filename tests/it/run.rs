@@ -315,7 +315,9 @@ fn names_that_lead_elsewhere_are_refused() {
     );
     let resumed = sandbox.shell("cd odd && mlpc run --resume ../../x");
     assert_eq!(resumed.code, 2, "{}", resumed.stderr);
-    assert!(resumed.stderr.contains("is no name of a run"), "{}", resumed.stderr);
+    assert!(resumed.stderr.contains("there is no run `"), "{}", resumed.stderr);
+    let unknown = sandbox.shell("cd odd && mlpc run --resume 20260101T000000-1");
+    assert!(unknown.code == 2 && unknown.stderr.contains("there is no run `20260101T000000-1`"), "{unknown:?}");
     let empty = sandbox.shell("cd odd && TOKEN= mlpc run");
     assert_eq!(empty.code, 1, "{}", empty.stdout);
     assert!(empty.stderr.contains("needs the secret `token`, which has no value"), "{}", empty.stderr);

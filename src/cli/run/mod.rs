@@ -214,8 +214,8 @@ impl Run {
         let Some(wanted) = &self.resume else { return Ok(None) };
         let state = workspace.join(".mlpc");
         if !wanted.is_empty() {
-            if !exec::is_run(wanted) {
-                let message = format!("`{wanted}` is no name of a run");
+            if !exec::is_run(wanted) || !state.join("runs").join(wanted).is_dir() {
+                let message = format!("there is no run `{wanted}`");
                 return Err(RunError { exit: 2, message, help: Some("`mlpc history` lists the runs".into()) });
             }
             return Ok(Some(RunRecord::read(&state, wanted)?));

@@ -10,6 +10,9 @@ use super::template::{Context, Fixed, Piece, Source, Unknown, fix, pieces, resol
 use super::yaml::{self, At, key, mapping};
 use crate::import::{Fault, Files, Note, Remark};
 
+/// More legs than this a pipeline may not have, and three lines can make millions.
+const MOST: usize = 10_000;
+
 /// What an output is to DVC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OutKind {
@@ -243,6 +246,12 @@ impl Reader<'_> {
         }
         if let Some(axes) = body.get("matrix") {
             let axes = resolve(axes, &context).map_err(|unknown| self.fault(at.key("matrix"), unknown))?;
+            let lengths =
+                mapping(&axes).into_iter().flatten().filter_map(|(_, values)| values.as_sequence().map(Vec::len));
+            if lengths.fold(1_usize, usize::saturating_mul) > MOST {
+                let why = format!("`{name}` has more legs than {MOST}, which are the most that a pipeline may have");
+                return Err(self.fault(at.key("matrix"), Unknown(why)));
+            }
             for (leg, item) in combinations(&axes) {
                 let fields = item.get("item").and_then(mapping).into_iter().flatten();
                 let axes = fields.map(|(name, value)| axis(&key(name), Some(value))).collect();
