@@ -5,6 +5,7 @@
 //! `mlpc exec` work from the same plan.
 
 mod bind;
+mod branches;
 mod build;
 mod declared;
 mod drawing;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use bind::{BindError, Bound, Given, Selection, Skip, bind};
+pub use branches::names_branch;
 pub use build::build;
 pub use declared::{
     Location, Param, ParamFrom, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Source,

@@ -4,11 +4,9 @@
 
 use std::path::Path;
 
-use globset::GlobBuilder;
-
 use super::error::{ErrorKind, RegistryError};
 use crate::host::git::Git;
-use crate::plan::{Bound, Plan, RegistryLocation, TriggerKind};
+use crate::plan::{Bound, Plan, RegistryLocation, TriggerKind, names_branch};
 
 /// The answer of [`may_release`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,14 +37,7 @@ pub fn may_release(
     if !release {
         return Ok(Reach::NotHere);
     }
-    let pushes: Vec<&[String]> = plan
-        .triggers
-        .iter()
-        .filter_map(|trigger| match &trigger.kind {
-            TriggerKind::Push { branches, .. } => Some(branches.as_slice()),
-            _ => None,
-        })
-        .collect();
+    let pushes = plan.pushed();
     let refused = |why: String, help: String| Ok(Reach::Refused { why, help });
     if pushes.is_empty() {
         let why = "a shared registry is written from branches that `on push` names, and the pipeline has none";
@@ -60,7 +51,7 @@ pub fn may_release(
         let why = format!("`--release` needs a clean tree, and `{file}` is not committed");
         return refused(why, "commit it, or name it in `.gitignore`".to_owned());
     }
-    let named = |name: &&str| pushes.iter().any(|branches| branches.is_empty() || matches(branches, name));
+    let named = |name: &&str| pushes.iter().any(|branches| names_branch(branches, name));
     let here = containing(&git, "refs/heads/").map_err(unreadable)?;
     let remotes = git.run(&["remote"]).map_err(unreadable)?;
     let remotes = String::from_utf8_lossy(&remotes).into_owned();
@@ -98,35 +89,8 @@ fn containing(git: &Git, refs: &str) -> Result<Vec<String>, crate::host::Error> 
 #[must_use]
 pub fn is_trusted_ref(bound: &Bound) -> bool {
     bound.plan.triggers.iter().any(|trigger| match &trigger.kind {
-        TriggerKind::Push { branches, .. } => {
-            bound.event == "push" && (branches.is_empty() || matches(branches, &bound.branch))
-        }
+        TriggerKind::Push { branches, .. } => bound.event == "push" && names_branch(branches, &bound.branch),
         TriggerKind::Schedule { .. } => bound.event == "schedule",
         _ => false,
     })
-}
-
-/// As hosts read lists of branches: `*` stays within a name, `!` takes away again.
-fn matches(patterns: &[String], name: &str) -> bool {
-    patterns.iter().fold(false, |found, pattern| {
-        let (wanted, pattern) = pattern.strip_prefix('!').map_or((true, pattern.as_str()), |rest| (false, rest));
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        if glob.is_ok_and(|glob| glob.compile_matcher().is_match(name)) { wanted } else { found }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn branches_match_as_hosts_read_them() {
-        let list = |patterns: &[&str]| patterns.iter().map(|&pattern| pattern.to_owned()).collect::<Vec<_>>();
-        assert!(matches(&list(&["main"]), "main"));
-        assert!(!matches(&list(&["main"]), "maintenance"));
-        assert!(matches(&list(&["release/*"]), "release/1"));
-        assert!(!matches(&list(&["release/*"]), "release/1/2"));
-        assert!(matches(&list(&["release/**"]), "release/1/2"));
-        assert!(!matches(&list(&["release/**", "!release/old"]), "release/old"));
-    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::model::{CallSecret, Called, Cron, Dispatch, Entries, Filter, Input, Manual, On, Preset};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::plan::{Param, Plan, Profile, RegistryLocation, Setting, Trigger, TriggerKind};
+use crate::plan::{Param, Plan, Profile, RegistryLocation, Setting, Trigger, TriggerKind, names_branch};
 use crate::targets::Site;
 use crate::types::{Type, Value};
 
@@ -290,14 +290,10 @@ fn released_branches(plan: &Plan) -> String {
 /// Returns the expressions that are true on the branches which `on push` names, patterns left out.
 fn named_branches(plan: &Plan) -> Vec<String> {
     let mut terms = Vec::new();
-    for trigger in &plan.triggers {
-        if let TriggerKind::Push { branches, .. } = &trigger.kind {
-            for branch in branches.iter().filter(|branch| !is_pattern(branch)) {
-                let term = format!("github.ref == {}", super::condition::text(&format!("refs/heads/{branch}")));
-                if !terms.contains(&term) {
-                    terms.push(term);
-                }
-            }
+    for branch in plan.pushed().into_iter().flatten().filter(|branch| !is_pattern(branch)) {
+        let term = format!("github.ref == {}", super::condition::text(&format!("refs/heads/{branch}")));
+        if !terms.contains(&term) {
+            terms.push(term);
         }
     }
     terms
@@ -314,14 +310,7 @@ fn any_of(mut terms: Vec<String>) -> String {
 /// Tells whether a run of this event may release on this ref, as the conditions of the jobs say it in GitHub's words.
 /// What a profile says is asked elsewhere; here it only counts whether there is one.
 pub(super) fn is_released(plan: &Plan, event: &str, git_ref: &str, default_branch: &str, has_profile: bool) -> bool {
-    let pushed: Vec<&[String]> = plan
-        .triggers
-        .iter()
-        .filter_map(|trigger| match &trigger.kind {
-            TriggerKind::Push { branches, .. } => Some(branches.as_slice()),
-            _ => None,
-        })
-        .collect();
+    let pushed = plan.pushed();
     let mut named = pushed.iter().copied().flatten().filter(|branch| !is_pattern(branch)).peekable();
     let names_none = named.peek().is_none();
     let Some(branch) = git_ref.strip_prefix("refs/heads/") else {
@@ -333,11 +322,7 @@ pub(super) fn is_released(plan: &Plan, event: &str, git_ref: &str, default_branc
         "manual" if names_none => branch == default_branch,
         "manual" | "call" => is_named,
         "schedule" | "event" => names_none || is_named,
-        // Which branches a pattern means GitHub has looked at.
-        "push" => {
-            is_named
-                || pushed.iter().any(|branches| branches.is_empty() || branches.iter().any(|branch| is_pattern(branch)))
-        }
+        "push" => pushed.iter().any(|branches| names_branch(branches, branch)),
         _ => false,
     }
 }

@@ -204,7 +204,7 @@ fn what_is_released_is_a_branch_of_on_push_whatever_began_the_run() {
     let sandbox = Sandbox::new();
     sandbox.file(
         "p.mlp",
-        "pipeline example\nedition 2026\non push { branches: [\"main\"] }\non pull_request {}\non schedule { cron: \"17 4 * * 1\" }\n\
+        "pipeline example\nedition 2026\non push { branches: [\"main\", \"release/*\"] }\non pull_request {}\non schedule { cron: \"17 4 * * 1\" }\n\
         registry models = git(\"mlpc-registry\")\nstage train { out model: File = \"m.txt\"   run <<< echo 1 > \"$model\" >>> }\n\
         register release = train.model to models ungated \"a test\"\n",
     );
@@ -223,6 +223,7 @@ fn what_is_released_is_a_branch_of_on_push_whatever_began_the_run() {
         ("schedule", "refs/heads/develop"),
         ("pull_request", "refs/pull/7/merge"),
         ("push", "refs/heads/feat"),
+        ("push", "refs/heads/release/1/2"),
         ("push", "refs/tags/main"),
         ("workflow_dispatch", "refs/heads/feat"),
         ("workflow_dispatch", "refs/tags/main"),
@@ -232,9 +233,14 @@ fn what_is_released_is_a_branch_of_on_push_whatever_began_the_run() {
         let said = format!("on `{git_ref}` releases nothing, and `release` would");
         assert!(ended.code == 11 && ended.stderr.contains(&said), "{event} on {git_ref}: {ended:?}");
     }
-    for event in ["push", "schedule", "workflow_dispatch"] {
+    for (event, git_ref) in [
+        ("push", "refs/heads/main"),
+        ("push", "refs/heads/release/1"),
+        ("schedule", "refs/heads/main"),
+        ("workflow_dispatch", "refs/heads/main"),
+    ] {
         // As far as the registry, which there is none of here.
-        let ended = on(event, "refs/heads/main", release);
+        let ended = on(event, git_ref, release);
         assert!(ended.code != 0 && !ended.stderr.contains("releases nothing"), "{event}: {ended:?}");
     }
 }
