@@ -15,7 +15,8 @@ pub fn deadlocks(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
     for (gate, node) in model.nodes.iter() {
         let Some(baseline) = model.gate(gate).and_then(|gate| gate.baseline.as_ref()) else { continue };
         for ask in &baseline.asks {
-            let ancestors = behind.entry(ask.value).or_insert_with(|| ancestors(graph, ask.value));
+            let ancestors =
+                behind.entry(ask.value).or_insert_with(|| graph.ancestors([ask.value], |edge| edge.why != Why::Ask));
             if ancestors.contains(&gate) {
                 let approval = &model.nodes[ask.value].name;
                 let message = format!(
@@ -31,18 +32,4 @@ pub fn deadlocks(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
         }
     }
     found
-}
-
-/// Returns what an approval waits for, questions of gates apart.
-fn ancestors(graph: &Graph, id: NodeId) -> HashSet<NodeId> {
-    let mut seen = HashSet::new();
-    let mut queue = vec![id];
-    while let Some(id) = queue.pop() {
-        for edge in graph.waits(id).iter().filter(|edge| edge.why != Why::Ask) {
-            if seen.insert(edge.to) {
-                queue.push(edge.to);
-            }
-        }
-    }
-    seen
 }

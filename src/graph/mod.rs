@@ -9,7 +9,7 @@ mod draw;
 mod order;
 mod unapproved;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use cycle::cycles;
 pub use deadlock::deadlocks;
@@ -43,6 +43,20 @@ impl Graph {
     #[must_use]
     pub fn waits(&self, id: NodeId) -> &[Edge] {
         &self.waits[id.index()]
+    }
+
+    /// Returns everything that these nodes wait for, by edges that count.
+    fn ancestors(&self, ids: impl IntoIterator<Item = NodeId>, counts: impl Fn(&Edge) -> bool) -> HashSet<NodeId> {
+        let mut seen = HashSet::new();
+        let mut queue: Vec<NodeId> = ids.into_iter().collect();
+        while let Some(id) = queue.pop() {
+            for edge in self.waits(id).iter().filter(|edge| counts(edge)) {
+                if seen.insert(edge.to) {
+                    queue.push(edge.to);
+                }
+            }
+        }
+        seen
     }
 }
 

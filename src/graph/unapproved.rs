@@ -23,8 +23,8 @@ pub fn unapproved(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
         else {
             continue;
         };
-        let before = before.entry(model_of).or_insert_with(|| ancestors(graph, approvals.iter().copied()));
-        let after = ancestors(graph, [id]);
+        let before = before.entry(model_of).or_insert_with(|| graph.ancestors(approvals.iter().copied(), |_| true));
+        let after = graph.ancestors([id], |_| true);
         if before.contains(&id) || approvals.iter().any(|approval| after.contains(approval)) {
             continue;
         }
@@ -78,18 +78,4 @@ fn shipped<'m>(model: &'m Model, node: &'m Node) -> Vec<&'m Origin> {
         }
         _ => Vec::new(),
     }
-}
-
-/// Returns everything that these nodes wait for.
-fn ancestors(graph: &Graph, ids: impl IntoIterator<Item = NodeId>) -> HashSet<NodeId> {
-    let mut seen = HashSet::new();
-    let mut queue: Vec<NodeId> = ids.into_iter().collect();
-    while let Some(id) = queue.pop() {
-        for edge in graph.waits(id) {
-            if seen.insert(edge.to) {
-                queue.push(edge.to);
-            }
-        }
-    }
-    seen
 }
