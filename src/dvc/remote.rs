@@ -180,6 +180,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join(".dvc")).expect("made");
         std::fs::write(folder.path().join(".dvc/config"), config).expect("written");
+        found_in(folder.path(), named)
+    }
+
+    fn found_in(root: &std::path::Path, named: Option<&str>) -> Result<Remote, String> {
         let pinned = Pinned {
             md5: "0".repeat(32),
             folder: false,
@@ -187,7 +191,7 @@ mod tests {
             executable: false,
             below: String::new(),
             said_by: "x.dvc".into(),
-            root: folder.path().to_owned(),
+            root: root.to_owned(),
             remote: named.map(str::to_owned),
             size: None,
             imported: false,
@@ -199,21 +203,7 @@ mod tests {
     fn settings_that_cannot_be_read_are_not_taken_for_none() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join(".dvc/config");
-        let asked = || {
-            let pinned = Pinned {
-                md5: "0".repeat(32),
-                folder: false,
-                legacy: false,
-                executable: false,
-                below: String::new(),
-                said_by: "x.dvc".into(),
-                root: folder.path().to_owned(),
-                remote: None,
-                size: None,
-                imported: false,
-            };
-            Remote::of(&pinned).expect_err("refused")
-        };
+        let asked = || found_in(folder.path(), None).expect_err("refused");
         std::fs::create_dir_all(&file).expect("made");
         assert!(asked().contains("`.dvc/config` can't be read"), "{}", asked());
         std::fs::remove_dir(&file).expect("removed");

@@ -25,6 +25,7 @@ mod paths;
 mod release;
 mod requirement;
 mod rollout;
+mod schema;
 mod slices;
 mod stage;
 mod trigger;
@@ -44,7 +45,7 @@ use crate::model::{
 use crate::modules::Scopes;
 use crate::source::{Sources, Span, Spanned};
 use crate::syntax::ast;
-use crate::types::{self, Artifact, Leg, MetricsType, Type};
+use crate::types::{self, Artifact, Leg, MetricsType};
 
 /// The edition of the language that this version reads.
 pub const EDITION: u32 = 2026;
@@ -311,7 +312,7 @@ fn values<'a>(cx: &mut Cx<'a>, file: &'a ast::File) {
         (Kind::Param(it), Some(Decl::Param(id))) => declared::param(cx, id, it),
         (Kind::Runtime(it), Some(Decl::Runtime(id))) => declared::runtime(cx, id, it),
         (Kind::Metrics(it), Some(Decl::Metrics(id))) => declared::metrics(cx, id, it),
-        (Kind::Schema(it), Some(Decl::Schema(index))) => schema(cx, index, it),
+        (Kind::Schema(it), Some(Decl::Schema(index))) => schema::schema(cx, index, it),
         (Kind::Registry(it), Some(Decl::Registry(id))) => declared::registry(cx, id, it),
         (Kind::Target(it), _) => declared::target(cx, it),
         (Kind::External(it), _) => trigger::external(cx, it),
@@ -336,52 +337,6 @@ fn values<'a>(cx: &mut Cx<'a>, file: &'a ast::File) {
 /// Returns the row of a declaration, unless its name is taken by an earlier one.
 fn own_row(cx: &Cx<'_>, name: &ast::Name) -> Option<Decl> {
     cx.peek(&name.text).filter(|(_, place)| *place == name.span).map(|(decl, _)| decl)
-}
-
-fn schema(cx: &mut Cx<'_>, index: usize, item: &ast::Schema) {
-    let mut columns = Vec::new();
-    for (at, column) in item.columns.iter().enumerate() {
-        if let Some(first) = item.columns[..at].iter().find(|first| first.name.text == column.name.text) {
-            declared::duplicate(cx, &column.name, first.name.span);
-            continue;
-        }
-        if let Some(column) = schema_column(cx, column) {
-            columns.push(column);
-        }
-    }
-    cx.model.to_mut().schemas[index].ty.columns = columns;
-}
-
-fn schema_column(cx: &mut Cx<'_>, written: &ast::Column) -> Option<types::Column> {
-    let ty = ty::value_type(cx, &written.ty)?;
-    let column = types::Column {
-        name: written.name.text.clone(),
-        ty,
-        unique: written.unique.is_some(),
-        matches: written.matches.as_ref().and_then(|pattern| pattern.plain().map(str::to_owned)),
-    };
-    let (value, _) = column.value();
-
-    if !matches!(
-        value,
-        Type::Int(_) | Type::Float(_) | Type::Ratio(_) | Type::Bool | Type::String | Type::Enum(_) | Type::Timestamp
-    ) {
-        let message = format!("a column holds no `{value}`");
-        let help = "write `int`, `float`, `ratio`, `bool`, `string`, `timestamp` or `\"a\" | \"b\"`";
-        return cx.error(codes::WRONG_TYPE, written.ty.span, message, help);
-    }
-    if let (Some(pattern), Some(text)) = (&written.matches, &column.matches) {
-        if !matches!(value, Type::String) {
-            let help = "a number is held in its range: `int in 0..9`";
-            return cx.error(codes::WRONG_TYPE, pattern.span, "`matches` is for texts", help);
-        }
-        if let Err(error) = regex::Regex::new(text) {
-            let why = error.to_string();
-            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            return cx.error(codes::WRONG_TYPE, pattern.span, format!("no regular expression: {why}"), "");
-        }
-    }
-    Some(column)
 }
 
 /// Resolves the nodes: outputs of all stages first, then everything else.

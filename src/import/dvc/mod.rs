@@ -11,6 +11,7 @@ mod build;
 pub(crate) mod config;
 mod data;
 mod fold;
+mod legs;
 mod metrics;
 mod names;
 mod params;

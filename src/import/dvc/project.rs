@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use serde_yaml::Value;
 
 use super::fold::Leg;
+use super::legs::{axis, combinations, legs};
 use super::path::{self, Place};
 use super::template::{Context, Fixed, Piece, Source, Unknown, fix, pieces, resolve};
 use super::yaml::{self, At, key, mapping};
 use crate::import::{Fault, Files, Note, Remark};
-
-/// More legs than this a pipeline may not have, and three lines can make millions.
-const MOST: usize = 10_000;
 
 /// What an output is to DVC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -246,13 +244,11 @@ impl Reader<'_> {
         }
         if let Some(axes) = body.get("matrix") {
             let axes = resolve(axes, &context).map_err(|unknown| self.fault(at.key("matrix"), unknown))?;
-            let lengths =
-                mapping(&axes).into_iter().flatten().filter_map(|(_, values)| values.as_sequence().map(Vec::len));
-            if lengths.fold(1_usize, usize::saturating_mul) > MOST {
-                let why = format!("`{name}` has more legs than {MOST}, which are the most that a pipeline may have");
-                return Err(self.fault(at.key("matrix"), Unknown(why)));
-            }
-            for (leg, item) in combinations(&axes) {
+            let all = combinations(&axes).map_err(|most| {
+                let why = format!("`{name}` has more legs than {most}, which are the most that a pipeline may have");
+                self.fault(at.key("matrix"), Unknown(why))
+            })?;
+            for (leg, item) in all {
                 let fields = item.get("item").and_then(mapping).into_iter().flatten();
                 let axes = fields.map(|(name, value)| axis(&key(name), Some(value))).collect();
                 self.stage(&format!("{name}@{leg}"), body, at, at, &context.with(Source::Item, item))?;
@@ -494,63 +490,4 @@ fn named(value: &Value) -> Vec<(String, Option<&Value>)> {
         Value::String(name) => vec![(name.clone(), None)],
         _ => Vec::new(),
     }
-}
-
-fn item(fields: &[(&str, Value)]) -> Value {
-    Value::Mapping(fields.iter().map(|(name, value)| (Value::from(*name), value.clone())).collect())
-}
-
-/// Returns an axis with its value, if that is a scalar.
-fn axis(name: &str, value: Option<&Value>) -> Option<(String, String)> {
-    let value = value.filter(|value| !value.is_null()).and_then(yaml::scalar)?;
-    Some((name.to_owned(), value))
-}
-
-/// Returns the legs of a `foreach`, with what each sees.
-fn legs(each: &Value) -> Vec<(String, Value)> {
-    match each {
-        Value::Sequence(items) => items
-            .iter()
-            .enumerate()
-            .map(|(index, value)| {
-                (yaml::scalar(value).unwrap_or_else(|| index.to_string()), item(&[("item", value.clone())]))
-            })
-            .collect(),
-        Value::Mapping(fields) => fields
-            .iter()
-            .map(|(name, value)| (key(name), item(&[("item", value.clone()), ("key", name.clone())])))
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Returns every combination of a `matrix`, with what each sees.
-fn combinations(axes: &Value) -> Vec<(String, Value)> {
-    let mut made: Vec<(Vec<String>, serde_yaml::Mapping)> = vec![Default::default()];
-    for (axis, values) in mapping(axes).into_iter().flatten() {
-        let axis = key(axis);
-        let values = values.as_sequence().map(Vec::as_slice).unwrap_or_default();
-        made = made
-            .iter()
-            .flat_map(|(names, fields)| {
-                values.iter().enumerate().map({
-                    let axis = &axis;
-                    move |(index, value)| {
-                        let (mut names, mut fields) = (names.clone(), fields.clone());
-                        names.push(yaml::scalar(value).unwrap_or_else(|| format!("{axis}{index}")));
-                        fields.insert(Value::from(axis.as_str()), value.clone());
-                        (names, fields)
-                    }
-                })
-            })
-            .collect();
-    }
-    made.into_iter()
-        .filter(|(names, _)| !names.is_empty())
-        .map(|(names, fields)| {
-            let leg = names.join("-");
-            let seen = item(&[("item", Value::Mapping(fields)), ("key", Value::from(leg.as_str()))]);
-            (leg, seen)
-        })
-        .collect()
 }
