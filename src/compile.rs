@@ -1,6 +1,7 @@
 //! The whole compiler in one call: from source texts to a plan, with all there is to say on the way. Pure.
 
 use crate::allow::Allows;
+use crate::beside::both;
 use crate::check;
 use crate::diagnostic::{self, Diagnostic, codes};
 use crate::graph::{self, Graph};
@@ -10,6 +11,9 @@ use crate::plan::{self, Plan};
 use crate::resolve::resolve;
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::{self, ast};
+
+/// Pipelines of more nodes are looked at by two threads.
+const ALONE: usize = 500;
 
 /// What compiling gives.
 #[derive(Debug, Clone)]
@@ -83,19 +87,17 @@ fn look(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diagnostic>, a
     faults.sort_unstable();
     diagnostics.extend(linked.diagnostics);
     let (model, mut found) = resolve(sources, file, &linked.scopes, &faults, alone);
-    found.extend(check::check(sources, &model));
+    let (checked, (graph, ordered)) = if model.nodes.len() < ALONE {
+        (check::check(sources, &model), in_order(&model))
+    } else {
+        both(|| check::check(sources, &model), || in_order(&model))
+    };
+    found.extend(checked);
     // A declaration that was not read wholly has its message; what follows from it is not another one.
     let mut torn: Vec<Span> = file.items.iter().map(|item| item.span).filter(|item| is_hit(&faults, *item)).collect();
     torn.sort_unstable();
     found.retain(|one| !is_inside(&torn, one.span()));
-    let graph = graph::build(&model);
-    let cycles = graph::cycles(&model, &graph);
-    let cyclic = !cycles.is_empty();
-    found.extend(cycles);
-    if !cyclic {
-        found.extend(graph::deadlocks(&model, &graph));
-        found.extend(graph::unapproved(&model, &graph));
-    }
+    found.extend(ordered);
     once_for_all_legs(&model, &mut found);
     diagnostics.extend(found);
     if let Some(one) = ends_lines_as_nobody_does(sources, file.span.file)
@@ -113,6 +115,17 @@ fn look(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diagnostic>, a
     }
     diagnostic::sort(&mut diagnostics);
     Compilation { plan: None, model, graph, diagnostics, allows }
+}
+
+/// Draws the graph, with what is wrong with it.
+fn in_order(model: &Model) -> (Graph, Vec<Diagnostic>) {
+    let graph = graph::build(model);
+    let mut found = graph::cycles(model, &graph);
+    if found.is_empty() {
+        found.extend(graph::deadlocks(model, &graph));
+        found.extend(graph::unapproved(model, &graph));
+    }
+    (graph, found)
 }
 
 /// Keeps of what is said about the legs of a loop the first of each code and place: they are one declaration.

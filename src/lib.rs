@@ -24,6 +24,7 @@
 
 extern crate alloc;
 
+mod beside;
 pub mod shown;
 pub mod source;
 pub mod diagnostic;

@@ -4,6 +4,7 @@ mod rules;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::beside::both;
 use crate::diagnostic::Diagnostic;
 use crate::model::Model;
 use crate::source::Sources;
@@ -68,12 +69,9 @@ pub fn check(sources: &Sources, model: &Model) -> Vec<Diagnostic> {
         return work();
     }
     // Rules know nothing of each other, and what they find is sorted later.
-    std::thread::scope(|scope| {
-        let second = scope.spawn(work);
-        let mut found = work();
-        found.extend(second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        found
-    })
+    let (mut found, more) = both(work, work);
+    found.extend(more);
+    found
 }
 
 #[cfg(test)]

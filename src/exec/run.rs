@@ -15,6 +15,7 @@ use super::record::{NodeRecord, RunRecord, lines, new_run, read_nodes, share_nod
 use super::stand::{self, Part, SHOWN, Untouched};
 use super::state::{Ending, Schedule, exit_code};
 use super::tokens::{Tokens, slots};
+use crate::beside::both;
 use crate::cache::{Memory, Store};
 use crate::host::clock;
 use crate::plan::{Bound, Node, NodeKind};
@@ -213,12 +214,8 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     run.times.note(&reports, part.is_none_or(|part| part.whole));
     // The record and how things stand are megabytes each where there are many nodes.
     let question = options.question.as_ref().filter(|_| !options.alone);
-    let (standing, written) = std::thread::scope(|scope| {
-        let gather = || stand::gather(&run, question?, part, &record, &reports);
-        let standing = scope.spawn(gather);
-        let written = write_record(&run, &record, part, &reports);
-        (standing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), written)
-    });
+    let gather = || stand::gather(&run, question?, part, &record, &reports);
+    let (written, standing) = both(|| write_record(&run, &record, part, &reports), gather);
     written?;
     // It names the record, which is there by now.
     if let (Some(standing), Some(question)) = (standing, question) {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::cx::Cx;
 use super::legs::Variables;
+use crate::beside::both;
 use crate::diagnostic::Diagnostic;
 
 /// Fewer nodes than this are done by one thread.
@@ -34,10 +35,7 @@ pub(super) fn each<I: Sync, T: Send>(
         (done, Said { diagnostics: fork.diagnostics, mentioned: fork.mentioned, listed: fork.listed - cx.listed })
     };
     let shared = &*cx;
-    let ((mut done, first), (more, second)) = std::thread::scope(|scope| {
-        let second = scope.spawn(|| half(shared, right));
-        (half(shared, left), second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
+    let ((mut done, first), (more, second)) = both(|| half(shared, left), || half(shared, right));
     done.extend(more);
     for said in [first, second] {
         cx.diagnostics.extend(said.diagnostics);

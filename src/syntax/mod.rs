@@ -19,6 +19,7 @@ mod tokens;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::beside::both;
 use crate::diagnostic::{self, Diagnostic, codes, nearest};
 use crate::source::{FileId, Span};
 use fault::Reading;
@@ -72,12 +73,8 @@ fn shared(file: FileId, text: &str, chunks: &[Chunk]) -> Read {
             shares.push((share, declarations(file, text, taken)));
         }
     };
-    let mut shares = std::thread::scope(|scope| {
-        let second = scope.spawn(work);
-        let mut shares = work();
-        shares.extend(second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        shares
-    });
+    let (mut shares, more) = both(work, work);
+    shares.extend(more);
     shares.sort_unstable_by_key(|&(share, _)| share);
     let mut all = Read { items: Vec::with_capacity(chunks.len()), ..Read::default() };
     for (_, read) in shares {
