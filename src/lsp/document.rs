@@ -64,6 +64,9 @@ impl Document {
     pub(super) fn change(&mut self, changes: Vec<TextDocumentContentChangeEvent>, encoding: Encoding) {
         let name = self.source().name().to_owned();
         let mut now: Option<SourceFile> = None;
+        // What stays of the text around an only change.
+        let mut around = None;
+        let only = changes.len() == 1;
         for change in changes {
             let file = now.as_ref().unwrap_or_else(|| self.sources.file(FileId(0)));
             let text = match change.range {
@@ -75,6 +78,7 @@ impl Document {
                     text.push_str(&old[..start]);
                     text.push_str(&change.text);
                     text.push_str(&old[end..]);
+                    around = only.then_some((start, old.len() - end));
                     text
                 }
                 None => change.text,
@@ -82,7 +86,11 @@ impl Document {
             now = Some(SourceFile::new(name.clone(), text));
         }
         let Some(now) = now else { return };
-        self.tree.edit(self.sources.file(FileId(0)).text(), now.text());
+        let was = self.sources.file(FileId(0)).text();
+        match around {
+            Some((before, behind)) => self.tree.edit_between(was, now.text(), before, behind),
+            None => self.tree.edit(was, now.text()),
+        }
         self.forget(now);
     }
 

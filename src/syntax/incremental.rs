@@ -2,10 +2,14 @@
 //! again. Those behind the edit keep their trees and get new offsets. The result is what [`super::parse`] gives.
 
 use super::shift::Shift;
-use super::split::{self, Chunk};
+use super::split::{self, Chunk, Edited};
 use super::{Parsed, ast, broken_name, declaration};
+use crate::beside::both;
 use crate::diagnostic::{self, Diagnostic};
 use crate::source::{FileId, Span};
+
+/// So many bytes are compared in one go: enough that what is equal goes by at the speed of memory.
+const BLOCK: usize = 4096;
 
 /// A file with what is known of each of its declarations.
 #[derive(Debug)]
@@ -39,10 +43,19 @@ impl Incremental {
 
     /// Follows an edit from the text that was parsed last to another one.
     pub fn edit(&mut self, was: &str, is: &str) {
-        self.cut.clear();
-        let chunks = split::split(self.id, is, &mut self.cut);
         let (before, behind) = common(was.as_bytes(), is.as_bytes());
+        self.edit_between(was, is, before, behind);
+    }
+
+    /// As [`Incremental::edit`], where so many bytes at the beginning and at the end are known to be the same.
+    pub fn edit_between(&mut self, was: &str, is: &str, before: usize, behind: usize) {
         let by = is.len() as i64 - was.len() as i64;
+        let edited = Edited { chunks: &self.chunks, before, behind: is.len() - behind, by };
+        let again = if self.cut.is_empty() { split::again(self.id, is, edited) } else { None };
+        let chunks = again.unwrap_or_else(|| {
+            self.cut.clear();
+            split::split(self.id, is, &mut self.cut)
+        });
         let first = same(&self.chunks, &chunks, before);
         let last = same_behind(&self.chunks[first..], &chunks[first..], was.len() - behind, by);
         let (old_end, new_end) = (self.chunks.len() - last, chunks.len() - last);
@@ -107,10 +120,8 @@ fn shift(items: &mut [ast::Item], by: i64) {
         return items.iter_mut().for_each(|item| item.shift(by));
     }
     let (left, right) = items.split_at_mut(items.len() / 2);
-    std::thread::scope(|scope| {
-        scope.spawn(|| right.iter_mut().for_each(|item| item.shift(by)));
-        left.iter_mut().for_each(|item| item.shift(by));
-    });
+    let move_all = |items: &mut [ast::Item]| items.iter_mut().for_each(|item| item.shift(by));
+    both(|| move_all(left), || move_all(right));
 }
 
 /// Reads all declarations by two threads, each of them half.
@@ -121,21 +132,17 @@ fn whole(id: FileId, text: &str, chunks: &[Chunk]) -> (Vec<ast::Item>, Vec<Piece
         (items, pieces)
     };
     let (left, right) = chunks.split_at(chunks.len() / 2);
-    std::thread::scope(|scope| {
-        let second = scope.spawn(|| read(right));
-        let (mut items, mut pieces) = read(left);
-        let (more_items, more_pieces) = second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        items.extend(more_items);
-        pieces.extend(more_pieces);
-        (items, pieces)
-    })
+    let ((mut items, mut pieces), (more_items, more_pieces)) = both(|| read(left), || read(right));
+    items.extend(more_items);
+    pieces.extend(more_pieces);
+    (items, pieces)
 }
 
 /// Returns how many bytes two texts have in common at their beginning, and how many of the rest at their end.
 fn common(was: &[u8], is: &[u8]) -> (usize, usize) {
-    let before = alike(was.chunks(64).zip(is.chunks(64)), was.iter().zip(is));
+    let before = alike(was.chunks(BLOCK).zip(is.chunks(BLOCK)), was.iter().zip(is));
     let (was, is) = (&was[before..], &is[before..]);
-    let behind = alike(was.rchunks(64).zip(is.rchunks(64)), was.iter().rev().zip(is.iter().rev()));
+    let behind = alike(was.rchunks(BLOCK).zip(is.rchunks(BLOCK)), was.iter().rev().zip(is.iter().rev()));
     (before, behind)
 }
 
@@ -144,7 +151,7 @@ fn alike<'b>(
     blocks: impl Iterator<Item = (&'b [u8], &'b [u8])>,
     bytes: impl Iterator<Item = (&'b u8, &'b u8)>,
 ) -> usize {
-    let equal = blocks.take_while(|(left, right)| left.len() == 64 && left == right).count() * 64;
+    let equal = blocks.take_while(|(left, right)| left.len() == BLOCK && left == right).count() * BLOCK;
     equal + bytes.skip(equal).take_while(|(left, right)| left == right).count()
 }
 
@@ -181,6 +188,10 @@ mod tests {
 
     fn follows(tree: &mut Incremental, was: &str, is: &str) {
         tree.edit(was, is);
+        is_as_parsed(tree, is);
+    }
+
+    fn is_as_parsed(tree: &Incremental, is: &str) {
         let (mine, fresh) = (tree.parsed(), crate::syntax::parse(FileId(0), is));
         assert_eq!(format!("{mine:?}"), format!("{fresh:?}"), "after the edit the text is:\n{is}");
     }
@@ -214,6 +225,7 @@ mod tests {
         fn any_edits_give_what_a_whole_parse_gives(
             edits in prop::collection::vec((0usize..20_000, 0usize..200, "[ -~\\n{}\"#<>é]{0,12}"), 1..6),
             whole in any::<bool>(),
+            told in any::<bool>(),
         ) {
             let mut was = if whole { WHOLE } else { FLAGSHIP }.to_owned();
             let mut tree = Incremental::new(FileId(0), &was);
@@ -222,7 +234,12 @@ mod tests {
                 let (start, end) = (boundary(at % (was.len() + 1)), boundary(at % (was.len() + 1) + length));
                 let mut is = was.clone();
                 is.replace_range(start..end, &put);
-                follows(&mut tree, &was, &is);
+                if told {
+                    tree.edit_between(&was, &is, start, was.len() - end);
+                    is_as_parsed(&tree, &is);
+                } else {
+                    follows(&mut tree, &was, &is);
+                }
                 was = is;
             }
         }

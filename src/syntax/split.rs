@@ -6,11 +6,13 @@
 //! A declaration begins on a line of its own. Lines that go on with one are indented, stand inside brackets, or begin
 //! with a word such as `after` or `when`.
 
+mod again;
 mod blocks;
 mod starts;
 
 use crate::diagnostic::{Diagnostic, codes};
 use crate::source::{FileId, Span};
+pub(crate) use again::{Edited, again};
 use blocks::Closers;
 pub(crate) use blocks::opens_block;
 pub(crate) use starts::{DECLARATIONS, TRIGGERS, word_at};
@@ -33,21 +35,8 @@ pub(crate) struct Chunk {
 
 /// Cuts `text` into declarations in order.
 pub(crate) fn split(file: FileId, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Chunk> {
-    let mut splitter = Splitter {
-        file,
-        text,
-        bytes: text.as_bytes(),
-        at: if text.starts_with('\u{feff}') { 3 } else { 0 },
-        chunks: Vec::new(),
-        current: None,
-        code_end: 0,
-        docs: None,
-        stack: Vec::new(),
-        string_floor: None,
-        conflict: None,
-        closers: Closers::default(),
-        diagnostics,
-    };
+    let mut splitter = Splitter::new(file, text, diagnostics);
+    splitter.at = if text.starts_with('\u{feff}') { 3 } else { 0 };
     splitter.run();
     let mut chunks = splitter.chunks;
     if text.contains('\0') {
@@ -89,13 +78,34 @@ struct Splitter<'t, 'd> {
     conflict: Option<usize>,
     closers: Closers<'t>,
     diagnostics: &'d mut Vec<Diagnostic>,
+    /// Where an edited text is as it was.
+    behind: Option<again::Behind<'t>>,
 }
 
-impl Splitter<'_, '_> {
+impl<'t, 'd> Splitter<'t, 'd> {
+    fn new(file: FileId, text: &'t str, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
+        Self {
+            file,
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            chunks: Vec::new(),
+            current: None,
+            code_end: 0,
+            docs: None,
+            stack: Vec::new(),
+            string_floor: None,
+            conflict: None,
+            closers: Closers::default(),
+            diagnostics,
+            behind: None,
+        }
+    }
+
     fn run(&mut self) {
         let mut line = self.at;
         let mut fresh = true;
-        while let Some(&byte) = self.bytes.get(self.at) {
+        while let Some(&byte) = self.bytes.get(self.at).filter(|_| !self.has_met()) {
             if self.in_string() {
                 self.string_text();
                 continue;
@@ -121,16 +131,23 @@ impl Splitter<'_, '_> {
                 }
             }
         }
-        self.end_of_line();
-        self.close_all();
-        self.finish();
+        if !self.has_met() {
+            self.end_of_line();
+            self.close_all();
+            self.finish();
+        }
+    }
+
+    /// Tells whether all that follows is known.
+    fn has_met(&self) -> bool {
+        self.behind.as_ref().is_some_and(|behind| behind.met.is_some())
     }
 
     fn in_string(&self) -> bool {
         matches!(self.stack.last(), Some((b'"', _)))
     }
 
-    /// Handles the first token of a line; true where the line was consumed.
+    /// Handles the first token of a line; true where nothing is left to do with it.
     fn begin_line(&mut self, column0: bool) -> bool {
         if column0 && self.merge_marker() {
             return true;
@@ -145,7 +162,7 @@ impl Splitter<'_, '_> {
             self.finish();
             self.start();
         }
-        false
+        self.has_met()
     }
 
     fn begins_item(&self, column0: bool) -> bool {
@@ -164,8 +181,10 @@ impl Splitter<'_, '_> {
     }
 
     fn start(&mut self) {
-        let at = self.at as u32;
-        self.current = Some(Chunk { start: at, end: at, docs: self.docs.take(), broken: false });
+        let (at, docs) = (self.at as u32, self.docs.take());
+        if !self.behind.as_mut().is_some_and(|behind| behind.meets(at, docs)) {
+            self.current = Some(Chunk { start: at, end: at, docs, broken: false });
+        }
     }
 
     fn finish(&mut self) {

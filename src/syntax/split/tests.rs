@@ -90,3 +90,34 @@ fn a_nul_is_refused_in_code_and_in_text() {
         assert_eq!(cut(&format!("{text}\nconst b = 1")).1.len(), 1, "{text:?}");
     }
 }
+
+#[test]
+fn an_edited_text_is_cut_again_around_the_edit() {
+    let was = "const a = 1\n\n## of b\nstage b {\n  run <<<T\n    x\n  T>>>\n}\nconst c = 3\nconst d = 4\n## of e\nconst e = 5\n";
+    let mut faults = Vec::new();
+    let chunks = split(FileId(0), was, &mut faults);
+    assert_eq!((chunks.len(), faults.len()), (5, 0));
+    // How many declarations there are, where they need not be looked for from the beginning.
+    let edited = |old: &str, new: &str| {
+        let before = was.find(old).expect("it stands there");
+        let is = was.replacen(old, new, 1);
+        let by = is.len() as i64 - was.len() as i64;
+        let again = again(FileId(0), &is, Edited { chunks: &chunks, before, behind: before + new.len(), by })?;
+        let mut faults = Vec::new();
+        assert_eq!((&again, faults.len()), (&split(FileId(0), &is, &mut faults), 0), "{is}");
+        Some(again.len())
+    };
+    assert_eq!(edited("3", "33"), Some(5));
+    assert_eq!(edited("const d", "const new = 0\nconst d"), Some(6), "one more");
+    assert_eq!(edited("const d = 4\n", ""), Some(4), "one less");
+    assert_eq!(edited("const d = 4", "or d"), Some(4), "it goes on with the one before");
+    assert_eq!(edited("## of e", "# of e"), Some(5), "the next one has no text of its own any more");
+    assert_eq!(
+        edited("    x", "    x\n  T>>>\n  y <<<T"),
+        Some(5),
+        "the raw text is closed earlier, and another one opened"
+    );
+    assert_eq!(edited("  T>>>", "  T"), None, "a block that is not closed is looked for in the whole file");
+    assert_eq!(edited("3", "\0"), None);
+    assert_eq!(edited("a = 1", "a = 2"), None, "the first two are near the beginning anyway");
+}
