@@ -46,6 +46,12 @@ impl CodeFinder {
         Ok(files)
     }
 
+    /// Returns the files that the patterns mean at this moment.
+    pub(super) fn files_now(&self, patterns: &[String]) -> Result<BTreeSet<String>> {
+        let found = patterns.iter().map(|pattern| self.search(pattern)).collect::<Result<Vec<_>>>()?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
     fn pattern(&self, pattern: &str) -> Result<Arc<Vec<String>>> {
         let known = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(pattern).cloned();
         if let Some(known) = known {

@@ -1,6 +1,7 @@
 //! What a stage without isolation reads: the workspace itself, which may change under it. It is looked at before the
 //! command and after.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::context::Run;
@@ -8,11 +9,14 @@ use super::prepare::{From, Prepared};
 use crate::host::Digest;
 use crate::host::fs::{self, Fingerprint};
 use crate::host::tree::Listing;
+use crate::plan::Work;
 
 /// The inputs and code of a stage as they stood before its command.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     stood: Vec<(PathBuf, Option<Stamp>)>,
+    /// The patterns of its code, and the files that the key has of them.
+    code: Option<(Vec<String>, BTreeSet<String>)>,
     /// What was no longer what the key says.
     moved: Option<PathBuf>,
 }
@@ -35,7 +39,7 @@ impl Stamp {
 
 impl Watch {
     /// Looks at what the stage will read; nothing where it has a folder of its own.
-    pub(super) fn begin(run: &Run<'_>, prepared: &Prepared) -> Self {
+    pub(super) fn begin(run: &Run<'_>, work: &Work, prepared: &Prepared) -> Self {
         let mut watch = Self::default();
         if prepared.manifest.isolation != "off" {
             return watch;
@@ -48,6 +52,7 @@ impl Watch {
         for file in &prepared.code {
             watch.add(run, &file.path, file.digest);
         }
+        watch.code = Some((work.code.clone(), prepared.code.iter().map(|file| file.path.clone()).collect()));
         watch
     }
 
@@ -63,7 +68,16 @@ impl Watch {
     /// Returns what changed since, or was not what the key says: the first, relative to the workspace.
     pub(super) fn moved(&self, run: &Run<'_>) -> Option<String> {
         let changed = || self.stood.iter().find(|(path, stamp)| Stamp::of(path) != *stamp).map(|(path, _)| path);
-        let path = self.moved.as_ref().or_else(changed)?;
+        let Some(path) = self.moved.as_ref().or_else(changed) else { return self.joined(run) };
         Some(path.strip_prefix(run.workspace()).unwrap_or(path).display().to_string())
+    }
+
+    /// Returns a file that is code now, and was not, or is no longer. What can't be looked for counts as one.
+    fn joined(&self, run: &Run<'_>) -> Option<String> {
+        let (patterns, stood) = self.code.as_ref()?;
+        match run.code.files_now(patterns) {
+            Ok(now) => now.symmetric_difference(stood).next().cloned(),
+            Err(_) => patterns.first().cloned(),
+        }
     }
 }

@@ -8,7 +8,8 @@ use crate::model::{Model, Node, NodeId, NodeKind, Origin};
 use crate::types::Why;
 
 /// Returns a diagnostic for each promotion, action and rollout of something that has an approval, and waits for none, and
-/// that no approval waits for. An approval that a gate or a rollout asks for is that one's own affair. The graph has no cycles.
+/// that does not come before all of them. An approval that a gate or a rollout asks for is that one's own affair. The graph
+/// has no cycles.
 #[must_use]
 pub fn unapproved(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -16,16 +17,20 @@ pub fn unapproved(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
     if model.torn || approvals.is_empty() {
         return found;
     }
-    let mut before: BTreeMap<&Origin, HashSet<NodeId>> = BTreeMap::new();
+    // What comes before each of a model's approvals.
+    let mut before: BTreeMap<&Origin, Vec<HashSet<NodeId>>> = BTreeMap::new();
     for (id, node) in model.nodes.iter().filter(|(_, node)| node.ungated.is_none()) {
         let Some((model_of, approvals)) =
             shipped(model, node).into_iter().find_map(|of| Some((of, approvals.get(of)?)))
         else {
             continue;
         };
-        let before = before.entry(model_of).or_insert_with(|| graph.ancestors(approvals.iter().copied(), |_| true));
+        let before = before
+            .entry(model_of)
+            .or_insert_with(|| approvals.iter().map(|&approval| graph.ancestors([approval], |_| true)).collect());
         let after = graph.ancestors([id], |_| true);
-        if before.contains(&id) || approvals.iter().any(|approval| after.contains(approval)) {
+        if before.iter().all(|before| before.contains(&id)) || approvals.iter().any(|approval| after.contains(approval))
+        {
             continue;
         }
         let Some(first) = approvals.first().map(|&approval| &model.nodes[approval].name) else { continue };

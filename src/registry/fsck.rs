@@ -128,11 +128,13 @@ fn pointer_names(view: &dyn View, findings: &mut Vec<Finding>) -> Result<BTreeSe
     let rejections = rollback::file(view).ok().flatten().unwrap_or_default();
     names.extend(rejections.into_iter().map(|line| line.pointer));
     for name in view.list("")? {
-        if layout::check_name(&name).is_ok()
-            && !names.contains(&name)
-            && view.list(&name)?.contains(&"version.txt".to_owned())
-        {
-            findings.push(open(layout::version_txt(&name), "names a version, and there is no such pointer"));
+        if layout::check_name(&name).is_err() || names.contains(&name) {
+            continue;
+        }
+        for served in [layout::version_txt(&name), layout::metrics_json(&name)] {
+            if view.read(&served)?.is_some() {
+                findings.push(open(served, "tells of a version, and there is no such pointer"));
+            }
         }
     }
     Ok(names)

@@ -75,22 +75,41 @@ pub(super) fn pointer(view: &dyn View, name: &str) -> Result<Option<Pointer>> {
     loop {
         let Some(pointer) = &found else { return Ok(None) };
         let steps = chain(view)?;
-        if agrees(&steps, pointer) {
-            return Ok(found);
-        }
-        // Moved while we read: the two files may be of different moments.
+        let Some(damage) = disagreement(view, &steps, pointer)? else { return Ok(found) };
+        // Moved while we read: the files may be of different moments.
         let now = pointer_alone(view, name)?;
         if now == found {
-            let (path, history) = (layout::pointer(name), layout::HISTORY);
-            let last = steps.of(name).map_or("nothing".to_owned(), |last| format!("`{}`", last.version));
-            return Err(RegistryError::corrupt(format!(
-                "`{path}` names `{}`, which does not follow {last}, the last that `{history}` has for it: one of the two \
-                 was changed; put both back, from a backup or from an older commit of the branch",
-                pointer.version
-            )));
+            return Err(RegistryError::corrupt(damage));
         }
         found = now;
     }
+}
+
+/// Returns what a pointer, the history and what serving code reads disagree about.
+fn disagreement(view: &dyn View, steps: &Chain<Pointer>, pointer: &Pointer) -> Result<Option<String>> {
+    let (name, history) = (&pointer.name, layout::HISTORY);
+    let back = "from a backup or from an older commit of the branch";
+    if !agrees(steps, pointer) {
+        let last = steps.of(name).map_or("nothing".to_owned(), |last| format!("`{}`", last.version));
+        return Ok(Some(format!(
+            "`{}` names `{}`, which does not follow {last}, the last that `{history}` has for it: one of the two \
+             was changed; put both back, {back}",
+            layout::pointer(name),
+            pointer.version
+        )));
+    }
+    // It is written last: it may be behind, and never ahead of the two.
+    let path = layout::version_txt(name);
+    let Some(served) = view.read(&path)?.and_then(|bytes| String::from_utf8(bytes).ok()) else { return Ok(None) };
+    let served = served.trim();
+    let mut known = steps.lines.iter().filter(|line| line.name == *name).map(|line| &line.version);
+    let is_known = served == pointer.version || known.any(|version| version == served);
+    Ok((layout::digits(served).is_some() && !is_known).then(|| {
+        format!(
+            "`{path}` names `{served}`, to which `{name}` was never set if `{history}` is whole: pointer and history were put \
+             back to an earlier moment; put both back as they were, {back}; where the earlier moment is meant, remove `{path}`"
+        )
+    }))
 }
 
 /// Tells whether a pointer is what the history says last, or the step after it, which a crash kept out of the file.
@@ -120,7 +139,7 @@ pub(super) fn pointer_alone(view: &dyn View, name: &str) -> Result<Option<Pointe
 
 /// Returns how it is known that a pointer was set, of one whose file is not there: any trace of it says so.
 fn gone(view: &dyn View, name: &str) -> Result<Option<String>> {
-    let (path, version_txt) = (layout::pointer(name), layout::version_txt(name));
+    let path = layout::pointer(name);
     let back = "put it back, from a backup or from an older commit of the branch";
     if history_file(view)?.iter().any(|entry| entry.name == name) {
         let history = layout::HISTORY;
@@ -133,12 +152,15 @@ fn gone(view: &dyn View, name: &str) -> Result<Option<String>> {
         let rejections = layout::REJECTIONS;
         return Ok(Some(format!("`{path}` is gone, and `{rejections}` tells that it was rolled back: {back}")));
     }
-    Ok(view.read(&version_txt)?.map(|_| {
-        format!(
-            "`{path}` is gone, and `{version_txt}` still names a version: {back}; where nothing was ever released, remove \
-             `{version_txt}`"
-        )
-    }))
+    for served in [layout::version_txt(name), layout::metrics_json(name)] {
+        if view.read(&served)?.is_some() {
+            return Ok(Some(format!(
+                "`{path}` is gone, and `{served}` still tells of a version: {back}; where nothing was ever released, remove \
+                 `{served}`"
+            )));
+        }
+    }
+    Ok(None)
 }
 
 /// Reads a file that has to be there if `gone` says how that is known. It may appear between the two questions, so that

@@ -67,8 +67,8 @@ pub(super) struct Cx<'a> {
     pub(super) listed: usize,
     /// Values of stages that the command at hand mentions.
     pub(super) values_read: Vec<(OutputId, Span)>,
-    /// Something asked for an output of a stage that has none in the model, or not yet.
-    pub(super) undrafted: bool,
+    /// Where something asked for an output of a stage that has none in the model, or not yet.
+    pub(super) undrafted: Option<Span>,
     /// The loop variables of the leg that is being resolved.
     pub(super) variables: Variables,
     pub(super) scope: HashMap<&'a str, (Decl, Span)>,
@@ -89,7 +89,7 @@ impl<'a> Cx<'a> {
             legs: 0,
             listed: 0,
             values_read: Vec::new(),
-            undrafted: false,
+            undrafted: None,
             variables: Variables::default(),
             scope: HashMap::new(),
             mentioned: HashSet::new(),

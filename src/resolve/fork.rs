@@ -56,7 +56,7 @@ fn fork<'c>(cx: &'c Cx<'_>) -> Cx<'c> {
         legs: cx.legs,
         listed: cx.listed,
         values_read: Vec::new(),
-        undrafted: false,
+        undrafted: None,
         variables: Variables::default(),
         scope: cx.scope.clone(),
         mentioned: HashSet::new(),

@@ -368,12 +368,12 @@ fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
     let drafted = fork::each(cx, &made, |cx, &(it, id, leg)| {
         legs::within(cx, leg, |cx| {
             let said = cx.diagnostics.len();
-            cx.undrafted = false;
+            cx.undrafted = None;
             let draft = stage::draft(cx, id, it, &stages);
-            if cx.undrafted {
+            if cx.undrafted.is_some() {
                 cx.diagnostics.truncate(said);
             }
-            (!cx.undrafted).then_some(draft)
+            cx.undrafted.is_none().then_some(draft)
         })
     });
     let mut drafts = Vec::with_capacity(drafted.len());
@@ -390,9 +390,16 @@ fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
         }
     }
     for (it, id, leg) in again {
+        cx.undrafted = None;
         if let Some((draft, outputs)) = legs::within(cx, leg, |cx| stage::draft(cx, id, it, &stages)) {
             stage::put_draft(cx, &draft, outputs);
             drafts.push((draft, leg));
+        }
+        // It asks for its own, or for one that asks for its.
+        if let Some(span) = cx.undrafted {
+            let message = format!("`{}` is known only in the run", cx.sources.slice(span));
+            let help = "a path is made of what is known before: parameters, constants, variables of the loop";
+            cx.error::<()>(codes::KNOWN_ONLY_IN_RUN, span, message, help);
         }
     }
     let finished = fork::each(cx, &drafts, |cx, (draft, leg)| legs::within(cx, *leg, |cx| stage::finish(cx, draft)));

@@ -96,7 +96,7 @@ fn outputs(cx: &mut Cx<'_>, base: &ast::Expr, name: &ast::Name) -> Option<Origin
 fn output(cx: &mut Cx<'_>, stage: &ast::Name, id: NodeId, name: &ast::Name) -> Option<u32> {
     // A stage that could not be understood makes anything.
     let Some(outputs) = output_names(cx, id) else {
-        cx.undrafted = true;
+        cx.undrafted = Some(stage.span.to(name.span));
         return None;
     };
     if let Some(index) = outputs.iter().position(|output| *output == name.text) {

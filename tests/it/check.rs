@@ -393,6 +393,11 @@ fn what_ships_a_release_waits_for_the_approval_of_it() {
         format!("{approval}action deploy of train.model {{ run <<< deploy >>> }}"),
         format!("{approval}action deploy {{ in model = train.model\n run <<< deploy \"$model\" >>> }}"),
         format!("{approval}promote staged = release to models@staging"),
+        // Before one of two decisions, and behind none.
+        format!(
+            "{approval}action early of release {{ {run} }}\napproval later of release after early {{ by: [\"a\"], timeout: 1h }}\n\
+             action tell after later {{ run <<< tell >>> }}"
+        ),
     ];
     for rest in refused {
         let (code, said) = told(&rest);

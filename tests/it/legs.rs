@@ -239,6 +239,10 @@ fn values_are_not_known_before_the_run() {
     assert_eq!(codes(&when("", "o{a.n}")), ["known-only-in-run"]);
     let behind = "stage b { out o: File = \"o{a.n}\"\n run <<< date > $o >>> }\nstage a { out n: int = json(\"s\", \"/n\")\n run <<< echo 1 > $n >>> }";
     assert_eq!(codes(behind), ["known-only-in-run"], "also where the stage that makes it stands behind");
+    let own = "stage a { out o: File = \"x{a.o}\"\n run <<< date > $o >>> }";
+    assert_eq!(codes(own), ["known-only-in-run"], "its own output");
+    let each_other = "stage a { out o: File = \"x{b.o}\"\n run <<< date > $o >>> }\nstage b { out o: File = \"x{a.o}\"\n run <<< date > $o >>> }";
+    assert_eq!(codes(each_other), ["known-only-in-run", "wrong-kind"], "two that ask for each other's");
     assert_eq!(codes(&when("", "o")), Vec::<&str>::new());
 }
 

@@ -80,7 +80,7 @@ fn serve_or_make(
     if prepared.manifest.isolation == "off" {
         crate::exec::dvc::stand_ready(run, prepared)?;
     }
-    let watch = Watch::begin(run, prepared);
+    let watch = Watch::begin(run, &stage.work, prepared);
     let made = attempts(run, node, stage, prepared, report);
     report.milliseconds = Some(milliseconds(begin.elapsed()));
     let (outputs, status) = made?;

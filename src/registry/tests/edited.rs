@@ -152,6 +152,34 @@ fn a_pointer_that_the_history_contradicts_is_damage() {
     assert_eq!(place.open("first").fsck().expect("read"), []);
 }
 
+/// What serving code reads is written last: it knows of no version that the other two never heard of.
+#[test]
+fn a_pointer_and_a_history_that_were_put_back_together_are_damage() {
+    let (place, root, versions) = a_long_past();
+    let history = fs::read_to_string(root.join("history.jsonl")).expect("read");
+    let lines: Vec<&str> = history.lines().collect();
+    fs::write(root.join("history.jsonl"), lines[..3].join("\n") + "\n").expect("written");
+    fs::write(root.join("pointers/production.json"), lines[2]).expect("written");
+    is_damage(&place, &versions, "pointers/production.json", "half a restore");
+    assert_eq!(fs::read_to_string(root.join("production/version.txt")).expect("kept").trim(), versions[3].id);
+    // Behind the pointer it may be, as after a crash.
+    fs::write(root.join("production/version.txt"), format!("{}\n", versions[0].id)).expect("written");
+    assert!(place.open("first").fsck().expect("read").iter().all(|finding| finding.repaired));
+    for kept in ["version.txt", "metrics.json"] {
+        let (place, root, _) = a_long_past();
+        fs::remove_dir_all(root.join("pointers")).expect("removed");
+        fs::remove_file(root.join("history.jsonl")).expect("removed");
+        let other = if kept == "version.txt" { "metrics.json" } else { "version.txt" };
+        let served = root.join("production");
+        fs::write(served.join(kept), fs::read(served.join(kept)).unwrap_or_else(|_| b"{}".to_vec())).expect("written");
+        fs::remove_file(served.join(other)).ok();
+        let error = place.open("first").pointer("production").expect_err(kept);
+        assert_eq!(error.exit_code(), 11, "{error}");
+        let found = place.open("first").fsck().expect("read");
+        assert!(found.iter().any(|finding| finding.path.ends_with(kept) && !finding.repaired), "{found:?}");
+    }
+}
+
 #[test]
 fn a_history_with_a_line_taken_out_moved_or_edited_is_damage() {
     let (place, root, versions) = a_long_past();

@@ -69,6 +69,23 @@ fn hazard_05_a_folder_and_what_another_stage_made_are_inputs_too() {
     }
 }
 
+/// A file that was not there when the key was made is in no key, though the command may have read it.
+#[test]
+fn hazard_05_a_file_that_becomes_code_while_a_stage_without_isolation_runs_spoils_its_result() {
+    let sandbox = Sandbox::new();
+    let pipeline = "pipeline p\nedition 2026\nstage make {\n  code \"src/**\"\n  isolation off\n  out o: File = \"out/o\"\n  \
+                    run <<< cat src/*.txt > \"$o\"; if [ -e add ]; then echo 2 > src/b.txt; fi >>>\n}\n";
+    sandbox.file("p.mlp", pipeline).file("src/a.txt", "1\n").file("add", "");
+    let first = sandbox.mlpc(&["run"]);
+    assert!(first.stdout.contains("`src/b.txt` changed while the stage ran"), "{first:?}");
+    std::fs::remove_file(sandbox.path().join("src/b.txt")).expect("the stage made it");
+    std::fs::remove_file(sandbox.path().join("add")).expect("it was there");
+    let again = sandbox.mlpc(&["run"]);
+    assert!(again.stdout.contains("1 stage run"), "what it made was no result: {again:?}");
+    let settled = sandbox.mlpc(&["run", "--force"]);
+    assert!(!settled.stdout.contains("changed while"), "{settled:?}");
+}
+
 /// Numbers of data that changed while they were measured are numbers of nothing.
 #[test]
 fn hazard_05_no_gate_counts_what_was_measured_on_a_moving_input() {
