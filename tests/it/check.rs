@@ -579,3 +579,41 @@ fn a_slip_is_found_wherever_it_stands_among_many_stages() {
     assert_eq!(unused.len(), 1, "{unused:?}");
     assert!(unused[0].as_str().is_some_and(|text| text.contains("`never`")), "{unused:?}");
 }
+
+/// A hook checks several pipelines in one go: none of them is a module of another.
+#[test]
+fn a_pipeline_that_is_checked_beside_another_does_not_read_it() {
+    let sandbox = Sandbox::new();
+    let pipeline = |name: &str| {
+        format!(
+            "pipeline {name}\nedition 2026\non push {{ branches: [\"main\"], paths: [\"{name}.mlp\", \"src/**\"] }}\n\
+             stage train {{\n  code \"src/**\"\n  out model: File = \"out/{name}\"\n  run <<< make \"$model\" >>>\n}}\n"
+        )
+    };
+    sandbox.file("one.mlp", &pipeline("one")).file("two.mlp", &pipeline("two")).file("src/a.py", "");
+    let ended = sandbox.mlpc(&["check", "one.mlp", "two.mlp"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(!ended.stderr.contains("paths-miss-an-input"), "{ended:?}");
+    sandbox.file("more.mlp", "const folder = \"out\"\n");
+    sandbox.file(
+        "one.mlp",
+        &format!("{}use \"more.mlp\" {{ folder }}\n", pipeline("one")).replace("out/one", "{folder}/one"),
+    );
+    let ended = sandbox.mlpc(&["check", "one.mlp", "two.mlp"]);
+    assert!(ended.stderr.contains("covers `more.mlp`"), "a module it does read: {ended:?}");
+}
+
+#[test]
+fn what_a_model_learns_from_is_no_test_of_it() {
+    let pipeline = |split: &str| {
+        said(&format!(
+            "metrics E {{ auc: ratio higher }}\nsource raw: Dataset<csv> = \"raw.csv\"\n\
+             stage train {{ in raw\n out model: File = \"m\"\n run <<< make \"$raw\" \"$model\" >>> }}\n\
+             stage evaluate {{ in model = train.model, data = raw\n out report: Metrics<E> of model over data as {split} = \"r.json\"\n\
+             run <<< score \"$model\" \"$data\" \"$report\" >>> }}\ngate q on evaluate.report {{ require auc >= 80% }}"
+        ))
+    };
+    let test = pipeline("test");
+    assert!(test.contains("`report` is measured over `raw` as a test, and `train` reads that too"), "{test}");
+    assert!(!pipeline("train").contains("tested-on-training-data"));
+}
