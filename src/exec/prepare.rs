@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::context::{Product, Run, Stop};
+use super::context::{Run, Stop};
 use super::fetch::{self, Environment};
 use super::{outside, software};
 use crate::cache::{Artifact, CodeFile, CommandLine, InputFile, Key, Kind, Manifest, OutputFile};
@@ -89,7 +89,7 @@ pub(super) enum From {
 #[derive(Debug, Default)]
 pub(super) struct Extra {
     pub(super) locals: BTreeMap<String, String>,
-    pub(super) inputs: Vec<(String, Product)>,
+    pub(super) inputs: Vec<Found>,
 }
 
 /// Prepares a stage.
@@ -124,13 +124,7 @@ pub(super) fn work(
 ) -> Result<Prepared, Stop> {
     let mut inputs = work.inputs.iter().map(|input| find(run, work, input)).collect::<Result<Vec<_>, _>>()?;
     let code = code(run, work)?;
-    inputs.extend(extra.inputs.into_iter().map(|(name, product)| Found {
-        name,
-        kind: Some(InputKind::Artifact),
-        value: None,
-        content: Some((product.artifact, From::Store(run.workspace().join(&product.path)))),
-        path: product.path,
-    }));
+    inputs.extend(extra.inputs);
     let mut locals = extra.locals;
     let mut params = BTreeMap::new();
     for name in &work.uses {
@@ -214,7 +208,13 @@ fn find(run: &Run<'_>, work: &Work, input: &Input) -> Result<Found, Stop> {
         Origin::Source(name) => source(run, name, (work, input))?,
         Origin::Output { stage, output } => match run.product(stage, output) {
             Some(product) => Some((product.artifact, From::Store(run.workspace().join(&product.path)))),
-            None if run.options.alone => from_elsewhere(run, stage, output, input)?,
+            None if run.options.alone => {
+                let found = from_elsewhere(run, stage, output, &input.path)?;
+                if found.is_none() && !input.optional {
+                    return Err(not_there(run, stage, output, &input.path));
+                }
+                found
+            }
             None if run.leaves_out(stage) => outside::input(run, (stage, output), input)?,
             None if input.optional => None,
             None => return Err(Stop::Failed(format!("`{}` was not made in this run", input.origin))),
@@ -293,18 +293,37 @@ pub(super) fn frozen(frozen: Option<&str>, name: &str, path: &str, is: Digest) -
     Err(Stop::Unsound(format!("the source `{name}` is frozen as `{frozen}`, but `{path}` is `{is}`")))
 }
 
-/// Takes an input from where its stage would have published it: that stage ran on another machine.
-fn from_elsewhere(run: &Run<'_>, stage: &str, output: &str, input: &Input) -> Result<Option<(Artifact, From)>, Stop> {
-    let made = run.stage(stage).and_then(|stage| stage.outputs.iter().find(|made| made.name == output));
-    let path = made.map_or(&input.path, |made| &made.publish);
-    let full = run.workspace().join(path);
+/// Finds what a stage made, for work that gets it under a name of ours without having declared it.
+pub(super) fn made(run: &Run<'_>, name: &str, (stage, output): (&str, &str)) -> Result<Found, Stop> {
+    let path = published(run, stage, output).unwrap_or_default().to_owned();
+    let content = match run.product(stage, output) {
+        Some(product) => Some((product.artifact, From::Store(run.workspace().join(&product.path)))),
+        None if run.options.alone => from_elsewhere(run, stage, output, &path)?,
+        None => return Err(Stop::Failed(format!("`{stage}.{output}` was not made in this run"))),
+    };
+    if content.is_none() {
+        return Err(not_there(run, stage, output, &path));
+    }
+    Ok(Found { name: name.to_owned(), kind: Some(InputKind::Artifact), path, value: None, content })
+}
+
+fn published<'r>(run: &Run<'r>, stage: &str, output: &str) -> Option<&'r str> {
+    let made = run.stage(stage)?.outputs.iter().find(|made| made.name == output);
+    made.map(|made| made.publish.as_str())
+}
+
+/// Takes an input from where its stage would have published it: that stage ran on another machine. `None`: it is not there.
+fn from_elsewhere(run: &Run<'_>, stage: &str, output: &str, path: &str) -> Result<Option<(Artifact, From)>, Stop> {
+    let full = run.workspace().join(published(run, stage, output).unwrap_or(path));
     if !full.exists() {
-        if input.optional {
-            return Ok(None);
-        }
-        return Err(Stop::Failed(format!("`{stage}.{output}` is not there: no file or folder `{path}`")));
+        return Ok(None);
     }
     Ok(Some((run.memory.look(&full)?, From::Workspace(full))))
+}
+
+fn not_there(run: &Run<'_>, stage: &str, output: &str, path: &str) -> Stop {
+    let path = published(run, stage, output).unwrap_or(path);
+    Stop::Failed(format!("`{stage}.{output}` is not there: no file or folder `{path}`"))
 }
 
 /// Finds what a pointer names. Its bytes are fetched only if somebody reads them.

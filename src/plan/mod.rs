@@ -13,6 +13,7 @@ mod given;
 mod live;
 mod node;
 mod opens;
+mod releasing;
 pub(crate) mod strict;
 mod work;
 
@@ -38,7 +39,7 @@ pub use work::{
     SecretUse, Stage, Work,
 };
 
-use crate::types::{MetricsType, Value};
+use crate::types::{MetricsType, Origin, Value};
 
 /// Version of the plan's format; part of its digest.
 pub const FORMAT: u32 = 1;
@@ -111,6 +112,15 @@ impl Plan {
     pub fn stage(&self, name: &str) -> Option<&Stage> {
         match &self.node(name)?.kind {
             NodeKind::Stage(stage) => Some(stage),
+            _ => None,
+        }
+    }
+
+    /// Returns the model that a register node puts into its registry.
+    #[must_use]
+    pub fn registered(&self, release: &str) -> Option<&Origin> {
+        match &self.node(release)?.kind {
+            NodeKind::Register(register) => Some(&register.model),
             _ => None,
         }
     }

@@ -77,6 +77,15 @@ impl NodeKind {
         }
     }
 
+    /// Tells whether it registers, promotes, acts or shifts traffic: what others see.
+    #[must_use]
+    pub fn acts(&self) -> bool {
+        match self {
+            Self::Register(_) | Self::Promote(_) | Self::Action(_) | Self::Rollout(_) | Self::Experiment(_) => true,
+            Self::Stage(_) | Self::Gate(_) | Self::Approval(_) => false,
+        }
+    }
+
     /// Returns what it runs, if it runs anything of a user's.
     #[must_use]
     pub fn work(&self) -> Option<&Work> {

@@ -11,7 +11,7 @@ use crate::gate::Report;
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
 use crate::judge;
-use crate::plan::{NodeKind, Output, OutputKind, Plan};
+use crate::plan::{Output, OutputKind, Plan};
 
 /// What came in, by node.
 #[derive(Debug, Default)]
@@ -53,16 +53,7 @@ pub fn receive(job: &Job<'_>) -> Result<Received, Trouble> {
 /// Refuses what nobody vouches for: a node that releases or acts takes nothing from a folder whose digest the platform
 /// did not pass on, and on a platform that passes digests on (`always`) no node does.
 pub fn vouched(job: &Job<'_>, node: &str, received: &Received, always: bool) -> Result<(), Trouble> {
-    let acts = job.bound.plan.node(node).is_some_and(|node| {
-        matches!(
-            node.kind,
-            NodeKind::Register(_)
-                | NodeKind::Promote(_)
-                | NodeKind::Action(_)
-                | NodeKind::Rollout(_)
-                | NodeKind::Experiment(_)
-        )
-    });
+    let acts = job.bound.plan.node(node).is_some_and(|node| node.kind.acts());
     if job.expected.is_some() || received.answers.is_empty() || !(acts || always) {
         return Ok(());
     }

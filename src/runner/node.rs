@@ -11,7 +11,7 @@ use crate::gate::{BaselineFile, Gate, Report};
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
 use crate::judge;
-use crate::plan::{BaselineRun, InputKind, NodeKind, Promote, Register, Why};
+use crate::plan::{BaselineRun, InputKind, NodeKind, Promote, Register, Subject, Why};
 use crate::registry::{Outcome, Provenance, RegistryError, Release};
 use crate::types::Origin;
 
@@ -84,9 +84,19 @@ pub(super) fn empty(job: &Job<'_>, node: &str) -> Answer {
 
 /// Makes sure that what a stage or action needs has come in: what a checkout holds there is not taken for it.
 pub(super) fn complete(job: &Job<'_>, node: &str, received: &Received) -> Result<(), Trouble> {
+    let not_handed_on =
+        |origin: &Origin| Trouble::unsound(format!("`{origin}`, which `{node}` reads, was not handed on"));
     let work = match job.bound.plan.node(node).map(|node| &node.kind) {
         Some(NodeKind::Stage(stage)) => &stage.work,
-        Some(NodeKind::Action(action)) => &action.work,
+        Some(NodeKind::Action(action)) => {
+            if let Some(Subject::Release(release)) = &action.of
+                && let Some(origin @ Origin::Output { stage, output }) = job.bound.plan.registered(release)
+                && received.answers.get(stage).is_none_or(|answer| !answer.outputs.contains_key(output))
+            {
+                return Err(not_handed_on(origin));
+            }
+            &action.work
+        }
         _ => return Ok(()),
     };
     for input in work.inputs.iter().filter(|input| !input.optional) {
@@ -97,7 +107,7 @@ pub(super) fn complete(job: &Job<'_>, node: &str, received: &Received) -> Result
                 _ => answer.outputs.contains_key(output),
             });
             if !made {
-                return Err(Trouble::unsound(format!("`{}`, which `{node}` reads, was not handed on", input.origin)));
+                return Err(not_handed_on(&input.origin));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The last job: from what became of every job to one verdict, by the rule of `mlpc run`. Red is what failed, and also
 //! what should have happened and did not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::exec::exit_code;
 use crate::plan::{Bound, Node, NodeKind, Why};
@@ -59,6 +59,7 @@ pub fn verdict(bound: &Bound, ended: &BTreeMap<String, Ended>, released: bool) -
     let mut codes = Vec::new();
     let mut rows = Vec::new();
     let mut left_out: BTreeSet<&str> = BTreeSet::new();
+    let held = (!released).then(|| bound.plan.releasing());
     let approved = |name: &str| ended.get(name).is_some_and(|ended| ended.settled == Settled::Success);
     for node in &bound.plan.nodes {
         let mine = ended.get(&node.name);
@@ -67,7 +68,7 @@ pub fn verdict(bound: &Bound, ended: &BTreeMap<String, Ended>, released: bool) -
             Settled::Success => well(bound, node, mine, &approved),
             Settled::Failed => badly(node, mine),
             Settled::Cancelled => ("cancelled".to_owned(), 1),
-            Settled::Skipped => match left_out_by(bound, node, ended, &left_out, released) {
+            Settled::Skipped => match left_out_by(bound, node, ended, &left_out, held.as_ref()) {
                 Some(why) => {
                     left_out.insert(&node.name);
                     (format!("skipped: {why}"), 0)
@@ -122,20 +123,12 @@ fn left_out_by(
     node: &Node,
     ended: &BTreeMap<String, Ended>,
     left_out: &BTreeSet<&str>,
-    released: bool,
+    held: Option<&HashSet<&str>>,
 ) -> Option<String> {
     if bound.skipped.contains_key(&node.name) {
         return Some("not part of this run".into());
     }
-    let acts = matches!(
-        node.kind,
-        NodeKind::Register(_)
-            | NodeKind::Promote(_)
-            | NodeKind::Action(_)
-            | NodeKind::Rollout(_)
-            | NodeKind::Experiment(_)
-    );
-    if acts && !released {
+    if held.is_some_and(|held| held.contains(node.name.as_str())) {
         return Some("nothing is released from here".into());
     }
     let asked = |gate: &str| ended.get(gate).is_some_and(|ended| ended.asked && ended.settled == Settled::Success);

@@ -59,7 +59,11 @@ pub(super) fn reads(plan: &Plan, skippable: &BTreeSet<&str>) -> BTreeMap<String,
                 work(&mut reads, &action.work);
                 match &action.of {
                     Some(Subject::Artifact(origin)) => reads.subject(origin),
-                    Some(Subject::Release(release)) => reads.result(release, false),
+                    Some(Subject::Release(release)) => {
+                        reads.result(release, false);
+                        // It gets the model under that name.
+                        plan.registered(release).into_iter().for_each(|model| reads.file(model, false));
+                    }
                     None => {}
                 }
             }

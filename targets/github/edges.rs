@@ -34,15 +34,12 @@ pub(super) struct Edges<'a> {
 impl<'a> Edges<'a> {
     pub(super) fn new(plan: &'a Plan, cases: &'a [Case], site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut own = BTreeMap::new();
+        let releasing = plan.releasing();
         for node in &plan.nodes {
-            let acts = matches!(
-                node.kind,
-                NodeKind::Register(_)
-                    | NodeKind::Promote(_)
-                    | NodeKind::Action(_)
-                    | NodeKind::Rollout(_)
-                    | NodeKind::Experiment(_)
-            );
+            let of_releases = |name: &str| releasing.contains(name);
+            // What waits for a release has its condition from that one's job.
+            let behind = || node.waits.iter().any(|wait| of_releases(&wait.node));
+            let acts = of_releases(&node.name) && (node.kind.acts() || !behind());
             let found = condition::own(node, acts, cases).unwrap_or_else(|what| {
                 let message = format!("GitHub's conditions can't express the `when` of `{}`: {what}", node.name);
                 diagnostics.push(
@@ -329,7 +326,10 @@ impl<'a> Edges<'a> {
                 {
                     match subject {
                         Subject::Artifact(origin) => of(origin),
-                        Subject::Release(release) => of(&Origin::output(release, "")),
+                        Subject::Release(release) => {
+                            of(&Origin::output(release, ""));
+                            self.plan.registered(release).into_iter().for_each(&mut of);
+                        }
                     }
                 }
                 // What a gate in front of a stage said is part of what the stage's results come from.

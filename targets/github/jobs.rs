@@ -172,7 +172,7 @@ impl Jobs<'_> {
                 run: Some(command.run),
                 ..Step::default()
             };
-            let mut check = self.exec(node, "--end");
+            let mut check = self.exec(node, if asked.is_empty() { "--end" } else { "--end --asks" });
             check.name = "Check the outputs".into();
             check.id = Some("mlpc".into());
             if keeps {

@@ -9,13 +9,13 @@ use crate::emit::Noted;
 use crate::plan::{Node, NodeKind, RegistryLocation, RuntimeKind};
 
 impl Jobs<'_> {
-    /// Returns the step that hands a node to `mlpc exec`.
-    pub(super) fn exec(&self, node: &Node, flag: &str) -> Step {
+    /// Returns the step that hands a node to `mlpc exec`, with the flags of this one.
+    pub(super) fn exec(&self, node: &Node, flags: &str) -> Step {
         let mut env = Entries::default();
         if !self.edges.needs(node).is_empty() {
             env.push("MLPC_NEEDS", "${{ toJSON(needs) }}".into());
         }
-        let asks = flag == "--asks" || matches!(node.kind, NodeKind::Approval(_));
+        let asks = flags.ends_with("--asks") || matches!(node.kind, NodeKind::Approval(_));
         let git = self.touches_git(node);
         if asks || git {
             env.push("GITHUB_TOKEN", "${{ github.token }}".into());
@@ -29,9 +29,9 @@ impl Jobs<'_> {
                 r#"!f() { echo username=x-access-token; echo "password=$GITHUB_TOKEN"; }; f"#.into(),
             );
         }
-        let flag = if flag.is_empty() { String::new() } else { format!(" {flag}") };
+        let flags = if flags.is_empty() { String::new() } else { format!(" {flags}") };
         let run = format!(
-            "mlpc {} {} --file {} --plan \"$MLPC_PLAN\"{flag}",
+            "mlpc {} {} --file {} --plan \"$MLPC_PLAN\"{flags}",
             if matches!(node.kind, NodeKind::Gate(_)) { "gate" } else { "exec" },
             quote(&node.name),
             quote(self.site.file)

@@ -31,6 +31,7 @@ mod past;
 mod mistakes;
 mod modules;
 mod newcomer;
+mod played;
 mod predictions;
 mod promotion;
 mod raw;

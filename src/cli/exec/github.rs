@@ -134,6 +134,7 @@ pub(super) fn answered(context: &Context<'_>, github: &GitHub, node: &str) -> Re
     let Some(NodeKind::Approval(approval)) = plan.node(node).map(|node| &node.kind) else {
         return Err(Trouble::unsound(format!("`{node}` is no approval")));
     };
+    released_here(context.job.bound, github, node)?;
     let (jobs, needs) = (job_ids(plan), github.needs()?.unwrap_or_default());
     let mine = runner::askers(plan, node).into_iter().filter_map(|asker| needs.get(jobs.get(asker)?));
     let asked = mine.filter(|need| need.outputs.get("asked_at").is_some_and(|at| !at.is_empty()));
@@ -150,6 +151,18 @@ pub(super) fn answered(context: &Context<'_>, github: &GitHub, node: &str) -> Re
     runner::decide(node, approval, &asked, github.attempt(), context.job.setup.clock.now(), &now)
 }
 
+/// Makes sure that this run may do what only one that releases does.
+fn released_here(bound: &Bound, github: &GitHub, node: &str) -> Result<(), Trouble> {
+    if may_release(bound, github) || !bound.plan.releasing().contains(node) {
+        return Ok(());
+    }
+    let (git_ref, started) = (github.git_ref(), started(&bound.event));
+    let is = bound.plan.node(node).map(|node| &node.kind);
+    let would = if is.is_some_and(NodeKind::acts) { "would" } else { "is asked for what would" };
+    let message = format!("a run that {started} on `{git_ref}` releases nothing, and `{node}` {would}");
+    Err(Trouble::unsound(message).help("start it on a branch that `on push` names"))
+}
+
 /// Makes sure that what a node waits for and people decide was decided in its favour. The workflow's own condition says
 /// so too; but that is text that can be edited, and this lock is not.
 pub(super) fn permitted(
@@ -160,19 +173,7 @@ pub(super) fn permitted(
 ) -> Result<(), Trouble> {
     let bound = context.job.bound;
     let Some(declared) = bound.plan.node(node) else { return Ok(()) };
-    let acts = matches!(
-        declared.kind,
-        NodeKind::Register(_)
-            | NodeKind::Promote(_)
-            | NodeKind::Action(_)
-            | NodeKind::Rollout(_)
-            | NodeKind::Experiment(_)
-    );
-    if acts && !may_release(bound, github) {
-        let (git_ref, started) = (github.git_ref(), started(&bound.event));
-        let message = format!("a run that {started} on `{git_ref}` releases nothing, and `{node}` would");
-        return Err(Trouble::unsound(message).help("start it on a branch that `on push` names"));
-    }
+    released_here(bound, github, node)?;
     let waits = declared.waits.iter().filter(|wait| !matches!(wait.why, Why::Ask | Why::Baseline));
     let (jobs, needs) = (job_ids(&bound.plan), github.needs()?.unwrap_or_default());
     let well = |job: &str| needs.get(job).is_some_and(|need| Settled::read(&need.result) == Some(Settled::Success));

@@ -154,10 +154,16 @@ fn release(run: &Run<'_>, action: &Action) -> Result<Extra, Stop> {
             previous = seen.version;
         }
     }
-    if let Origin::Output { stage, output } = &register.model
-        && let Some(product) = run.product(stage, output)
-    {
-        extra.inputs.push(("model".into(), product));
+    if let Origin::Output { stage, output } = &register.model {
+        let model = prepare::made(run, "model", (stage, output))?;
+        // The bytes that were registered, whoever brought them here, or none at all.
+        if let Some(is) = model.content.as_ref().map(|(artifact, _)| artifact.digest)
+            && is != release.digest
+        {
+            let why = format!("`{}` is `{is}`, but `{name}` registered `{}`", register.model, release.digest);
+            return Err(Stop::Unsound(why));
+        }
+        extra.inputs.push(model);
     }
     extra.locals = BTreeMap::from([
         ("version".into(), release.version),

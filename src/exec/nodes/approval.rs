@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
+use super::may::may;
 use super::promote::nothing_to_do;
 use crate::approval::{self, Asked, Shown, Standing};
 use crate::exec::context::{Run, Stop};
@@ -21,6 +22,9 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
     {
         report.detail = Some(why);
         return Ok(Ending::Hit);
+    }
+    if let Some(ending) = may(run, node)? {
+        return Ok(ending);
     }
     let shared = shared_registry(run, &approval.of);
     if let Some(registry) = &shared {

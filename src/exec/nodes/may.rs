@@ -13,11 +13,61 @@ use crate::gate::{Gate, OnMissing};
 use crate::plan::{Action, Node, NodeKind, Plan, Subject, Wait, Why};
 use crate::registry::{Reach, may_release};
 
-/// Tells how a node ends that this run may not do.
+/// Tells how a node ends that this run may not do, or that it would do for nothing.
 pub(in crate::exec) fn may(run: &Run<'_>, node: &Node) -> Result<Option<Ending>, Stop> {
     if run.options.alone {
         return Ok(None);
     }
+    if let NodeKind::Approval(_) = node.kind {
+        return Ok(in_vain(run, node).map(Ending::NotReleased));
+    }
+    acts(run, node)
+}
+
+/// Says why nobody is asked for an approval: only releases wait for it, and this run comes to none of them.
+fn in_vain(run: &Run<'_>, approval: &Node) -> Option<String> {
+    let plan = &run.bound.plan;
+    if !plan.releasing().contains(approval.name.as_str()) {
+        return None;
+    }
+    let (mut seen, mut open, mut held) = (BTreeSet::new(), vec![approval], Vec::new());
+    while let Some(approval) = open.pop() {
+        let waits = |node: &&Node| node.waits.iter().any(|wait| wait.node == approval.name);
+        for node in plan.nodes.iter().filter(waits).filter(|node| seen.insert(node.name.as_str())) {
+            match node.kind {
+                NodeKind::Approval(_) => open.push(node),
+                _ if is_out_of_reach(run, node) => held.push(format!("`{}`", node.name)),
+                _ => return None,
+            }
+        }
+    }
+    let what = held.join(", ");
+    let way = if run.options.release { "" } else { "; `--release` lets it" };
+    Some(format!("only what is not released here waits for it: {what}{way}"))
+}
+
+/// Tells whether a run does not come to a node, since it may not do it or something before it. What people say of it is
+/// left out of account.
+fn is_out_of_reach(run: &Run<'_>, node: &Node) -> bool {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![node]);
+    while let Some(node) = open.pop() {
+        if matches!(acts(run, node), Ok(Some(Ending::NotReleased(_)))) {
+            return true;
+        }
+        let holds_up = |wait: &&Wait| match wait.why {
+            Why::Baseline => false,
+            Why::Data => !reads_optionally(&node.kind, &wait.node),
+            _ => true,
+        };
+        let before = node.waits.iter().filter(holds_up).filter(|wait| seen.insert(wait.node.as_str()));
+        let before = before.filter_map(|wait| run.node(&wait.node));
+        open.extend(before.filter(|node| !matches!(node.kind, NodeKind::Approval(_))));
+    }
+    false
+}
+
+/// Tells how a node ends that writes to registries or acts, where this run may not.
+fn acts(run: &Run<'_>, node: &Node) -> Result<Option<Ending>, Stop> {
     let outside = match node.kind {
         // What an action does can't be taken back, so that it wants a word whatever its registry's reach is.
         NodeKind::Action(_) => Some("it acts outside; `--release` lets it"),

@@ -14,7 +14,7 @@ use crate::plan::{Input, Node, NodeKind, Why};
 pub enum Skip {
     /// Its `when` is false.
     When,
-    /// It registers, promotes or acts, and the profile does not release.
+    /// It registers, promotes or acts, or is asked for that alone, and the profile does not release.
     Profile,
     /// It waits for this node, which does not run.
     Needs(String),
@@ -39,20 +39,13 @@ pub(super) fn skipped(bound: &Bound, off: &[bool]) -> BTreeMap<String, Skip> {
             }
         }
     }
+    let releasing = if bound.releases { HashSet::new() } else { plan.releasing() };
     let mut skipped = BTreeMap::new();
     let mut queue = VecDeque::new();
     for (index, node) in plan.nodes.iter().enumerate() {
-        let acts = matches!(
-            node.kind,
-            NodeKind::Register(_)
-                | NodeKind::Promote(_)
-                | NodeKind::Action(_)
-                | NodeKind::Rollout(_)
-                | NodeKind::Experiment(_)
-        );
         let reason = if off[index] {
             Skip::When
-        } else if acts && !bound.releases {
+        } else if releasing.contains(node.name.as_str()) {
             Skip::Profile
         } else {
             continue;

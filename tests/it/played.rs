@@ -1,0 +1,412 @@
+//! Plays a compiled workflow: its jobs in their order, each with its own condition, its own steps and a clone of its own; artifacts
+//! are folders, reviews are a file. What is tested is what the YAML and `mlpc exec` come to together.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::sandbox::{Ended, Sandbox};
+
+/// A repository with a pipeline, its workflow, and what became of the jobs of one run.
+struct Played {
+    sandbox: Sandbox,
+    event: &'static str,
+    branch: &'static str,
+    run: u32,
+    /// By job: its result and its outputs.
+    needs: BTreeMap<String, Value>,
+    /// By job: what its steps said.
+    said: BTreeMap<String, String>,
+    /// The jobs for which a person was asked.
+    asked: Vec<String>,
+}
+
+impl Played {
+    /// Makes a repository of these files; `p.mlp` is the pipeline, compiled for GitHub.
+    fn new(files: &[(&str, &str)]) -> Self {
+        let sandbox = Sandbox::new();
+        for (path, text) in files {
+            sandbox.file(&format!("code/{path}"), text);
+        }
+        let made = sandbox.shell(
+            "set -e; git init -q --bare -b main remote.git; git init -q -b main code; cd code
+             git remote add origin ../remote.git; mlpc compile --target github >/dev/null
+             git add -A; git commit -qm one; git push -q origin main; mkdir ../bin; cd ..
+             printf '#!/bin/sh\\ncat \"$HOME\"/../work/reviews.json\\n' > bin/gh; chmod +x bin/gh",
+        );
+        assert_eq!(made.code, 0, "{made:?}");
+        let (needs, said) = (BTreeMap::new(), BTreeMap::new());
+        Self { sandbox, event: "push", branch: "main", run: 1, needs, said, asked: Vec::new() }
+    }
+
+    /// Commits and pushes other files, for the next run.
+    fn change(&mut self, path: &str, text: &str) {
+        self.sandbox.file(&format!("code/{path}"), text);
+        let made = self.sandbox.shell(
+            "cd code && mlpc compile --target github >/dev/null && git commit -qam next && git push -q origin main",
+        );
+        assert_eq!(made.code, 0, "{made:?}");
+    }
+
+    fn workflow(&self) -> serde_yaml::Value {
+        let folder = std::fs::read_dir(self.sandbox.path().join("code/.github/workflows")).expect("workflows");
+        let path = folder.map(|file| file.expect("a file").path()).next().expect("one");
+        serde_yaml::from_str(&std::fs::read_to_string(path).expect("its text")).expect("YAML")
+    }
+
+    /// Plays all jobs of a new run; `review` is what alice says where the environment asks.
+    fn play(&mut self, review: Option<&str>) {
+        self.needs.clear();
+        self.said.clear();
+        self.asked.clear();
+        self.run += 1;
+        self.sandbox.file("reviews.json", "[]");
+        let workflow = self.workflow();
+        let jobs = workflow["jobs"].as_mapping().expect("jobs").clone();
+        while self.needs.len() < jobs.len() {
+            let ready = jobs.iter().find(|(id, job)| {
+                let id = id.as_str().expect("an id");
+                !self.needs.contains_key(id) && needed(job).iter().all(|need| self.needs.contains_key(need))
+            });
+            let (id, job) = ready.expect("no job waits for itself");
+            self.job(id.as_str().expect("an id"), job, review);
+        }
+    }
+
+    fn result(&self, job: &str) -> &str {
+        self.needs[job]["result"].as_str().unwrap_or_else(|| panic!("no job {job}"))
+    }
+
+    fn job(&mut self, id: &str, job: &serde_yaml::Value, review: Option<&str>) {
+        let all_well = needed(job).iter().all(|need| self.result(need) == "success");
+        let go = match job["if"].as_str() {
+            None => all_well,
+            Some(text) => {
+                self.holds(text, &json!({})) && (all_well || text.contains("cancelled()") || text.contains("always()"))
+            }
+        };
+        if !go {
+            self.needs.insert(id.to_owned(), json!({ "result": "skipped", "outputs": {} }));
+            return;
+        }
+        if let Some(environment) = job["environment"].as_str() {
+            self.asked.push(self.fill(job["name"].as_str().expect("a name"), &json!({})));
+            if let Some(state) = review {
+                let before: Vec<Value> = serde_json::from_str(&self.sandbox.read("reviews.json")).expect("reviews");
+                let new = json!({ "environments": [{ "name": environment }], "state": state, "user": { "login": "alice" }, "comment": id });
+                self.sandbox.file("reviews.json", &Value::from([before, vec![new]].concat()).to_string());
+            }
+        }
+        let mut steps = json!({});
+        let (mut well, mut said) = (true, String::new());
+        for step in job["steps"].as_sequence().expect("steps") {
+            let condition = step["if"].as_str();
+            if !condition.map_or(well, |text| self.holds(text, &steps) && (well || text.contains("cancelled()"))) {
+                continue;
+            }
+            let ended = self.step(id, job, step, &steps);
+            said.push_str(&format!("{}{}", ended.stdout, ended.stderr));
+            well &= ended.code == 0;
+            if let Some(name) = step["id"].as_str() {
+                let outcome = if ended.code == 0 { "success" } else { "failure" };
+                steps[name] = json!({ "outcome": outcome, "outputs": outputs(&self.sandbox.read("output")) });
+            }
+        }
+        let mut made = json!({});
+        for (name, value) in job["outputs"].as_mapping().into_iter().flatten() {
+            made[name.as_str().expect("a name")] = self.fill(value.as_str().expect("a text"), &steps).into();
+        }
+        let result = if well { "success" } else { "failure" };
+        self.needs.insert(id.to_owned(), json!({ "result": result, "outputs": made }));
+        self.said.insert(id.to_owned(), said);
+    }
+
+    fn step(&self, id: &str, job: &serde_yaml::Value, step: &serde_yaml::Value, steps: &Value) -> Ended {
+        let with = |name: &str| quoted(&self.fill(step["with"][name].as_str().expect("a text"), steps));
+        let temp = "temp=$PWD/jobs/$job/temp";
+        let line = match step["uses"].as_str().unwrap_or_default().split('@').next().unwrap_or_default() {
+            "" => {
+                let mut line = "cd jobs/$job/code; ".to_owned();
+                let git_ref = format!("refs/heads/{}", self.branch);
+                let needs = needed(job).into_iter().map(|need| (need.clone(), self.needs[&need].clone()));
+                let needs: serde_json::Map<String, Value> = needs.collect();
+                let fixed = [
+                    ("GITHUB_ACTIONS", "true"),
+                    ("GITHUB_JOB", id),
+                    ("GITHUB_EVENT_NAME", self.event),
+                    ("GITHUB_REPOSITORY", "a/b"),
+                    ("GITHUB_RUN_ID", &self.run.to_string()),
+                    ("GITHUB_RUN_ATTEMPT", "1"),
+                    ("GITHUB_REF", &git_ref),
+                    ("GITHUB_REF_NAME", self.branch),
+                ];
+                fixed.iter().for_each(|(name, value)| line.push_str(&format!("export {name}={}; ", quoted(value))));
+                for env in [&self.workflow()["env"], &job["env"], &step["env"]] {
+                    for (name, value) in env.as_mapping().into_iter().flatten() {
+                        let value = match value.as_str().expect("a text") {
+                            "${{ toJSON(needs) }}" => Value::from(needs.clone()).to_string(),
+                            text => self.fill(text, steps),
+                        };
+                        line.push_str(&format!("export {}={}; ", name.as_str().expect("a name"), quoted(&value)));
+                    }
+                }
+                let text = step["run"].as_str().expect("a command");
+                line + "export RUNNER_TEMP=$temp GITHUB_OUTPUT=$temp/../../../output GITHUB_STEP_SUMMARY=$temp/summary "
+                    + &format!("PATH=$temp/../../../bin:$PATH; bash -eo pipefail -c {}", quoted(text))
+            }
+            "actions/checkout" => "rm -rf jobs/$job; mkdir -p $temp; git clone -q remote.git jobs/$job/code".to_owned(),
+            "actions/upload-artifact" => {
+                format!("mkdir -p art; rm -rf art/{name}; cp -r {} art/{name}", with("path"), name = with("name"))
+            }
+            "actions/download-artifact" => {
+                format!("mkdir -p {path}; cp -r art/{}/. {path}", with("name"), path = with("path"))
+            }
+            other => panic!("no one plays {other}"),
+        };
+        self.sandbox.shell(&format!("job={id}; {temp}; : > output; {line}"))
+    }
+
+    /// Puts values in the place of expressions.
+    fn fill(&self, text: &str, steps: &Value) -> String {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${{") {
+            let (expression, behind) = after.split_once("}}").expect("an end");
+            filled.push_str(before);
+            filled.push_str(&Expression { played: self, steps, rest: expression.trim() }.any());
+            rest = behind;
+        }
+        filled + rest
+    }
+
+    fn holds(&self, condition: &str, steps: &Value) -> bool {
+        let text = condition.trim_start_matches("${{").trim_end_matches("}}").trim();
+        let mut expression = Expression { played: self, steps, rest: text };
+        let value = expression.any();
+        assert_eq!(expression.rest, "", "{condition}");
+        truth(&value)
+    }
+}
+
+/// As much of GitHub's expressions as jobs hold; every value is a text, and `false` and the empty one are "no".
+struct Expression<'e> {
+    played: &'e Played,
+    steps: &'e Value,
+    rest: &'e str,
+}
+
+fn truth(value: &str) -> bool {
+    !value.is_empty() && value != "false"
+}
+
+impl Expression<'_> {
+    fn takes(&mut self, sign: &str) -> bool {
+        self.rest = self.rest.trim_start();
+        let rest = self.rest.strip_prefix(sign);
+        self.rest = rest.unwrap_or(self.rest).trim_start();
+        rest.is_some()
+    }
+
+    fn any(&mut self) -> String {
+        let mut value = self.all();
+        while self.takes("||") {
+            let right = self.all();
+            value = if truth(&value) { value } else { right };
+        }
+        value
+    }
+
+    fn all(&mut self) -> String {
+        let mut value = self.compared();
+        while self.takes("&&") {
+            let right = self.compared();
+            value = if truth(&value) { right } else { value };
+        }
+        value
+    }
+
+    fn compared(&mut self) -> String {
+        let left = self.one();
+        if self.takes("==") {
+            return (left == self.one()).to_string();
+        }
+        if self.takes("!=") {
+            return (left != self.one()).to_string();
+        }
+        left
+    }
+
+    fn one(&mut self) -> String {
+        if self.takes("!") {
+            return (!truth(&self.one())).to_string();
+        }
+        if self.takes("(") {
+            let value = self.any();
+            assert!(self.takes(")"), "{}", self.rest);
+            return value;
+        }
+        if self.takes("'") {
+            let (text, rest) = self.rest.split_once('\'').expect("an end");
+            self.rest = rest.trim_start();
+            return text.to_owned();
+        }
+        let name = |c: char| !(c.is_ascii_alphanumeric() || "_-.".contains(c));
+        let (path, rest) = self.rest.split_at(self.rest.find(name).unwrap_or(self.rest.len()));
+        self.rest = rest.trim_start();
+        if self.takes("()") {
+            return (path == "always").to_string();
+        }
+        let github = json!({
+            "event_name": self.played.event,
+            "ref": format!("refs/heads/{}", self.played.branch),
+            "token": "t",
+            "server_url": "https://github.com",
+        });
+        let (root, path) = path.split_once('.').unwrap_or_else(|| panic!("no one knows {path}"));
+        if root == "runner" {
+            return "$temp".to_owned();
+        }
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let of = |value: &Value| value.pointer(&pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        match root {
+            "github" => of(&github),
+            "needs" => of(&json!(self.played.needs)),
+            "steps" => of(self.steps),
+            _ => panic!("no one knows {root}"),
+        }
+    }
+}
+
+fn needed(job: &serde_yaml::Value) -> Vec<String> {
+    let all = job["needs"].as_sequence().into_iter().flatten();
+    all.map(|need| need.as_str().expect("a name").to_owned()).collect()
+}
+
+/// Reads what a step left in `GITHUB_OUTPUT`.
+fn outputs(text: &str) -> Value {
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    Value::from(pairs.map(|(name, value)| (name.to_owned(), value.into())).collect::<serde_json::Map<_, _>>())
+}
+
+/// Quotes a word, but for the one variable that stands for the runner's temporary folder.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''").replace("$temp/", "'\"$temp\"'/"))
+}
+
+/// A model with a release, a plan that is approved by itself, and a deploy that is given all that the book promises.
+const PIPELINE: &str = r#"pipeline p
+edition 2026
+on push         { branches: ["main"] }
+on pull_request { branches: ["main"], profile: smoke }
+registry models = git("mlpc-registry")
+
+stage train { code "weights"   out model: Model<json> = "out/model.json"   run <<< cat weights > "$model" >>> }
+register release = train.model to models ungated "a test"
+
+stage plan_infra { code "infra"   rerun always   out plan: File = "out/plan"   run <<< cat infra > "$plan" >>> }
+approval change of plan_infra.plan { by: ["alice"], environment: "infrastructure", timeout: 24h }
+action infra after change {
+  in   plan = plan_infra.plan
+  pass_env ["HOME"]
+  run  <<< echo "applied $(cat "$plan")" >> /"$HOME"/told >>>
+}
+
+action deploy of release {
+  pass_env ["HOME"]
+  idempotent
+  run <<< echo "$version $previous $digest $model $(cat "$model")" >> /"$HOME"/told >>>
+}
+promote current = release to models@production after deploy
+profile smoke { set models = git("mlpc-registry") }
+target github { install: "preinstalled" }
+"#;
+
+fn told(played: &Played) -> Vec<String> {
+    let path = played.sandbox.path().join("../home/told");
+    std::fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+const FILES: [(&str, &str); 3] = [("p.mlp", PIPELINE), ("weights", "{\"w\": 1}\n"), ("infra", "one\n")];
+
+#[test]
+fn what_a_stage_makes_is_approved_and_acted_on() {
+    let mut played = Played::new(&FILES);
+    played.play(Some("approved"));
+    let change = &played.needs["plan_infra"]["outputs"];
+    for name in ["asked_at", "short", "attempt", "reviews"] {
+        assert_ne!(change[name], "", "{name}: {:?}", played.said);
+    }
+    assert_eq!(played.asked, [format!("change: approve {}", change["short"].as_str().expect("a text"))]);
+    assert_eq!((played.result("change"), played.result("infra")), ("success", "success"), "{:?}", played.said);
+    assert!(told(&played).contains(&"applied one".to_owned()), "{:?}", played.said);
+    assert_eq!(played.result("verdict"), "success", "{:?}", played.said);
+    // GitHub runs the job also where nobody was asked, or somebody said no.
+    for review in [None, Some("rejected")] {
+        played.play(review);
+        assert_eq!((played.result("change"), played.result("infra")), ("failure", "skipped"), "{:?}", played.said);
+        assert_eq!(played.result("verdict"), "failure");
+    }
+    assert_eq!(told(&played).iter().filter(|line| line.starts_with("applied")).count(), 1);
+}
+
+#[test]
+fn nobody_is_asked_where_nothing_is_released() {
+    let mut played = Played::new(&FILES);
+    played.event = "pull_request";
+    played.play(None);
+    let skipped = ["release", "change", "infra", "deploy", "current"];
+    assert!(skipped.iter().all(|job| played.result(job) == "skipped"), "{:?}", played.needs);
+    assert_eq!(
+        (played.asked.len(), played.result("plan_infra"), played.result("verdict")),
+        (0, "success", "success"),
+        "{:?}",
+        played.said
+    );
+    // A start by hand on another branch does not release, and `mlpc exec` says so itself.
+    played.event = "workflow_dispatch";
+    played.branch = "topic";
+    played.play(None);
+    assert_eq!(
+        (played.asked.len(), played.result("change"), played.result("verdict")),
+        (0, "skipped", "success"),
+        "{:?}",
+        played.said
+    );
+    let job = played.workflow()["jobs"]["change"].clone();
+    let mut edited = job.clone();
+    edited["if"] = serde_yaml::Value::Null;
+    played.job("change", &edited, Some("approved"));
+    assert!(
+        played.said["change"].contains("releases nothing, and `change` is asked for what would"),
+        "{:?}",
+        played.said
+    );
+    assert_eq!(played.result("change"), "failure");
+}
+
+#[test]
+fn an_action_of_a_release_gets_the_model_that_was_registered() {
+    let mut played = Played::new(&FILES);
+    played.play(Some("approved"));
+    assert_eq!(played.result("deploy"), "success", "{:?}", played.said);
+    let line = |played: &Played, run: usize| {
+        let all = told(played).into_iter().filter(|line| !line.starts_with("applied"));
+        all.map(|line| line.split(' ').map(str::to_owned).collect::<Vec<_>>()).nth(run).expect("a line")
+    };
+    let first = line(&played, 0);
+    assert_eq!(first[1], "", "there was none before");
+    assert!(first[2].starts_with("blake3:"), "{first:?}");
+    assert_eq!(first[3..], ["out/model.json", "{\"w\":", "1}"]);
+    played.change("weights", "{\"w\": 2}\n");
+    played.play(Some("approved"));
+    let second = line(&played, 1);
+    assert_eq!((&second[1], &second[5]), (&first[0], &"2}".to_owned()), "{second:?}");
+    // Other bytes than those that were registered are none.
+    let deploy = played.workflow()["jobs"]["deploy"].clone();
+    let artifact = played.needs["train"]["outputs"]["artifact"].as_str().expect("its name").to_owned();
+    played.sandbox.file(&format!("art/{artifact}/files/model"), "{\"w\": 3}\n");
+    played.job("deploy", &deploy, None);
+    assert_eq!(played.result("deploy"), "failure", "{:?}", played.said["deploy"]);
+    assert!(played.said["deploy"].contains("arrived with another digest"), "{}", played.said["deploy"]);
+    assert_eq!(told(&played).len(), 4);
+}
