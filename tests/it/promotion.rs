@@ -247,6 +247,92 @@ fn one_pointer_that_names_the_model_does_not_answer_for_another() {
     assert!(nothing.stdout.contains("`models@production` and `models@live` is that model already"), "{nothing:?}");
 }
 
+/// A plan of something else than the model, and an action that applies it, behind `GUARD`.
+const INFRA: &str = r#"
+approval go_live of release { by: ["tester"], timeout: 24h }
+promote current = release to models@production after go_live
+stage plan_infra { code "infra"   rerun always   out plan: File = "plan"   run <<< cat infra > "$plan" >>> }
+action infra after GUARD { in plan = plan_infra.plan   pass_env ["HOME"]   run <<< cat "$plan" >> /"$HOME"/applied >>> }
+"#;
+
+/// Returns the pipeline with infrastructure beside the model, and what was applied so far.
+fn infra(guard: &str, more: &str) -> (Sandbox, impl Fn(&Sandbox) -> String) {
+    let pipeline = PIPELINE.replace("promote current = release to models@production\n", "");
+    let sandbox = toy(&format!("{pipeline}{}{more}", INFRA.replace("GUARD", guard)), "0.8");
+    sandbox.file("infra", "one\n");
+    let applied =
+        |sandbox: &Sandbox| std::fs::read_to_string(sandbox.path().join("../home/applied")).unwrap_or_default();
+    (sandbox, applied)
+}
+
+#[test]
+fn an_approval_that_asked_nobody_lets_nothing_else_through() {
+    for (guard, more) in [
+        ("go_live", ""),
+        // A stage between has no effects, and changes nothing.
+        ("looked", "stage looked after go_live { out note: File = \"note\"   run <<< echo yes > \"$note\" >>> }\n"),
+    ] {
+        let (sandbox, applied) = infra(guard, more);
+        assert_eq!(sandbox.mlpc(&["run", "--release"]).code, 14);
+        assert_eq!(sandbox.mlpc(&["approve", "go_live", "--as", "tester"]).code, 0);
+        let first = sandbox.mlpc(&["run", "--resume", "--release"]);
+        assert_eq!((first.code, applied(&sandbox).as_str()), (0, "one\n"), "{guard}: {first:?}");
+        // The model is production by now; the plan is another one.
+        sandbox.file("infra", "two\n");
+        let again = sandbox.mlpc(&["run", "--release"]);
+        assert_eq!((again.code, applied(&sandbox).as_str()), (0, "one\n"), "{guard}: {again:?}");
+        let why = "skipped: nobody was asked: `go_live` decides about the model that `models@production` is already";
+        assert!(again.stdout.contains(why), "{again:?}");
+        let help = "let `infra` come after `approval … of plan_infra.plan`";
+        assert!(guard == "looked" || again.stdout.contains(help), "{again:?}");
+        // Not by force either.
+        let forced = sandbox.mlpc(&["run", "infra", "--release", "--force"]);
+        assert_eq!((forced.code, applied(&sandbox).as_str()), (0, "one\n"), "{forced:?}");
+        // A new model asks, and lets it through.
+        sandbox.file("score.txt", "0.9");
+        assert_eq!(sandbox.mlpc(&["run", "--release"]).code, 14);
+        assert_eq!(sandbox.mlpc(&["approve", "go_live", "--as", "tester"]).code, 0);
+        let better = sandbox.mlpc(&["run", "--resume", "--release"]);
+        assert_eq!((better.code, applied(&sandbox).as_str()), (0, "one\ntwo\n"), "{guard}: {better:?}");
+    }
+}
+
+#[test]
+fn a_plan_is_approved_by_itself_and_only_where_it_can_be_applied() {
+    let change = "approval change of plan_infra.plan { by: [\"tester\"], timeout: 24h }\nprofile smoke { }\n";
+    let (sandbox, applied) = infra("change", change);
+    // Without `--release` the plan would be asked about for nothing; the model's pointer is a folder of this machine.
+    let here = sandbox.mlpc(&["run"]);
+    assert!(here.code == 14 && here.stdout.contains("approve go_live"), "{here:?}");
+    let why = "not released here: only what is not released here waits for it: `infra`; `--release` lets it";
+    assert!(here.stdout.contains(why) && !here.stdout.contains("approve change"), "{here:?}");
+    assert!(sandbox.mlpc(&["plan"]).stdout.contains("only what is not released here waits for it"));
+    let smoke = sandbox.mlpc(&["run", "--profile", "smoke"]);
+    assert_eq!(smoke.code, 0, "{smoke:?}");
+    assert!(
+        smoke.stdout.contains("this profile does not release") && !smoke.stdout.contains("may decide"),
+        "{smoke:?}"
+    );
+    let released = sandbox.mlpc(&["run", "--release"]);
+    assert!(released.code == 14 && released.stdout.contains("approve change"), "{released:?}");
+    for approval in ["go_live", "change"] {
+        let run =
+            released.stdout.split("--as tester --run ").nth(1).and_then(|rest| rest.split('`').next()).expect("named");
+        let said = sandbox.mlpc(&["approve", approval, "--as", "tester", "--run", run]);
+        assert_eq!(said.code, 0, "{said:?}");
+    }
+    let ended = sandbox.mlpc(&["run", "--resume", "--release"]);
+    assert_eq!((ended.code, applied(&sandbox).as_str()), (0, "one\n"), "{ended:?}");
+    // The model is production, and a new plan is asked about all the same.
+    sandbox.file("infra", "two\n");
+    let again = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!((again.code, applied(&sandbox).as_str()), (14, "one\n"), "{again:?}");
+    assert!(
+        again.stdout.contains("nothing to do: `models@production`") && again.stdout.contains("approve change"),
+        "{again:?}"
+    );
+}
+
 #[test]
 fn metrics_of_production_that_were_lost_or_edited_are_no_baseline() {
     let sandbox = toy(PIPELINE, "0.8");

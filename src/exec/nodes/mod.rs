@@ -8,6 +8,7 @@ mod promote;
 mod register;
 mod rollout;
 mod stage;
+mod unasked;
 
 use super::context::{Run, Stop};
 use super::event::NodeReport;
@@ -29,6 +30,11 @@ pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
             report.help = Some("run again while nothing else changes; with isolation this can't happen".to_owned());
             return report;
         }
+    }
+    if let Some((why, help)) = unasked::unasked(run, node) {
+        report.ending = Ending::Skipped(why);
+        report.help = Some(help);
+        return report;
     }
     let ending = match &node.kind {
         NodeKind::Stage(stage) => stage::run(run, node, stage, &mut report),

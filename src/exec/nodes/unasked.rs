@@ -1,0 +1,71 @@
+//! What stands behind an approval that asked nobody, since its model is in production already: that is an answer for what
+//! is of the same release, which has nothing to do then, and for nothing else.
+
+use std::collections::BTreeSet;
+
+use crate::exec::context::Run;
+use crate::exec::state::Ending;
+use crate::plan::{Node, NodeKind, Subject};
+use crate::types::Origin;
+
+/// Says why a node that acts may not, and the way out: an approval that it stands behind, directly or with nothing but
+/// stages and gates between, asked nobody in this run, and it is not of the release that the approval is of.
+pub(super) fn unasked(run: &Run<'_>, node: &Node) -> Option<(String, String)> {
+    if !node.kind.acts() {
+        return None;
+    }
+    let own = release_of(node);
+    let (mut seen, mut open) = (BTreeSet::new(), vec![node]);
+    while let Some(at) = open.pop() {
+        for wait in &at.waits {
+            let Some(before) = run.node(&wait.node).filter(|_| seen.insert(wait.node.as_str())) else { continue };
+            match &before.kind {
+                NodeKind::Stage(_) | NodeKind::Gate(_) => open.push(before),
+                NodeKind::Approval(approval) if run.ending(&before.name) == Some(Ending::Hit) => {
+                    let Subject::Release(release) = &approval.of else { continue };
+                    if own != Some(release) {
+                        return Some(told(run, node, &before.name, release));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
+/// Returns the release that a node is of.
+fn release_of(node: &Node) -> Option<&String> {
+    match &node.kind {
+        NodeKind::Action(action) => match &action.of {
+            Some(Subject::Release(release)) => Some(release),
+            _ => None,
+        },
+        NodeKind::Register(_) => Some(&node.name),
+        NodeKind::Promote(promote) => Some(&promote.release),
+        NodeKind::Rollout(rollout) => Some(&rollout.release),
+        NodeKind::Experiment(it) => Some(&it.release),
+        NodeKind::Stage(_) | NodeKind::Gate(_) | NodeKind::Approval(_) => None,
+    }
+}
+
+fn told(run: &Run<'_>, node: &Node, approval: &str, release: &str) -> (String, String) {
+    let pointers = run.bound.plan.nodes.iter().filter_map(|other| match &other.kind {
+        NodeKind::Promote(promote) if promote.release == release => {
+            Some(format!("`{}@{}`", promote.registry, promote.pointer))
+        }
+        _ => None,
+    });
+    let pointers = pointers.collect::<Vec<_>>().join(" and ");
+    let inputs = node.kind.work().into_iter().flat_map(|work| &work.inputs);
+    let reads = inputs.map(|input| &input.origin).find(|origin| matches!(origin, Origin::Output { .. }));
+    let of = match (reads, release_of(node)) {
+        (_, Some(release)) => format!("`approval … of {release}`"),
+        (Some(origin), None) => format!("`approval … of {origin}`"),
+        (None, None) => "an approval of what a stage before it makes".to_owned(),
+    };
+    (
+        format!("nobody was asked: `{approval}` decides about the model that {pointers} is already"),
+        format!("let `{}` come after {of}, which is asked about that", node.name),
+    )
+}
