@@ -219,7 +219,7 @@ impl ExecArgs {
             };
             let gate = received.answers.get(node).and_then(|answer| answer.gate.as_ref());
             let (verdict, asked) = (gate.map(|gate| gate.verdict.clone()), gate.is_some_and(|gate| gate.ask.is_some()));
-            ended.insert(node.to_owned(), Ended { settled, verdict, asked });
+            ended.insert(node.to_owned(), Ended { settled, verdict, asked, there: false });
         }
         Ok(ended)
     }

@@ -3,10 +3,50 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Node, NodeKind, Plan};
+use super::{Approval, Node, NodeKind, Plan, Subject};
 use crate::gate::OnMissing;
 
+impl Subject {
+    /// Returns the release that it is.
+    #[must_use]
+    pub fn release(&self) -> Option<&str> {
+        match self {
+            Self::Release(release) => Some(release),
+            Self::Artifact(_) => None,
+        }
+    }
+}
+
+impl Node {
+    /// Returns the release that it is of: the one that it makes, approves, promotes or acts for.
+    #[must_use]
+    pub fn release(&self) -> Option<&str> {
+        match &self.kind {
+            NodeKind::Register(_) => Some(&self.name),
+            NodeKind::Promote(promote) => Some(&promote.release),
+            NodeKind::Rollout(rollout) => Some(&rollout.release),
+            NodeKind::Experiment(it) => Some(&it.release),
+            NodeKind::Action(action) => action.of.as_ref().and_then(Subject::release),
+            NodeKind::Approval(approval) => approval.of.release(),
+            NodeKind::Stage(_) | NodeKind::Gate(_) => None,
+        }
+    }
+}
+
 impl Plan {
+    /// Returns the release of an approval that need not ask where production is that model already: one that waits for
+    /// nothing but the release itself, so that nothing else can be the reason why it was passed over.
+    #[must_use]
+    pub fn passed_over(&self, approval: &Node) -> Option<&str> {
+        let NodeKind::Approval(Approval { of: Subject::Release(release), on_demand: false, .. }) = &approval.kind
+        else {
+            return None;
+        };
+        let moves = |node: &Node| matches!(&node.kind, NodeKind::Promote(promote) if promote.release == *release);
+        let alone = approval.when.is_none() && approval.waits.iter().all(|wait| wait.node == *release);
+        (alone && self.nodes.iter().any(moves)).then(|| self.node(release)).flatten().map(|node| node.name.as_str())
+    }
+
     /// Returns the names of the nodes that only a run which releases comes to. An approval that nothing waits for is none
     /// of them, and one that a gate may ask for is the gate's affair.
     #[must_use]

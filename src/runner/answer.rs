@@ -50,6 +50,9 @@ pub struct Answer {
     /// What it registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
+    /// Every pointer that its release would be given names that model already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub there: bool,
     /// What a gate decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Decided>,

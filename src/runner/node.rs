@@ -78,6 +78,7 @@ pub(super) fn empty(job: &Job<'_>, node: &str) -> Answer {
         read: BTreeMap::new(),
         lineage: Lineage::default(),
         release: None,
+        there: false,
         gate: None,
     }
 }
@@ -360,9 +361,25 @@ fn register(
         return Err(Trouble { exit: 10, message: why, help: None });
     }
     answer.pointers = before_release(job, node, received, &version.id)?;
+    answer.there = is_there(job, node, &answer.pointers, &version.digest);
     answer.reason = Some(format!("version `{}` in `{}`", version.id, register.registry));
     answer.release = Some(exec::Release { version: version.id, digest: version.digest, new: registered.new });
     Ok(())
+}
+
+/// Tells whether every pointer that a release would be given named its model before this run. One that this run does not
+/// move, or did not look at, says nothing: then it is not there.
+fn is_there(job: &Job<'_>, node: &str, pointers: &BTreeMap<String, Option<Seen>>, digest: &Digest) -> bool {
+    let moves = job.bound.plan.nodes.iter().filter_map(|other| match &other.kind {
+        NodeKind::Promote(promote) if promote.release == node => Some(promote),
+        _ => None,
+    });
+    let named = |promote: &Promote| {
+        let seen = pointers.get(&format!("{}@{}", promote.registry, promote.pointer));
+        seen.and_then(Option::as_ref).is_some_and(|seen| seen.digest == *digest)
+    };
+    let all: Vec<bool> = moves.map(named).collect();
+    !all.is_empty() && all.into_iter().all(|there| there)
 }
 
 /// Returns where the pointers that a release will be given stood before it: as the jobs before saw them, else now. What

@@ -360,7 +360,7 @@ fn a_pointer_that_moved_meanwhile_is_not_moved_again() {
 }
 
 fn ended(settled: Settled, verdict: Option<&str>, asked: bool) -> Ended {
-    Ended { settled, verdict: verdict.map(str::to_owned), asked }
+    Ended { settled, verdict: verdict.map(str::to_owned), asked, there: false }
 }
 
 #[test]

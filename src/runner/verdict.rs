@@ -28,6 +28,8 @@ pub struct Ended {
     pub verdict: Option<String>,
     /// A gate asked for an approval.
     pub asked: bool,
+    /// The release of a register node is where it would be promoted to already.
+    pub there: bool,
 }
 
 /// What the whole run came to.
@@ -137,6 +139,10 @@ fn left_out_by(
         && !node.waits.iter().any(|wait| wait.why == Why::Ask && asked(&wait.node))
     {
         return Some("nobody asked for it".into());
+    }
+    let there = |release: &str| ended.get(release).is_some_and(|it| it.there && it.settled == Settled::Success);
+    if bound.plan.passed_over(node).is_some_and(there) {
+        return Some("nothing to do: production is that model already".into());
     }
     let before = node.waits.iter().find(|wait| {
         let gate = matches!(bound.plan.node(&wait.node).map(|node| &node.kind), Some(NodeKind::Gate(_)));

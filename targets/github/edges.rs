@@ -33,6 +33,7 @@ pub(super) struct Edges<'a> {
 
 impl<'a> Edges<'a> {
     pub(super) fn new(plan: &'a Plan, cases: &'a [Case], site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> Self {
+        let jobs = ids(plan);
         let mut own = BTreeMap::new();
         let releasing = plan.releasing();
         for node in &plan.nodes {
@@ -48,9 +49,16 @@ impl<'a> Edges<'a> {
                 );
                 Own::Always
             });
+            let found = match (plan.passed_over(node), found) {
+                // Missing, it is no word: a person is asked.
+                (Some(release), Own::Always) => Own::If(format!("needs.{}.outputs.there != 'true'", jobs[release])),
+                (Some(release), Own::If(own)) => {
+                    Own::If(format!("({own}) && needs.{}.outputs.there != 'true'", jobs[release]))
+                }
+                (_, found) => found,
+            };
             own.insert(node.name.as_str(), found);
         }
-        let jobs = ids(plan);
         let places = plan.nodes.iter().enumerate().map(|(place, node)| (node.name.as_str(), place)).collect();
         let mut job_places = HashMap::new();
         for (place, node) in plan.nodes.iter().enumerate() {
@@ -191,6 +199,12 @@ impl<'a> Edges<'a> {
         self.asked_by.get(node).map_or(&[], Vec::as_slice)
     }
 
+    /// Tells whether an approval of a release need not be asked where its job says so.
+    pub(super) fn passes_over(&self, release: &str) -> bool {
+        let asked = self.asked_by(release).iter().filter_map(|approval| self.node(approval));
+        asked.into_iter().any(|approval| self.plan.passed_over(approval) == Some(release))
+    }
+
     /// Returns the first node whose job asks an approval.
     pub(super) fn asker(&self, approval: &str) -> Option<&'a str> {
         self.askers.get(approval).copied()
@@ -259,6 +273,13 @@ impl<'a> Edges<'a> {
     fn came_out_well(&self, node: &Node, wait: &Wait, job: &str, conditional: bool) -> String {
         let success = format!("needs.{job}.result == 'success'");
         let skipped = format!("needs.{job}.result == 'skipped'");
+        let passed_over = self.node(&wait.node).and_then(|approval| self.plan.passed_over(approval));
+        if let Some(release) = passed_over
+            && node.kind.acts()
+            && node.release() == Some(release)
+        {
+            return format!("({success} || {skipped} && needs.{}.outputs.there == 'true')", self.job(release));
+        }
         let gate = matches!(self.node(&wait.node).map(|node| &node.kind), Some(NodeKind::Gate(_)));
         let advisory: Vec<_> = self.cases.iter().filter(|case| !case.blocks).map(|case| case.is.as_str()).collect();
         if conditional && !self.holds_up(node, wait) {

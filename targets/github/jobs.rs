@@ -336,6 +336,9 @@ impl Jobs<'_> {
             1 => names.push("ask"),
             _ => names.extend(["ask", "asked"]),
         }
+        if self.edges.passes_over(&node.name) {
+            names.push("there");
+        }
         if asks {
             names.extend(["short", "asked_at", "attempt", "reviews"]);
         }

@@ -374,7 +374,7 @@ fn nobody_is_asked_where_nothing_is_released() {
     );
     let job = played.workflow()["jobs"]["change"].clone();
     let mut edited = job.clone();
-    edited["if"] = serde_yaml::Value::Null;
+    edited["if"] = "${{ always() }}".into();
     played.job("change", &edited, Some("approved"));
     assert!(
         played.said["change"].contains("releases nothing, and `change` is asked for what would"),
@@ -409,4 +409,78 @@ fn an_action_of_a_release_gets_the_model_that_was_registered() {
     assert_eq!(played.result("deploy"), "failure", "{:?}", played.said["deploy"]);
     assert!(played.said["deploy"].contains("arrived with another digest"), "{}", played.said["deploy"]);
     assert_eq!(told(&played).len(), 4);
+}
+
+/// The model behind an approval of the release, with an action that is of something else.
+const GUARDED: &str = r#"pipeline p
+edition 2026
+on push { branches: ["main"] }
+registry models = git("mlpc-registry")
+
+stage train { code "weights"   out model: Model<json> = "out/model.json"   run <<< cat weights > "$model" >>> }
+register release = train.model to models ungated "a test"
+approval go_live of release { by: ["alice"], environment: "production", timeout: 24h }
+action deploy of release after go_live { pass_env ["HOME"]   run <<< echo "deployed $version" >> /"$HOME"/told; test ! -e /"$HOME"/broken >>> }
+action other after go_live { pass_env ["HOME"]   run <<< echo other >> /"$HOME"/told >>> }
+promote current = release to models@production after go_live
+target github { install: "preinstalled" }
+"#;
+
+#[test]
+fn nobody_is_asked_about_what_production_is_already() {
+    let mut played = Played::new(&[("p.mlp", GUARDED), ("weights", "{\"w\": 1}\n")]);
+    // The deploy of the first run comes to nothing, after the promotion.
+    played.sandbox.file("../home/broken", "");
+    played.play(Some("approved"));
+    assert_eq!(
+        (played.asked.len(), played.result("current"), played.result("deploy")),
+        (1, "success", "failure"),
+        "{:?}",
+        played.said
+    );
+    std::fs::remove_file(played.sandbox.path().join("../home/broken")).expect("removed");
+    // Nothing is new, and what was left undone is still to do; what is of something else was asked about by nobody.
+    for run in 0..2 {
+        played.play(None);
+        let came = ["go_live", "deploy", "current", "other", "verdict"].map(|job| played.result(job).to_owned());
+        assert_eq!(came, ["skipped", "success", "success", "skipped", "success"], "{run}: {:?}", played.said);
+        assert_eq!(played.asked.len(), 0);
+        let said = told(&played);
+        assert_eq!(said.iter().filter(|line| line.starts_with("deployed")).count(), 2, "{said:?}");
+        assert_eq!(said.iter().filter(|line| *line == "other").count(), 1, "{said:?}");
+    }
+    assert!(played.said["verdict"].contains("nothing to do: production is that model already"), "{:?}", played.said);
+    // `mlpc exec` takes no condition's word for it: what is of something else is asked about, whatever the workflow says.
+    let edited = |played: &Played, job: &str| {
+        let mut job = played.workflow()["jobs"][job].clone();
+        job["if"] = "${{ always() }}".into();
+        job
+    };
+    let unasked = "`other` waits for `go_live`, and no approval of it has come in";
+    let other = edited(&played, "other");
+    played.job("other", &other, None);
+    assert!(played.said["other"].contains(unasked), "{}", played.said["other"]);
+    // A new model is asked about, and held without an answer.
+    played.change("weights", "{\"w\": 2}\n");
+    played.play(None);
+    let came = ["go_live", "deploy", "current", "verdict"].map(|job| played.result(job).to_owned());
+    assert_eq!(
+        (played.asked.len(), came),
+        (1, ["failure", "skipped", "skipped", "failure"].map(str::to_owned)),
+        "{:?}",
+        played.said
+    );
+    // Said to have been passed over, it is none: the release's own answer says that it is not there.
+    played.needs.insert("go_live".into(), json!({ "result": "skipped", "outputs": {} }));
+    played.needs.get_mut("release").expect("it")["outputs"]["there"] = "true".into();
+    for job in ["deploy", "current"] {
+        let edited = edited(&played, job);
+        played.job(job, &edited, None);
+        assert!(
+            played.said[job].contains("waits for `go_live`, and no approval of it has come in"),
+            "{:?}",
+            played.said[job]
+        );
+    }
+    assert_eq!(told(&played).len(), 3, "{:?}", told(&played));
 }

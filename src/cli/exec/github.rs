@@ -26,6 +26,9 @@ pub(super) fn tell(
 ) -> Result<(), Trouble> {
     github.output("artifact", &format!("{}-{}", github.job(), github.attempt()))?;
     github.output("digest", digest)?;
+    if answer.release.is_some() {
+        github.output("there", if answer.there { "true" } else { "false" })?;
+    }
     if let Some(gate) = &answer.gate {
         github.output("verdict", &gate.verdict)?;
         github.output("ask", if gate.ask.is_some() { "true" } else { "false" })?;
@@ -177,10 +180,17 @@ pub(super) fn permitted(
     let waits = declared.waits.iter().filter(|wait| !matches!(wait.why, Why::Ask | Why::Baseline));
     let (jobs, needs) = (job_ids(&bound.plan), github.needs()?.unwrap_or_default());
     let well = |job: &str| needs.get(job).is_some_and(|need| Settled::read(&need.result) == Some(Settled::Success));
+    // Nobody is asked about what production is already, which lets through what is of that release and nothing else.
+    let nothing_to_do = |approval: &str, job: &str| {
+        let release = bound.plan.node(approval).and_then(|approval| bound.plan.passed_over(approval));
+        let passed = needs.get(job).is_some_and(|need| Settled::read(&need.result) == Some(Settled::Skipped));
+        let there = release.and_then(|release| received.answers.get(release)).is_some_and(|answer| answer.there);
+        passed && there && release == declared.release()
+    };
     for wait in waits.filter(|wait| !bound.skipped.contains_key(&wait.node)) {
         let Some(job) = jobs.get(wait.node.as_str()) else { continue };
         let given = match bound.plan.node(&wait.node).map(|node| &node.kind) {
-            Some(NodeKind::Approval(approval)) => approval.on_demand || well(job),
+            Some(NodeKind::Approval(approval)) => approval.on_demand || well(job) || nothing_to_do(&wait.node, job),
             Some(NodeKind::Gate(_)) => {
                 let gate = received.answers.get(&wait.node).and_then(|answer| answer.gate.as_ref());
                 let asked = gate.is_some_and(|gate| gate.ask.is_some());
@@ -230,7 +240,8 @@ pub(super) fn ended(bound: &Bound, github: &GitHub) -> Result<(BTreeMap<String, 
             Some(Settled::Failed | Settled::Cancelled) => Settled::Failed,
             _ => settled,
         };
-        ended.insert(node.to_owned(), Ended { settled, verdict, asked });
+        let there = need.outputs.get("there").is_some_and(|there| there == "true");
+        ended.insert(node.to_owned(), Ended { settled, verdict, asked, there });
     }
     Ok((ended, may_release(bound, github)))
 }

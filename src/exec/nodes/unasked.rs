@@ -14,7 +14,7 @@ pub(super) fn unasked(run: &Run<'_>, node: &Node) -> Option<(String, String)> {
     if !node.kind.acts() {
         return None;
     }
-    let own = release_of(node);
+    let own = node.release();
     let (mut seen, mut open) = (BTreeSet::new(), vec![node]);
     while let Some(at) = open.pop() {
         for wait in &at.waits {
@@ -23,7 +23,7 @@ pub(super) fn unasked(run: &Run<'_>, node: &Node) -> Option<(String, String)> {
                 NodeKind::Stage(_) | NodeKind::Gate(_) => open.push(before),
                 NodeKind::Approval(approval) if run.ending(&before.name) == Some(Ending::Hit) => {
                     let Subject::Release(release) = &approval.of else { continue };
-                    if own != Some(release) {
+                    if own != Some(release.as_str()) {
                         return Some(told(run, node, &before.name, release));
                     }
                 }
@@ -32,21 +32,6 @@ pub(super) fn unasked(run: &Run<'_>, node: &Node) -> Option<(String, String)> {
         }
     }
     None
-}
-
-/// Returns the release that a node is of.
-fn release_of(node: &Node) -> Option<&String> {
-    match &node.kind {
-        NodeKind::Action(action) => match &action.of {
-            Some(Subject::Release(release)) => Some(release),
-            _ => None,
-        },
-        NodeKind::Register(_) => Some(&node.name),
-        NodeKind::Promote(promote) => Some(&promote.release),
-        NodeKind::Rollout(rollout) => Some(&rollout.release),
-        NodeKind::Experiment(it) => Some(&it.release),
-        NodeKind::Stage(_) | NodeKind::Gate(_) | NodeKind::Approval(_) => None,
-    }
 }
 
 fn told(run: &Run<'_>, node: &Node, approval: &str, release: &str) -> (String, String) {
@@ -59,7 +44,7 @@ fn told(run: &Run<'_>, node: &Node, approval: &str, release: &str) -> (String, S
     let pointers = pointers.collect::<Vec<_>>().join(" and ");
     let inputs = node.kind.work().into_iter().flat_map(|work| &work.inputs);
     let reads = inputs.map(|input| &input.origin).find(|origin| matches!(origin, Origin::Output { .. }));
-    let of = match (reads, release_of(node)) {
+    let of = match (reads, node.release()) {
         (_, Some(release)) => format!("`approval … of {release}`"),
         (Some(origin), None) => format!("`approval … of {origin}`"),
         (None, None) => "an approval of what a stage before it makes".to_owned(),
