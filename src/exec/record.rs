@@ -121,7 +121,6 @@ impl RunRecord {
 
     /// Makes it the record of a run that goes on: it is about what it was about.
     pub(super) fn goes_on(&mut self, before: &Self) {
-        self.started.clone_from(&before.started);
         self.asked.clone_from(&before.asked);
         self.from.clone_from(&before.from);
         self.only.clone_from(&before.only);

@@ -141,6 +141,8 @@ struct Work<'w> {
 fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn Listener) -> Result<Summary, RunError> {
     let begin = Instant::now();
     let Work { bound, chosen, resume, part } = work;
+    // Nodes that run one by one elsewhere are told what they go on with; nothing of it stands on this machine.
+    let earlier = resume.filter(|_| !options.alone);
     let active = chosen.active();
     nodes::rollouts_refused(bound, &active, options.release && !options.alone)?;
     let state = setup.workspace.join(".mlpc");
@@ -170,6 +172,8 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     let run = run;
     if let Some(before) = resume {
         run.go_on(before);
+    }
+    if let Some(before) = earlier {
         held::check(&run, before)?;
     }
     nodes::refused(&run, &active)?;
@@ -178,6 +182,9 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     let mut record = RunRecord::new(&id, bound, &options.pick, &setup.clock);
     record.release = options.release && !options.alone;
     if let Some(before) = resume {
+        record.started.clone_from(&before.started);
+    }
+    if let Some(before) = earlier {
         record.goes_on(before);
     }
     record.write(&run.folder)?;
@@ -211,11 +218,11 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     }
     let exit = exit_code(reports.iter().map(|report| own_exit(&run, &report.node, &report.ending)));
     let own: Vec<NodeRecord> = reports.iter().map(|report| kept(&run.id, report)).collect();
-    let own = match resume {
+    let own = match earlier {
         Some(before) => going_on(run.bound, before, own),
         None => own,
     };
-    let sources = part.map(|part| &part.header.run.sources).or(resume.map(|before| &before.sources));
+    let sources = part.map(|part| &part.header.run.sources).or(earlier.map(|before| &before.sources));
     record.sources = sources.cloned().unwrap_or_default();
     record.sources.extend(run.sources());
     record.pointers = run.pointers();
@@ -223,8 +230,9 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     record.ended = Some(clock::iso(setup.clock.now()));
     record.exit = Some(exit_code(own.iter().map(|node| own_exit(&run, &node.node, &node.ending))));
     // What ended well is not gone on with.
-    if record.exit != Some(0) || own.iter().any(|node| matches!(node.ending, Ending::NotReleased(_))) {
-        Held::of(&run, &chosen, resume, part.is_none_or(|part| part.whole))?.write(&run.folder)?;
+    let is_over = record.exit == Some(0) && !own.iter().any(|node| matches!(node.ending, Ending::NotReleased(_)));
+    if !is_over && !options.alone {
+        Held::of(&run, &chosen, earlier, part.is_none_or(|part| part.whole))?.write(&run.folder)?;
     }
     let saved = memory.save();
     run.times.note(&reports, part.is_none_or(|part| part.whole));
