@@ -127,3 +127,90 @@ fn a_part_of_the_rest_leaves_the_run_what_it_was_about() {
     assert!(history.stdout.contains("waits for a person") && history.stdout.contains("2 ran, 0 hits"), "{history:?}");
     assert_eq!(resume(&sandbox).code, 0);
 }
+
+#[test]
+fn what_a_run_does_not_wait_for_is_told_with_what_it_waits_for() {
+    let sandbox = toy();
+    let early = PIPELINE.replace("to models after quality {", "to models after early {")
+        + "approval early of train.model after quality { by: [\"tester\"], timeout: 24h }\n";
+    let waits = |score: &str| {
+        sandbox.file("score.txt", score);
+        let ended = sandbox.mlpc(&["run"]);
+        assert_eq!(ended.code, 14, "{ended:?}");
+        ended.stdout.split_whitespace().nth(1).expect("run ID of toy").to_owned()
+    };
+    let first = waits("0.8");
+    sandbox.file("toy.mlp", &early);
+    let (second, third) = (waits("0.8"), waits("0.9"));
+    let approve = |arguments: &[&str]| {
+        let ended = sandbox.mlpc(&[&["approve"], arguments, &["--as", "tester"]].concat());
+        assert_eq!(ended.code, 2, "{ended:?}");
+        ended.stderr
+    };
+    assert_eq!(
+        approve(&["go", "--run", &second]),
+        format!(
+            "error: the run {second} does not wait for `go`: it waits for `early`; what waits is `go` (run {first})\n"
+        )
+    );
+    assert_eq!(
+        approve(&["nothing"]),
+        format!(
+            "error: nothing waits for `nothing`; what waits is `early` (runs {second}, {third}), `go` (run {first})\n"
+        )
+    );
+}
+
+#[test]
+fn the_log_of_what_failed_is_shown_without_its_colours() {
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "p.mlp",
+        "pipeline p\nedition 2026\nstage s {\n  out o: File = \"o\"\n  run <<<\n    \
+         printf '\\033]0;title\\007\\033[31mError:\\033[0m no \\007plan\\n'\n    exit 1\n  >>>\n}\n",
+    );
+    let ended = sandbox.mlpc(&["run"]);
+    assert!(ended.code == 1 && ended.stderr.contains("    | Error: no \\u{7}plan\n"), "{ended:?}");
+    let run = ended.stdout.split_whitespace().nth(1).expect("run ID of p");
+    assert!(sandbox.read(&format!(".mlpc/runs/{run}/logs/s.log")).contains("\u{1b}[31m"), "the log has them");
+}
+
+/// A clone of a DVC project whose run waits; what DVC pins for the stage that comes later is held as well.
+#[test]
+fn what_dvc_pins_is_held_too() {
+    let md5 = "bc9280dfc1d4e67233f138f5bbbf0951";
+    let sandbox = toy();
+    let pins = |md5: &str| format!("outs:\n- md5: {md5}\n  size: 5\n  hash: md5\n  path: note.txt\n");
+    sandbox.file(
+        "toy.mlp",
+        &PIPELINE.replace("note: File = \"note.txt\"", "note: File = dvc(\"note.txt\", public: true)"),
+    );
+    sandbox.file(".dvc/config", "[core]\n    remote = none\n").file("note.txt.dvc", &pins(md5));
+    sandbox.file(&format!(".dvc/cache/files/md5/{}/{}", &md5[..2], &md5[2..]), "id\n1\n");
+    sandbox.shell("rm note.txt");
+    let waits = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!(waits.code, 14, "{waits:?}");
+    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 0);
+    sandbox.file("note.txt.dvc", &pins(&"0".repeat(32)));
+    let other = resume(&sandbox);
+    assert!(other.code == 11 && other.stderr.contains("the source `note` is no longer what it was"), "{other:?}");
+    sandbox.file("note.txt.dvc", &pins(md5));
+    let done = resume(&sandbox);
+    assert_eq!(done.code, 0, "{done:?}");
+}
+
+/// Under `isolation off` the stage works in the workspace: what it writes there as its output is not held.
+#[test]
+fn outputs_are_the_runs_own_without_isolation_too() {
+    let sandbox = toy();
+    let text = PIPELINE
+        .replace("  in   raw\n", "  in   raw\n  isolation off\n")
+        .replace("code \"src/**\"", "code \"**/*.sh\"");
+    sandbox.file("toy.mlp", &text.replace("\"model.json\"", "\"src/model.sh\""));
+    let waits = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!(waits.code, 14, "{waits:?}");
+    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 0);
+    sandbox.shell("rm src/model.sh");
+    let done = resume(&sandbox);
+    assert_eq!(done.code, 0, "{done:?}");
+}
