@@ -16,7 +16,7 @@ use crate::source::{SourceFile, Sources};
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct PipelineArgs {
     /// The pipeline; else the one `*.mlp` file with a `pipeline` line here or in the nearest parent
-    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    #[arg(short = 'f', long = "file", global = true, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 }
 

@@ -99,6 +99,9 @@ fn a_person_lets_the_first_model_through_and_can_refuse_it() {
     let ended = refused.mlpc(&["run", "--resume"]);
     assert_eq!(ended.code, 10, "{ended:?}");
     assert!(nothing_registered(&refused), "{ended:?}");
+    assert!(ended.stdout.contains("rejected by tester"), "{ended:?}");
+    let history = refused.mlpc(&["history"]).stdout;
+    assert!(history.contains("a person said no"), "{history}");
 }
 
 #[test]
@@ -281,6 +284,17 @@ fn what_was_rolled_back_is_told_with_a_colon() {
     let ended = sandbox.mlpc(&["run"]);
     assert_eq!(ended.code, 10, "{ended:?}");
     assert!(ended.stdout.contains("rejected: `models@production` was rolled back"), "{ended:?}");
+    let history = sandbox.mlpc(&["history"]).stdout;
+    assert!(history.contains("was rolled back before"), "{history}");
+    // Options that every verb takes stand behind the action as well.
+    let shown = sandbox.mlpc(&["registry", "show", "models", "-f", "toy.mlp"]);
+    assert!(shown.stdout.contains("rolled back from models@production by ada"), "{shown:?}");
+    let version = shown.stdout.split("named by no pointer\n  ").nth(1).and_then(|rest| rest.split(' ').next());
+    let allow = ["registry", "allow", "models@production", version.expect("one"), "--reason", "fast", "--as", "ada"];
+    assert_eq!(sandbox.mlpc(&[&allow[..], &["--file", "toy.mlp"]].concat()).code, 0);
+    let shown = sandbox.mlpc(&["registry", "show", "models", "-f", "toy.mlp"]);
+    assert!(shown.code == 0 && !shown.stdout.contains("rolled back from"), "{shown:?}");
+    assert_eq!(sandbox.mlpc(&["cache", "stat", "-f", "toy.mlp"]).code, 0);
 }
 
 /// A pipeline whose gate warns of what stands in a file that the model does not depend on.

@@ -86,9 +86,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
             report.detail = Some(format!("by {by}, {}", iso(at)));
             Ending::Approved
         }
-        Standing::Rejected { by, reason, .. } => {
-            Ending::Rejected(by.map_or(reason.clone(), |by| format!("by {by}: {reason}")))
-        }
+        Standing::Rejected { by: Some(by), reason, .. } => Ending::Rejected(format!("by {by}: {reason}")),
+        Standing::Rejected { by: None, reason, .. } => Ending::Expired(reason),
     })
 }
 
