@@ -393,6 +393,15 @@ fn what_ships_a_release_waits_for_the_approval_of_it() {
         format!("{approval}action deploy of train.model {{ run <<< deploy >>> }}"),
         format!("{approval}action deploy {{ in model = train.model\n run <<< deploy \"$model\" >>> }}"),
         format!("{approval}promote staged = release to models@staging"),
+        // A package of the model is the model, and so is the tag that its image got.
+        format!(
+            "{approval}stage package {{ in model = train.model\n out tar: File = \"m.tar\"\n run <<< pack \"$model\" \"$tar\" >>> }}\n\
+             action deploy {{ in tar = package.tar\n run <<< deploy \"$tar\" >>> }}"
+        ),
+        format!(
+            "{approval}stage push {{ in model = train.model\n out tag: string = json(\"tag.json\", \"/tag\")\n \
+             run <<< push \"$model\" > tag.json >>> }}\naction deploy {{ in tag = push.tag\n run <<< deploy \"$tag\" >>> }}"
+        ),
         // Before one of two decisions, and behind none.
         format!(
             "{approval}action early of release {{ {run} }}\napproval later of release after early {{ by: [\"a\"], timeout: 1h }}\n\
@@ -407,6 +416,11 @@ fn what_ships_a_release_waits_for_the_approval_of_it() {
         format!("{approval}action deploy of release after current {{ {run} }}"),
         format!("{approval}action deploy of release after go_live {{ {run} }}"),
         format!("{approval}action tell of release ungated \"it says who is asked\" {{ {run} }}"),
+        // A page about the model is none.
+        format!(
+            "{approval}stage card {{ in model = train.model\n out page: Report = \"card.md\"\n run <<< card \"$model\" \"$page\" >>> }}\n\
+             action show {{ in page = card.page\n run <<< show \"$page\" >>> }}"
+        ),
         format!(
             "action dev of release {{ {run} }}\nstage smoke after dev {{ out t: Tests = \"t.xml\"\n run <<< smoke \"$t\" >>> }}\n\
              gate answers on smoke.t {{ require failed == 0 }}\n{}",
