@@ -353,3 +353,34 @@ fn a_report_that_was_edited_is_shown_to_nobody() {
     assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 0);
     assert_eq!(sandbox.mlpc(&["run", "--resume"]).code, 0);
 }
+
+/// Who deploys a package deploys the model that is in it.
+#[test]
+fn what_was_made_of_a_model_waits_for_its_gate_when_an_action_reads_it() {
+    let pipeline = |score: &str, action: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.file(
+            "p.mlp",
+            &format!(
+                "pipeline p\nedition 2026\nmetrics E {{ auc: ratio higher }}\n\
+                 stage train {{ out model: File = \"out/m\"\n run <<< echo weights > \"$model\" >>> }}\n\
+                 stage evaluate {{ in model = train.model\n out report: Metrics<E> of model = \"out/e.json\"\n \
+                 run <<< printf '{{\"auc\": {score}}}' > \"$report\" >>> }}\n\
+                 gate q on evaluate.report {{ require auc >= 0.5 }}\n\
+                 stage package {{ in model = train.model\n out tar: File = \"out/tar\"\n run <<< cp \"$model\" \"$tar\" >>> }}\n\
+                 action deploy {action} {{ in tar = package.tar\n run <<< cat \"$tar\" >>> }}\n"
+            ),
+        );
+        sandbox.mlpc(&["run", "--release"])
+    };
+    let bad = pipeline("0.1", "");
+    assert_eq!(bad.code, 10, "{bad:?}");
+    assert!(
+        bad.stdout.contains("deploy") && !bad.stdout.contains("weights") && !bad.stdout.contains("deploy    done"),
+        "{bad:?}"
+    );
+    let good = pipeline("0.9", "");
+    assert!(good.code == 0 && good.stdout.contains("deploy    done"), "{good:?}");
+    let early = pipeline("0.1", "after package ungated \"a staging area\"");
+    assert!(early.stdout.contains("deploy    done"), "{early:?}");
+}
