@@ -17,7 +17,7 @@ pub(super) const NEVER: [&str; 8] =
 #[derive(Debug)]
 pub(super) struct CodeFinder {
     workspace: PathBuf,
-    /// What stages write is not code, even where a pattern covers it.
+    /// What stages write, and what registries hold, is not code, even where a pattern covers it.
     outputs: BTreeSet<PathBuf>,
     found: Mutex<HashMap<String, Arc<Vec<String>>>>,
 }

@@ -476,6 +476,7 @@ fn secrets(bound: &Bound, setup: &Setup) -> BTreeMap<String, String> {
     bound.plan.secrets.iter().filter_map(|secret| Some((secret.name.clone(), value(&secret.name)?))).collect()
 }
 
+/// Returns what the pipeline itself writes into the workspace.
 fn published(bound: &Bound) -> impl Iterator<Item = PathBuf> {
     bound
         .plan
@@ -486,4 +487,5 @@ fn published(bound: &Bound) -> impl Iterator<Item = PathBuf> {
             _ => None,
         })
         .flat_map(|stage| stage.outputs.iter().map(|output| PathBuf::from(&output.publish)))
+        .chain(bound.plan.registry_folders())
 }

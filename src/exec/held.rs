@@ -214,3 +214,21 @@ pub(super) fn check(run: &Run<'_>, before: &RunRecord) -> std::result::Result<()
     }
     refused(told, "put it back as it was, or start a new run: `mlpc run`")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_nodes_read_as_two_can_not_be_put_back() {
+        let file = |text: &[u8]| File { digest: Digest::of(text), executable: false };
+        let mut files = Files::new();
+        note(&mut files, "a.py", file(b"1"));
+        note(&mut files, "a.py", file(b"1"));
+        assert_eq!(files["a.py"], Some(file(b"1")));
+        note(&mut files, "a.py", File { executable: true, ..file(b"1") });
+        assert_eq!(files["a.py"], None);
+        note(&mut files, "a.py", file(b"1"));
+        assert_eq!(files["a.py"], None, "once is enough");
+    }
+}

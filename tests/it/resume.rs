@@ -214,3 +214,15 @@ fn outputs_are_the_runs_own_without_isolation_too() {
     let done = resume(&sandbox);
     assert_eq!(done.code, 0, "{done:?}");
 }
+
+/// A pattern of code may cover the folder of a registry: what is registered while a run waits does not become code.
+#[test]
+fn a_registry_in_the_workspace_is_no_code() {
+    let sandbox = toy();
+    sandbox.file("toy.mlp", &PIPELINE.replace("code \"src/**\"", "code \"**/*.sh\", \"**/*.json\""));
+    assert_eq!(sandbox.mlpc(&["run", "--release"]).code, 14);
+    let again = sandbox.mlpc(&["run", "--release"]);
+    assert!(again.code == 14 && again.stdout.contains("0 stages run"), "{again:?}");
+    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 0);
+    assert_eq!(resume(&sandbox).code, 0);
+}
