@@ -35,6 +35,7 @@ mod played;
 mod predictions;
 mod promotion;
 mod raw;
+mod resume;
 mod robust;
 mod run;
 mod runtimes;
