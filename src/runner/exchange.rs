@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::answer::{Answer, Decided, FORMAT, Made};
-use super::{Job, Trouble};
+use super::{Job, Trouble, acts};
 use crate::cache::{Kind, Memory};
 use crate::exec;
 use crate::gate::Report;
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
 use crate::judge;
-use crate::plan::{NodeKind, Output, OutputKind, Plan};
+use crate::plan::{Output, OutputKind, Plan};
 
 /// What came in, by node.
 #[derive(Debug, Default)]
@@ -53,16 +53,7 @@ pub fn receive(job: &Job<'_>) -> Result<Received, Trouble> {
 /// Refuses what nobody vouches for: a node that releases or acts takes nothing from a folder whose digest the platform
 /// did not pass on, and on a platform that passes digests on (`always`) no node does.
 pub fn vouched(job: &Job<'_>, node: &str, received: &Received, always: bool) -> Result<(), Trouble> {
-    let acts = job.bound.plan.node(node).is_some_and(|node| {
-        matches!(
-            node.kind,
-            NodeKind::Register(_)
-                | NodeKind::Promote(_)
-                | NodeKind::Action(_)
-                | NodeKind::Rollout(_)
-                | NodeKind::Experiment(_)
-        )
-    });
+    let acts = job.bound.plan.node(node).is_some_and(|node| acts(&node.kind));
     if job.expected.is_some() || received.answers.is_empty() || !(acts || always) {
         return Ok(());
     }
@@ -76,6 +67,19 @@ fn check(job: &Job<'_>, answer: &Answer) -> Result<(), Trouble> {
     }
     if answer.plan != job.bound.digest || answer.run != job.run {
         return Err(Trouble::unsound(format!("`{}` was handed on by another run or another plan", answer.node)));
+    }
+    if answer.commit != job.commit {
+        let at = |commit: &Option<String>| match commit {
+            Some(commit) => format!("the commit {commit}"),
+            None => "no commit that is known".to_owned(),
+        };
+        let message = format!(
+            "`{}` was made from {}, and this checkout is at {}",
+            answer.node,
+            at(&answer.commit),
+            at(&job.commit)
+        );
+        return Err(Trouble::unsound(message).help("run the whole pipeline again, every job at the same commit"));
     }
     if job.bound.plan.node(&answer.node).is_none() {
         return Err(Trouble::unsound(format!("the plan has no node `{}`", answer.node)));
@@ -137,6 +141,17 @@ fn place(job: &Job<'_>, answer: &Answer, folder: &Path) -> Result<(), Trouble> {
         fs::write_atomic(&target, text.as_bytes())?;
     }
     Ok(())
+}
+
+/// Writes the commit of the checkout into the output folder, for a platform that checks out the jobs after by it.
+pub fn pin(job: &Job<'_>) -> Result<String, Trouble> {
+    let commit = job.commit.clone().ok_or_else(|| {
+        Trouble::unsound("nothing tells which commit is checked out here")
+            .help("let the job clone the repository with git")
+    })?;
+    fs::create_dirs(&job.output)?;
+    fs::write_atomic(&job.output.join("commit"), commit.as_bytes())?;
+    Ok(commit)
 }
 
 /// Returns an output of a stage.

@@ -18,14 +18,14 @@ use std::path::PathBuf;
 
 pub use answer::{Answer, Decided, Made, Status};
 pub use approval::{Asked, Review, askers, decide, reviews};
-pub use exchange::{Received, receive, vouched};
+pub use exchange::{Received, pin, receive, vouched};
 pub use lineage::Lineage;
 pub use node::{refuse, run};
 pub use plain::{begin, end};
 pub use verdict::{Ended, Settled, Verdict, verdict};
 
 use crate::exec::Setup;
-use crate::plan::Bound;
+use crate::plan::{Bound, NodeKind};
 
 /// What a job is about.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub struct Job<'a> {
     pub setup: &'a Setup,
     /// The platform's id of the run, the same in every attempt.
     pub run: String,
+    /// The commit of the checkout; none where nothing tells it.
+    pub commit: Option<String>,
     /// Where the folders of the nodes before this one are.
     pub input: PathBuf,
     /// Where this node's own goes.
@@ -66,6 +68,18 @@ impl Trouble {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+}
+
+/// Tells whether a node releases something or acts on the world, and does not just make or judge.
+fn acts(kind: &NodeKind) -> bool {
+    match kind {
+        NodeKind::Register(_)
+        | NodeKind::Promote(_)
+        | NodeKind::Action(_)
+        | NodeKind::Rollout(_)
+        | NodeKind::Experiment(_) => true,
+        NodeKind::Stage(_) | NodeKind::Gate(_) | NodeKind::Approval(_) => false,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::acts;
 use crate::exec::exit_code;
 use crate::plan::{Bound, Node, NodeKind, Why};
 
@@ -127,15 +128,7 @@ fn left_out_by(
     if bound.skipped.contains_key(&node.name) {
         return Some("not part of this run".into());
     }
-    let acts = matches!(
-        node.kind,
-        NodeKind::Register(_)
-            | NodeKind::Promote(_)
-            | NodeKind::Action(_)
-            | NodeKind::Rollout(_)
-            | NodeKind::Experiment(_)
-    );
-    if acts && !released {
+    if acts(&node.kind) && !released {
         return Some("nothing is released from here".into());
     }
     let asked = |gate: &str| ended.get(gate).is_some_and(|ended| ended.asked && ended.settled == Settled::Success);
