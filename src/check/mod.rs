@@ -42,6 +42,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::pipe_in_sh::PipeInSh,
     &rules::pointer_never_written::PointerNeverWritten,
     &rules::promoted_elsewhere::PromotedElsewhere,
+    &rules::tested_on_training_data::TestedOnTrainingData,
     &rules::undeclared_path::UndeclaredPath,
     &rules::ungated_release::UngatedRelease,
     &rules::unknown_variable::UnknownVariable,

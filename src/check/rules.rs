@@ -19,6 +19,7 @@ pub(super) mod paths_miss_an_input;
 pub(super) mod pipe_in_sh;
 pub(super) mod pointer_never_written;
 pub(super) mod promoted_elsewhere;
+pub(super) mod tested_on_training_data;
 pub(super) mod undeclared_path;
 pub(super) mod ungated_release;
 pub(super) mod unknown_variable;

@@ -116,7 +116,7 @@ fn row(record: &RunRecord) -> Row<'_> {
         started: &record.started,
         ended: record.ended.as_deref(),
         exit: record.exit,
-        outcome: past::outcome(record.exit),
+        outcome: past::outcome(record),
         stages: stages().count(),
         ran: stages().filter(|node| node.milliseconds.is_some() && node.ending != Ending::Hit).count(),
         hits: stages().filter(|node| node.ending == Ending::Hit).count(),

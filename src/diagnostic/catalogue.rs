@@ -160,6 +160,7 @@ catalogue! {
     Error SYNTAX "syntax",
     Error TARGET_LIMIT "target-limit",
     Error TARGET_SETTING "target-setting",
+    Warning TESTED_ON_TRAINING_DATA "tested-on-training-data",
     Error TOO_MANY_LEGS "too-many-legs",
     Note TRIGGER_ELSEWHERE "trigger-elsewhere",
     Error UNAPPROVED_RELEASE "unapproved-release",

@@ -52,6 +52,11 @@ impl CodeFinder {
         Ok(found.into_iter().flatten().collect())
     }
 
+    /// Tells whether stages write what stands at a path of the workspace.
+    pub(super) fn is_output(&self, path: &str) -> bool {
+        Path::new(path).ancestors().any(|part| self.outputs.contains(part))
+    }
+
     fn pattern(&self, pattern: &str) -> Result<Arc<Vec<String>>> {
         let known = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(pattern).cloned();
         if let Some(known) = known {

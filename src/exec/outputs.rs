@@ -8,12 +8,17 @@ use super::context::{Product, Run, Stop};
 use super::folder::Folder;
 use crate::cache::{Artifact, Kind, Produced, Restored, ResultRecord, Take};
 use crate::data;
+use crate::diagnostic::nearest;
 use crate::host::fs::{self, join_inside};
 use crate::host::lock::Lock;
 use crate::host::{Context, Digest, clock};
 use crate::judge;
 use crate::plan::{Output, OutputKind, Stage};
+use crate::shown::inline;
 use crate::types::{Artifact as ArtifactType, PredictionsType, Type, Value};
+
+/// So many names are shown of what stands beside a file that is not there.
+const BESIDE: usize = 3;
 
 /// Checks all outputs of a stage, and only then takes them into the store.
 pub(super) fn collect(run: &Run<'_>, stage: &Stage, folder: &Folder) -> Result<Vec<Produced>, Stop> {
@@ -22,7 +27,7 @@ pub(super) fn collect(run: &Run<'_>, stage: &Stage, folder: &Folder) -> Result<V
         let path = join_inside(&folder.work, &output.path)?;
         let wrong = |what: String| Stop::Failed(format!("the output `{}` (`{}`) {what}", output.name, output.path));
         if !path.exists() {
-            return Err(wrong("was not written".into()));
+            return Err(wrong(unwritten(&path)));
         }
         match &output.kind {
             OutputKind::Artifact(ty) => check(&path, ty).map_err(wrong)?,
@@ -48,10 +53,31 @@ pub(super) fn collect(run: &Run<'_>, stage: &Stage, folder: &Folder) -> Result<V
     Ok(produced)
 }
 
+/// Says that nothing stands at a path, and what stands beside it: a slip in a name shows at once.
+fn unwritten(path: &Path) -> String {
+    let beside = path.parent().and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    let mut names: Vec<String> = beside.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort_unstable();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let near = nearest(&name, names.iter().map(String::as_str)).map(str::to_owned);
+    let more = names.len().saturating_sub(BESIDE);
+    let shown: Vec<String> = match near {
+        Some(near) => vec![near],
+        None => names.into_iter().take(BESIDE).collect(),
+    };
+    let listed: Vec<String> = shown.iter().map(|name| format!("`{}`", inline(name))).collect();
+    match (shown.len(), more) {
+        (0, _) => "was not written".to_owned(),
+        (BESIDE, 1..) => format!("was not written; {} and {more} more stand in its folder", listed.join(", ")),
+        (1, _) => format!("was not written; {} stands in its folder", listed.join(", ")),
+        _ => format!("was not written; {} stand in its folder", listed.join(", ")),
+    }
+}
+
 /// Checks one output of a command that ran elsewhere; `Err` says what is wrong with it.
 pub fn check_output(output: &Output, path: &Path) -> Result<(), String> {
     if !path.exists() {
-        return Err("was not written".into());
+        return Err(unwritten(path));
     }
     match &output.kind {
         OutputKind::Artifact(ty) => check(path, ty),

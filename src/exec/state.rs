@@ -32,8 +32,12 @@ pub enum Ending {
     Asks(String),
     /// A person said yes.
     Approved,
-    /// A person said no, or said nothing in time.
+    /// A person said no: who, and why.
     Rejected(String),
+    /// Nobody said anything in time.
+    Expired(String),
+    /// What it would release was rolled back before, and nobody allowed it since.
+    RolledBack(String),
     /// A person has not decided yet.
     WaitsForPerson,
     /// Its command or its outputs were wrong.
@@ -66,7 +70,7 @@ impl Ending {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Decided(verdict) => verdict.exit_code(),
-            Self::Rejected(_) => 10,
+            Self::Rejected(_) | Self::Expired(_) | Self::RolledBack(_) => 10,
             Self::WaitsForPerson => 14,
             Self::Failed(_) => 1,
             Self::Unsound(_) | Self::NotEvaluated(_) => 11,

@@ -16,8 +16,8 @@ pub use ids::{Id, MetricsId, NodeId, OutputId, ParamId, RegistryId, RuntimeId, S
 pub use lineage::{Rescored, rescored};
 pub use live::{Arm, Credential, Experiment, LiveRequirement, Monitor, Notify, Reaction, Rollout, Step, Watch};
 pub use node::{
-    Action, Approval, Baseline, Evidence, Gate, Measure, Node, NodeKind, Pointer, Promote, Register, Requirement,
-    Subject,
+    Action, Approval, Baseline, Evidence, Gate, Measure, Node, NodeKind, OF_RELEASE, Pointer, Promote, Register,
+    Requirement, Subject,
 };
 pub use work::{Input, Origin, Output, SecretUse, Stage, ValueOutput, Work};
 
@@ -71,6 +71,8 @@ pub struct Model {
     pub constants: Vec<(String, crate::types::Type, crate::types::Value)>,
     /// Declarations, other than nodes, that nothing mentions: what they are and where.
     pub unused: Vec<(&'static str, Spanned<String>)>,
+    /// The files that it takes declarations from, beside its own.
+    pub modules: Vec<FileId>,
     /// Parts of the text could not be read: nothing is said about what is missing.
     pub torn: bool,
     /// What was read, but not understood: `stage.output`, or `name.*` for all of a declaration.

@@ -62,8 +62,10 @@ impl<S: Store> Registry for S {
             let metrics = rules::metrics(&*view, &rules::existing_version(&*view, &pointer.version)?)?;
             Ok((pointer, metrics))
         };
-        let pointers = rules::pointers(&*view)?.into_iter().map(with_metrics).collect::<Result<_, RegistryError>>()?;
-        Ok(Overview { versions, pointers })
+        let pointers = rules::pointers(&*view)?;
+        let rejections = rollback::in_force(&*view, &pointers)?;
+        let pointers = pointers.into_iter().map(with_metrics).collect::<Result<_, RegistryError>>()?;
+        Ok(Overview { versions, pointers, rejections })
     }
 
     fn promote(&self, promotion: &Promotion) -> Result<Outcome, RegistryError> {

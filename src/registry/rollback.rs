@@ -1,6 +1,8 @@
 //! Back to what a pointer named before: one compare-and-swap, with who and why. What was rolled back is not released
 //! again until a person allows it, in a record that only grows.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::chain::Chain;
@@ -24,6 +26,14 @@ pub(super) fn rejection(view: &dyn View, pointer: &str, digest: &Digest) -> Resu
 fn last_word(record: Vec<Rejection>, pointer: &str, digest: &Digest) -> Option<Rejection> {
     let last = record.into_iter().rfind(|line| line.pointer == pointer && line.digest == *digest);
     last.filter(|line| !line.allowed)
+}
+
+/// Returns all rejections that keep bytes from a pointer, in the order of pointers and digests.
+pub(super) fn in_force(view: &dyn View, pointers: &[Pointer]) -> Result<Vec<Rejection>> {
+    let lines = record(view, pointers)?;
+    let last: BTreeMap<_, _> =
+        lines.into_iter().map(|line| ((line.pointer.clone(), line.digest.hex()), line)).collect();
+    Ok(last.into_values().filter(|line| !line.allowed).collect())
 }
 
 /// Reads the record. Every rollback that the history, or one of the pointers, tells of asks for its line: where that is

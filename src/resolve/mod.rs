@@ -66,6 +66,7 @@ pub fn resolve(
     hidden.extend(scopes.torn.iter().flat_map(|&torn| cx::words(sources.file(torn).text())));
     let mut cx = Cx::new(sources, hidden, scopes);
     cx.model.to_mut().torn = broken || !scopes.lost.is_empty();
+    cx.model.to_mut().modules.extend(scopes.modules());
     if broken {
         let torn = file.items.iter().filter(|item| is_hit(faults, item.span));
         cx.model.to_mut().opaque.extend(torn.filter_map(|item| Some(format!("{}.*", item.name()?.text))));

@@ -393,6 +393,15 @@ fn what_ships_a_release_waits_for_the_approval_of_it() {
         format!("{approval}action deploy of train.model {{ run <<< deploy >>> }}"),
         format!("{approval}action deploy {{ in model = train.model\n run <<< deploy \"$model\" >>> }}"),
         format!("{approval}promote staged = release to models@staging"),
+        // A package of the model is the model, and so is the tag that its image got.
+        format!(
+            "{approval}stage package {{ in model = train.model\n out tar: File = \"m.tar\"\n run <<< pack \"$model\" \"$tar\" >>> }}\n\
+             action deploy {{ in tar = package.tar\n run <<< deploy \"$tar\" >>> }}"
+        ),
+        format!(
+            "{approval}stage push {{ in model = train.model\n out tag: string = json(\"tag.json\", \"/tag\")\n \
+             run <<< push \"$model\" > tag.json >>> }}\naction deploy {{ in tag = push.tag\n run <<< deploy \"$tag\" >>> }}"
+        ),
         // Before one of two decisions, and behind none.
         format!(
             "{approval}action early of release {{ {run} }}\napproval later of release after early {{ by: [\"a\"], timeout: 1h }}\n\
@@ -407,6 +416,11 @@ fn what_ships_a_release_waits_for_the_approval_of_it() {
         format!("{approval}action deploy of release after current {{ {run} }}"),
         format!("{approval}action deploy of release after go_live {{ {run} }}"),
         format!("{approval}action tell of release ungated \"it says who is asked\" {{ {run} }}"),
+        // A page about the model is none.
+        format!(
+            "{approval}stage card {{ in model = train.model\n out page: Report = \"card.md\"\n run <<< card \"$model\" \"$page\" >>> }}\n\
+             action show {{ in page = card.page\n run <<< show \"$page\" >>> }}"
+        ),
         format!(
             "action dev of release {{ {run} }}\nstage smoke after dev {{ out t: Tests = \"t.xml\"\n run <<< smoke \"$t\" >>> }}\n\
              gate answers on smoke.t {{ require failed == 0 }}\n{}",
@@ -578,4 +592,42 @@ fn a_slip_is_found_wherever_it_stands_among_many_stages() {
     let unused: Vec<_> = said.iter().filter(|one| one["code"] == "unused-name").map(|one| &one["message"]).collect();
     assert_eq!(unused.len(), 1, "{unused:?}");
     assert!(unused[0].as_str().is_some_and(|text| text.contains("`never`")), "{unused:?}");
+}
+
+/// A hook checks several pipelines in one go: none of them is a module of another.
+#[test]
+fn a_pipeline_that_is_checked_beside_another_does_not_read_it() {
+    let sandbox = Sandbox::new();
+    let pipeline = |name: &str| {
+        format!(
+            "pipeline {name}\nedition 2026\non push {{ branches: [\"main\"], paths: [\"{name}.mlp\", \"src/**\"] }}\n\
+             stage train {{\n  code \"src/**\"\n  out model: File = \"out/{name}\"\n  run <<< make \"$model\" >>>\n}}\n"
+        )
+    };
+    sandbox.file("one.mlp", &pipeline("one")).file("two.mlp", &pipeline("two")).file("src/a.py", "");
+    let ended = sandbox.mlpc(&["check", "one.mlp", "two.mlp"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(!ended.stderr.contains("paths-miss-an-input"), "{ended:?}");
+    sandbox.file("more.mlp", "const folder = \"out\"\n");
+    sandbox.file(
+        "one.mlp",
+        &format!("{}use \"more.mlp\" {{ folder }}\n", pipeline("one")).replace("out/one", "{folder}/one"),
+    );
+    let ended = sandbox.mlpc(&["check", "one.mlp", "two.mlp"]);
+    assert!(ended.stderr.contains("covers `more.mlp`"), "a module it does read: {ended:?}");
+}
+
+#[test]
+fn what_a_model_learns_from_is_no_test_of_it() {
+    let pipeline = |split: &str| {
+        said(&format!(
+            "metrics E {{ auc: ratio higher }}\nsource raw: Dataset<csv> = \"raw.csv\"\n\
+             stage train {{ in raw\n out model: File = \"m\"\n run <<< make \"$raw\" \"$model\" >>> }}\n\
+             stage evaluate {{ in model = train.model, data = raw\n out report: Metrics<E> of model over data as {split} = \"r.json\"\n\
+             run <<< score \"$model\" \"$data\" \"$report\" >>> }}\ngate q on evaluate.report {{ require auc >= 80% }}"
+        ))
+    };
+    let test = pipeline("test");
+    assert!(test.contains("`report` is measured over `raw` as a test, and `train` reads that too"), "{test}");
+    assert!(!pipeline("train").contains("tested-on-training-data"));
 }

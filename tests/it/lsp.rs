@@ -167,7 +167,7 @@ stage train {
 
 stage evaluate {
   in model = train.model, data = raw
-  out report: Metrics<Evaluation> of model over data as test = \"r.json\"
+  out report: Metrics<Evaluation> of model over data as validation = \"r.json\"
   run [\"python\", \"e.py\", model, data, report, \"{twice}\"]
 }
 
@@ -272,7 +272,7 @@ fn hover_shows_the_declaration_the_doc_and_the_value() {
     out report: Metrics<Evaluation> = "r.json"
     ```
 
-    of `model` over `data` as `test`, in stage `evaluate`
+    of `model` over `data` as `validation`, in stage `evaluate`
     "#);
     insta::assert_snapshot!(hover("accuracy >=", 0), @r"
     ```mlp
@@ -375,6 +375,15 @@ fn completion_knows_where_it_is() {
     assert!(labels(&TEXT.replace("after quality", "after |")).contains(&"quality".to_owned()));
     assert!(labels(&TEXT.replace("model: Model<pickle>", "model: |")).contains(&"Dataset".to_owned()));
     assert_eq!(labels(&TEXT.replace("models@production", "models@|")), ["production"]);
+    let formats = labels(&TEXT.replace("Model<pickle>", "Model<|>"));
+    assert!(formats.contains(&"onnx".to_owned()) && !formats.contains(&"File".to_owned()), "{formats:?}");
+    let given = labels(&format!(
+        "{TEXT}\nregister shipped = train.model to models\naction deploy of shipped {{\n  run <<<\n    deploy $|\n  >>>\n}}\n"
+    ));
+    assert!(
+        ["digest", "model", "previous", "version"].iter().all(|name| given.contains(&(*name).to_owned())),
+        "{given:?}"
+    );
     assert_eq!(labels("# sta|"), Vec::<String>::new());
     client.ends();
 }

@@ -101,11 +101,13 @@ fn inputs(subject: &Subject<'_>, profile: Option<&str>) -> Vec<Input> {
             }
         }
     }
-    let mut files = subject.sources.iter().map(|(_, file)| file.name());
-    if let Some(main) = files.next().filter(|name| name.ends_with(".mlp")) {
+    // Other files may have been read beside it.
+    let own = model.pipeline.as_ref().map(|name| subject.sources.file(name.span.file).name());
+    if let Some(main) = own.filter(|name| name.ends_with(".mlp")) {
         let folder = main.rfind('/').map_or("", |at| &main[..=at]);
         add(&main[folder.len()..], None);
-        files.filter_map(|name| name.strip_prefix(folder)).for_each(|module| add(module, None));
+        let modules = model.modules.iter().map(|&module| subject.sources.file(module).name());
+        modules.filter_map(|name| name.strip_prefix(folder)).for_each(|module| add(module, None));
     }
     all
 }

@@ -56,11 +56,19 @@ impl Rule for PointerNeverWritten {
         for (span, pointer) in read.into_iter().filter(|(_, pointer)| !written.contains(pointer)) {
             let registry = &model.registries[pointer.registry].name.value;
             let message = format!("nothing ever moves `{registry}@{}`", pointer.name);
-            let names =
-                written.iter().filter(|other| other.registry == pointer.registry).map(|other| other.name.as_str());
-            let help = match nearest(&pointer.name, names) {
-                Some(near) => format!("did you mean `{registry}@{near}`?"),
-                None => format!("add a promotion: `promote current = release to {registry}@{}`", pointer.name),
+            let names: Vec<&str> = written
+                .iter()
+                .filter(|other| other.registry == pointer.registry)
+                .map(|other| other.name.as_str())
+                .collect();
+            let help = match (nearest(&pointer.name, names.iter().copied()), names.as_slice()) {
+                (Some(near), _) => format!("did you mean `{registry}@{near}`?"),
+                (None, []) => format!("add a promotion: `promote current = release to {registry}@{}`", pointer.name),
+                (None, moved) => {
+                    let moved: Vec<String> = moved.iter().map(|name| format!("`{registry}@{name}`")).collect();
+                    let name = &pointer.name;
+                    format!("what is moved is {}; or add another promotion, to `{registry}@{name}`", moved.join(", "))
+                }
             };
             found.push(Diagnostic::new(codes::POINTER_NEVER_WRITTEN, span, message).here("read here").help(help));
         }
