@@ -13,6 +13,7 @@ use super::{Exit, Verb};
 use crate::exec::{Event, Setup};
 use crate::gate::render::{Style, table};
 use crate::host::Out;
+use crate::host::checkout;
 use crate::host::github::{GitHub, quiet};
 use crate::plan::{Bound, NodeKind, Plan, Selection};
 use crate::runner::{self, Answer, Ended, Job, Settled, Trouble};
@@ -28,7 +29,7 @@ use crate::types::EVENTS;
 #[command(after_help = "Example:\n  mlpc exec train --plan \"$MLPC_PLAN\" --in in --out out")]
 pub(crate) struct ExecArgs {
     /// The node
-    #[arg(value_name = "NODE", required_unless_present = "verdict")]
+    #[arg(value_name = "NODE", required_unless_present_any = ["verdict", "pin"])]
     node: Option<String>,
     #[command(flatten)]
     pipeline: PipelineArgs,
@@ -40,6 +41,9 @@ pub(crate) struct ExecArgs {
     /// Come to the verdict of the whole run, from what became of its jobs
     #[arg(long, conflicts_with = "node")]
     verdict: bool,
+    /// Write the commit that is checked out into the output folder, as `commit`: the other jobs check out that one
+    #[arg(long, conflicts_with_all = ["node", "verdict"])]
+    pin: bool,
     /// With `--verdict`: how the job of a node ended
     #[arg(long, value_name = "NODE=STATE")]
     status: Vec<String>,
@@ -69,6 +73,9 @@ pub(crate) struct JobArgs {
     /// The platform's id of the run
     #[arg(long, value_name = "ID")]
     run: Option<String>,
+    /// The commit of the run, as the platform was told; another checkout is refused
+    #[arg(long, value_name = "HEX")]
+    commit: Option<String>,
     /// Where the folders of the nodes before are
     #[arg(long = "in", value_name = "DIR")]
     input: Option<PathBuf>,
@@ -86,7 +93,8 @@ pub(crate) struct JobArgs {
 /// Returns the call that a gate's job makes.
 pub(super) fn gate(gate: String, pipeline: PipelineArgs, profile: Option<String>, job: JobArgs) -> ExecArgs {
     let (status, answer) = (Vec::new(), None);
-    ExecArgs { node: Some(gate), pipeline, profile, job, verdict: false, status, begin: false, end: false, answer }
+    let (verdict, pin, begin, end) = (false, false, false, false);
+    ExecArgs { node: Some(gate), pipeline, profile, job, verdict, pin, status, begin, end, answer }
 }
 
 impl Verb for ExecArgs {
@@ -123,6 +131,10 @@ impl ExecArgs {
         let job = self.job.job(&bound, &setup, github.as_ref()).map_err(shown)?;
         let context = Context { out, github, loaded: &loaded, job };
         let done = match &self.node {
+            None if self.pin => runner::pin(&context.job).map(|commit| {
+                out.line(&format!("commit {commit}"));
+                Exit::Fine
+            }),
             None => self.verdict(&context),
             Some(node) => self.node(&context, node),
         };
@@ -277,11 +289,21 @@ impl JobArgs {
                 |(id, need): (String, crate::host::github::Need)| Some((id, need.outputs.get("digest")?.clone()));
             needs.into_iter().filter_map(digest).collect()
         });
+        // A runner without git may hold files without a repository around them; it has the commit that it was started for.
+        let checkout = checkout::commit(&setup.workspace);
+        let told = self.commit.as_deref().or(github.map(GitHub::commit)).filter(|commit| !commit.is_empty());
+        if let (Some(commit), Some(found)) = (self.commit.as_deref().filter(|commit| !commit.is_empty()), &checkout)
+            && commit != found
+        {
+            let message = format!("this run is of the commit {commit}, and {found} is checked out here");
+            return Err(Trouble::unsound(message).help("check out the commit of the run"));
+        }
         let expected = if self.expect.is_empty() { needs } else { Some(expected(&self.expect)?) };
         Ok(Job {
             bound,
             setup,
             run: self.run.clone().or_else(|| github.map(GitHub::run)).unwrap_or_else(|| "local".into()),
+            commit: checkout.or_else(|| told.map(str::to_owned)),
             input: self.input.clone().map_or_else(|| temporary("in"), Ok)?,
             output: self.output.clone().map_or_else(|| temporary("out"), Ok)?,
             expected,

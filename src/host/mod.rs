@@ -1,6 +1,7 @@
 //! The host: files, processes, signals, clock and terminal. Everything that can fail for reasons outside the
 //! pipeline is here, so that the compiler can stay pure. Knows nothing of pipelines, stages or caches.
 
+pub mod checkout;
 pub mod clock;
 pub mod digest;
 pub mod error;

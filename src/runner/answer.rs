@@ -11,7 +11,7 @@ use crate::host::Digest;
 use crate::types::Origin;
 
 /// Version of the format.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// What became of a node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Answer {
     pub plan: String,
     /// The run.
     pub run: String,
+    /// The commit of the checkout that it was made from, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// How it came out.
     pub status: Status,
     /// The exit code of the job.

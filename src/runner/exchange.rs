@@ -68,6 +68,19 @@ fn check(job: &Job<'_>, answer: &Answer) -> Result<(), Trouble> {
     if answer.plan != job.bound.digest || answer.run != job.run {
         return Err(Trouble::unsound(format!("`{}` was handed on by another run or another plan", answer.node)));
     }
+    if answer.commit != job.commit {
+        let at = |commit: &Option<String>| match commit {
+            Some(commit) => format!("the commit {commit}"),
+            None => "no commit that is known".to_owned(),
+        };
+        let message = format!(
+            "`{}` was made from {}, and this checkout is at {}",
+            answer.node,
+            at(&answer.commit),
+            at(&job.commit)
+        );
+        return Err(Trouble::unsound(message).help("run the whole pipeline again, every job at the same commit"));
+    }
     if job.bound.plan.node(&answer.node).is_none() {
         return Err(Trouble::unsound(format!("the plan has no node `{}`", answer.node)));
     }
@@ -128,6 +141,17 @@ fn place(job: &Job<'_>, answer: &Answer, folder: &Path) -> Result<(), Trouble> {
         fs::write_atomic(&target, text.as_bytes())?;
     }
     Ok(())
+}
+
+/// Writes the commit of the checkout into the output folder, for a platform that checks out the jobs after by it.
+pub fn pin(job: &Job<'_>) -> Result<String, Trouble> {
+    let commit = job.commit.clone().ok_or_else(|| {
+        Trouble::unsound("nothing tells which commit is checked out here")
+            .help("let the job clone the repository with git")
+    })?;
+    fs::create_dirs(&job.output)?;
+    fs::write_atomic(&job.output.join("commit"), commit.as_bytes())?;
+    Ok(commit)
 }
 
 /// Returns an output of a stage.

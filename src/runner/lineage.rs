@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::exchange::Received;
 use super::{Job, Trouble};
 use crate::cache::Memory;
+use crate::exec;
 use crate::gate::Gate;
 use crate::host::Digest;
 use crate::host::fs::join_inside;
-use crate::plan::Work;
+use crate::plan::{NodeKind, Work};
 use crate::types::Origin;
 
 /// What stands behind a node: its own and that of all nodes before it.
@@ -57,12 +58,30 @@ impl Lineage {
         }
     }
 
-    /// Returns what a version says about sources that moved while the run read them.
-    pub(super) fn notes(&self) -> BTreeMap<String, String> {
-        let names: Vec<_> = self.moved.iter().map(|name| format!("`{name}`")).collect();
-        let text = format!("{} changed while the run read it: other jobs saw other bytes", names.join(", "));
-        if names.is_empty() { BTreeMap::new() } else { BTreeMap::from([("inputs".to_owned(), text)]) }
+    /// Refuses what comes of a source that changed while the run read it: no job can tell of which bytes it is.
+    fn steady(&self) -> Result<(), Trouble> {
+        let Some(name) = self.moved.first() else { return Ok(()) };
+        let message = format!("`{name}` changed while this run read it: other jobs saw other bytes");
+        Err(Trouble::unsound(message).help("pin it, or run the whole pipeline again"))
     }
+}
+
+/// Makes sure that all that led to a node that releases or acts was the same for all jobs that read it, and is what the node
+/// will read itself.
+///
+/// # Errors
+/// A source was not.
+pub(super) fn steady(job: &Job<'_>, kind: &NodeKind, lineage: &mut Lineage) -> Result<(), Trouble> {
+    if !kind.acts() {
+        return Ok(());
+    }
+    if let Some(work) = kind.work() {
+        let known = |origin: &&Origin| matches!(origin, Origin::Source(name) if lineage.sources.contains_key(name));
+        let again: Vec<_> = work.inputs.iter().map(|input| &input.origin).filter(known).collect();
+        exec::bring_sources(job.bound, job.setup, &again)?;
+        sources(job, work)?.iter().for_each(|(name, digest)| lineage.source(name, &digest.to_string()));
+    }
+    lineage.steady()
 }
 
 /// Returns the digests of what work reads, by where it comes from; `sources` are those of its sources.

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 pub use answer::{Answer, Decided, Made, Status};
 pub use approval::{Asked, Review, askers, decide, reviews};
-pub use exchange::{Received, receive, vouched};
+pub use exchange::{Received, pin, receive, vouched};
 pub use lineage::Lineage;
 pub use node::{refuse, run};
 pub use plain::{begin, end};
@@ -36,6 +36,8 @@ pub struct Job<'a> {
     pub setup: &'a Setup,
     /// The platform's id of the run, the same in every attempt.
     pub run: String,
+    /// The commit of the checkout; none where nothing tells it.
+    pub commit: Option<String>,
     /// Where the folders of the nodes before this one are.
     pub input: PathBuf,
     /// Where this node's own goes.

@@ -34,7 +34,8 @@ pub fn run(
     }
     let mut answer = Answer { lineage: Lineage::of(received), ..empty(job, node) };
     let mut report = None;
-    let done = match &declared.kind {
+    let steady = lineage::steady(job, &declared.kind, &mut answer.lineage);
+    let done = steady.and_then(|()| match &declared.kind {
         NodeKind::Stage(stage) => complete(job, node, received)
             .and_then(|()| clear(job, node))
             .and_then(|()| self::stage(job, node, stage.baseline.as_ref(), received, listener, &mut answer)),
@@ -46,7 +47,7 @@ pub fn run(
         NodeKind::Promote(promote) => self::promote(job, node, promote, received, &mut answer),
         NodeKind::Rollout(_) | NodeKind::Experiment(_) => Err(Trouble::unsound("mlpc can't shift traffic yet")),
         NodeKind::Approval(_) => Err(Trouble::unsound("an approval is read from the platform, not run")),
-    };
+    });
     if let Err(trouble) = done {
         answer.status = Status::Failed;
         answer.exit = trouble.exit;
@@ -69,6 +70,7 @@ pub(super) fn empty(job: &Job<'_>, node: &str) -> Answer {
         node: node.to_owned(),
         plan: job.bound.digest.clone(),
         run: job.run.clone(),
+        commit: job.commit.clone(),
         status: Status::Done,
         exit: 0,
         reason: None,
@@ -352,7 +354,7 @@ fn register(
         gates: answer.lineage.gates.clone(),
         // On a platform its own records say who approved.
         approvals: BTreeMap::new(),
-        notes: answer.lineage.notes().into_iter().chain(measured).collect(),
+        notes: measured.into_iter().collect(),
     };
     let registered = release(job).register(node, provenance).map_err(trouble)?;
     answer.status = if registered.new { Status::Done } else { Status::Hit };

@@ -1,5 +1,6 @@
 #![allow(clippy::disallowed_methods, reason = "tests face the host")]
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -70,11 +71,17 @@ fn setup(workspace: &Path) -> Setup {
 struct Rig {
     folder: tempfile::TempDir,
     bound: Bound,
+    /// What every checkout holds as the source `raw`.
+    raw: Cell<&'static str>,
 }
 
 impl Rig {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), bound: bound(None) }
+        Self::of(bound(None))
+    }
+
+    fn of(bound: Bound) -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), bound, raw: Cell::new("a,b\n1,2\n") }
     }
 
     /// Runs a node in a fresh checkout with what the named nodes handed on.
@@ -86,7 +93,7 @@ impl Rig {
         }
         std::fs::create_dir_all(work.join("data")).expect("made");
         std::fs::create_dir_all(&input).expect("made");
-        std::fs::write(work.join("data/raw.csv"), "a,b\n1,2\n").expect("written");
+        std::fs::write(work.join("data/raw.csv"), self.raw.get()).expect("written");
         // The registry is the one thing that all jobs share.
         let shared = self.folder.path().join("registry");
         if !shared.exists() {
@@ -99,7 +106,8 @@ impl Rig {
         }
         change(&root);
         let setup = setup(&work);
-        let job = Job { bound: &self.bound, setup: &setup, run: "7".into(), input, output, expected: None };
+        let job =
+            Job { bound: &self.bound, setup: &setup, run: "7".into(), input, output, expected: None, commit: None };
         let received = receive(&job)?;
         run(&job, node, &received, &|_: &Event| {}).map(|(answer, _, _)| answer)
     }
@@ -131,7 +139,7 @@ fn a_pipeline_runs_job_by_job_and_the_second_model_is_compared_with_the_first() 
     assert_eq!(told["evidence"][0]["over_digest"], raw, "the gate's job was not given the data, and knows it");
     assert_eq!(version["metadata"]["gates"], serde_json::json!({ "quality": Digest::of(&report).to_string() }));
 
-    let again = Rig { folder: tempfile::tempdir().expect("a folder"), bound: bound(None) };
+    let again = Rig::new();
     std::fs::rename(rig.folder.path().join("registry"), again.folder.path().join("registry")).expect("moved");
     again.well("train", &[]);
     again.well("evaluate", &["train"]);
@@ -166,7 +174,73 @@ fn a_source_that_moved_between_jobs_is_said() {
     lineage.source("raw", "blake3:2");
     lineage.source("raw", "blake3:2");
     assert_eq!(lineage.sources["raw"], "blake3:1");
-    assert_eq!(lineage.notes()["inputs"], "`raw` changed while the run read it: other jobs saw other bytes");
+    assert_eq!(lineage.moved, ["raw"]);
+}
+
+#[test]
+fn nothing_is_released_of_a_source_that_moved_between_jobs() {
+    let text = PIPELINE.to_owned()
+        + "action tell of release after go_live { in raw   idempotent   run <<< cat \"$raw\" >>> }\n";
+    let rig = Rig::of(bound_of(&text, None));
+    let moved = |root: &Path| std::fs::write(root.join("work/data/raw.csv"), "a,b\n3,4\n").expect("written");
+    let refused = |answer: Answer| {
+        assert_eq!(answer.exit, 11);
+        let why = "`raw` changed while this run read it: other jobs saw other bytes";
+        assert_eq!(answer.reason.as_deref(), Some(why));
+        assert_eq!(answer.release, None);
+    };
+    assert_eq!(rig.job("train", &[], moved).expect("an answer").exit, 0);
+    rig.well("evaluate@quality", &[]);
+    rig.well("evaluate", &["train"]);
+    rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
+    refused(rig.job("release", &["train", "evaluate", "quality"], |_| {}).expect("an answer"));
+    assert!(std::fs::read_dir(rig.folder.path().join("registry")).expect("a folder").next().is_none());
+    rig.well("train", &[]);
+    rig.well("evaluate", &["train"]);
+    rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
+    rig.well("release", &["train", "evaluate", "quality"]);
+    // What an action reads itself counts too, before it does anything.
+    refused(rig.job("tell", &["release"], moved).expect("an answer"));
+    rig.well("tell", &["release"]);
+}
+
+#[test]
+fn what_was_made_from_another_commit_is_not_taken() {
+    let rig = Rig::new();
+    let at = |answer: &str, mine: Option<&str>| {
+        let (folder, setup) = (rig.folder.path().join("in"), setup(rig.folder.path()));
+        std::fs::create_dir_all(folder.join("train")).expect("made");
+        let answer = Answer { commit: (!answer.is_empty()).then(|| answer.to_owned()), ..rig.well("train", &[]) };
+        std::fs::write(folder.join("train/result.json"), answer.to_json()).expect("written");
+        crate::host::fs::copy_tree(&rig.folder.path().join("out/train/files"), &folder.join("train/files"))
+            .expect("copied");
+        let commit = mine.map(str::to_owned);
+        let job = Job {
+            bound: &rig.bound,
+            setup: &setup,
+            run: "7".into(),
+            input: folder,
+            output: "out".into(),
+            expected: None,
+            commit,
+        };
+        let taken = receive(&job).map(drop).map_err(|trouble| (trouble.exit, trouble.message));
+        std::fs::remove_dir_all(&job.input).expect("removed");
+        taken
+    };
+    assert_eq!(at("aa", Some("aa")), Ok(()));
+    assert_eq!(at("", None), Ok(()));
+    let said = |why: &str| Err((11, why.to_owned()));
+    assert_eq!(
+        at("aa", Some("bb")),
+        said("`train` was made from the commit aa, and this checkout is at the commit bb")
+    );
+    let unknown = "`train` was made from no commit that is known, and this checkout is at the commit bb";
+    assert_eq!(at("", Some("bb")), said(unknown));
+    assert_eq!(
+        at("aa", None),
+        said("`train` was made from the commit aa, and this checkout is at no commit that is known")
+    );
 }
 
 #[test]
@@ -176,7 +250,7 @@ fn a_time_goes_from_job_to_job_with_the_machine_that_it_was_measured_on() {
         .replace("\"auc\": 0.9", "\"auc\": 0.9, \"p99\": 10")
         .replace("regression(auc) <= 1%", "regression(p99) <= 1ms")
         .replace("  out  report", "  rerun always\n  out  report");
-    let rig = Rig { folder: tempfile::tempdir().expect("a folder"), bound: bound_of(&timed, None) };
+    let rig = Rig::of(bound_of(&timed, None));
     rig.well("train", &[]);
     let evaluate = rig.well("evaluate", &["train"]);
     let texts: String = evaluate.texts.values().cloned().collect();
@@ -186,7 +260,7 @@ fn a_time_goes_from_job_to_job_with_the_machine_that_it_was_measured_on() {
     rig.well("release", &["train", "evaluate", "quality"]);
     rig.well("current", &["release", "quality"]);
     let again = |class: &str| {
-        let again = Rig { folder: tempfile::tempdir().expect("a folder"), bound: bound_of(&timed, None) };
+        let again = Rig::of(bound_of(&timed, None));
         let (from, to) = (rig.folder.path().join("registry"), again.folder.path().join("registry"));
         crate::host::fs::copy_tree(&from, &to).expect("copied");
         again.well("train", &[]);
@@ -319,7 +393,7 @@ fn what_releases_takes_nothing_that_nobody_vouches_for() {
     let (bound, setup) = (bound(None), setup(folder.path()));
     let job = |expected| {
         let path = folder.path().to_owned();
-        Job { bound: &bound, setup: &setup, run: "7".into(), input: path.clone(), output: path, expected }
+        Job { bound: &bound, setup: &setup, run: "7".into(), input: path.clone(), output: path, expected, commit: None }
     };
     let rig = Rig::new();
     let received = Received { answers: [("train".to_owned(), rig.well("train", &[]))].into() };
@@ -334,10 +408,9 @@ fn what_releases_takes_nothing_that_nobody_vouches_for() {
 /// Two runs that both compared with nothing can't both promote.
 #[test]
 fn a_pointer_that_moved_meanwhile_is_not_moved_again() {
-    let promoted = |rig: &Rig, raw: &str| {
-        let raw = raw.to_owned();
-        let train = rig.job("train", &[], |root| std::fs::write(root.join("work/data/raw.csv"), raw).expect("written"));
-        assert_eq!(train.map(|answer| answer.exit), Ok(0));
+    let promoted = |rig: &Rig, raw: &'static str| {
+        rig.raw.set(raw);
+        rig.well("train", &[]);
         rig.well("evaluate", &["train"]);
         rig.well("evaluate@quality", &[]);
         rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
@@ -494,11 +567,10 @@ fn what_a_release_comes_after_is_where_the_pointer_stood_before_it() {
         })
         .collect::<Vec<_>>()
         .join("\n");
-    let rig = Rig { folder: tempfile::tempdir().expect("a folder"), bound: bound_of(&alone, None) };
-    let released = |raw: &str| {
-        let raw = raw.to_owned();
-        let train = rig.job("train", &[], |root| std::fs::write(root.join("work/data/raw.csv"), raw).expect("written"));
-        assert_eq!(train.map(|answer| answer.exit), Ok(0));
+    let rig = Rig::of(bound_of(&alone, None));
+    let released = |raw: &'static str| {
+        rig.raw.set(raw);
+        rig.well("train", &[]);
         rig.well("evaluate", &["train"]);
         rig.well("quality", &["train", "evaluate"]);
         rig.well("release", &["train", "evaluate", "quality"])

@@ -12,8 +12,10 @@ use crate::plan::{Node, NodeKind, Wait, Why};
 
 /// Makes the templates: the graph first, then one a node in declaration order, then the verdict.
 pub(super) fn templates(context: &Context<'_>, additions: &Additions<'_>) -> Vec<Noted<Template>> {
-    let mut tasks = Vec::new();
-    let mut templates = Vec::new();
+    let first = "the commit that every pod clones";
+    let commit = Task { name: names::COMMIT.into(), template: names::COMMIT.into(), ..Task::default() };
+    let mut tasks = vec![Noted::new(commit).before(first)];
+    let mut templates = vec![Noted::new(pod::of_commit(context)).before(first).gap()];
     for node in &context.plan.nodes {
         let reads = context.reads(node);
         let note = note(node);
@@ -53,7 +55,7 @@ fn working(context: &Context<'_>, node: &Node, reads: &Reads) -> Task {
     Task {
         template: slug.clone(),
         name: slug,
-        depends: depends(context, node),
+        depends: Some(depends(context, node)),
         when: None,
         arguments: arguments(context, reads),
     }
@@ -66,7 +68,9 @@ fn asking(context: &Context<'_>, node: &Node, reads: &Reads) -> Task {
     let when: Vec<_> = node.waits.iter().filter(asks).map(asked).collect();
     let mut task = working(context, node, reads);
     task.when = (!when.is_empty()).then(|| when.join(" || "));
+    // It is no pod: it clones nothing.
     task.arguments.artifacts.clear();
+    task.arguments.parameters.retain(|parameter| parameter.name != names::COMMIT);
     task
 }
 
@@ -120,8 +124,10 @@ fn arguments(context: &Context<'_>, reads: &Reads) -> Arguments {
         let name = pod::file_artifact(context.slug(node), output);
         passed(name, &context.task(node), &format!("file-{output}"), *optional)
     };
+    let commit = format!("{{{{tasks.{0}.outputs.parameters.{0}}}}}", names::COMMIT);
+    let commit = Parameter { name: names::COMMIT.into(), value: Some(commit), ..Parameter::default() };
     Arguments {
-        parameters: reads.results.iter().map(digest).collect(),
+        parameters: std::iter::once(commit).chain(reads.results.iter().map(digest)).collect(),
         artifacts: reads.results.iter().map(result).chain(reads.files.iter().map(file)).collect(),
     }
 }
@@ -131,8 +137,9 @@ fn passed(name: String, task: &str, artifact: &str, optional: bool) -> Artifact 
     Artifact { name, from: Some(from), optional, ..Artifact::default() }
 }
 
-/// Says what must have come out how. A bare name would also hold where the task was skipped.
-fn depends(context: &Context<'_>, node: &Node) -> Option<String> {
+/// Says what must have come out how. A bare name would also hold where the task was skipped. What waits for nothing else
+/// waits for the commit, and so everything does.
+fn depends(context: &Context<'_>, node: &Node) -> String {
     let mut terms = Vec::new();
     let mut seen = BTreeSet::new();
     for wait in &node.waits {
@@ -154,19 +161,25 @@ fn depends(context: &Context<'_>, node: &Node) -> Option<String> {
     }
     let mut seen = BTreeSet::new();
     terms.retain(|term| seen.insert(term.clone()));
-    (!terms.is_empty()).then(|| terms.join(" && "))
+    if terms.is_empty() {
+        terms.push(format!("{}.Succeeded", names::COMMIT));
+    }
+    terms.join(" && ")
 }
 
 /// The last task waits for the end of every task that none waits for, whatever it was, and so for all.
 fn last(context: &Context<'_>) -> Task {
     let nodes = &context.plan.nodes;
     let waited: BTreeSet<_> = nodes.iter().flat_map(|node| &node.waits).map(|wait| wait.node.as_str()).collect();
-    let ended = |node: &Node| {
-        let task = context.task(&node.name);
+    let ended = |task: &str| {
         let ends = ["Succeeded", "Failed", "Errored", "Skipped", "Omitted"].map(|end| format!("{task}.{end}"));
         format!("({})", ends.join(" || "))
     };
-    let sinks: Vec<_> = nodes.iter().filter(|node| !waited.contains(node.name.as_str())).map(ended).collect();
+    let sinks = nodes.iter().filter(|node| !waited.contains(node.name.as_str()));
+    let mut sinks: Vec<_> = sinks.map(|node| ended(&context.task(&node.name))).collect();
+    if sinks.is_empty() {
+        sinks.push(ended(names::COMMIT));
+    }
     // An approval that no gate asked for is skipped; the task that would read the answer is then omitted.
     let status = |node: &Node| {
         let slug = context.slug(&node.name);
@@ -189,13 +202,16 @@ fn last(context: &Context<'_>) -> Task {
         let value = format!("{{{{=tasks['{task}']?.outputs?.parameters?.digest ?? ''}}}}");
         Parameter { name, value: Some(value), ..Parameter::default() }
     };
+    // Where no commit was found nothing ran, and the verdict says so at whatever commit it gets.
+    let value = format!("{{{{=tasks['{0}']?.outputs?.parameters?.{0} ?? ''}}}}", names::COMMIT);
+    let commit = Parameter { name: names::COMMIT.into(), value: Some(value), ..Parameter::default() };
     Task {
         name: "verdict".into(),
         template: "verdict".into(),
-        depends: (!sinks.is_empty()).then(|| sinks.join(" && ")),
+        depends: Some(sinks.join(" && ")),
         when: None,
         arguments: Arguments {
-            parameters: nodes.iter().map(status).chain(gates().map(digest)).collect(),
+            parameters: std::iter::once(commit).chain(nodes.iter().map(status)).chain(gates().map(digest)).collect(),
             artifacts: gates().map(result).collect(),
         },
     }

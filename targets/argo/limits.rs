@@ -3,6 +3,7 @@
 use super::{Context, pod};
 use crate::diagnostic::{Code, Diagnostic, codes};
 use crate::plan::{Node, NodeKind, Plan, Profile, RegistryLocation, RuntimeKind, Setting, TriggerKind};
+use crate::targets::raw;
 use crate::types::{CredentialKind, Origin};
 
 /// Templates of a workflow, and tasks of a graph.
@@ -94,10 +95,25 @@ fn one(context: &Context<'_>, node: &Node, found: &mut Vec<Diagnostic>) {
         );
     }
     match &node.kind {
-        NodeKind::Approval(approval) if !approval.by.is_empty() => {
-            let by = approval.by.join(", ");
+        NodeKind::Approval(_) => {
+            let declared = raw::declared(node);
+            let legs = || context.plan.nodes.iter().filter(|other| raw::declared(other) == declared);
+            let mut people = Vec::new();
+            for leg in legs() {
+                let NodeKind::Approval(approval) = &leg.kind else { continue };
+                approval.by.iter().for_each(|person| {
+                    if !people.contains(&person.as_str()) {
+                        people.push(person);
+                    }
+                });
+            }
+            // Said of the declaration, at the first of its legs.
+            if people.is_empty() || legs().next().is_none_or(|first| first.name != *name) {
+                return;
+            }
+            let by = people.join(", ");
             let message =
-                format!("argo can't tell who answers `{name}`: whoever may resume workflows in the namespace can");
+                format!("argo can't tell who answers `{declared}`: whoever may resume workflows in the namespace can");
             say(
                 codes::APPROVER_NOT_CHECKED,
                 message,
@@ -249,7 +265,16 @@ fn triggers(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
             TriggerKind::Schedule { .. } | TriggerKind::Manual { .. } | TriggerKind::Call { .. } => continue,
         };
         let message = format!("argo does not see `on {word}`");
-        let help = format!("let what sees it submit `{}`", context.path("submit"));
+        let repo = if context.settings.repo.is_none() { " -p repo=URL" } else { "" };
+        // What is submitted has the profile of runs by hand, unless it is told another, or none.
+        let profile = match (trigger.profile.as_deref(), context.profile()) {
+            (None, None) => String::new(),
+            (profile, _) => format!(" -p profile={}", profile.unwrap_or_default()),
+        };
+        let help = format!(
+            "let what sees it run `argo submit {}{repo} -p revision=COMMIT{profile} -p event={word}`",
+            context.path("submit")
+        );
         found.push(context.say(codes::TRIGGER_ELSEWHERE, &format!("on {index}"), message, &help));
     }
 }

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{NodeKind, Plan};
 
-/// Names that are ours: the graph, the last task.
-const TAKEN: &[&str] = &["main", "verdict"];
+/// Names that are ours: the graph, the first task, the last.
+const TAKEN: &[&str] = &["main", COMMIT, "verdict"];
+
+/// The task that finds the commit of the run, its output, and the parameter by which every pod gets it.
+pub(super) const COMMIT: &str = "commit";
 
 /// Returns a name of lower-case letters, digits and single hyphens.
 pub(super) fn slug(name: &str) -> String {

@@ -83,6 +83,24 @@ pub(super) fn of_verdict(context: &Context<'_>) -> Template {
     template
 }
 
+/// Makes the template of the first task: it finds the commit that the revision of the run names. Every other pod clones that
+/// one, whatever is pushed meanwhile.
+pub(super) fn of_commit(context: &Context<'_>) -> Template {
+    let mut template = own_pod(context, names::COMMIT.into());
+    template.inputs =
+        Arguments { parameters: vec![], artifacts: vec![checkout(context, "workflow.parameters.revision")] };
+    if let Some(container) = &mut template.container {
+        container.args = call(context, &["exec", "--pin"]);
+        container.args.push(format!("--out={WORK}/out"));
+    }
+    // Without a default: a revision that can't be found ends the run.
+    let found = ValueFrom { path: Some(format!("{WORK}/out/{}", names::COMMIT)), supplied: None, default: None };
+    template.outputs.parameters =
+        vec![Parameter { name: names::COMMIT.into(), value_from: Some(found), ..Parameter::default() }];
+    template.retry_strategy = Some(infrastructure(2, ""));
+    template
+}
+
 /// Returns the name under which the verdict gets a gate's digest: no slug has a `_`.
 pub(super) fn digest_parameter(slug: &str) -> String {
     format!("{slug}_digest")
@@ -116,8 +134,15 @@ fn pinned(image: &str, digest: Option<&String>) -> String {
     }
 }
 
-/// The arguments that every call of `mlpc` gets. What a submission says of the run travels in base64 or is a name.
+/// The arguments of a call at the commit of the run.
 fn command(context: &Context<'_>, first: &[&str]) -> Vec<String> {
+    let mut args = call(context, first);
+    args.push(format!("--commit={{{{inputs.parameters.{}}}}}", names::COMMIT));
+    args
+}
+
+/// The arguments that every call of `mlpc` gets. What a submission says of the run travels in base64 or is a name.
+fn call(context: &Context<'_>, first: &[&str]) -> Vec<String> {
     let mut args: Vec<String> = first.iter().map(|arg| (*arg).to_owned()).collect();
     args.extend(["-f".into(), context.file.to_owned(), format!("--plan={}", context.digest)]);
     args.extend(["--run=argo-{{workflow.uid}}".into(), "--params={{workflow.parameters.params}}".into()]);
@@ -202,7 +227,10 @@ fn own_pod(context: &Context<'_>, name: String) -> Template {
     });
     Template {
         name,
-        inputs: Arguments { parameters: vec![], artifacts: vec![checkout(context)] },
+        inputs: Arguments {
+            parameters: vec![Parameter { name: names::COMMIT.into(), ..Parameter::default() }],
+            artifacts: vec![checkout(context, &format!("inputs.parameters.{}", names::COMMIT))],
+        },
         init_containers: install.into_iter().collect(),
         container: Some(Container::default()),
         active_deadline_seconds: Some(OWN_SECONDS),
@@ -210,7 +238,7 @@ fn own_pod(context: &Context<'_>, name: String) -> Template {
     }
 }
 
-fn checkout(context: &Context<'_>) -> Artifact {
+fn checkout(context: &Context<'_>, revision: &str) -> Artifact {
     let secret = |key: &str| {
         let name = context.settings.git_secret.clone()?;
         Some(SecretKey { name, key: key.into() })
@@ -220,7 +248,7 @@ fn checkout(context: &Context<'_>) -> Artifact {
         path: Some(format!("{WORK}/code")),
         git: Some(Git {
             repo: "{{workflow.parameters.repo}}".into(),
-            revision: "{{workflow.parameters.revision}}".into(),
+            revision: format!("{{{{{revision}}}}}"),
             username_secret: secret("username"),
             password_secret: secret("password"),
         }),

@@ -418,14 +418,14 @@ fn no_image_at_all_is_said_once() {
 #[test]
 fn two_hundred_nodes_are_too_many() {
     let mut plan = quickstart();
-    plan.nodes = (0..199).map(|number| on_stage(&format!("s[{number}]"), &[], stage(&[], &[]))).collect();
+    plan.nodes = (0..198).map(|number| on_stage(&format!("s[{number}]"), &[], stage(&[], &[]))).collect();
     let said = messages(&plan);
     assert_eq!(said[0], "target-limit: argo takes at most 200 templates in a workflow, this pipeline needs 201");
 }
 
 #[test]
 fn names_that_fall_together_are_told_apart() {
-    let names = ["a_b", "a[b]", "verdict", "go", "go_answer"];
+    let names = ["a_b", "a[b]", "verdict", "go", "go_answer", "commit"];
     let mut nodes: Vec<_> = names.iter().map(|name| on_stage(name, &[], stage(&[], &[]))).collect();
     nodes[3].kind = NodeKind::Approval(Approval {
         of: Subject::Release("a_b".into()),
@@ -436,8 +436,11 @@ fn names_that_fall_together_are_told_apart() {
     });
     let plan = plan("p", nodes);
     let slugs = names::slugs(&plan);
-    let mut all: Vec<_> =
-        slugs.values().cloned().chain([names::answer(&slugs["go"]), "verdict".into(), "main".into()]).collect();
+    let mut all: Vec<_> = slugs
+        .values()
+        .cloned()
+        .chain([names::answer(&slugs["go"]), "verdict".into(), "main".into(), "commit".into()])
+        .collect();
     all.sort();
     let count = all.len();
     all.dedup();

@@ -73,6 +73,86 @@ fn people_who_cannot_be_told_apart_are_said() {
 }
 
 #[test]
+fn what_is_said_of_an_approval_is_said_once_for_all_its_legs() {
+    let source = "pipeline p\nedition 2026\nregistry models = git(\"mlpc-registry\")\nconst clients = [\"a\", \"b\"]\n\
+        on push { branches: [\"main\"] }\non pull_request { profile: smoke }\nprofile smoke {}\n\
+        stage train for c in clients { out model: Model<pickle> = \"{c}.pkl\"   run <<< touch \"$model\" >>> }\n\
+        register release for c in clients = train[c].model to models ungated \"a test\"\n\
+        approval expert for c in clients of release[c] { by: [\"dana\", \"bo\"], timeout: 7d }\n\
+        action deploy for c in clients of release[c] after expert[c] { idempotent   run <<< true >>> }\n\
+        target argo { image: \"i\" }\n";
+    let found = manifests(source, "").diagnostics;
+    let said: Vec<_> = found.iter().map(|found| (found.code.name(), found.message.as_str())).collect();
+    let who = "argo can't tell who answers `expert`: whoever may resume workflows in the namespace can";
+    let elsewhere = [
+        ("trigger-elsewhere", "argo does not see `on push`"),
+        ("trigger-elsewhere", "argo does not see `on pull_request`"),
+    ];
+    assert_eq!(said, [&[("approver-not-checked", who)][..], &elsewhere[..]].concat());
+    let help = |index: usize| found[index].help.clone().unwrap_or_default();
+    assert!(help(0).contains("only dana, bo resume"), "{}", help(0));
+    let submit = "let what sees it run `argo submit argo/p-submit.yaml -p repo=URL -p revision=COMMIT";
+    assert_eq!(help(1), format!("{submit} -p event=push`"));
+    assert_eq!(help(2), format!("{submit} -p profile=smoke -p event=pull_request`"));
+}
+
+/// Reads the templates of a WorkflowTemplate.
+fn templates(files: &[targets::OutputFile]) -> Vec<serde_yaml::Value> {
+    let template = files.iter().find(|file| file.path.ends_with("-template.yaml")).expect("a template");
+    let document: serde_yaml::Value = serde_yaml::from_str(&template.text).expect("is YAML");
+    document["spec"]["templates"].as_sequence().expect("a list").clone()
+}
+
+#[test]
+fn every_pod_clones_the_commit_that_the_first_one_found() {
+    fn named<'a>(list: &'a serde_yaml::Value, name: &str) -> Option<&'a serde_yaml::Value> {
+        list.as_sequence()?.iter().find(|item| item["name"].as_str() == Some(name))
+    }
+    for (case, source, folder) in cases() {
+        let templates = templates(&manifests(&source, folder).files);
+        let mut cloned = Vec::new();
+        for template in &templates {
+            let name = template["name"].as_str().expect("a name");
+            let Some(code) = named(&template["inputs"]["artifacts"], "code") else { continue };
+            cloned.push(name);
+            let revision = code["git"]["revision"].as_str().expect("a revision");
+            let args: Vec<_> = template["container"]["args"]
+                .as_sequence()
+                .expect("args")
+                .iter()
+                .filter_map(|arg| arg.as_str())
+                .collect();
+            if name == "commit" {
+                assert_eq!((revision, args[1]), ("{{workflow.parameters.revision}}", "--pin"), "{case}");
+                let found = named(&template["outputs"]["parameters"], "commit").expect("an output");
+                assert_eq!(found["valueFrom"]["path"].as_str(), Some("/mlpc/out/commit"), "{case}");
+                assert!(found["valueFrom"].get("default").is_none(), "{case}: no commit is no empty one");
+                continue;
+            }
+            assert_eq!(revision, "{{inputs.parameters.commit}}", "{case}: {name}");
+            assert!(args.contains(&"--commit={{inputs.parameters.commit}}"), "{case}: {name}");
+            assert!(named(&template["inputs"]["parameters"], "commit").is_some(), "{case}: {name}");
+        }
+        let tasks = templates[0]["dag"]["tasks"].as_sequence().expect("tasks");
+        for task in tasks {
+            let name = task["name"].as_str().expect("a name");
+            let passed = named(&task["arguments"]["parameters"], "commit").and_then(|passed| passed["value"].as_str());
+            let depends = task["depends"].as_str();
+            match name {
+                "commit" => assert_eq!((passed, depends), (None, None), "{case}"),
+                "verdict" => {
+                    assert_eq!(passed, Some("{{=tasks['commit']?.outputs?.parameters?.commit ?? ''}}"), "{case}")
+                }
+                _ if !cloned.contains(&name) => assert_eq!(passed, None, "{case}: {name} waits and clones nothing"),
+                _ => assert_eq!(passed, Some("{{tasks.commit.outputs.parameters.commit}}"), "{case}: {name}"),
+            }
+            assert!(name == "commit" || depends.is_some(), "{case}: {name} waits for nothing");
+        }
+        assert!(cloned.contains(&"commit") && cloned.contains(&"verdict"), "{case}");
+    }
+}
+
+#[test]
 fn the_key_that_writes_the_cache_comes_with_the_clock_alone() {
     let (_, source, folder) = cases().into_iter().find(|(name, ..)| *name == "cache").expect("a fixture");
     let files = manifests(&source, folder).files;

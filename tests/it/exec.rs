@@ -277,3 +277,40 @@ fn what_stands_in_a_cell_is_no_command_to_whoever_reads_the_verdict() {
         }
     }
 }
+
+#[test]
+fn jobs_of_one_run_are_of_one_commit() {
+    let sandbox = Sandbox::new();
+    sandbox.file("work/p.mlp", "pipeline example\nedition 2026\non push { branches: [\"main\"] }\n\
+        registry models = git(\"mlpc-registry\")\n\
+        stage train { code \"t.sh\"   out model: Model<pickle> = \"m.pkl\"   run <<< printf '\\x80\\x04N.' > \"$model\" >>> }\n\
+        register release = train.model to models ungated \"a test\"\n");
+    sandbox.file("work/t.sh", "one\n");
+    let ended = sandbox.shell(
+        "set -e
+         git init -q --bare -b main remote.git; git init -q -b main work; cd work; git remote add origin ../remote.git
+         git add -A; git commit -qm one; git push -q origin main
+         plan=$(mlpc compile --target github -o \"$HOME\" >/dev/null && sed -n 's/^# plan: //p' \"$HOME\"/.github/workflows/*.yml)
+         one=$(git rev-parse HEAD)
+         mlpc exec --pin --plan $plan --run 1 --out ../pinned
+         test \"$(cat ../pinned/commit)\" = $one
+         mlpc exec train --plan $plan --run 1 --commit $one --in none --out ../job/train
+         grep -q \"\\\"commit\\\": \\\"$one\\\"\" ../job/train/result.json
+         echo two > t.sh; git commit -qam two; git push -q origin main; cd ..
+         git clone -q remote.git late; git clone -q remote.git right; cd late
+         said=--expect=train=$(cat ../job/train/digest)
+         mlpc exec train --plan $plan --run 1 --commit $one --in none --out ../refused 2>../said && exit 88 || test $? = 11
+         grep -q \"this run is of the commit $one, and $(git rev-parse HEAD) is checked out here\" ../said
+         mlpc exec release --plan $plan --run 1 --in ../job --out ../refused $said 2>../said && exit 89 || test $? = 11
+         grep -q \"\\`train\\` was made from the commit $one, and this checkout is at the commit $(git rev-parse HEAD)\" ../said
+         grep -q '\"exit\": 11' ../refused/result.json
+         git -C .. --git-dir remote.git rev-parse -q --verify mlpc-registry && exit 90
+         cd ../right; git checkout -q $one
+         mlpc exec release --plan $plan --run 1 --commit $one --in ../job --out ../job/release $said
+         cd ..; mkdir bare; cp right/p.mlp right/t.sh bare; cd bare
+         mlpc exec --pin --plan $plan --out ../none && exit 91 || test $? = 11
+         test ! -e ../none/commit
+         mlpc exec release --plan $plan --run 1 --in ../job --out ../refused $said && exit 92 || test $? = 11",
+    );
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+}
