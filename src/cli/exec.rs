@@ -277,6 +277,10 @@ impl JobArgs {
                 |(id, need): (String, crate::host::github::Need)| Some((id, need.outputs.get("digest")?.clone()));
             needs.into_iter().filter_map(digest).collect()
         });
+        let left_out = match github {
+            Some(github) => github::left_out(bound, github)?,
+            None => bound.skipped.clone(),
+        };
         let expected = if self.expect.is_empty() { needs } else { Some(expected(&self.expect)?) };
         Ok(Job {
             bound,
@@ -285,6 +289,7 @@ impl JobArgs {
             input: self.input.clone().map_or_else(|| temporary("in"), Ok)?,
             output: self.output.clone().map_or_else(|| temporary("out"), Ok)?,
             expected,
+            left_out,
         })
     }
 }

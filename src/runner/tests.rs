@@ -99,7 +99,8 @@ impl Rig {
         }
         change(&root);
         let setup = setup(&work);
-        let job = Job { bound: &self.bound, setup: &setup, run: "7".into(), input, output, expected: None };
+        let left_out = self.bound.skipped.clone();
+        let job = Job { bound: &self.bound, setup: &setup, run: "7".into(), input, output, expected: None, left_out };
         let received = receive(&job)?;
         run(&job, node, &received, &|_: &Event| {}).map(|(answer, _, _)| answer)
     }
@@ -319,7 +320,8 @@ fn what_releases_takes_nothing_that_nobody_vouches_for() {
     let (bound, setup) = (bound(None), setup(folder.path()));
     let job = |expected| {
         let path = folder.path().to_owned();
-        Job { bound: &bound, setup: &setup, run: "7".into(), input: path.clone(), output: path, expected }
+        let left_out = bound.skipped.clone();
+        Job { bound: &bound, setup: &setup, run: "7".into(), input: path.clone(), output: path, expected, left_out }
     };
     let rig = Rig::new();
     let received = Received { answers: [("train".to_owned(), rig.well("train", &[]))].into() };
