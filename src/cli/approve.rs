@@ -1,5 +1,6 @@
 //! `mlpc approve`: a person's decision about what a run on this machine waits for.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -106,10 +107,8 @@ impl Approve {
         }
         let last = approval::asked(workspace).map_err(damaged)?.into_iter().rev().find(meant);
         let Some(last) = last else {
-            let others = approval::waiting(workspace, now).map_err(damaged)?;
-            let names: Vec<_> = others.iter().map(|asked| format!("`{}`", asked.approval)).collect();
-            let rest = if names.is_empty() { String::new() } else { format!("; what waits is {}", names.join(", ")) };
-            return Err((Exit::Usage, format!("nothing waits for `{name}`{rest}")));
+            let all = approval::waiting(workspace, now).map_err(damaged)?;
+            return Err((Exit::Usage, nothing_waits(name, self.run.as_deref(), &all)));
         };
         let standing = approval::find(workspace, &last, now).map_err(damaged)?;
         let why = match standing {
@@ -125,6 +124,29 @@ impl Approve {
         };
         Err((Exit::Usage, format!("`{name}` is decided already: {why}")))
     }
+}
+
+/// Says that nothing waits for an approval, or that this run does not, and what waits instead.
+fn nothing_waits(name: &str, run: Option<&str>, all: &[Asked]) -> String {
+    let mut runs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for asked in all {
+        runs.entry(&asked.approval).or_default().push(&asked.run);
+    }
+    let listed = |what: &str, runs: &[&str]| {
+        let word = if runs.len() == 1 { "run" } else { "runs" };
+        format!("`{what}` ({word} {})", runs.join(", "))
+    };
+    let Some(run) = run else {
+        let waits: Vec<_> = runs.iter().map(|(what, runs)| listed(what, runs)).collect();
+        let rest = if waits.is_empty() { String::new() } else { format!("; what waits is {}", waits.join(", ")) };
+        return format!("nothing waits for `{name}`{rest}");
+    };
+    let own: Vec<_> =
+        runs.iter().filter(|(_, runs)| runs.contains(&run)).map(|(what, _)| format!("`{what}`")).collect();
+    let own =
+        if own.is_empty() { "it waits for nobody".to_owned() } else { format!("it waits for {}", own.join(", ")) };
+    let others = runs.get(name).map(|runs| format!("; what waits is {}", listed(name, runs))).unwrap_or_default();
+    format!("the run {run} does not wait for `{name}`: {own}{others}")
 }
 
 fn damaged(error: crate::host::Error) -> Failure {

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::project::{self, PipelineArgs};
+use super::run::{failed, setup};
 use super::selection::SelectionArgs;
 use super::{Exit, Verb};
 use crate::data::{self, Builder, Format, Frozen, Wanted};
+use crate::exec;
 use crate::host::{Out, fs};
 use crate::judge::collect::Table as Read;
 use crate::plan::{Bound, Location, NodeKind, OutputKind};
@@ -87,6 +89,10 @@ impl Baseline {
             Exit::Usage
         };
         let table = find(&bound, &self.dataset, &loaded.project.workspace).map_err(usage)?;
+        // What is kept elsewhere is brought to where gates look for it.
+        let setup = setup(loaded.project.workspace.clone()).map_err(|error| failed(out, &error))?;
+        exec::bring_sources(&bound, &setup, &[&Origin::Source(self.dataset.clone())])
+            .map_err(|error| failed(out, &error))?;
         if let (false, Some((stage, _))) = (table.path.exists(), self.dataset.rsplit_once('.')) {
             let exit =
                 usage(format!("`{}` was not made yet: nothing stands at `{}`", self.dataset, table.path.display()));
@@ -118,7 +124,7 @@ fn find(bound: &Bound, name: &str, workspace: &Path) -> Result<Table, String> {
     let (path, ty, origin) = match (source, output) {
         (Some(source), _) => match &source.location {
             Location::Path(path) => (path.clone(), source.ty.clone(), Origin::Source(name.to_owned())),
-            _ => return Err(format!("`{name}` is not in the workspace")),
+            remote => (remote.place(name), source.ty.clone(), Origin::Source(name.to_owned())),
         },
         (None, Some((stage, output))) => match &output.kind {
             OutputKind::Artifact(ty) => {

@@ -55,9 +55,13 @@ impl Compile {
         let names = self.names(&plan, out)?;
         let root = around::repository(&project.workspace);
         let folder = around::folder(&project.workspace, &root);
-        let file = project.file.file_name().unwrap_or_default().to_string_lossy();
+        let Some(file) = project.file.file_name().unwrap_or_default().to_str() else {
+            let shown = project.file.display().to_string();
+            out.err_line(&format!("error: the name of `{shown}` is no UTF-8, and no job could write it; rename it"));
+            return Err(Exit::Usage);
+        };
         // What begins with a dash would be an option of the command that reads it.
-        let file = if file.starts_with('-') { format!("./{file}") } else { file.into_owned() };
+        let file = if file.starts_with('-') { format!("./{file}") } else { file.to_owned() };
         let spans = targets::spans(&plan, &project.sources);
         let locked = around::lock::pins(&project.workspace);
         let site = Site {
@@ -86,7 +90,7 @@ impl Compile {
         let mut notes = Vec::new();
         for name in names {
             let Some(target) = targets::find(&name) else {
-                out.write(&as_json(&plan, self.spans));
+                out.json(&as_json(&plan, self.spans));
                 continue;
             };
             let mut compiled = target.compile(&plan, &site).whole();

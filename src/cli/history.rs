@@ -58,7 +58,7 @@ impl Verb for History {
             let records = past::records(&state, pipeline, self.last)?;
             let rows: Vec<Row<'_>> = records.iter().map(row).collect();
             if self.format == Format::Json {
-                out.data(&serde_json::to_string_pretty(&Document { format: 1, runs: rows }).unwrap_or_default());
+                out.json(&serde_json::to_string_pretty(&Document { format: 1, runs: rows }).unwrap_or_default());
                 return Ok(());
             }
             if rows.is_empty() {
@@ -116,7 +116,7 @@ fn row(record: &RunRecord) -> Row<'_> {
         started: &record.started,
         ended: record.ended.as_deref(),
         exit: record.exit,
-        outcome: past::outcome(record.exit),
+        outcome: past::outcome(record),
         stages: stages().count(),
         ran: stages().filter(|node| node.milliseconds.is_some() && node.ending != Ending::Hit).count(),
         hits: stages().filter(|node| node.ending == Ending::Hit).count(),

@@ -8,6 +8,7 @@ use super::selection::SelectionArgs;
 use super::{Exit, Verb};
 use crate::exec::{Change, Ending, Event, Inferred, Options, infer};
 use crate::host::Out;
+use crate::shown;
 
 /// Run a stage once, traced, and print the `in` and `code` lines that it needs
 ///
@@ -44,7 +45,9 @@ impl Verb for Infer {
             let bound = self.select.bind_here(out, &loaded.plan, &loaded.project.workspace)?;
             let setup = setup(loaded.project.workspace).map_err(|error| failed(out, &error))?;
             let listener = |event: &Event| match event {
-                Event::Line { text, .. } if self.verbose && !self.json => out.line(&format!("  | {text}")),
+                Event::Line { text, .. } if self.verbose && !self.json => {
+                    out.line(&format!("  | {}", shown::unpainted(text)))
+                }
                 Event::NodeEnded(report) => {
                     if let Ending::Failed(why) | Ending::Unsound(why) = &report.ending {
                         out.err_line(&format!("`{}` {why}", report.node));
@@ -64,7 +67,7 @@ impl Verb for Infer {
 fn show(out: &Out, inferred: &Inferred, json: bool) {
     if json {
         if let Ok(text) = serde_json::to_string_pretty(inferred) {
-            out.data(&text);
+            out.json(&text);
         }
         return;
     }
@@ -83,7 +86,7 @@ fn show(out: &Out, inferred: &Inferred, json: bool) {
         (more, less) => out.line(&format!("`{stage}`: {more} to add, {less} not read in this run")),
     }
     if let Some(why) = &inferred.failed {
-        let tail: String = inferred.tail.iter().map(|line| format!("    | {line}\n")).collect();
+        let tail: String = inferred.tail.iter().map(|line| format!("    | {}\n", shown::unpainted(line))).collect();
         out.err(&tail);
         out.err_line(&format!("error: `{stage}` {why}; what it reads after that is not known"));
     }

@@ -16,7 +16,7 @@ use crate::source::{SourceFile, Sources};
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct PipelineArgs {
     /// The pipeline; else the one `*.mlp` file with a `pipeline` line here or in the nearest parent
-    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    #[arg(short = 'f', long = "file", global = true, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn read(path: &Path) -> Result<SourceFile, String> {
     }
 }
 
-/// Finds the one pipeline of `folder` or of the nearest parent that has any.
+/// Finds the one pipeline of `folder` or of the nearest parent that has any, within a repository.
 fn find(folder: &Path) -> Result<PathBuf, String> {
     for ancestor in folder.ancestors() {
         let found = pipelines(ancestor);
@@ -136,6 +136,10 @@ fn find(folder: &Path) -> Result<PathBuf, String> {
                 let names: Vec<_> = several.iter().map(|path| format!("  {}", path.display())).collect();
                 return Err(format!("several pipelines here; name one with `-f`:\n{}", names.join("\n")));
             }
+        }
+        // What lies around a repository is another project.
+        if ancestor.join(".git").exists() {
+            break;
         }
     }
     Err("no .mlp file with a `pipeline` line here or in a parent folder; `mlpc init` writes one".to_owned())
@@ -185,6 +189,8 @@ mod tests {
         let folder = folder(&[("a.mlp", "pipeline a\n"), ("sub/m.mlp", "const x = 1\n"), ("sub/deep/x.txt", "")]);
         assert_eq!(find(&folder.path().join("sub/deep")), Ok(folder.path().join("a.mlp")));
         assert_eq!(find(folder.path()), Ok(PathBuf::from("a.mlp")));
+        fs::create_dir(folder.path().join("sub/.git")).expect("a folder");
+        assert!(find(&folder.path().join("sub/deep")).is_err(), "around the repository");
     }
 
     #[test]

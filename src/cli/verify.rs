@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::project::{self, PipelineArgs};
 use super::selection::bind_shown;
 use super::{Exit, Verb};
+use crate::cache::Store;
 use crate::gate::Report;
 use crate::host::{Out, fs};
 use crate::judge;
@@ -51,7 +52,7 @@ impl Verify {
         }
         let bound = bind_shown(out, &loaded.plan, &selection(&loaded.plan, &report))?;
         let again = judge::again(&bound, &loaded.project.workspace, &report).map_err(failed(Exit::Undecided))?;
-        Ok(compare(out, &self.report, &text, &again))
+        Ok(compare(out, (&self.report, &text), (&report, &again), &loaded.project.workspace))
     }
 }
 
@@ -69,13 +70,44 @@ fn selection(plan: &Plan, report: &Report) -> Selection {
     }
 }
 
-fn compare(out: &Out, path: &Path, text: &str, again: &Report) -> Exit {
+/// Says which evidence is another than the report's, and where that one is kept.
+fn others(report: &Report, again: &Report, workspace: &Path) -> Vec<String> {
+    let store = Store::open(&workspace.join(".mlpc")).ok();
+    let mut lines = Vec::new();
+    for was in &report.evidence {
+        let (Some(digest), Some(is)) = (&was.digest, again.evidence.iter().find(|is| is.origin == was.origin)) else {
+            continue;
+        };
+        if is.digest.as_ref() == Some(digest) {
+            continue;
+        }
+        let object = digest.parse().ok().and_then(|digest| Some(store.as_ref()?.object(&digest)));
+        let kept = match object.filter(|path| path.is_file()) {
+            Some(path) => format!("kept as `{}`", path.strip_prefix(workspace).unwrap_or(&path).display()),
+            None => "which the cache does not keep".to_owned(),
+        };
+        let now = is.digest.as_ref().map_or("nothing that can be read".to_owned(), |now| format!("`{now}`"));
+        lines.push(format!("`{}` was `{digest}`, {kept}; at `{}` is {now}", was.origin, is.path));
+    }
+    lines
+}
+
+fn compare(out: &Out, (path, text): (&Path, &str), (report, again): (&Report, &Report), workspace: &Path) -> Exit {
     let recomputed = again.to_json();
     if recomputed == text {
         out.line(&format!("{}: the same bytes again, {}", again.gate, again.verdict));
         return Exit::Fine;
     }
-    out.err_line(&format!("error: `{}` is not what comes out now", path.display()));
+    let others = others(report, again, workspace);
+    if others.is_empty() {
+        out.err_line(&format!("error: `{}` is not what comes out now", path.display()));
+    } else {
+        out.err_line(&format!("error: `{}` is about other evidence than stands in the workspace now", path.display()));
+        others.iter().for_each(|line| out.err_line(&format!("  {line}")));
+        out.err_line(
+            "  help: `mlpc run` with the code and data of that run puts its files back from the cache; then verify",
+        );
+    }
     let (mut then, mut now) = (text.lines(), recomputed.lines());
     for number in 1.. {
         match (then.next(), now.next()) {

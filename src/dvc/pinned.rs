@@ -82,7 +82,13 @@ fn by_lock(root: &Path, folder: &Path, target: &Path) -> Result<Option<Pinned>, 
     let shown = file.strip_prefix(root).unwrap_or(&file).display().to_string();
     let lock = read(&file).map_err(|error| format!("`{shown}` can't be read: {error}"))?;
     // The paths of a stage are relative to its `wdir`, which the lock file does not hold.
-    let stages = read(&folder.join("dvc.yaml")).unwrap_or(Value::Null);
+    let file = folder.join("dvc.yaml");
+    let stages = match std::fs::symlink_metadata(&file) {
+        Ok(_) => read(&file).map_err(|error| {
+            format!("`{}` can't be read: {error}", file.strip_prefix(root).unwrap_or(&file).display())
+        })?,
+        Err(_) => Value::Null,
+    };
     // Before 2.0 the stages stood at the top.
     let listed = lock.get("stages").unwrap_or(&lock);
     let Value::Mapping(listed) = listed else { return Ok(None) };
@@ -154,7 +160,8 @@ fn out(root: &Path, base: &Path, outs: &[Value], target: &Path, shown: &str) -> 
 }
 
 fn read(file: &Path) -> Result<Value, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| crate::host::error::reason(&error))?;
+    let reason = |error| crate::host::error::reason(&error);
+    let text = std::io::read_to_string(crate::host::fs::open(file).map_err(reason)?).map_err(reason)?;
     serde_yaml::from_str(&text).map_err(|error| error.to_string())
 }
 

@@ -17,7 +17,7 @@ pub(super) const NEVER: [&str; 8] =
 #[derive(Debug)]
 pub(super) struct CodeFinder {
     workspace: PathBuf,
-    /// What stages write is not code, even where a pattern covers it.
+    /// What stages write, and what registries hold, is not code, even where a pattern covers it.
     outputs: BTreeSet<PathBuf>,
     found: Mutex<HashMap<String, Arc<Vec<String>>>>,
 }
@@ -50,6 +50,11 @@ impl CodeFinder {
     pub(super) fn files_now(&self, patterns: &[String]) -> Result<BTreeSet<String>> {
         let found = patterns.iter().map(|pattern| self.search(pattern)).collect::<Result<Vec<_>>>()?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Tells whether stages write what stands at a path of the workspace.
+    pub(super) fn is_output(&self, path: &str) -> bool {
+        Path::new(path).ancestors().any(|part| self.outputs.contains(part))
     }
 
     fn pattern(&self, pattern: &str) -> Result<Arc<Vec<String>>> {

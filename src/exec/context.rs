@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::code::CodeFinder;
 use super::event::{Event, Listener, NodeReport};
 use super::fetch::Fetched;
+use super::held::{self, File, Files};
 use super::mask::Mask;
 use super::pick::{Chosen, Pick};
 use super::record::RunRecord;
@@ -165,6 +166,10 @@ pub(super) struct Run<'a> {
     said: Mutex<BTreeSet<String>>,
     /// What sources were in the run that this one goes on with.
     expected: Mutex<BTreeMap<String, Digest>>,
+    /// The files of code that nodes read.
+    files: Mutex<Files>,
+    /// What those were in the run that this one goes on with.
+    held: Mutex<Files>,
     registries: Registries,
     /// What is known from before, where only some nodes have to have their turn.
     part: Option<&'a Part>,
@@ -213,6 +218,8 @@ impl<'a> Run<'a> {
             sources: Mutex::default(),
             said: Mutex::default(),
             expected: Mutex::default(),
+            files: Mutex::default(),
+            held: Mutex::default(),
             registries: Mutex::default(),
             part: None,
             chosen: None,
@@ -297,7 +304,8 @@ impl<'a> Run<'a> {
         self.listener.event(&event);
     }
 
-    pub(super) fn note(&self, node: &str, text: String) {
+    pub(super) fn note(&self, node: &str, mut text: String) {
+        self.mask.cover(&mut text);
         self.tell(Event::Note { node: node.to_owned(), text });
     }
 
@@ -325,12 +333,37 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Notes that a node reads a file of code. A run that goes on reads what it read before.
+    pub(super) fn note_file(&self, path: &str, file: File) -> Result<(), Stop> {
+        if self.code.is_output(path) {
+            return Ok(());
+        }
+        if locked(&self.held).get(path).is_some_and(|held| *held != Some(file)) {
+            return Err(Stop::Unsound(format!("`{path}` is no longer what it was when the run began")));
+        }
+        held::note(&mut locked(&self.files), path, file);
+        Ok(())
+    }
+
+    /// Returns the files of code that nodes read so far.
+    pub(super) fn files_read(&self) -> Files {
+        locked(&self.files).clone()
+    }
+
+    /// Has nodes read files only as they are here.
+    pub(super) fn hold(&self, files: Files) {
+        *locked(&self.held) = files;
+    }
+
     pub(super) fn sources(&self) -> BTreeMap<String, Digest> {
         locked(&self.sources).clone()
     }
 
     pub(super) fn note_release(&self, node: &str, release: Release) {
-        locked(&self.releases).insert(node.to_owned(), release);
+        let mut releases = locked(&self.releases);
+        // A run that goes on finds what it registered itself.
+        let own = releases.get(node).is_some_and(|before| before.new && before.version == release.version);
+        releases.insert(node.to_owned(), Release { new: release.new || own, ..release });
     }
 
     pub(super) fn releases(&self) -> BTreeMap<String, Release> {
@@ -443,6 +476,7 @@ fn secrets(bound: &Bound, setup: &Setup) -> BTreeMap<String, String> {
     bound.plan.secrets.iter().filter_map(|secret| Some((secret.name.clone(), value(&secret.name)?))).collect()
 }
 
+/// Returns what the pipeline itself writes into the workspace.
 fn published(bound: &Bound) -> impl Iterator<Item = PathBuf> {
     bound
         .plan
@@ -453,4 +487,5 @@ fn published(bound: &Bound) -> impl Iterator<Item = PathBuf> {
             _ => None,
         })
         .flat_map(|stage| stage.outputs.iter().map(|output| PathBuf::from(&output.publish)))
+        .chain(bound.plan.registry_folders())
 }

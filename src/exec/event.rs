@@ -208,6 +208,8 @@ mod tests {
             Ending::Asks(String::new()),
             Ending::Approved,
             Ending::Rejected(String::new()),
+            Ending::Expired(String::new()),
+            Ending::RolledBack(String::new()),
             Ending::WaitsForPerson,
             Ending::Failed(String::new()),
             Ending::Unsound(String::new()),
@@ -221,7 +223,7 @@ mod tests {
                 Ending::Done | Ending::Hit | Ending::Decided(_) | Ending::NotEvaluated(_) | Ending::Asks(_) => {}
                 Ending::Approved | Ending::Rejected(_) | Ending::WaitsForPerson | Ending::Failed(_) => {}
                 Ending::Unsound(_) | Ending::Skipped(_) | Ending::NotReleased(_) | Ending::Blocked(_) => {}
-                Ending::Interrupted => {}
+                Ending::Interrupted | Ending::Expired(_) | Ending::RolledBack(_) => {}
             }
         }
         all

@@ -11,6 +11,7 @@ mod event;
 mod fetch;
 mod folder;
 mod forecast;
+mod held;
 mod hint;
 mod infer;
 mod journal;

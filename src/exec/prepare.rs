@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::context::{Product, Run, Stop};
 use super::fetch::{self, Environment};
+use super::held::File;
 use super::{outside, software};
 use crate::cache::{Artifact, CodeFile, CommandLine, InputFile, Key, Kind, Manifest, OutputFile};
 use crate::host::Digest;
@@ -341,6 +342,7 @@ fn code(run: &Run<'_>, work: &Work) -> Result<Vec<CodeFile>, Stop> {
     let mut files = Vec::new();
     for path in run.code.files(&work.code)?.into_keys() {
         let artifact = run.memory.look(&run.workspace().join(&path))?;
+        run.note_file(&path, File { digest: artifact.digest, executable: artifact.executable })?;
         files.push(CodeFile { path, digest: artifact.digest, executable: artifact.executable });
     }
     Ok(files)

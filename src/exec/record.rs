@@ -119,6 +119,20 @@ impl RunRecord {
         }
     }
 
+    /// Makes it the record of a run that goes on: it is about what it was about.
+    pub(super) fn goes_on(&mut self, before: &Self) {
+        self.asked.clone_from(&before.asked);
+        self.from.clone_from(&before.from);
+        self.only.clone_from(&before.only);
+        self.release |= before.release;
+    }
+
+    /// Tells whether nothing of it is left to do.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.exit == Some(0) && !self.nodes.iter().any(|node| matches!(node.ending, Ending::NotReleased(_)))
+    }
+
     /// Returns what it was asked for.
     #[must_use]
     pub fn pick(&self) -> Pick {
@@ -159,6 +173,17 @@ impl RunRecord {
 }
 
 impl NodeRecord {
+    /// Tells whether a node that was done in an earlier part of a run is still, by what became of it in a later one: its
+    /// result was found again, or the later part ended before it came to it.
+    pub(super) fn stays_done(&self, now: &Self) -> bool {
+        self.ending == Ending::Done
+            && match now.ending {
+                Ending::Hit => now.key == self.key,
+                Ending::Interrupted | Ending::Blocked(_) => self.kind == "stage" && now.key.is_none(),
+                _ => false,
+            }
+    }
+
     /// Returns it as another run sees it, in which it had nothing to do.
     fn seen_from(self, run: &str) -> Self {
         if self.run.is_empty() || self.run == run {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::context::{Options, Run, Setup};
 use super::event::{Event, Listener, NodeReport};
+use super::held::{self, Held};
 use super::journal::Journal;
 use super::nodes;
 use super::pick::{Chosen, choose};
@@ -140,6 +141,8 @@ struct Work<'w> {
 fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn Listener) -> Result<Summary, RunError> {
     let begin = Instant::now();
     let Work { bound, chosen, resume, part } = work;
+    // Nodes that run one by one elsewhere are told what they go on with; nothing of it stands on this machine.
+    let earlier = resume.filter(|_| !options.alone);
     let active = chosen.active();
     nodes::rollouts_refused(bound, &active, options.release && !options.alone)?;
     let state = setup.workspace.join(".mlpc");
@@ -170,6 +173,9 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     if let Some(before) = resume {
         run.go_on(before);
     }
+    if let Some(before) = earlier {
+        held::check(&run, before)?;
+    }
     nodes::refused(&run, &active)?;
     super::software::lock(&run, &active)?;
     missing_secrets(&run, &active)?;
@@ -178,13 +184,20 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     if let Some(before) = resume {
         record.started.clone_from(&before.started);
     }
+    if let Some(before) = earlier {
+        record.goes_on(before);
+    }
     record.write(&run.folder)?;
     look_at_pointers(&run, &active);
     // What decides and releases is known to whoever comes after us, even if we are killed.
-    let note = || {
+    let note = |kind: &str| {
         let seen = RunRecord { pointers: run.pointers(), releases: run.releases(), ..record.clone() };
         // The same is written at the end, where a failure is told.
         let _ = seen.write(&run.folder);
+        // What a run goes on with is held already.
+        if resume.is_none() && kind != "gate" {
+            let _ = Held::so_far(&run).write(&run.folder);
+        }
     };
     run.tell(Event::RunStarted {
         format: super::event::FORMAT,
@@ -203,19 +216,30 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
             **gate = now.clone();
         }
     }
-    let exit = exit_code(reports.iter().map(|report| own_exit(&run, report)));
-    record.sources = part.map(|part| part.header.run.sources.clone()).unwrap_or_default();
+    let exit = exit_code(reports.iter().map(|report| own_exit(&run, &report.node, &report.ending)));
+    let own: Vec<NodeRecord> = reports.iter().map(|report| kept(&run.id, report)).collect();
+    let own = match earlier {
+        Some(before) => going_on(run.bound, before, own),
+        None => own,
+    };
+    let sources = part.map(|part| &part.header.run.sources).or(earlier.map(|before| &before.sources));
+    record.sources = sources.cloned().unwrap_or_default();
     record.sources.extend(run.sources());
     record.pointers = run.pointers();
     record.releases = run.releases();
     record.ended = Some(clock::iso(setup.clock.now()));
-    record.exit = Some(exit);
+    record.exit = Some(exit_code(own.iter().map(|node| own_exit(&run, &node.node, &node.ending))));
+    // What ended well is not gone on with.
+    let is_over = record.exit == Some(0) && !own.iter().any(|node| matches!(node.ending, Ending::NotReleased(_)));
+    if !is_over && !options.alone {
+        Held::of(&run, &chosen, earlier, part.is_none_or(|part| part.whole))?.write(&run.folder)?;
+    }
     let saved = memory.save();
     run.times.note(&reports, part.is_none_or(|part| part.whole));
     // The record and how things stand are megabytes each where there are many nodes.
     let question = options.question.as_ref().filter(|_| !options.alone);
     let gather = || stand::gather(&run, question?, part, &record, &reports);
-    let (written, standing) = both(|| write_record(&run, &record, part, &reports), gather);
+    let (written, standing) = both(|| write_record(&run, &record, part, &own), gather);
     written?;
     // It names the record, which is there by now.
     if let (Some(standing), Some(question)) = (standing, question) {
@@ -241,10 +265,9 @@ fn write_record(
     run: &Run<'_>,
     record: &RunRecord,
     part: Option<&Part>,
-    reports: &[NodeReport],
+    own: &[NodeRecord],
 ) -> Result<(), crate::host::Error> {
-    let own: Vec<NodeRecord> = reports.iter().map(|report| kept(&run.id, report)).collect();
-    let own = lines(&own);
+    let own = lines(own);
     match part.filter(|part| !part.whole) {
         None => write_nodes(&run.folder, own.iter().map(Vec::as_slice))?,
         Some(part) => {
@@ -264,9 +287,9 @@ fn write_record(
 }
 
 /// Returns the exit code that a node's ending asks for.
-fn own_exit(run: &Run<'_>, report: &NodeReport) -> u8 {
-    match &report.ending {
-        _ if !counts(run, report) => 0,
+fn own_exit(run: &Run<'_>, node: &str, ending: &Ending) -> u8 {
+    match ending {
+        _ if !counts(run, node, ending) => 0,
         // Nobody is asked in this run, so that nothing was decided.
         Ending::Asks(approval) if run.leaves_out(approval) => 11,
         ending => ending.exit_code(),
@@ -275,17 +298,17 @@ fn own_exit(run: &Run<'_>, report: &NodeReport) -> u8 {
 
 /// Tells whether a node's ending counts for the exit code: gates of a profile only advise, and what a baseline that
 /// can't be scored means is for its gate to say.
-fn counts(run: &Run<'_>, report: &NodeReport) -> bool {
-    match run.node(&report.node).map(|node| &node.kind) {
+fn counts(run: &Run<'_>, node: &str, ending: &Ending) -> bool {
+    match run.node(node).map(|node| &node.kind) {
         Some(NodeKind::Gate(_)) => run.bound.gates_block,
-        Some(NodeKind::Stage(stage)) => stage.baseline.is_none() || report.ending.exit_code() != 1,
+        Some(NodeKind::Stage(stage)) => stage.baseline.is_none() || ending.exit_code() != 1,
         _ => true,
     }
 }
 
 /// Runs all that is chosen, with a note after each node that decides or acts; returns the reports in the order of
 /// declarations.
-fn drive(run: &Run<'_>, chosen: &Chosen, note: &(dyn Fn() + Sync)) -> Vec<NodeReport> {
+fn drive(run: &Run<'_>, chosen: &Chosen, note: &(dyn Fn(&str) + Sync)) -> Vec<NodeReport> {
     let nodes = &run.bound.plan.nodes;
     let (jobs, tokens) = (slots(run.options.jobs), Tokens::of_machine(run.options.jobs));
     let (schedule, ended) = Schedule::new(run.bound, chosen, &run.times.all(run.bound), tokens);
@@ -352,7 +375,7 @@ struct Course<'r, 'a> {
     run: &'r Run<'a>,
     chosen: &'r Chosen,
     /// Is called after each node that decides or acts.
-    note: &'r (dyn Fn() + Sync),
+    note: &'r (dyn Fn(&str) + Sync),
     schedule: Schedule<'r>,
     reports: BTreeMap<usize, NodeReport>,
     stopped: bool,
@@ -362,10 +385,10 @@ impl Course<'_, '_> {
     /// Takes a node's ending.
     fn end(&mut self, index: usize, report: NodeReport) {
         let ending = report.ending.clone();
-        let stops = self.run.options.fail_fast && !matches!(own_exit(self.run, &report), 0 | 14);
+        let stops = self.run.options.fail_fast && !matches!(own_exit(self.run, &report.node, &ending), 0 | 14);
         self.run.note_ending(&report.node, &ending);
         if report.kind != "stage" {
-            (self.note)();
+            (self.note)(report.kind);
         }
         self.run.tell(Event::NodeEnded(report.clone()));
         self.reports.insert(index, report);
@@ -472,6 +495,18 @@ fn same_work(bound: &Bound, before: &RunRecord) -> Result<(), RunError> {
     };
     let message = format!("the run `{}` can't go on: {differs} is no longer what it was", before.run);
     Err(RunError::new(11, message).help("start a new run: `mlpc run`"))
+}
+
+/// Returns the nodes of a run that went on: what was done before stays done, however its result was found again.
+fn going_on(bound: &Bound, before: &RunRecord, own: Vec<NodeRecord>) -> Vec<NodeRecord> {
+    let mut nodes: BTreeMap<String, NodeRecord> =
+        before.nodes.iter().map(|node| (node.node.clone(), node.clone())).collect();
+    for now in own {
+        if !nodes.get(&now.node).is_some_and(|was| was.stays_done(&now)) {
+            nodes.insert(now.node.clone(), now);
+        }
+    }
+    bound.plan.nodes.iter().filter_map(|node| nodes.remove(&node.name)).collect()
 }
 
 fn kept(run: &str, report: &NodeReport) -> NodeRecord {

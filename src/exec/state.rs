@@ -32,8 +32,12 @@ pub enum Ending {
     Asks(String),
     /// A person said yes.
     Approved,
-    /// A person said no, or said nothing in time.
+    /// A person said no: who, and why.
     Rejected(String),
+    /// Nobody said anything in time.
+    Expired(String),
+    /// What it would release was rolled back before, and nobody allowed it since.
+    RolledBack(String),
     /// A person has not decided yet.
     WaitsForPerson,
     /// Its command or its outputs were wrong.
@@ -61,12 +65,24 @@ impl Ending {
         }
     }
 
+    /// Returns what is said of it, where something is.
+    pub(super) fn sentence_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::NotEvaluated(text) | Self::Asks(text) | Self::Rejected(text) | Self::Failed(text) => Some(text),
+            Self::Unsound(text) | Self::Skipped(text) | Self::NotReleased(text) | Self::Blocked(text) => Some(text),
+            Self::Expired(text) | Self::RolledBack(text) => Some(text),
+            Self::Done | Self::Hit | Self::Decided(_) | Self::Approved | Self::WaitsForPerson | Self::Interrupted => {
+                None
+            }
+        }
+    }
+
     /// Returns the exit code that it asks for by itself.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Decided(verdict) => verdict.exit_code(),
-            Self::Rejected(_) => 10,
+            Self::Rejected(_) | Self::Expired(_) | Self::RolledBack(_) => 10,
             Self::WaitsForPerson => 14,
             Self::Failed(_) => 1,
             Self::Unsound(_) | Self::NotEvaluated(_) => 11,

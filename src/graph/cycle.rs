@@ -8,7 +8,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::{Edge, Graph};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{Id, Model, NodeId};
+use crate::model::{Id, Model, NodeId, NodeKind};
 use crate::types::Why;
 
 /// Returns a diagnostic for each knot of nodes that wait for each other.
@@ -65,10 +65,24 @@ fn describe(model: &Model, graph: &Graph, knot: &[NodeId]) -> Option<Diagnostic>
         diagnostic = diagnostic.label(edge.span, reason(name(*from), name(edge.to), edge.why));
     }
     let guarded = way.iter().any(|(_, edge)| edge.why == Why::Guard);
-    Some(diagnostic.help(if guarded {
-        "write `ungated` behind the input that shall not wait for its gate, or split the gate in two"
-    } else {
-        "cut one of these edges"
+    let admitted = way.iter().find(|(_, edge)| edge.why == Why::Admission);
+    Some(diagnostic.help(match admitted {
+        _ if guarded => {
+            "write `ungated` behind the input that shall not wait for its gate, or split the gate in two".to_owned()
+        }
+        Some((from, edge)) => match model.nodes[*from].kind {
+            NodeKind::Action(_) => format!(
+                "if `{}` comes before the decision, say so: `ungated` behind its input, or in its head `ungated \"reason\"`",
+                name(*from)
+            ),
+            _ => format!(
+                "`{}` decides whether `{}` happens, and can't wait for it: leave `of` out of the numbers that are measured \
+                 afterwards, and let a gate of their own decide what comes behind",
+                name(edge.to),
+                name(*from)
+            ),
+        },
+        None => "cut one of these edges".to_owned(),
     }))
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Knows the model; nothing of commands or platforms.
 
+mod brought;
 mod cycle;
 mod deadlock;
 mod draw;
@@ -148,9 +149,9 @@ fn own(model: &Model, guards: &Guards<'_>, id: NodeId, edges: &mut Vec<Edge>) {
         NodeKind::Action(action) => {
             for input in &action.work.inputs {
                 reads(guards, &input.origin, !input.ungated, input.span, edges);
-                // What has effects and reads a model acts on it, also where it does not say `of`.
+                // What has effects and reads a model, or what was made of one, acts on it, also where it does not say `of`.
                 if !input.ungated && node.ungated.is_none() {
-                    admission(guards, &input.origin, input.span, edges);
+                    admissions(model, guards, &input.origin, input.span, edges);
                 }
             }
             if let Some(of) = &action.of {
@@ -181,7 +182,7 @@ fn released(
     for input in &work.inputs {
         reads(guards, &input.origin, !input.ungated, input.span, edges);
         if !input.ungated && gated {
-            admission(guards, &input.origin, input.span, edges);
+            admissions(model, guards, &input.origin, input.span, edges);
         }
     }
 }
@@ -193,6 +194,13 @@ fn reads(guards: &Guards<'_>, origin: &Origin, guarded: bool, span: Span, edges:
     if guarded {
         let gates = guards.on.get(origin).into_iter().flatten();
         edges.extend(gates.map(|&to| Edge { to, why: Why::Guard, span }));
+    }
+}
+
+/// As [`admission`], of all that an input brings along.
+fn admissions(model: &Model, guards: &Guards<'_>, origin: &Origin, span: Span, edges: &mut Vec<Edge>) {
+    if !guards.measured.is_empty() {
+        brought::brought(model, origin).into_iter().for_each(|origin| admission(guards, origin, span, edges));
     }
 }
 

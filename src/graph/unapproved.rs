@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::Graph;
+use super::brought::brought;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Model, Node, NodeId, NodeKind, Origin};
 use crate::types::Why;
@@ -103,7 +104,7 @@ fn shipped<'m>(model: &'m Model, node: &'m Node) -> Vec<&'m Origin> {
         NodeKind::Action(action) => {
             let of = action.of.as_ref().and_then(|of| model.subject_model(of));
             let read = action.work.inputs.iter().filter(|input| !input.ungated).map(|input| &input.origin);
-            of.into_iter().chain(read).collect()
+            of.into_iter().chain(read).flat_map(|origin| brought(model, origin)).collect()
         }
         _ => Vec::new(),
     }

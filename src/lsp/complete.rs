@@ -7,8 +7,10 @@ use lsp_types::{CompletionItem, CompletionItemKind, InsertTextFormat};
 use super::document::Document;
 use super::names::{Names, Symbol};
 use crate::diagnostic::{Severity, catalogue};
+use crate::model::OF_RELEASE;
 use crate::syntax::ast::{self, ItemKind, StageClause};
 use crate::syntax::cursor::{self, Place};
+use crate::types::{DATASET_FORMATS, MODEL_FORMATS};
 
 const VALUES: [&str; 8] = ["int", "float", "bool", "string", "duration", "bytes", "ratio", "timestamp"];
 const ARTIFACTS: [&str; 11] =
@@ -39,6 +41,15 @@ pub(super) fn at(document: &Document, offset: usize) -> Vec<CompletionItem> {
             VALUES.iter().chain(&ARTIFACTS).for_each(|word| list.plain(word, CompletionItemKind::CLASS, "type"));
             let types = |kind: &ItemKind| matches!(kind, ItemKind::Metrics(_) | ItemKind::Schema(_));
             list.tops(&names, types);
+        }
+        Place::Argument(base) => {
+            let formats: &[&str] = match base {
+                "Model" => &MODEL_FORMATS,
+                "Dataset" => &DATASET_FORMATS,
+                _ => &[],
+            };
+            formats.iter().for_each(|word| list.plain(word, CompletionItemKind::VALUE, "format"));
+            list.tops(&names, |kind| base == "Metrics" && matches!(kind, ItemKind::Metrics(_)));
         }
         Place::Variable => locals(&names, cursor.item, &mut list),
         Place::Value { keyword, clause } => value(&names, keyword, clause, cursor.item, &mut list),
@@ -123,7 +134,15 @@ fn locals(names: &Names<'_>, item: Option<&str>, list: &mut List) {
     let clauses = names.declaration(item).map(|item| &item.kind);
     let clauses: &[ast::Clause] = match clauses {
         Some(ItemKind::Stage(ast::Stage { body: ast::StageBody::Clauses(clauses), .. })) => clauses,
-        Some(ItemKind::Action(action)) => &action.clauses,
+        Some(ItemKind::Action(action)) => {
+            let of = action.of.as_ref().map(|of| &of.kind);
+            let release =
+                |name: &str| matches!(names.declaration(name).map(|item| &item.kind), Some(ItemKind::Register(_)));
+            if matches!(of, Some(ast::ExprKind::Name(name)) if release(name.as_str())) {
+                OF_RELEASE.iter().for_each(|name| list.plain(name, CompletionItemKind::VARIABLE, "of the release"));
+            }
+            &action.clauses
+        }
         _ => &[],
     };
     for clause in clauses {

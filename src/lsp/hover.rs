@@ -3,6 +3,7 @@
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind};
 
 use super::document::Document;
+use super::meanings;
 use super::names::{Names, Symbol};
 use super::text::{self, Encoding};
 use crate::compile::Compilation;
@@ -38,7 +39,8 @@ fn keyword(document: &Document, offset: usize) -> Option<(Span, String)> {
         || start == item.span.start as usize;
     let form = cursor::form(text.get(start..end)?).filter(|_| begins)?;
     let span = Span { start: start as u32, end: end as u32, ..item.span };
-    Some((span, format!("```mlp\n{}\n```", form.replace("` or `", "\n"))))
+    let meaning = meanings::of(&text[span.range()]).map(|meaning| format!("\n\n{meaning}.")).unwrap_or_default();
+    Some((span, format!("```mlp\n{}\n```{meaning}", form.replace("` or `", "\n"))))
 }
 
 fn about(document: &Document, names: &Names<'_>, symbol: Symbol<'_>) -> Option<String> {

@@ -8,6 +8,7 @@ mod complete;
 mod document;
 mod edit;
 mod hover;
+mod meanings;
 mod names;
 mod symbols;
 mod text;

@@ -16,8 +16,8 @@ pub use ids::{Id, MetricsId, NodeId, OutputId, ParamId, RegistryId, RuntimeId, S
 pub use lineage::{Rescored, rescored};
 pub use live::{Arm, Credential, Experiment, LiveRequirement, Monitor, Notify, Reaction, Rollout, Step, Watch};
 pub use node::{
-    Action, Approval, Baseline, Evidence, Gate, Measure, Node, NodeKind, Pointer, Promote, Register, Requirement,
-    Subject,
+    Action, Approval, Baseline, Evidence, Gate, Measure, Node, NodeKind, OF_RELEASE, Pointer, Promote, Register,
+    Requirement, Subject,
 };
 pub use work::{Input, Origin, Output, SecretUse, Stage, ValueOutput, Work};
 

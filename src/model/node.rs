@@ -7,6 +7,10 @@ use crate::gate;
 use crate::source::{Span, Spanned};
 use crate::types::{Artifact, Expr, Leg, Type, Value};
 
+/// What the command of an action `of` a release sees beside its inputs: the version's id, that of the one before, the model's digest, and
+/// the path of its file.
+pub const OF_RELEASE: [&str; 4] = ["version", "previous", "digest", "model"];
+
 /// One thing that happens.
 #[derive(Debug, Clone)]
 pub struct Node {

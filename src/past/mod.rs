@@ -16,7 +16,7 @@ pub use numbers::{Number, numbers};
 pub use report::{is_report, report};
 
 use crate::diagnostic::nearest;
-use crate::exec::{self, Ending, RunRecord};
+use crate::exec::{self, Ending, NodeRecord, RunRecord};
 use crate::gate::Report;
 
 /// Finds a run by its id, the beginning of one, `latest` or `latest~2` of a pipeline; `Err` is what to tell the user.
@@ -105,6 +105,8 @@ pub fn word(ending: &Ending) -> String {
         Ending::Asks(approval) => format!("asks {approval}"),
         Ending::Approved => "approved".to_owned(),
         Ending::Rejected(_) => "rejected".to_owned(),
+        Ending::Expired(_) => "decided by nobody in time".to_owned(),
+        Ending::RolledBack(_) => "rolled back before".to_owned(),
         Ending::WaitsForPerson => "waits for a person".to_owned(),
         Ending::Failed(_) => "failed".to_owned(),
         Ending::Unsound(_) => "unsound".to_owned(),
@@ -115,19 +117,30 @@ pub fn word(ending: &Ending) -> String {
     }
 }
 
-/// Returns what the exit code of a run says.
+/// Returns how a run came out, in words.
 #[must_use]
-pub fn outcome(exit: Option<u8>) -> &'static str {
-    match exit {
+pub fn outcome(record: &RunRecord) -> &'static str {
+    match record.exit {
         None => "did not end",
         Some(0) => "fine",
         Some(1) => "failed",
-        Some(10) => "a gate said no",
+        Some(10) => refused(record),
         Some(11) => "could not be decided",
         Some(14) => "waits for a person",
         Some(130) => "interrupted",
         Some(_) => "ended",
     }
+}
+
+/// Returns who refused a run. What a gate decided may have been advice; what else refuses does not advise.
+fn refused(record: &RunRecord) -> &'static str {
+    let word = |node: &NodeRecord| match node.ending {
+        Ending::Rejected(_) => Some("a person said no"),
+        Ending::Expired(_) => Some("nobody decided in time"),
+        Ending::RolledBack(_) => Some("was rolled back before"),
+        _ => None,
+    };
+    record.nodes.iter().find_map(word).unwrap_or("a gate said no")
 }
 
 /// Writes milliseconds as people do.

@@ -114,7 +114,7 @@ pub fn report(plan: &Plan, store: &Store, record: &RunRecord) -> Result<String, 
         "event": record.event,
         "started": record.started,
         "ended": record.ended,
-        "outcome": outcome(record.exit),
+        "outcome": outcome(record),
         "good": record.exit == Some(0),
         "other_plan": record.plan != plan.digest(),
         "graph": layout,
@@ -139,7 +139,8 @@ fn class(ending: &Ending) -> &'static str {
     match ending {
         Ending::Hit => "hit",
         ending if ending.is_good() => "good",
-        Ending::Failed(_) | Ending::Unsound(_) | Ending::Decided(_) | Ending::Rejected(_) => "bad",
+        Ending::Failed(_) | Ending::Unsound(_) | Ending::Decided(_) => "bad",
+        Ending::Rejected(_) | Ending::Expired(_) | Ending::RolledBack(_) => "bad",
         Ending::Asks(_) | Ending::WaitsForPerson | Ending::NotEvaluated(_) => "wait",
         _ => "out",
     }
@@ -151,7 +152,10 @@ fn row(node: &NodeRecord) -> Row {
         | Ending::Unsound(why)
         | Ending::Skipped(why)
         | Ending::NotReleased(why)
-        | Ending::NotEvaluated(why) => why.clone(),
+        | Ending::NotEvaluated(why)
+        | Ending::Rejected(why)
+        | Ending::Expired(why)
+        | Ending::RolledBack(why) => why.clone(),
         Ending::Blocked(node) => format!("waits for {node}"),
         _ => node.why.clone().unwrap_or_default(),
     };

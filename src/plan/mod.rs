@@ -17,6 +17,7 @@ pub(crate) mod strict;
 mod work;
 
 use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +120,21 @@ impl Plan {
     #[must_use]
     pub fn registry(&self, name: &str) -> Option<&Registry> {
         self.registries.iter().find(|registry| registry.name == name)
+    }
+
+    /// Returns the folders that registries are in, under any profile; relative to the workspace, or absolute.
+    pub fn registry_folders(&self) -> impl Iterator<Item = PathBuf> {
+        let declared = self.registries.iter().map(|registry| &registry.location);
+        let set = self.profiles.iter().flat_map(|profile| &profile.settings).filter_map(|setting| match setting {
+            Setting::Registry { location, .. } => Some(location),
+            _ => None,
+        });
+        declared.chain(set).filter_map(|location| match location {
+            RegistryLocation::Directory { path } => {
+                Some(Path::new(path).components().filter(|part| !matches!(part, Component::CurDir)).collect())
+            }
+            _ => None,
+        })
     }
 
     /// Returns the digest that compiled jobs carry: blake3, in hex, over the plan as JSON without its places.

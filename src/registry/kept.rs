@@ -62,8 +62,10 @@ impl<S: Store> Registry for S {
             let metrics = rules::metrics(&*view, &rules::existing_version(&*view, &pointer.version)?)?;
             Ok((pointer, metrics))
         };
-        let pointers = rules::pointers(&*view)?.into_iter().map(with_metrics).collect::<Result<_, RegistryError>>()?;
-        Ok(Overview { versions, pointers })
+        let pointers = rules::pointers(&*view)?;
+        let rejections = rollback::in_force(&*view, &pointers)?;
+        let pointers = pointers.into_iter().map(with_metrics).collect::<Result<_, RegistryError>>()?;
+        Ok(Overview { versions, pointers, rejections })
     }
 
     fn promote(&self, promotion: &Promotion) -> Result<Outcome, RegistryError> {
@@ -145,18 +147,19 @@ impl<S: Store> Registry for S {
     }
 
     fn fsck(&self) -> Result<Vec<Finding>, RegistryError> {
-        let (mut torn, mut findings) = (None, Vec::new());
-        self.transact("repair the history", &mut |view| {
-            let (finding, change) = fsck::untear(view)?.unzip();
-            torn = finding;
-            Ok(change.into_iter().collect())
+        let (mut torn, mut findings) = (Vec::new(), Vec::new());
+        self.transact("repair the records", &mut |view| {
+            let (found, changes) = fsck::untear(view)?;
+            torn = found;
+            Ok(changes)
         })?;
         self.transact("repair derived files", &mut |view| {
             let (found, changes) = fsck::fsck(view)?;
             findings = found;
             Ok(changes)
         })?;
-        Ok(torn.into_iter().chain(findings).collect())
+        torn.append(&mut findings);
+        Ok(torn)
     }
 }
 

@@ -231,6 +231,8 @@ pub struct Overview {
     pub versions: Vec<Version>,
     /// All pointers in the order of their names, each with the text of its version's metrics file.
     pub pointers: Vec<(Pointer, Option<String>)>,
+    /// What was rolled back and is not allowed again.
+    pub rejections: Vec<Rejection>,
 }
 
 /// Something that `fsck` found.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::record::{ByHand, Entry, Finding, Metadata, Pointer, Version};
+use super::record::{ByHand, Entry, Finding, Metadata, Pointer, Rejection, Version};
 use super::{Registry, RegistryError};
 use crate::host::Digest;
 use crate::host::clock::iso;
@@ -36,6 +36,9 @@ pub struct OtherReport {
     pub created: String,
     /// The run that registered it.
     pub run: String,
+    /// What keeps it from pointers: it was rolled back, and nobody allowed it since.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rolled_back: Vec<Rejection>,
 }
 
 /// A pointer and the version it names.
@@ -79,6 +82,7 @@ pub fn show(name: &str, registry: &dyn Registry) -> Result<ShowReport, RegistryE
         digest: version.digest,
         created: version.created,
         run: version.metadata.run,
+        rolled_back: overview.rejections.iter().filter(|line| line.digest == version.digest).cloned().collect(),
     });
     let others = others.collect();
     Ok(ShowReport { registry: name.to_owned(), location: registry.describe(), pointers, versions, others })
@@ -186,8 +190,15 @@ impl ShowReport {
         if !self.others.is_empty() {
             writeln!(out, "\nnamed by no pointer")?;
         }
-        for OtherReport { version, created, run, .. } in &self.others {
+        for OtherReport { version, created, run, rolled_back, .. } in &self.others {
             writeln!(out, "  {version}  registered {created} by run {run}")?;
+            for Rejection { pointer, by, reason, since, .. } in rolled_back {
+                let name = format!("{}@{pointer}", self.registry);
+                writeln!(
+                    out,
+                    "    rolled back from {name} by {by} at {since} ({reason}): not released again before it is allowed"
+                )?;
+            }
         }
         Ok(())
     }

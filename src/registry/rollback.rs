@@ -1,6 +1,8 @@
 //! Back to what a pointer named before: one compare-and-swap, with who and why. What was rolled back is not released
 //! again until a person allows it, in a record that only grows.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::chain::Chain;
@@ -8,7 +10,7 @@ use super::error::{ErrorKind, RegistryError};
 use super::record::{ByHand, FORMAT, Outcome, Pointer, Rejection, Rollback, Version};
 use super::view::{Change, View};
 use super::{layout, rules};
-use crate::host::{Digest, clock};
+use crate::host::{Digest, clock, lines};
 
 type Result<T> = std::result::Result<T, RegistryError>;
 
@@ -24,6 +26,14 @@ pub(super) fn rejection(view: &dyn View, pointer: &str, digest: &Digest) -> Resu
 fn last_word(record: Vec<Rejection>, pointer: &str, digest: &Digest) -> Option<Rejection> {
     let last = record.into_iter().rfind(|line| line.pointer == pointer && line.digest == *digest);
     last.filter(|line| !line.allowed)
+}
+
+/// Returns all rejections that keep bytes from a pointer, in the order of pointers and digests.
+pub(super) fn in_force(view: &dyn View, pointers: &[Pointer]) -> Result<Vec<Rejection>> {
+    let lines = record(view, pointers)?;
+    let last: BTreeMap<_, _> =
+        lines.into_iter().map(|line| ((line.pointer.clone(), line.digest.hex()), line)).collect();
+    Ok(last.into_values().filter(|line| !line.allowed).collect())
 }
 
 /// Reads the record. Every rollback that the history, or one of the pointers, tells of asks for its line: where that is
@@ -66,6 +76,8 @@ pub(super) fn record(view: &dyn View, pointers: &[Pointer]) -> Result<Vec<Reject
 fn is_of(line: &Rejection, step: &Pointer, who: &ByHand, steps: &[Pointer]) -> bool {
     let from = |step: &&Pointer| step.name == line.pointer && step.version == line.version;
     line.pointer == step.name
+        // Who wrote the digests of the history wrote those of the record too.
+        && (line.follows.is_some() || step.follows.is_none())
         && step.previous.as_deref() == Some(line.version.as_str())
         && (&line.by, &line.reason, &line.since) == (&who.by, &who.reason, &step.since)
         && steps.iter().find(from).is_some_and(|from| from.digest == line.digest)
@@ -148,7 +160,7 @@ fn line(
     record(view, rules::pointer(view, &said.pointer)?.as_slice())?;
     let mut bytes = view.read(layout::REJECTIONS)?.unwrap_or_default();
     said.follows = Some(Chain::<Rejection>::read(layout::REJECTIONS, &bytes)?.next(&said.pointer));
-    bytes.extend(layout::encode_line(&said));
+    lines::add(&mut bytes, &said);
     Ok((said, Change::Write { path: layout::REJECTIONS.to_owned(), bytes }))
 }
 

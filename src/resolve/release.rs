@@ -6,7 +6,7 @@ use super::local::{Local, Locals};
 use super::work::{self, Kind};
 use super::{header, origin, stage};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{Action, Approval, NodeId, NodeKind, Promote, Register, Subject, Work};
+use crate::model::{Action, Approval, NodeId, NodeKind, OF_RELEASE, Promote, Register, Subject, Work};
 use crate::source::Spanned;
 use crate::syntax::ast;
 
@@ -107,7 +107,7 @@ pub(super) fn action(cx: &mut Cx<'_>, id: NodeId, item: &ast::Action) {
         subject
     });
     if let (Some(written), Some(Subject::Release(_))) = (&item.of, &of) {
-        for name in ["version", "previous", "digest", "model"] {
+        for name in OF_RELEASE {
             locals.add(cx, name, written.span, Local::Given);
         }
     }

@@ -6,38 +6,11 @@ use super::fields::Fields;
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
-use crate::types::{Artifact, Bound, Expr, PredictionsType, Range, Type, Value};
+use crate::types::{Artifact, Bound, DATASET_FORMATS, Expr, MODEL_FORMATS, PredictionsType, Range, Type, Value};
 
 const VALUES: [&str; 8] = ["int", "float", "bool", "string", "duration", "bytes", "ratio", "timestamp"];
 const ARTIFACTS: [&str; 11] =
     ["File", "Dir", "Archive", "Image", "Dataset", "Model", "Metrics", "Predictions", "Tests", "Report", "Plot"];
-/// What a model's file may be; those that have a look of their own are looked at when a stage ends.
-const MODELS: [&str; 24] = [
-    "catboost",
-    "coreml",
-    "flax",
-    "gguf",
-    "h5",
-    "joblib",
-    "json",
-    "keras",
-    "lightgbm",
-    "mlflow",
-    "npz",
-    "onnx",
-    "openvino",
-    "pickle",
-    "pmml",
-    "safetensors",
-    "skops",
-    "spark",
-    "tensorflow",
-    "tensorrt",
-    "tflite",
-    "torch",
-    "torchscript",
-    "xgboost",
-];
 
 /// Resolves any type.
 pub(super) fn any(cx: &mut Cx<'_>, written: &ast::Type) -> Option<Type> {
@@ -245,7 +218,7 @@ fn dataset(cx: &mut Cx<'_>, name: &ast::Name, args: &[ast::Type]) -> Option<Type
         None => None,
         Some(written) => {
             let word = word(cx, written)?;
-            let formats = ["csv", "parquet", "jsonl"];
+            let formats = DATASET_FORMATS;
             if !formats.contains(&word.as_str()) {
                 let near = nearest(&word.text, formats).unwrap_or("csv");
                 let message = format!("no dataset format `{}`: there are `csv`, `parquet` and `jsonl`", word.text);
@@ -269,16 +242,20 @@ fn dataset(cx: &mut Cx<'_>, name: &ast::Name, args: &[ast::Type]) -> Option<Type
 }
 
 fn model_format(cx: &mut Cx<'_>, word: &ast::Name) -> Option<String> {
-    if MODELS.contains(&word.as_str()) {
+    if MODEL_FORMATS.contains(&word.as_str()) {
         return Some(word.text.clone());
     }
     let message = format!("no model format `{}`", word.text);
     let mut diagnostic = Diagnostic::new(codes::UNKNOWN_NAME, word.span, message);
-    diagnostic = match nearest(&word.text, MODELS) {
-        Some(near) => diagnostic
-            .help(format!("did you mean `Model<{near}>`? `Model` is of any format"))
-            .fix_near(word.span, &word.text, near, MODELS),
-        None => diagnostic.help(format!("write `Model`, which is of any format; known ones are {}", MODELS.join(", "))),
+    diagnostic = match nearest(&word.text, MODEL_FORMATS) {
+        Some(near) => diagnostic.help(format!("did you mean `Model<{near}>`? `Model` is of any format")).fix_near(
+            word.span,
+            &word.text,
+            near,
+            MODEL_FORMATS,
+        ),
+        None => diagnostic
+            .help(format!("write `Model`, which is of any format; known ones are {}", MODEL_FORMATS.join(", "))),
     };
     cx.report(diagnostic)
 }

@@ -88,7 +88,7 @@ impl<'a> Tools<'a> {
         let mut tail: VecDeque<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         tail.drain(..tail.len().saturating_sub(TAIL));
         let name = argv.first().map(|name| Path::new(name).file_name().unwrap_or(name).to_string_lossy());
-        let said: String = tail.iter().map(|line| format!("\n  {line}")).collect();
+        let said: String = tail.iter().map(|line| format!("\n  {}", crate::shown::unpainted(line))).collect();
         Err(Error::new(format!("`{}` failed:{said}", name.unwrap_or_default())))
     }
 }

@@ -23,6 +23,8 @@ pub enum Place<'t> {
     Pointer(&'t str),
     /// A type.
     Type,
+    /// What stands between the angles of a type of this name.
+    Argument(&'t str),
     /// A value or name of a clause; of the declaration's head where the clause is empty.
     Value {
         /// The declaration's word.
@@ -123,6 +125,9 @@ impl<'t> Before<'t, '_> {
         match previous {
             "." => return self.base(&code).map_or(Place::Free, Place::Member),
             "@" => return self.base(&code).map_or(Place::Free, Place::Pointer),
+            "<" if code.len() > 1 && matches!(self.word(code[code.len() - 2]), "Model" | "Dataset" | "Metrics") => {
+                return Place::Argument(self.word(code[code.len() - 2]));
+            }
             _ => {}
         }
         let keyword = self.keyword;
@@ -272,7 +277,8 @@ mod tests {
             ("stage a {\n  in x = b[\"n\", *].|\n}", Place::Member("b")),
             ("stage a {\n  use |\n}", value("stage", "use")),
             ("stage a {\n  out x: D|\n}", Place::Type),
-            ("stage a {\n  out x: Metrics<|\n}", Place::Type),
+            ("stage a {\n  out x: Metrics<|\n}", Place::Argument("Metrics")),
+            ("source x: Dataset<|", Place::Argument("Dataset")),
             ("stage a {\n  run <<<\n    echo \"$x|\"\n  >>>\n}", Place::Variable),
             ("stage a {\n  run <<<\n    ec|\n  >>>\n}", Place::Free),
             ("gate g on b.|", Place::Member("b")),

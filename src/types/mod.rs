@@ -34,6 +34,37 @@ pub use schema::{Column, Schema};
 pub use value::{Value, duration_text, size_text};
 pub use work::{Command, Interpreter, Isolation, Needs, Rerun, Retry, Why};
 
+/// What the rows of a data set may be written as.
+pub const DATASET_FORMATS: [&str; 3] = ["csv", "parquet", "jsonl"];
+
+/// What a model's file may be; those that have a look of their own are looked at when a stage ends.
+pub const MODEL_FORMATS: [&str; 24] = [
+    "catboost",
+    "coreml",
+    "flax",
+    "gguf",
+    "h5",
+    "joblib",
+    "json",
+    "keras",
+    "lightgbm",
+    "mlflow",
+    "npz",
+    "onnx",
+    "openvino",
+    "pickle",
+    "pmml",
+    "safetensors",
+    "skops",
+    "spark",
+    "tensorflow",
+    "tensorrt",
+    "tflite",
+    "torch",
+    "torchscript",
+    "xgboost",
+];
+
 /// A type of the language.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -393,6 +393,15 @@ fn what_ships_a_release_waits_for_the_approval_of_it() {
         format!("{approval}action deploy of train.model {{ run <<< deploy >>> }}"),
         format!("{approval}action deploy {{ in model = train.model\n run <<< deploy \"$model\" >>> }}"),
         format!("{approval}promote staged = release to models@staging"),
+        // A package of the model is the model, and so is the tag that its image got.
+        format!(
+            "{approval}stage package {{ in model = train.model\n out tar: File = \"m.tar\"\n run <<< pack \"$model\" \"$tar\" >>> }}\n\
+             action deploy {{ in tar = package.tar\n run <<< deploy \"$tar\" >>> }}"
+        ),
+        format!(
+            "{approval}stage push {{ in model = train.model\n out tag: string = json(\"tag.json\", \"/tag\")\n \
+             run <<< push \"$model\" > tag.json >>> }}\naction deploy {{ in tag = push.tag\n run <<< deploy \"$tag\" >>> }}"
+        ),
         // Before one of two decisions, and behind none.
         format!(
             "{approval}action early of release {{ {run} }}\napproval later of release after early {{ by: [\"a\"], timeout: 1h }}\n\
@@ -407,6 +416,11 @@ fn what_ships_a_release_waits_for_the_approval_of_it() {
         format!("{approval}action deploy of release after current {{ {run} }}"),
         format!("{approval}action deploy of release after go_live {{ {run} }}"),
         format!("{approval}action tell of release ungated \"it says who is asked\" {{ {run} }}"),
+        // A page about the model is none.
+        format!(
+            "{approval}stage card {{ in model = train.model\n out page: Report = \"card.md\"\n run <<< card \"$model\" \"$page\" >>> }}\n\
+             action show {{ in page = card.page\n run <<< show \"$page\" >>> }}"
+        ),
         format!(
             "action dev of release {{ {run} }}\nstage smoke after dev {{ out t: Tests = \"t.xml\"\n run <<< smoke \"$t\" >>> }}\n\
              gate answers on smoke.t {{ require failed == 0 }}\n{}",
@@ -616,4 +630,26 @@ fn what_a_model_learns_from_is_no_test_of_it() {
     let test = pipeline("test");
     assert!(test.contains("`report` is measured over `raw` as a test, and `train` reads that too"), "{test}");
     assert!(!pipeline("train").contains("tested-on-training-data"));
+}
+
+/// Which names are compared with what is declared depends on the file, not on how many threads read its stages.
+#[test]
+fn the_first_unknown_names_get_help_however_many_stages_there_are() {
+    let helps = |stages: usize| {
+        let sandbox = Sandbox::new();
+        let mut text = "pipeline example\nedition 2026\nsource raw: File = \"raw.csv\"\n".to_owned();
+        for index in 0..stages {
+            let is_slip = index < 40 || (stages - 40..stages).contains(&index);
+            let from = if is_slip { "rww" } else { "raw" };
+            text += &format!("stage s{index} {{ in x = {from}  out t: File = \"t{index}\"  run [\"cp\", x, t] }}\n");
+        }
+        sandbox.file("p.mlp", &text);
+        let ended = sandbox.mlpc(&["check", "--format", "json"]);
+        let document: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        let found = document["diagnostics"].as_array().expect("a list").clone();
+        found.iter().filter(|one| one["code"] == "unknown-name").map(|one| one["help"].is_string()).collect::<Vec<_>>()
+    };
+    let few = helps(100);
+    assert_eq!(few, [vec![true; 60], vec![false; 20]].concat());
+    assert_eq!(helps(600), few);
 }

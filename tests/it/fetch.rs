@@ -125,6 +125,20 @@ fn a_gate_on_what_dvc_keeps_sees_it_where_dvc_would_put_it_and_not_what_a_person
 }
 
 #[test]
+fn a_baseline_is_of_what_dvc_pins_by_the_name_of_the_source() {
+    let sandbox = cloned("");
+    let freeze = || sandbox.mlpc(&["baseline", "raw", "-o", "raw.json"]);
+    let frozen = freeze();
+    assert!(frozen.code == 0 && frozen.stdout.contains("1 rows, 1 columns"), "{frozen:?}");
+    let by_name = sandbox.read("raw.json");
+    assert_eq!(sandbox.mlpc(&["baseline", "data/raw.csv", "-o", "raw.json"]).code, 0);
+    assert_eq!(sandbox.read("raw.json"), by_name, "the path is of the same table");
+    sandbox.file("data/raw.csv", "id\n1\n2\n");
+    let edited = freeze();
+    assert!(edited.code == 1 && edited.stderr.contains("`dvc checkout data/raw.csv`"), "{edited:?}");
+}
+
+#[test]
 fn what_jobs_elsewhere_can_not_fetch_is_said_where_the_pipeline_is_compiled() {
     let sandbox = cloned("\non push { branches: [\"main\"] }\ntarget github { steps: \"plain\" }\n");
     let said = |verb: &[&str]| {

@@ -97,6 +97,23 @@ fn numbers_of_an_older_model_are_no_evidence_of_the_one_that_is_there() {
     assert_eq!(sandbox.mlpc(&["gate", "quality"]).code, 11, "written by hand");
 }
 
+#[test]
+fn a_report_of_an_older_run_is_told_from_one_that_was_edited() {
+    let sandbox = tiny(GATE);
+    let run = sandbox.weights("0.9").runs(0).stdout.split_whitespace().nth(1).expect("run ID of tiny").to_owned();
+    sandbox.weights("0.91").runs(0);
+    let report = format!(".mlpc/runs/{run}/gates/quality/gate_report.json");
+    let other = sandbox.mlpc(&["verify", &report]);
+    assert_eq!(other.code, 11, "{}", other.stderr);
+    assert!(other.stderr.contains("is about other evidence than stands in the workspace now"), "{}", other.stderr);
+    let kept =
+        other.stderr.split("kept as `").nth(1).and_then(|rest| rest.split('`').next()).expect("where it is kept");
+    assert!(sandbox.read(kept).contains("0.9"), "{}", other.stderr);
+    sandbox.weights("0.9");
+    assert_eq!(sandbox.mlpc(&["run", "evaluate"]).code, 0);
+    assert!(!sandbox.mlpc(&["verify", &report]).stderr.contains("other evidence"), "its own stands there again");
+}
+
 /// The first release of the gate is up to a person.
 fn asking() -> String {
     let approval = "approval bootstrap of train.model { by: [\"alice\"], timeout: 24h }\n";

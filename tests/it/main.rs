@@ -35,6 +35,7 @@ mod newcomer;
 mod predictions;
 mod promotion;
 mod raw;
+mod resume;
 mod robust;
 mod run;
 mod runtimes;

@@ -99,6 +99,9 @@ fn a_person_lets_the_first_model_through_and_can_refuse_it() {
     let ended = refused.mlpc(&["run", "--resume"]);
     assert_eq!(ended.code, 10, "{ended:?}");
     assert!(nothing_registered(&refused), "{ended:?}");
+    assert!(ended.stdout.contains("rejected by tester"), "{ended:?}");
+    let history = refused.mlpc(&["history"]).stdout;
+    assert!(history.contains("a person said no"), "{history}");
 }
 
 #[test]
@@ -281,6 +284,17 @@ fn what_was_rolled_back_is_told_with_a_colon() {
     let ended = sandbox.mlpc(&["run"]);
     assert_eq!(ended.code, 10, "{ended:?}");
     assert!(ended.stdout.contains("rejected: `models@production` was rolled back"), "{ended:?}");
+    let history = sandbox.mlpc(&["history"]).stdout;
+    assert!(history.contains("was rolled back before"), "{history}");
+    // Options that every verb takes stand behind the action as well.
+    let shown = sandbox.mlpc(&["registry", "show", "models", "-f", "toy.mlp"]);
+    assert!(shown.stdout.contains("rolled back from models@production by ada"), "{shown:?}");
+    let version = shown.stdout.split("named by no pointer\n  ").nth(1).and_then(|rest| rest.split(' ').next());
+    let allow = ["registry", "allow", "models@production", version.expect("one"), "--reason", "fast", "--as", "ada"];
+    assert_eq!(sandbox.mlpc(&[&allow[..], &["--file", "toy.mlp"]].concat()).code, 0);
+    let shown = sandbox.mlpc(&["registry", "show", "models", "-f", "toy.mlp"]);
+    assert!(shown.code == 0 && !shown.stdout.contains("rolled back from"), "{shown:?}");
+    assert_eq!(sandbox.mlpc(&["cache", "stat", "-f", "toy.mlp"]).code, 0);
 }
 
 /// A pipeline whose gate warns of what stands in a file that the model does not depend on.
@@ -338,4 +352,35 @@ fn a_report_that_was_edited_is_shown_to_nobody() {
     assert_eq!(sandbox.mlpc(&["run", "--resume"]).code, 14);
     assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 0);
     assert_eq!(sandbox.mlpc(&["run", "--resume"]).code, 0);
+}
+
+/// Who deploys a package deploys the model that is in it.
+#[test]
+fn what_was_made_of_a_model_waits_for_its_gate_when_an_action_reads_it() {
+    let pipeline = |score: &str, action: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.file(
+            "p.mlp",
+            &format!(
+                "pipeline p\nedition 2026\nmetrics E {{ auc: ratio higher }}\n\
+                 stage train {{ out model: File = \"out/m\"\n run <<< echo weights > \"$model\" >>> }}\n\
+                 stage evaluate {{ in model = train.model\n out report: Metrics<E> of model = \"out/e.json\"\n \
+                 run <<< printf '{{\"auc\": {score}}}' > \"$report\" >>> }}\n\
+                 gate q on evaluate.report {{ require auc >= 0.5 }}\n\
+                 stage package {{ in model = train.model\n out tar: File = \"out/tar\"\n run <<< cp \"$model\" \"$tar\" >>> }}\n\
+                 action deploy {action} {{ in tar = package.tar\n run <<< cat \"$tar\" >>> }}\n"
+            ),
+        );
+        sandbox.mlpc(&["run", "--release"])
+    };
+    let bad = pipeline("0.1", "");
+    assert_eq!(bad.code, 10, "{bad:?}");
+    assert!(
+        bad.stdout.contains("deploy") && !bad.stdout.contains("weights") && !bad.stdout.contains("deploy    done"),
+        "{bad:?}"
+    );
+    let good = pipeline("0.9", "");
+    assert!(good.code == 0 && good.stdout.contains("deploy    done"), "{good:?}");
+    let early = pipeline("0.1", "after package ungated \"a staging area\"");
+    assert!(early.stdout.contains("deploy    done"), "{early:?}");
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::shown;
+
 /// The live lines.
 pub(super) struct Bars {
     all: MultiProgress,
@@ -33,7 +35,7 @@ impl Bars {
     pub(super) fn line(&self, node: &str, text: &str) {
         if let Some(bar) = locked(&self.running).get(node) {
             // A program may draw bars of its own; control characters would tear ours apart.
-            bar.set_message(text.chars().filter(|c| !c.is_control()).collect::<String>());
+            bar.set_message(shown::unpainted(text).chars().filter(|c| !c.is_control()).collect::<String>());
         }
     }
 

@@ -10,6 +10,7 @@ use super::bars::Bars;
 use crate::exec::{self, Ending, Event, Listener, NodeReport, Shape, Summary};
 use crate::gate::render::{Style, table};
 use crate::host::Out;
+use crate::shown;
 
 /// What took fewer milliseconds is over before anybody has read how long it may take.
 pub(in crate::cli) const WORTH_EXPECTING: u64 = 5000;
@@ -42,7 +43,7 @@ struct Json(Out);
 impl Listener for Json {
     fn event(&self, event: &Event) {
         if let Ok(line) = serde_json::to_string(event) {
-            self.0.data(&line);
+            self.0.json(&line);
         }
     }
 }
@@ -118,9 +119,8 @@ impl Plain {
             Ending::NotEvaluated(why) => (Paint::Bad, format!("not evaluated: {why}")),
             Ending::Asks(approval) => (Paint::Warn, format!("asks `{approval}`")),
             Ending::Approved => (Paint::Good, format!("approved {}", detail.unwrap_or_default())),
-            // Who refused, or why it came to that by itself.
-            Ending::Rejected(why) if why.starts_with("by ") => (Paint::Bad, format!("rejected {why}")),
-            Ending::Rejected(why) => (Paint::Bad, format!("rejected: {why}")),
+            Ending::Rejected(why) => (Paint::Bad, format!("rejected {why}")),
+            Ending::Expired(why) | Ending::RolledBack(why) => (Paint::Bad, format!("rejected: {why}")),
             Ending::WaitsForPerson => (Paint::Warn, format!("waits: {}", detail.unwrap_or_default())),
             Ending::Failed(why) => (Paint::Bad, format!("failed: {why}")),
             Ending::Unsound(why) => (Paint::Bad, format!("stopped: {why}")),
@@ -162,6 +162,7 @@ impl Plain {
         if !report.tail.is_empty() && !self.verbose {
             for line in &report.tail {
                 // A bar is drawn over and over in one line; what a person would see is its last state.
+                let line = shown::unpainted(line);
                 let line = line.rsplit('\r').find(|state| !state.is_empty()).unwrap_or_default();
                 text.push_str(&format!("    | {line}\n"));
             }
@@ -202,7 +203,10 @@ impl Listener for Plain {
                     bars.line(node, text);
                 } else if self.verbose {
                     let width = self.width;
-                    self.out.data(&format!("  {node:<width$}  | {text}"));
+                    match self.out.is_terminal() {
+                        true => self.out.line(&format!("  {node:<width$}  | {}", shown::unpainted(text))),
+                        false => self.out.data(&format!("  {node:<width$}  | {text}")),
+                    }
                 }
             }
             Event::Note { node, text } => self.node(node, Paint::Warn, &format!("note: {text}")),

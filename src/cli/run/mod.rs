@@ -178,6 +178,10 @@ impl Run {
             None => self.select.bind_here(out, &loaded.plan, &workspace)?,
             Some(before) => again(out, loaded, before, &self.select)?,
         };
+        if let Some(before) = before.as_ref().filter(|before| before.is_over()) {
+            out.err_line(&format!("the run `{}` ended well: nothing of it is left to do", before.run));
+            return Ok(Exit::Fine);
+        }
         let setup = setup(workspace).map_err(|error| failed(out, &error))?;
         let texts = loaded.project.sources.iter().map(|(_, file)| (Path::new(file.name()), file.text()));
         let texts = texts.chain(loaded.read.iter().map(|(path, text)| (path.as_path(), text.as_str())));

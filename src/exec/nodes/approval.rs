@@ -75,7 +75,9 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
             });
             report.detail = Some(format!("{who} may decide until {}{}", iso(until), elsewhere.unwrap_or_default()));
             let login = approval.by.first().map(|login| format!(" --as {login}")).unwrap_or_default();
-            let (name, id) = (&node.name, &run.id);
+            // The brackets of a leg are a pattern to a shell.
+            let name = if node.name.contains('[') { format!("'{}'", node.name) } else { node.name.clone() };
+            let id = &run.id;
             report.help = Some(format!("`mlpc approve {name}{login} --run {id}`, then `mlpc run --resume {id}`"));
             Ending::WaitsForPerson
         }
@@ -84,9 +86,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
             report.detail = Some(format!("by {by}, {}", iso(at)));
             Ending::Approved
         }
-        Standing::Rejected { by, reason, .. } => {
-            Ending::Rejected(by.map_or(reason.clone(), |by| format!("by {by}: {reason}")))
-        }
+        Standing::Rejected { by: Some(by), reason, .. } => Ending::Rejected(format!("by {by}: {reason}")),
+        Standing::Rejected { by: None, reason, .. } => Ending::Expired(reason),
     })
 }
 

@@ -37,7 +37,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, promote: &Promote, report: &mut No
             report.detail = Some(format!("`{name}` is `{}` already", pointer.version));
             Ok(Ending::Hit)
         }
-        Outcome::Rejected(rejection) => Ok(Ending::Rejected(rejection.told(&promote.registry))),
+        Outcome::Rejected(rejection) => Ok(Ending::RolledBack(rejection.told(&promote.registry))),
         Outcome::Moved { found } => {
             let text = |version: Option<&str>| version.map_or("no version".to_owned(), |id| format!("`{id}`"));
             let found = text(found.as_ref().map(|pointer| pointer.version.as_str()));

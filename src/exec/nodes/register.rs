@@ -36,7 +36,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut 
     let version = registered.version;
     // What was rolled back is stopped here already: nobody is asked about it, and nothing acts on it.
     if let Some(why) = release(run).rejected(&node.name, &version.digest).map_err(stop)? {
-        return Ok(Ending::Rejected(why));
+        return Ok(Ending::RolledBack(why));
     }
     report.detail = Some(if registered.new {
         format!("version `{}` in `{}`", version.id, register.registry)

@@ -170,12 +170,14 @@ impl<'b> PlanFile<'b> {
         Some(bound)
     }
 
-    /// Returns where outputs of all nodes are published.
+    /// Returns where outputs of all nodes are published, and the folders of registries.
     pub(super) fn published(&self) -> Vec<PathBuf> {
         let paths = |row: &Row<'b>| {
             let (outputs, mut reader) = row.published;
             (0..outputs).filter_map(move |_| reader.text())
         };
-        self.rows.iter().flat_map(paths).map(PathBuf::from).collect()
+        let mut published: Vec<PathBuf> = self.rows.iter().flat_map(paths).map(PathBuf::from).collect();
+        published.extend(self.bound(std::iter::empty()).iter().flat_map(|bound| bound.plan.registry_folders()));
+        published
     }
 }

@@ -17,9 +17,12 @@ pub(super) fn axis(name: &str, value: Option<&Value>) -> Option<(String, String)
     Some((name.to_owned(), value))
 }
 
-/// Returns the legs of a `foreach`, with what each sees.
-pub(super) fn legs(each: &Value) -> Vec<(String, Value)> {
-    match each {
+/// Returns the legs of a `foreach`, with what each sees; `Err` is how many there may be, where there are more.
+pub(super) fn legs(each: &Value) -> Result<Vec<(String, Value)>, usize> {
+    if each.as_sequence().map(Vec::len).or(mapping(each).map(|fields| fields.len())).is_some_and(|legs| legs > MOST) {
+        return Err(MOST);
+    }
+    Ok(match each {
         Value::Sequence(items) => items
             .iter()
             .enumerate()
@@ -32,7 +35,7 @@ pub(super) fn legs(each: &Value) -> Vec<(String, Value)> {
             .map(|(name, value)| (key(name), item(&[("item", value.clone()), ("key", name.clone())])))
             .collect(),
         _ => Vec::new(),
-    }
+    })
 }
 
 /// Returns every combination of a `matrix`, with what each sees; `Err` is how many there may be, where there are more.

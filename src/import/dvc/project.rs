@@ -232,7 +232,7 @@ impl Reader<'_> {
             let Some(inner) = body.get("do") else {
                 return Err(self.fault(at, Unknown(format!("`{name}` has a `foreach` without a `do`"))));
             };
-            for (leg, item) in legs(&each) {
+            for (leg, item) in legs(&each).map_err(|most| self.too_many(name, at.key("foreach"), most))? {
                 let axes = match &each {
                     Value::Mapping(_) => axis("key", item.get("key")),
                     _ => axis("item", item.get("item")),
@@ -244,11 +244,7 @@ impl Reader<'_> {
         }
         if let Some(axes) = body.get("matrix") {
             let axes = resolve(axes, &context).map_err(|unknown| self.fault(at.key("matrix"), unknown))?;
-            let all = combinations(&axes).map_err(|most| {
-                let why = format!("`{name}` has more legs than {most}, which are the most that a pipeline may have");
-                self.fault(at.key("matrix"), Unknown(why))
-            })?;
-            for (leg, item) in all {
+            for (leg, item) in combinations(&axes).map_err(|most| self.too_many(name, at.key("matrix"), most))? {
                 let fields = item.get("item").and_then(mapping).into_iter().flatten();
                 let axes = fields.map(|(name, value)| axis(&key(name), Some(value))).collect();
                 self.stage(&format!("{name}@{leg}"), body, at, at, &context.with(Source::Item, item))?;
@@ -257,6 +253,13 @@ impl Reader<'_> {
             return Ok(());
         }
         self.stage(name, body, at, at, &context)
+    }
+
+    fn too_many(&self, name: &str, at: At<'_>, most: usize) -> Fault {
+        self.fault(
+            at,
+            Unknown(format!("`{name}` has more legs than {most}, which are the most that a pipeline may have")),
+        )
     }
 
     /// Notes what the last stage is a leg of.

@@ -1,5 +1,7 @@
 //! `${…}` of DVC: where values come from, and text with them in it.
 
+use std::sync::Arc;
+
 use serde_yaml::Value;
 
 use super::yaml::{self, scalar};
@@ -29,7 +31,8 @@ pub(super) struct Context {
 #[derive(Debug, Clone)]
 struct Layer {
     source: Source,
-    value: Value,
+    /// Shared: every leg of a loop sees the same parameters.
+    value: Arc<Value>,
 }
 
 /// What a layer of values was read from.
@@ -46,12 +49,12 @@ pub(super) enum Source {
 impl Context {
     /// Adds values that are asked after those that are there.
     pub(super) fn push(&mut self, source: Source, value: Value) {
-        self.layers.push(Layer { source, value });
+        self.layers.push(Layer { source, value: Arc::new(value) });
     }
 
     /// Returns a context that asks `value` first.
     pub(super) fn with(&self, source: Source, value: Value) -> Self {
-        let mut layers = vec![Layer { source, value }];
+        let mut layers = vec![Layer { source, value: Arc::new(value) }];
         layers.extend(self.layers.iter().cloned());
         Self { layers }
     }

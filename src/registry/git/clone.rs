@@ -9,10 +9,14 @@ use crate::host::git::{Answer, Git};
 use crate::host::lock::Lock;
 use crate::host::{Context, Digest};
 use crate::registry::error::{ErrorKind, RegistryError};
+use crate::registry::layout;
 
 /// Our name for the remote, and for the last state of the branch that we saw.
 const REMOTE: &str = "registry";
 const TIP: &str = "refs/mlpc/tip";
+
+/// Records to which lines are added, and nothing else is done.
+const GROWING: [&str; 2] = [layout::HISTORY, layout::REJECTIONS];
 
 /// What is fetched at once: all but models. These come when they are read.
 const SMALL: &str = "blob:limit=64k";
@@ -127,14 +131,40 @@ impl Clone {
             return Err(self.failed("cannot read", &answer));
         }
         let tip = self.tip()?;
-        if let (Some(known), Some(tip)) = (&known, &tip)
-            && !self.git.ask(&["merge-base", "--is-ancestor", known, tip])?.ok
-        {
-            // What was known stays known, so that the next look finds the same.
-            self.git.run(&["update-ref", TIP, known])?;
-            return Err(self.rewound(known, tip));
+        if let (Some(known), Some(tip)) = (&known, &tip) {
+            let follows = self.git.ask(&["merge-base", "--is-ancestor", known, tip])?.ok;
+            if !follows || !self.grew(known, tip)? {
+                // What was known stays known, so that the next look finds the same.
+                self.git.run(&["update-ref", TIP, known])?;
+                return Err(self.rewound(known, tip));
+            }
         }
         Ok(tip)
+    }
+
+    /// Tells whether every record that only grows begins as it did: a commit that takes another one back goes on from it, and
+    /// what was released in between is gone all the same.
+    fn grew(&self, known: &str, tip: &str) -> Result<bool, RegistryError> {
+        let answer = self.git.ask(&["ls-tree", "-r", "-z", "--name-only", known])?;
+        if !answer.ok {
+            return Err(self.failed("cannot read", &answer));
+        }
+        let listed = text(&answer.stdout);
+        // A registry's own records stand at the top of its folder.
+        let grows = |file: &&str| file.split_once('/').is_some_and(|(_, name)| GROWING.contains(&name));
+        for file in listed.split('\0').filter(grows) {
+            let was = self.git.ask(&["cat-file", "blob", &format!("{known}:{file}")])?;
+            let is = self.git.ask(&["cat-file", "blob", &format!("{tip}:{file}")])?;
+            if !was.ok {
+                return Err(self.failed("cannot read", &was));
+            }
+            // Half a last line may have been taken away since.
+            let whole = was.stdout.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            if !is.ok || !is.stdout.starts_with(&was.stdout[..whole]) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Says that the branch does not go on from where it was: what was released since is gone from it, so nothing in it can be
@@ -143,8 +173,8 @@ impl Clone {
         let (known, tip) = (&known[..known.len().min(12)], &tip[..tip.len().min(12)]);
         let folder = self.git_dir.file_name().unwrap_or_default().to_string_lossy();
         let message = format!(
-            "{} was rewound or replaced: it is at {tip}, which does not come after {known}, where it was seen last; if that was \
-             meant, delete `.mlpc/registry/{folder}`",
+            "{} was rewound, replaced or reverted: it is at {tip}, which does not go on from {known}, where it was seen last; if that \
+             was meant, delete `.mlpc/registry/{folder}`",
             self.place
         );
         RegistryError::new(ErrorKind::Corrupt, message)
@@ -162,10 +192,12 @@ impl Clone {
         let said = text(&answer.stdout).into_owned();
         if answer.ok {
             // Two who do the same in the same second make the same commit; it is the first one's.
-            return Ok(match said.lines().any(|line| line.starts_with("=\t")) {
-                true => Pushed::SomebodyWasQuicker("the same change was made".to_owned()),
-                false => Pushed::Done,
-            });
+            if said.lines().any(|line| line.starts_with("=\t")) {
+                return Ok(Pushed::SomebodyWasQuicker("the same change was made".to_owned()));
+            }
+            // The next look goes on from here.
+            self.git.run(&["update-ref", TIP, commit])?;
+            return Ok(Pushed::Done);
         }
         let refusal = said.lines().find_map(|line| line.strip_prefix("!\t")).and_then(|line| line.split_once('\t'));
         match refusal {

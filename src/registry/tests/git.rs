@@ -378,6 +378,35 @@ fn a_damaged_pointer_in_the_branch_is_an_error_of_integrity() {
     assert_eq!(place.open("first").pointer("production").expect_err("gone").kind(), ErrorKind::Corrupt);
 }
 
+/// A commit that takes a promotion back goes on from it, and forgets it all the same.
+#[test]
+fn a_branch_whose_last_promotion_was_reverted_is_an_error() {
+    let place = Place::git();
+    let first = place.register("a");
+    place.open("first").promote(&wish(&first, None)).expect("promoted");
+    let second = place.register("b");
+    let next = Promotion { expected: Some(first.id.clone()), ..wish(&second, None) };
+    place.open("first").promote(&next).expect("promoted");
+    let remote = remote(&place);
+    let tip = git(&remote, &["rev-parse", "mlpc-registry"]).trim().to_owned();
+    let before = git(&remote, &["rev-parse", "mlpc-registry^^{tree}"]).trim().to_owned();
+    let revert = git(
+        &remote,
+        &["-c", "user.name=a", "-c", "user.email=a@b", "commit-tree", &before, "-p", &tip, "-m", "Revert"],
+    );
+    git(&remote, &["update-ref", "refs/heads/mlpc-registry", revert.trim()]);
+    for _ in 0..2 {
+        let error = place.open("first").pointer("production").expect_err("reverted");
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    }
+    // What somebody else releases goes on from what we know.
+    git(&remote, &["update-ref", "refs/heads/mlpc-registry", &tip]);
+    let third = place.register("c");
+    let next = Promotion { expected: Some(second.id.clone()), ..wish(&third, None) };
+    place.open("second").promote(&next).expect("promoted");
+    assert_eq!(place.open("first").pointer("production").expect("read").expect("there").version, third.id);
+}
+
 #[test]
 fn a_branch_that_was_rewound_is_an_error_until_somebody_says_that_it_was_meant() {
     let place = Place::git();
@@ -391,7 +420,7 @@ fn a_branch_that_was_rewound_is_an_error_until_somebody_says_that_it_was_meant()
     for _ in 0..2 {
         let error = place.open("first").pointer("production").expect_err("rewound");
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
-        assert!(error.to_string().contains("was rewound or replaced"), "{error}");
+        assert!(error.to_string().contains("was rewound, replaced or reverted"), "{error}");
     }
     fs::remove_dir_all(place.machine("first").join(".mlpc/registry")).expect("removed");
     let pointer = place.open("first").pointer("production").expect("read").expect("there");

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{Provenance, Reach, Release, may_release};
 use super::*;
-use crate::plan::{Bound, Plan, Selection, bind};
+use crate::plan::{Bound, NodeKind, Plan, Selection, bind};
 
 fn output(name: &str, path: &str, ty: &str) -> Value {
     json!({"name": name, "kind": {"artifact": ty}, "path": path, "publish": path, "always": false})
@@ -165,6 +165,29 @@ fn a_laptop_writes_to_a_shared_registry_only_from_a_clean_commit_of_a_named_bran
     assert_eq!(why(&shared), unpushed);
     git(&user, &["push", "-q", "origin", "release/1"]);
     assert_eq!(ask(&shared, true), Reach::Yes);
+
+    // What the settings of a clone hide is looked at all the same.
+    let hidden =
+        |what: &str| assert!(why(&shared).contains(&format!("and `{what}` is not committed")), "{}", why(&shared));
+    git(&user, &["config", "status.showUntrackedFiles", "no"]);
+    fs::write(user.join("more.txt"), "more").expect("written");
+    hidden("more.txt");
+    fs::remove_file(user.join("more.txt")).expect("removed");
+    for (hide, show) in [("--assume-unchanged", "--no-assume-unchanged"), ("--skip-worktree", "--no-skip-worktree")] {
+        git(&user, &["update-index", hide, "new.txt"]);
+        fs::write(user.join("new.txt"), "edited").expect("written");
+        hidden("new.txt");
+        fs::write(user.join("new.txt"), "new").expect("written");
+        git(&user, &["update-index", show, "new.txt"]);
+    }
+    fs::write(user.join(".git/info/exclude"), "*.json\n").expect("written");
+    crate::host::fs::create_dirs(&user.join("src")).expect("made");
+    fs::write(user.join("src/a.json"), "{}").expect("written");
+    assert_eq!(ask(&shared, true), Reach::Yes, "it is no code");
+    let mut coded = shared.clone();
+    let NodeKind::Stage(train) = &mut coded.nodes[0].kind else { panic!("a stage") };
+    train.work.code.push("src/**".to_owned());
+    assert!(why(&coded).contains("and `src/a.json` is not committed"), "{}", why(&coded));
 
     let mut no_push = shared;
     no_push.triggers.clear();
