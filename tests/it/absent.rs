@@ -290,7 +290,9 @@ fn a_job_hands_nothing_on_that_was_made_of_what_moved() {
     let sandbox = Sandbox::new();
     sandbox.file("raw.txt", "raw\n");
     sandbox.file("test.txt", "0.1\n");
-    compiled(&sandbox, &MOVED.replace(" STEPS", r#", steps: "managed""#));
+    let workflow = compiled(&sandbox, &MOVED.replace(" STEPS", ""));
+    assert!(workflow.contains("mlpc exec train --file p.mlp --plan \"$MLPC_PLAN\" --begin"), "{workflow}");
+    assert!(!workflow.contains("mlpc exec evaluate --file p.mlp --plan \"$MLPC_PLAN\" --begin"), "{workflow}");
     assert_eq!(job(&sandbox, "train", &[], "{}").code, 0);
     let ended = job(&sandbox, "evaluate", &[("train", "success", "")], "{}");
     assert_eq!(ended.code, 11, "{ended:?}");
