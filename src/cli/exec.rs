@@ -298,6 +298,10 @@ impl JobArgs {
             let message = format!("this run is of the commit {commit}, and {found} is checked out here");
             return Err(Trouble::unsound(message).help("check out the commit of the run"));
         }
+        let left_out = match github {
+            Some(github) => github::left_out(bound, github)?,
+            None => bound.skipped.clone(),
+        };
         let expected = if self.expect.is_empty() { needs } else { Some(expected(&self.expect)?) };
         Ok(Job {
             bound,
@@ -307,6 +311,7 @@ impl JobArgs {
             input: self.input.clone().map_or_else(|| temporary("in"), Ok)?,
             output: self.output.clone().map_or_else(|| temporary("out"), Ok)?,
             expected,
+            left_out,
         })
     }
 }

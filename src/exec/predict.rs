@@ -116,6 +116,8 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
         return Expected::Skipped(match skip {
             Skip::When => "its `when` is false".into(),
             Skip::Profile => "this profile does not release".into(),
+            Skip::Elsewhere => "this run does not release".into(),
+            Skip::Unasked => "no gate asked for it".into(),
             Skip::Needs(other) => format!("it needs `{other}`, which is skipped"),
         });
     }

@@ -380,6 +380,8 @@ pub(super) fn reason(skip: &Skip) -> String {
     match skip {
         Skip::When => "its `when` is false".into(),
         Skip::Profile => "this profile does not release".into(),
+        Skip::Elsewhere => "this run does not release".into(),
+        Skip::Unasked => "no gate asked for it".into(),
         Skip::Needs(node) => format!("it needs `{node}`, which was skipped"),
     }
 }

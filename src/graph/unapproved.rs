@@ -29,7 +29,7 @@ pub fn unapproved(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
         let before = before
             .entry(model_of)
             .or_insert_with(|| approvals.iter().map(|&approval| graph.ancestors([approval], |_| true)).collect());
-        let after = graph.ancestors([id], |_| true);
+        let after = needed(model, graph, id);
         if before.iter().all(|before| before.contains(&id)) || approvals.iter().any(|approval| after.contains(approval))
         {
             continue;
@@ -51,6 +51,30 @@ pub fn unapproved(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
         );
     }
     found
+}
+
+/// Returns what a node can't run without, directly or not. What is read with `?` alone may be left out: a node goes on
+/// without it, and so without whatever that one waits for.
+fn needed(model: &Model, graph: &Graph, id: NodeId) -> HashSet<NodeId> {
+    let (mut seen, mut open) = (HashSet::new(), vec![id]);
+    while let Some(id) = open.pop() {
+        let inputs = match &model.nodes[id].kind {
+            NodeKind::Stage(stage) => &stage.work.inputs[..],
+            NodeKind::Action(action) => &action.work.inputs,
+            NodeKind::Rollout(rollout) => &rollout.shift.inputs,
+            NodeKind::Experiment(it) => &it.shift.inputs,
+            _ => &[],
+        };
+        let is_of = |to: NodeId, origin: &Origin| matches!(origin, Origin::Output(made) if made.node == to);
+        let made_by = |to: NodeId| inputs.iter().filter(move |input| is_of(to, &input.origin));
+        let optional = |to: NodeId| made_by(to).next().is_some() && made_by(to).all(|input| input.optional);
+        for edge in graph.waits(id).iter().filter(|edge| edge.why != Why::Data || !optional(edge.to)) {
+            if seen.insert(edge.to) {
+                open.push(edge.to);
+            }
+        }
+    }
+    seen
 }
 
 /// Returns the approvals of each model that nothing asks for.

@@ -10,7 +10,7 @@ use crate::data::{Format, Input, Predictions, Summary};
 use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, State, is_read};
 use crate::host::tree::Tree;
 use crate::host::{self, Digest, fs};
-use crate::plan::{Bound, Skip};
+use crate::plan::Bound;
 use crate::types::{Artifact, Origin};
 
 /// Evidence beyond this size is nothing that people measured.
@@ -89,11 +89,7 @@ fn left_out(bound: &Bound, origin: &Origin, skipped: &BTreeMap<String, String>) 
         return Some(format!("`{stage}` {why}"));
     }
     let off = bound.skipped.get(stage)?;
-    Some(match off {
-        Skip::When => format!("the `when` of `{stage}` is false"),
-        Skip::Profile => format!("`{stage}` releases, and this profile does not"),
-        Skip::Needs(node) => format!("`{stage}` needs `{node}`, which is skipped"),
-    })
+    Some(off.told(stage))
 }
 
 /// Lets evidence count only where it was made of what stands beside it.

@@ -189,13 +189,12 @@ fn subject(model: &Model, of: &model::Subject) -> Subject {
     }
 }
 
-/// Tells whether only gates and rollouts that ask lead to an approval: no node names it in `after`.
+/// Tells whether gates or rollouts ask for an approval: where none does, nobody is asked, also where an `after` names it.
 fn on_demand(model: &Model, id: NodeId) -> bool {
     let baselines = model.nodes.iter().filter_map(|(gate, _)| model.gate(gate)?.baseline.as_ref());
     let asked = baselines.flat_map(|baseline| &baseline.asks).any(|ask| ask.value == id);
     let rollouts = model.nodes.iter().filter_map(|(rollout, _)| model.rollout(rollout));
-    let asked = asked || rollouts.flat_map(model::Rollout::asks).any(|ask| ask.value == id);
-    asked && !model.nodes.iter().flat_map(|(_, node)| &node.after).any(|after| after.value == id)
+    asked || rollouts.flat_map(model::Rollout::asks).any(|ask| ask.value == id)
 }
 
 /// Returns the gates that compared the promoted model with the pointer.

@@ -39,6 +39,22 @@ pub struct Wait {
     pub why: Why,
 }
 
+impl Node {
+    /// Tells whether it can't go on where the one that it waits for is skipped: what it reads with `?` alone is no such
+    /// one, nor is what scores a gate's baseline.
+    #[must_use]
+    pub fn needs(&self, wait: &Wait) -> bool {
+        match wait.why {
+            Why::Baseline => false,
+            Why::Data => self.kind.work().is_none_or(|work| {
+                let mut read = work.inputs.iter().filter(|input| input.origin.stage() == Some(&wait.node)).peekable();
+                read.peek().is_none() || read.any(|input| !input.optional)
+            }),
+            Why::After | Why::Guard | Why::Admission | Why::Subject | Why::Ask => true,
+        }
+    }
+}
+
 /// What a node does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -13,6 +13,7 @@ mod node;
 mod plain;
 mod verdict;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -25,7 +26,7 @@ pub use plain::{begin, end};
 pub use verdict::{Ended, Settled, Verdict, verdict};
 
 use crate::exec::Setup;
-use crate::plan::Bound;
+use crate::plan::{Bound, Skip};
 
 /// What a job is about.
 #[derive(Debug)]
@@ -43,7 +44,10 @@ pub struct Job<'a> {
     /// Where this node's own goes.
     pub output: PathBuf,
     /// Digests that the platform passed on, by the name of the folder; what comes in must have them.
-    pub expected: Option<std::collections::BTreeMap<String, String>>,
+    pub expected: Option<BTreeMap<String, String>>,
+    /// Nodes that are rightly not run: what the plan skips, and what follows from this run's ref and from gates that did
+    /// not ask. Only what these would have made may be absent where something reads it with `?`.
+    pub left_out: BTreeMap<String, Skip>,
 }
 
 /// Why a job could not do what it is for, with the exit code.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::{Answer, Decided, FORMAT, Made, Status};
-use super::exchange::{Received, hand_on, write};
+use super::exchange::{self, Received, hand_on, write};
 use super::lineage::{self, Lineage};
 use super::{Job, Trouble};
 use crate::exec::{self, Ending, Listener, Options, Pick, RunRecord, Seen};
@@ -28,8 +28,9 @@ pub fn run(
         message: format!("no node `{node}` in `{}`", job.bound.plan.pipeline),
         help: None,
     })?;
-    if let Some(skip) = job.bound.skipped.get(node) {
-        let message = format!("`{node}` is not part of this run ({skip:?}), and the platform started it all the same");
+    if let Some(skip) = job.left_out.get(node) {
+        let why = skip.told(node);
+        let message = format!("`{node}` is not part of this run ({why}), and the platform started it all the same");
         return Err(Trouble::unsound(message).help("compile the pipeline again"));
     }
     let mut answer = Answer { lineage: Lineage::of(received), ..empty(job, node) };
@@ -85,7 +86,9 @@ pub(super) fn empty(job: &Job<'_>, node: &str) -> Answer {
     }
 }
 
-/// Makes sure that what a stage or action needs has come in: what a checkout holds there is not taken for it.
+/// Makes sure that what a stage or action reads has come in: what a checkout holds there is not taken for it. What it reads
+/// with `?` may be absent only where the stage that makes it is not part of this run: a job that something held back looks
+/// the same from here.
 pub(super) fn complete(job: &Job<'_>, node: &str, received: &Received) -> Result<(), Trouble> {
     let not_handed_on =
         |origin: &Origin| Trouble::unsound(format!("`{origin}`, which `{node}` reads, was not handed on"));
@@ -102,14 +105,18 @@ pub(super) fn complete(job: &Job<'_>, node: &str, received: &Received) -> Result
         }
         _ => return Ok(()),
     };
-    for input in work.inputs.iter().filter(|input| !input.optional) {
+    for input in &work.inputs {
         if let Origin::Output { stage, output } = &input.origin {
             let answer = received.answers.get(stage);
             let made = answer.is_some_and(|answer| match &input.kind {
                 InputKind::Value(_) => answer.texts.contains_key(&exec::value_path(stage, output)),
                 _ => answer.outputs.contains_key(output),
             });
-            if !made {
+            if !made && input.optional && job.left_out.contains_key(stage) {
+                if let Some(absent) = exchange::output(&job.bound.plan, stage, output) {
+                    fs::remove(&join_inside(&job.setup.workspace, &absent.publish)?)?;
+                }
+            } else if !made {
                 return Err(not_handed_on(&input.origin));
             }
         }

@@ -106,8 +106,8 @@ impl Rig {
         }
         change(&root);
         let setup = setup(&work);
-        let job =
-            Job { bound: &self.bound, setup: &setup, run: "7".into(), input, output, expected: None, commit: None };
+        let (expected, commit, left_out) = (None, None, self.bound.skipped.clone());
+        let job = Job { bound: &self.bound, setup: &setup, run: "7".into(), input, output, expected, commit, left_out };
         let received = receive(&job)?;
         run(&job, node, &received, &|_: &Event| {}).map(|(answer, _, _)| answer)
     }
@@ -223,6 +223,7 @@ fn what_was_made_from_another_commit_is_not_taken() {
             output: "out".into(),
             expected: None,
             commit,
+            left_out: rig.bound.skipped.clone(),
         };
         let taken = receive(&job).map(drop).map_err(|trouble| (trouble.exit, trouble.message));
         std::fs::remove_dir_all(&job.input).expect("removed");
@@ -393,7 +394,8 @@ fn what_releases_takes_nothing_that_nobody_vouches_for() {
     let (bound, setup) = (bound(None), setup(folder.path()));
     let job = |expected| {
         let path = folder.path().to_owned();
-        Job { bound: &bound, setup: &setup, run: "7".into(), input: path.clone(), output: path, expected, commit: None }
+        let (input, output, left_out) = (path.clone(), path, bound.skipped.clone());
+        Job { bound: &bound, setup: &setup, run: "7".into(), input, output, expected, commit: None, left_out }
     };
     let rig = Rig::new();
     let received = Received { answers: [("train".to_owned(), rig.well("train", &[]))].into() };

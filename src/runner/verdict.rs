@@ -147,7 +147,7 @@ fn left_out_by(
     let before = node.waits.iter().find(|wait| {
         let gate = matches!(bound.plan.node(&wait.node).map(|node| &node.kind), Some(NodeKind::Gate(_)));
         // A gate that only advises holds nothing up.
-        let holds_up = wait.why != Why::Baseline && (bound.gates_block || !gate);
+        let holds_up = node.needs(wait) && (bound.gates_block || !gate);
         holds_up && left_out.contains(wait.node.as_str())
     })?;
     Some(format!("`{}` was", before.node))

@@ -127,12 +127,11 @@ impl<'a> Edges<'a> {
             let before = (self.conditional.len(), self.never().count());
             for &node in &order {
                 let name = node.name.as_str();
-                if node.waits.iter().any(|wait| self.holds_up(node, wait) && self.own[wait.node.as_str()] == Own::Never)
-                {
+                if node.waits.iter().any(|wait| node.needs(wait) && self.own[wait.node.as_str()] == Own::Never) {
                     self.own.insert(name, Own::Never);
                 }
                 let asked = matches!(&node.kind, NodeKind::Approval(approval) if approval.on_demand);
-                let behind = |wait: &Wait| self.conditional.contains(wait.node.as_str()) && self.holds_up(node, wait);
+                let behind = |wait: &Wait| self.conditional.contains(wait.node.as_str()) && node.needs(wait);
                 if asked || self.own[name] != Own::Always || node.waits.iter().any(behind) {
                     self.conditional.insert(name);
                 }
@@ -140,22 +139,6 @@ impl<'a> Edges<'a> {
             if before == (self.conditional.len(), self.never().count()) {
                 return;
             }
-        }
-    }
-
-    /// Tells whether a node is skipped where the one it waits for is.
-    fn holds_up(&self, node: &Node, wait: &Wait) -> bool {
-        match wait.why {
-            Why::Baseline => false,
-            Why::Data => match node.kind.work() {
-                Some(work) => {
-                    let from = |origin: &Origin| origin.stage() == Some(wait.node.as_str());
-                    work.inputs.iter().any(|input| from(&input.origin) && !input.optional)
-                        || work.inputs.iter().all(|input| !from(&input.origin))
-                }
-                None => true,
-            },
-            _ => true,
         }
     }
 
@@ -221,6 +204,14 @@ impl<'a> Edges<'a> {
             }
         }
         wanted.extend(self.fetches(node).into_iter().map(|other| self.job(other).to_owned()));
+        // Whether what is read with `?` was to run at all is also a matter of gates that may have asked.
+        for wait in node.waits.iter().filter(|wait| wait.why == Why::Data && !node.needs(wait)) {
+            for node in self.leaned_on(&wait.node) {
+                wanted.extend(
+                    self.gates_that_ask(node).filter(|gate| self.runs(gate)).map(|gate| self.job(gate).to_owned()),
+                );
+            }
+        }
         self.ordered(wanted)
     }
 
@@ -282,14 +273,60 @@ impl<'a> Edges<'a> {
         }
         let gate = matches!(self.node(&wait.node).map(|node| &node.kind), Some(NodeKind::Gate(_)));
         let advisory: Vec<_> = self.cases.iter().filter(|case| !case.blocks).map(|case| case.is.as_str()).collect();
-        if conditional && !self.holds_up(node, wait) {
+        if conditional && wait.why == Why::Baseline {
             format!("({success} || {skipped})")
+        } else if conditional && !node.needs(wait) {
+            // A job that something held back is skipped too: it counts as absent only where it was not to run.
+            format!("({success} || {skipped} && ({}))", self.left_out(&wait.node).join(" || "))
         } else if conditional && gate && wait.why != Why::Ask && !advisory.is_empty() {
             // A gate that only advises holds nothing up, not even by its absence.
             format!("({success} || {skipped} && ({}))", advisory.join(" || "))
         } else {
             success
         }
+    }
+
+    /// Returns expressions of which one is true where a node is not to run. They may be true in other runs too, where
+    /// GitHub compares otherwise than `mlpc` does: `mlpc exec` then says no.
+    fn left_out(&self, name: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for node in self.leaned_on(name) {
+            if let Own::If(own) = &self.own[node.name.as_str()] {
+                found.push(format!("!({own})"));
+            }
+            let gates: Vec<_> = self.gates_that_ask(node).collect();
+            if !gates.is_empty() {
+                let silent = |gate: &&str| {
+                    let ended = format!("needs.{}.result == 'success'", self.job(gate));
+                    format!("{ended} && !({})", self.question(gate, &node.name))
+                };
+                found.push(gates.iter().map(silent).collect::<Vec<_>>().join(" && "));
+            }
+        }
+        let mut seen = BTreeSet::new();
+        found.retain(|text| seen.insert(text.clone()));
+        if found.is_empty() {
+            found.push("false".to_owned());
+        }
+        found
+    }
+
+    /// Returns a node and all that it can't run without.
+    fn leaned_on(&self, name: &str) -> Vec<&'a Node> {
+        let mut found: Vec<&Node> = self.node(name).into_iter().collect();
+        let mut seen: BTreeSet<&str> = BTreeSet::from([name]);
+        let mut next = 0;
+        while let Some(&node) = found.get(next) {
+            next += 1;
+            let before = node.waits.iter().filter(|wait| node.needs(wait) && seen.insert(&wait.node));
+            found.extend(before.filter_map(|wait| self.node(&wait.node)));
+        }
+        found
+    }
+
+    /// Returns the gates that may ask for this approval.
+    fn gates_that_ask(&self, node: &'a Node) -> impl Iterator<Item = &'a str> {
+        node.waits.iter().filter(|wait| wait.why == Why::Ask).map(|wait| wait.node.as_str())
     }
 
     /// Returns the expression that is true where a gate asks for an approval.
@@ -323,7 +360,7 @@ impl<'a> Edges<'a> {
 
     /// Tells whether a node's job may run although the other's was skipped.
     pub(super) fn may_lack(&self, node: &Node, other: &str) -> bool {
-        let relies = node.waits.iter().any(|wait| wait.node == other && self.holds_up(node, wait));
+        let relies = node.waits.iter().any(|wait| wait.node == other && node.needs(wait));
         self.conditional.contains(other) && !relies
     }
 

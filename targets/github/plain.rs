@@ -21,7 +21,8 @@ pub(super) fn plain(plan: &Plan, stage: &Stage, cases: &[Case]) -> Option<Plain>
         && stage.retry.is_none()
         && stage.checkpoint.is_none()
         && matches!(stage.rerun, Rerun::Never | Rerun::Always)
-        && stage.isolation != Isolation::ReadOnly
+        // Without isolation its inputs are looked at while the command runs, which only who starts it can do.
+        && stage.isolation == Isolation::Copies
         && stage.work.pass_env.is_empty()
         && stage.work.inputs.iter().all(|input| {
             input.kind.is_artifact() && !input.optional && !matches!(input.origin, Origin::Pointer { .. })

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests face the host")]
 
+mod absent;
 mod allow;
 mod argo;
 mod check;

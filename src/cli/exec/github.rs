@@ -8,7 +8,7 @@ use crate::gate::render::prose;
 use crate::host::clock;
 use crate::host::fs;
 use crate::host::github::{GitHub, Level, Spot, annotation};
-use crate::plan::{Bound, NodeKind, Subject, Why};
+use crate::plan::{Bound, Node, NodeKind, Skip, Subject, Why};
 use crate::runner::{self, Answer, Asked, Ended, Received, Review, Settled, Trouble};
 use crate::targets::github::{job_ids, verdict_id};
 use crate::types::Origin;
@@ -187,17 +187,30 @@ pub(super) fn permitted(
         let there = release.and_then(|release| received.answers.get(release)).is_some_and(|answer| answer.there);
         passed && there && release == declared.release()
     };
-    for wait in waits.filter(|wait| !bound.skipped.contains_key(&wait.node)) {
+    for wait in waits {
         let Some(job) = jobs.get(wait.node.as_str()) else { continue };
+        if context.job.left_out.contains_key(&wait.node) {
+            let said = needs.get(job).map_or("", |need| need.result.as_str());
+            if Settled::read(said) == Some(Settled::Skipped) {
+                continue;
+            }
+            let message = format!("`{}` is not part of this run, and GitHub says `{said}` of it", wait.node);
+            return Err(Trouble::unsound(message).help("compile the pipeline again, and re-run all jobs"));
+        }
         let given = match bound.plan.node(&wait.node).map(|node| &node.kind) {
-            Some(NodeKind::Approval(approval)) => approval.on_demand || well(job) || nothing_to_do(&wait.node, job),
+            Some(NodeKind::Approval(_)) => well(job) || nothing_to_do(&wait.node, job),
             Some(NodeKind::Gate(_)) => {
                 let gate = received.answers.get(&wait.node).and_then(|answer| answer.gate.as_ref());
                 let asked = gate.is_some_and(|gate| gate.ask.is_some());
                 let verdict = verdict_id(job);
                 !bound.gates_block || if needs.contains_key(&verdict) { well(&verdict) } else { !asked }
             }
-            _ => true,
+            _ if well(job) => true,
+            _ => {
+                let said = needs.get(job).map_or("nothing", |need| need.result.as_str());
+                let message = format!("`{node}` waits for `{}`, of which GitHub says `{said}`", wait.node);
+                return Err(Trouble::unsound(message).help("see why it did not run, or what failed before it"));
+            }
         };
         if !given {
             let message = format!("`{node}` waits for `{}`, and no approval of it has come in", wait.node);
@@ -205,6 +218,32 @@ pub(super) fn permitted(
         }
     }
     Ok(())
+}
+
+/// Returns what is not part of this run: what its plan skips, what would release where this run may not, approvals that
+/// no gate asked for, and all that waits for one of these.
+pub(super) fn left_out(bound: &Bound, github: &GitHub) -> Result<BTreeMap<String, Skip>, Trouble> {
+    let plan = &bound.plan;
+    let (jobs, needs) = (job_ids(plan), github.needs()?.unwrap_or_default());
+    let is_silent = |gate: &str, approval: &str| {
+        let need = jobs.get(gate).and_then(|job| needs.get(job));
+        need.filter(|need| Settled::read(&need.result) == Some(Settled::Success)).is_some_and(|need| {
+            let said = |name: &str| need.outputs.get(name).map_or("", String::as_str);
+            said("ask") == "false" || said("ask") == "true" && !["", approval].contains(&said("asked"))
+        })
+    };
+    let released = may_release(bound, github);
+    let releasing = plan.releasing();
+    let root = |node: &Node| match &node.kind {
+        _ if !released && releasing.contains(node.name.as_str()) => Some(Skip::Elsewhere),
+        NodeKind::Approval(_) => {
+            let mut gates = node.waits.iter().filter(|wait| wait.why == Why::Ask).peekable();
+            let unasked = gates.peek().is_some() && gates.all(|wait| is_silent(&wait.node, &node.name));
+            unasked.then_some(Skip::Unasked)
+        }
+        _ => None,
+    };
+    Ok(bound.left_out(plan.nodes.iter().filter_map(|node| Some((node.name.clone(), root(node)?)))))
 }
 
 /// Returns in words how a run began.

@@ -86,6 +86,10 @@ fn serve_or_make(
     let (outputs, status) = made?;
     let moved = watch.moved(run);
     if let Some(path) = &moved {
+        // What one job made is handed on to others, and nothing goes with it that says so.
+        if run.options.alone {
+            return Err(Stop::Unsound(format!("read `{path}`, which changed meanwhile: it has no isolation")));
+        }
         run.note(
             &node.name,
             format!("`{path}` changed while the stage ran: its result is not kept in the cache, and no gate counts it"),
@@ -108,7 +112,8 @@ fn serve_or_make(
     if !outputs::publish(run, &node.name, stage, &record)? {
         return Err(Stop::Failed("the outputs were lost before they could be published".into()));
     }
-    if moved.is_none() {
+    // What was made of such a result, however well kept apart, is one of it.
+    if run.unsettled(&node.name).is_none() {
         keep(run, &node.name, stage, &record)?;
     }
     told(report, &record);
@@ -131,7 +136,9 @@ fn served(
                 run.store.give_back(&prepared.key)?;
                 return Ok(Some(Reason::Lost));
             }
-            run.store.note_latest(run.profile(), &node.name, &prepared.key)?;
+            if run.unsettled(&node.name).is_none() {
+                run.store.note_latest(run.profile(), &node.name, &prepared.key)?;
+            }
             told(report, &record);
             Ok(None)
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::Bound;
-use crate::plan::{Input, Node, NodeKind, Why};
+use crate::plan::{NodeKind, Why};
 
 /// Why a node does not run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,12 +16,61 @@ pub enum Skip {
     When,
     /// It registers, promotes or acts, or is asked for that alone, and the profile does not release.
     Profile,
+    /// It registers, promotes or acts, and this run may not from where it is.
+    Elsewhere,
+    /// It is an approval that gates ask for, and none did.
+    Unasked,
     /// It waits for this node, which does not run.
     Needs(String),
 }
 
+impl Skip {
+    /// Says why a node of this name does not run.
+    #[must_use]
+    pub fn told(&self, node: &str) -> String {
+        match self {
+            Self::When => format!("the `when` of `{node}` is false"),
+            Self::Profile => format!("`{node}` releases, and this profile does not"),
+            Self::Elsewhere => format!("`{node}` releases, and this run does not"),
+            Self::Unasked => format!("no gate asked for `{node}`"),
+            Self::Needs(other) => format!("`{node}` needs `{other}`, which is skipped"),
+        }
+    }
+}
+
+impl Bound {
+    /// Returns the nodes that do not run where these do not either: they, what is skipped anyway, and all that waits
+    /// for one of them.
+    #[must_use]
+    pub fn left_out(&self, roots: impl IntoIterator<Item = (String, Skip)>) -> BTreeMap<String, Skip> {
+        let mut all = self.skipped.clone();
+        for (node, skip) in roots {
+            all.entry(node).or_insert(skip);
+        }
+        spread(self, all)
+    }
+}
+
 /// Returns the skipped nodes. `off` tells, by index, whose `when` is false.
 pub(super) fn skipped(bound: &Bound, off: &[bool]) -> BTreeMap<String, Skip> {
+    let plan = &bound.plan;
+    let releasing = if bound.releases { HashSet::new() } else { plan.releasing() };
+    let mut skipped = BTreeMap::new();
+    for (index, node) in plan.nodes.iter().enumerate() {
+        let reason = if off[index] {
+            Skip::When
+        } else if releasing.contains(node.name.as_str()) {
+            Skip::Profile
+        } else {
+            continue;
+        };
+        skipped.insert(node.name.clone(), reason);
+    }
+    spread(bound, skipped)
+}
+
+/// Adds all that waits for a node that is skipped.
+fn spread(bound: &Bound, mut skipped: BTreeMap<String, Skip>) -> BTreeMap<String, Skip> {
     let plan = &bound.plan;
     // Where gates only advise, nothing but a question to a person depends on one.
     let advisory: HashSet<&str> = plan
@@ -34,25 +83,13 @@ pub(super) fn skipped(bound: &Bound, off: &[bool]) -> BTreeMap<String, Skip> {
     for (index, node) in plan.nodes.iter().enumerate() {
         for wait in &node.waits {
             let advice = wait.why != Why::Ask && advisory.contains(wait.node.as_str());
-            if !advice && needs(node, &wait.node, wait.why) {
+            if !advice && node.needs(wait) {
                 waiting.entry(&wait.node).or_default().push(index);
             }
         }
     }
-    let releasing = if bound.releases { HashSet::new() } else { plan.releasing() };
-    let mut skipped = BTreeMap::new();
-    let mut queue = VecDeque::new();
-    for (index, node) in plan.nodes.iter().enumerate() {
-        let reason = if off[index] {
-            Skip::When
-        } else if releasing.contains(node.name.as_str()) {
-            Skip::Profile
-        } else {
-            continue;
-        };
-        skipped.insert(node.name.clone(), reason);
-        queue.push_back(node.name.as_str());
-    }
+    let roots = plan.nodes.iter().map(|node| node.name.as_str()).filter(|name| skipped.contains_key(*name));
+    let mut queue: VecDeque<&str> = roots.collect();
     while let Some(name) = queue.pop_front() {
         for &index in waiting.get(name).into_iter().flatten() {
             let node = &plan.nodes[index];
@@ -63,26 +100,4 @@ pub(super) fn skipped(bound: &Bound, off: &[bool]) -> BTreeMap<String, Skip> {
         }
     }
     skipped
-}
-
-/// Tells whether a node that waits for another can't go on where that one is skipped.
-fn needs(node: &Node, other: &str, why: Why) -> bool {
-    match why {
-        Why::Data => match inputs(node) {
-            Some(inputs) => inputs.iter().any(|input| input.origin.stage() == Some(other) && !input.optional),
-            None => true,
-        },
-        Why::After | Why::Guard | Why::Admission | Why::Subject | Why::Ask => true,
-        Why::Baseline => false,
-    }
-}
-
-fn inputs(node: &Node) -> Option<&[Input]> {
-    match &node.kind {
-        NodeKind::Stage(stage) => Some(&stage.work.inputs),
-        NodeKind::Action(action) => Some(&action.work.inputs),
-        NodeKind::Rollout(rollout) => Some(&rollout.work.inputs),
-        NodeKind::Experiment(it) => Some(&it.work.inputs),
-        _ => None,
-    }
 }
