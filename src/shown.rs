@@ -9,6 +9,40 @@ pub fn inline(text: &str) -> Cow<'_, str> {
     escaped(text, |_| false)
 }
 
+/// So many characters of a name are shown.
+const NAME: usize = 120;
+/// So many of what stands between names, which is ours.
+const BETWEEN: usize = 1000;
+
+/// Returns a name of others for a sentence: one line, and no more of it than a person reads.
+#[must_use]
+pub fn name(text: &str) -> Cow<'_, str> {
+    let text = inline(text);
+    match cut(&text, NAME) {
+        Some(begin) => Cow::Owned(format!("{begin}…")),
+        None => text,
+    }
+}
+
+/// Makes a sentence about data fit for one line, as [`inline`] does, and shortens the names in it: what stands between
+/// backticks. Doing it twice changes nothing more.
+pub fn make_sentence(text: &mut String) {
+    make_inline(text);
+    if text.len() > NAME {
+        let piece = |(index, piece)| match cut(piece, if index % 2 == 1 { NAME } else { BETWEEN }) {
+            Some(begin) => format!("{begin}…"),
+            None => piece.to_owned(),
+        };
+        *text = text.split('`').enumerate().map(piece).collect::<Vec<_>>().join("`");
+    }
+}
+
+/// Returns the begin of a text that has more characters than this, and than one for the mark of it.
+fn cut(text: &str, most: usize) -> Option<&str> {
+    text.char_indices().nth(most + 1)?;
+    text.char_indices().nth(most).map(|(end, _)| &text[..end])
+}
+
 /// Returns a text of several lines: their ends and tabs stay.
 #[must_use]
 pub fn lines(text: &str) -> Cow<'_, str> {
@@ -134,6 +168,26 @@ mod tests {
             "\u{1b}[1;31mred\u{1b}[0m\\u{1b}[2J\\u{1b}]0;t\\u{7}"
         );
         assert!(matches!(inline("`ä` is \\ \"good\" 数"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn long_names_are_shortened_in_sentences_and_nothing_else_is() {
+        let long = "n".repeat(5000);
+        let mut said = format!("two columns are named `{long}`, beside `b`");
+        make_sentence(&mut said);
+        assert_eq!(said, format!("two columns are named `{}…`, beside `b`", &long[..NAME]));
+        let again = said.clone();
+        make_sentence(&mut said);
+        assert_eq!(said, again);
+        let ours = format!("{} `{}` \\u{{1b}}", "word ".repeat(100), &long[..=NAME]);
+        let mut same = ours.clone();
+        make_sentence(&mut same);
+        assert_eq!(same, ours);
+        // Nor does a backtick in a name lead past it.
+        let mut foul = format!("no column `a`{long}`");
+        make_sentence(&mut foul);
+        assert!(foul.len() < BETWEEN + NAME, "{foul}");
+        assert_eq!(name(&"é".repeat(200)), "é".repeat(NAME) + "…");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::error::Context;
 use crate::host::lock::Lock;
-use crate::host::{Error, Result, fs};
+use crate::host::{Error, Result, fs, lines};
 
 /// One line of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,16 +105,15 @@ pub(super) fn lock(workspace: &Path) -> Result<Lock> {
     Lock::wait(&workspace.join(".mlpc/locks/approvals"))
 }
 
-/// Reads all records. A last line that was cut off by a crash was never recorded; any other line that can't be read is
-/// an error, since nobody may take a decision away.
+/// Reads all records. A last line that was cut off by a crash was never recorded; one that lacks nothing but its end was.
+/// Any other line that can't be read is an error, since nobody may take a decision away.
 pub(super) fn read(workspace: &Path) -> Result<Vec<Record>> {
     let path = path(workspace);
     let text = match fs::read_text(&path) {
         Err(error) if error.is_not_found() => return Ok(Vec::new()),
         text => text?,
     };
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    let lines = whole.lines().enumerate();
+    let lines = text[..whole(text.as_bytes())].lines().enumerate();
     let parsed = lines.map(|(index, line)| {
         serde_json::from_str(line).map_err(|error| {
             let place = format!(".mlpc/approvals.jsonl:{}", index + 1);
@@ -126,19 +125,28 @@ pub(super) fn read(workspace: &Path) -> Result<Vec<Record>> {
     parsed.collect()
 }
 
+/// Returns how many bytes are lines, without the half of one that a crash left.
+fn whole(text: &[u8]) -> usize {
+    let (lines, rest) = lines::split(text);
+    match serde_json::from_slice::<Record>(rest) {
+        Ok(_) => text.len(),
+        Err(_) => lines.len(),
+    }
+}
+
 /// Adds a record, on disk when it returns. The caller holds the lock.
 pub(super) fn append(workspace: &Path, record: &Record) -> Result<()> {
     let path = path(workspace);
     fs::create_dirs(fs::parent(&path))?;
-    let mut line = serde_json::to_vec(record).expect("a record has string keys");
-    line.push(b'\n');
     let mut file =
         File::options().read(true).write(true).create(true).truncate(false).open(&path).cannot("write", &path)?;
-    let text = fs::read(&path)?;
-    let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    let mut text = fs::read(&path)?;
     // What a crash cut off is no record; the next one must not be glued to it.
-    file.set_len(whole as u64).cannot("write", &path)?;
+    text.truncate(whole(&text));
+    let before = text.len();
+    lines::add(&mut text, record);
+    file.set_len(before as u64).cannot("write", &path)?;
     file.seek(SeekFrom::End(0)).cannot("write", &path)?;
-    file.write_all(&line).cannot("write", &path)?;
+    file.write_all(&text[before..]).cannot("write", &path)?;
     file.sync_all().cannot("write", &path)
 }

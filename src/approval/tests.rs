@@ -130,6 +130,25 @@ fn a_record_cut_off_by_a_crash_is_dropped_and_a_damaged_one_is_not_passed_over()
 }
 
 #[test]
+fn a_refusal_that_lacks_its_end_of_line_is_one_and_stays_one() {
+    let folder = folder();
+    ask(folder.path(), &question()).expect("recorded");
+    let file = folder.path().join(".mlpc/approvals.jsonl");
+    let open_end = || {
+        let text = std::fs::read_to_string(&file).expect("read");
+        std::fs::write(&file, text.strip_suffix('\n').expect("the last line ends")).expect("written");
+    };
+    open_end();
+    decide(folder.path(), &question(), &answer(false, "bob", 10)).expect("recorded");
+    open_end();
+    let again = decide(folder.path(), &question(), &answer(true, "alice", 20)).expect("asked");
+    assert!(matches!(again, Standing::Rejected { .. }), "{again:?}");
+    assert!(matches!(standing(folder.path(), &question().digest, 30), Standing::Rejected { .. }));
+    ask(folder.path(), &Asked { run: "another".to_owned(), ..question() }).expect("recorded");
+    assert_eq!(std::fs::read_to_string(&file).expect("read").lines().count(), 3);
+}
+
+#[test]
 fn a_decision_counts_only_with_the_reports_that_were_shown() {
     let folder = folder();
     let warns = Asked { run: "r2".into(), shown: vec![report("blake3:88")], ..question() };

@@ -121,7 +121,7 @@ impl CacheVerb {
     /// Shows something as JSON, or else as these lines.
     fn show(&self, out: &Out, value: &impl Serialize, lines: &[String]) {
         match (self.format, serde_json::to_string_pretty(value)) {
-            (Format::Json, Ok(text)) => out.data(&text),
+            (Format::Json, Ok(text)) => out.json(&text),
             _ => lines.iter().for_each(|line| out.line(line)),
         }
     }

@@ -90,7 +90,7 @@ impl Compile {
         let mut notes = Vec::new();
         for name in names {
             let Some(target) = targets::find(&name) else {
-                out.write(&as_json(&plan, self.spans));
+                out.json(&as_json(&plan, self.spans));
                 continue;
             };
             let mut compiled = target.compile(&plan, &site).whole();

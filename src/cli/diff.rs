@@ -49,7 +49,7 @@ impl Verb for DiffVerb {
         match go() {
             Ok(diff) => {
                 match self.format {
-                    Format::Json => out.line(&serde_json::to_string_pretty(&diff).unwrap_or_default()),
+                    Format::Json => out.json(&serde_json::to_string_pretty(&diff).unwrap_or_default()),
                     _ => show(out, &diff),
                 }
                 Exit::Fine

@@ -85,7 +85,7 @@ pub(crate) fn show(out: &Out, report: &Report, format: ReportFormat) {
     let style = if out.colour() { Style::Colour } else { Style::Plain };
     match format {
         ReportFormat::Text => out.text(&table(report, style)),
-        ReportFormat::Json => out.write(&report.to_json()),
+        ReportFormat::Json => out.json(&report.to_json()),
         ReportFormat::Markdown => out.write(&crate::gate::render::markdown(report)),
     }
 }

@@ -58,7 +58,7 @@ impl Verb for History {
             let records = past::records(&state, pipeline, self.last)?;
             let rows: Vec<Row<'_>> = records.iter().map(row).collect();
             if self.format == Format::Json {
-                out.data(&serde_json::to_string_pretty(&Document { format: 1, runs: rows }).unwrap_or_default());
+                out.json(&serde_json::to_string_pretty(&Document { format: 1, runs: rows }).unwrap_or_default());
                 return Ok(());
             }
             if rows.is_empty() {

@@ -115,7 +115,7 @@ impl ImportVerb {
             notes: &imported.notes,
         };
         let text = serde_json::to_string_pretty(&report).unwrap_or_default();
-        if target == Path::new("-") { out.err_line(&text) } else { out.line(&text) }
+        if target == Path::new("-") { out.err_line(&text) } else { out.json(&text) }
     }
 }
 

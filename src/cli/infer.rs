@@ -67,7 +67,7 @@ impl Verb for Infer {
 fn show(out: &Out, inferred: &Inferred, json: bool) {
     if json {
         if let Ok(text) = serde_json::to_string_pretty(inferred) {
-            out.data(&text);
+            out.json(&text);
         }
         return;
     }

@@ -45,7 +45,7 @@ impl Verb for LineageVerb {
         match self.find(&loaded) {
             Ok(lineage) => {
                 match self.format {
-                    Format::Json => out.data(&serde_json::to_string_pretty(&lineage).unwrap_or_default()),
+                    Format::Json => out.json(&serde_json::to_string_pretty(&lineage).unwrap_or_default()),
                     Format::Text => out.text(&text(&lineage)),
                 }
                 Exit::Fine

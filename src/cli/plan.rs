@@ -71,7 +71,7 @@ pub(super) fn show(out: &Out, bound: &Bound, setup: &Setup, options: &Options, j
     };
     if json {
         if let Ok(text) = serde_json::to_string_pretty(&predictions) {
-            out.data(&text);
+            out.json(&text);
         }
         return Exit::Fine;
     }

@@ -89,7 +89,7 @@ impl Verb for RegistryVerb {
             Ok((text, exit)) => {
                 match self.format {
                     Format::Text => out.text(&text),
-                    Format::Json => out.write(&text),
+                    Format::Json => out.json(&text),
                 }
                 exit
             }

@@ -47,7 +47,7 @@ impl Verb for WhyVerb {
 fn show(out: &Out, explanation: &Explanation, json: bool) {
     if json {
         if let Ok(text) = serde_json::to_string_pretty(explanation) {
-            out.data(&text);
+            out.json(&text);
         }
         return;
     }

@@ -304,7 +304,8 @@ impl<'a> Run<'a> {
         self.listener.event(&event);
     }
 
-    pub(super) fn note(&self, node: &str, text: String) {
+    pub(super) fn note(&self, node: &str, mut text: String) {
+        self.mask.cover(&mut text);
         self.tell(Event::Note { node: node.to_owned(), text });
     }
 

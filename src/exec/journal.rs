@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::event::Event;
-use crate::host::{Context, Result, fs};
+use crate::host::{Context, Result, fs, lines};
 
 /// Writes events to `events.jsonl` of a run's folder.
 #[derive(Debug)]
@@ -25,7 +25,9 @@ impl Journal {
     pub(super) fn open(folder: &Path) -> Result<Self> {
         fs::create_dirs(folder)?;
         let path = folder.join("events.jsonl");
-        let file = File::options().create(true).append(true).open(&path).cannot("write", &path)?;
+        let mut file = File::options().read(true).create(true).append(true).open(&path).cannot("write", &path)?;
+        // A run that was killed may have left half a line; the run that goes on with it writes its own below.
+        lines::end_file(&mut file).cannot("write", &path)?;
         Ok(Self { path, inner: Mutex::new(Inner { file: BufWriter::new(file), failed: None }) })
     }
 

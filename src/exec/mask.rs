@@ -21,6 +21,13 @@ impl Mask {
         self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
     }
 
+    /// As [`Mask::apply`], in place.
+    pub(super) fn cover(&self, text: &mut String) {
+        if self.0.iter().any(|secret| text.contains(secret.as_str())) {
+            *text = self.apply(text);
+        }
+    }
+
     /// Masks an output that comes in pieces.
     pub(super) fn stream(&self) -> Stream<'_> {
         Stream { mask: self, held: Vec::new() }

@@ -14,7 +14,7 @@ use crate::host::lock::Lock;
 use crate::host::{Context, Digest, clock};
 use crate::judge;
 use crate::plan::{Output, OutputKind, Stage};
-use crate::shown::inline;
+use crate::shown;
 use crate::types::{Artifact as ArtifactType, PredictionsType, Type, Value};
 
 /// So many names are shown of what stands beside a file that is not there.
@@ -61,12 +61,12 @@ fn unwritten(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let near = nearest(&name, names.iter().map(String::as_str)).map(str::to_owned);
     let more = names.len().saturating_sub(BESIDE);
-    let shown: Vec<String> = match near {
+    let first: Vec<String> = match near {
         Some(near) => vec![near],
         None => names.into_iter().take(BESIDE).collect(),
     };
-    let listed: Vec<String> = shown.iter().map(|name| format!("`{}`", inline(name))).collect();
-    match (shown.len(), more) {
+    let listed: Vec<String> = first.iter().map(|name| format!("`{}`", shown::name(name))).collect();
+    match (first.len(), more) {
         (0, _) => "was not written".to_owned(),
         (BESIDE, 1..) => format!("was not written; {} and {more} more stand in its folder", listed.join(", ")),
         (1, _) => format!("was not written; {} stands in its folder", listed.join(", ")),
@@ -158,7 +158,8 @@ fn has_columns(bytes: &[u8], ty: &PredictionsType) -> Result<(), String> {
     let names = crate::data::header(bytes).map_err(|problem| format!("can't be read: {problem}"))?;
     match ty.columns().find(|(_, column)| !names.iter().any(|name| name == column)) {
         Some((what, column)) => {
-            Err(format!("has no column `{column}`, where its type wants the {what}; it has `{}`", names.join("`, `")))
+            let names: Vec<_> = names.iter().map(|name| format!("`{}`", shown::name(name))).collect();
+            Err(format!("has no column `{column}`, where its type wants the {what}; it has {}", names.join(", ")))
         }
         None => Ok(()),
     }

@@ -65,6 +65,18 @@ impl Ending {
         }
     }
 
+    /// Returns what is said of it, where something is.
+    pub(super) fn sentence_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::NotEvaluated(text) | Self::Asks(text) | Self::Rejected(text) | Self::Failed(text) => Some(text),
+            Self::Unsound(text) | Self::Skipped(text) | Self::NotReleased(text) | Self::Blocked(text) => Some(text),
+            Self::Expired(text) | Self::RolledBack(text) => Some(text),
+            Self::Done | Self::Hit | Self::Decided(_) | Self::Approved | Self::WaitsForPerson | Self::Interrupted => {
+                None
+            }
+        }
+    }
+
     /// Returns the exit code that it asks for by itself.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

@@ -420,6 +420,29 @@ fn secrets_are_needed_before_anything_runs_and_never_shown() {
 }
 
 #[test]
+fn a_sentence_about_an_output_shows_no_secret_that_stands_in_it() {
+    let value = Output {
+        kind: OutputKind::Value { ty: Type::String, pointer: "/a".into() },
+        ..output("v", "v.json", Artifact::File)
+    };
+    let mut first = stage("printf '{\"a\":[\"%s\"]}' \"$token\" > v.json; false", vec![value]);
+    first.status = vec![1];
+    first.retry = Some(Retry { times: 1, causes: vec![], statuses: vec![1] });
+    first.work.secrets = vec![SecretUse { secret: "token".into(), variable: "token".into() }];
+    let mut bench = Bench::new(vec![node("a", first)]);
+    bench.plan.secrets = vec![Secret { name: "token".into(), doc: None }];
+    bench.setup.caller.insert("TOKEN".into(), "s3cr3tvalue".into());
+    let endings = bench.endings();
+    assert!(endings.contains("`[\"***\"]` is no value of `string`"), "{endings}");
+    for file in ["events.jsonl", "nodes.jsonl", "run.json"] {
+        let text = bench.read(&format!(".mlpc/runs/20260725T172000/{file}"));
+        assert!(!text.contains("s3cr3tvalue"), "{file}: {text}");
+    }
+    let events = format!("{:?}", bench.events.lock().expect("whole"));
+    assert!(events.contains("tried again") && !events.contains("s3cr3tvalue"), "{events}");
+}
+
+#[test]
 fn two_results_of_the_same_work_are_told() {
     let mut bench = Bench::new(vec![node("a", stage("date +%N > \"$out\"", vec![output("out", "x", Artifact::File)]))]);
     bench.run();

@@ -11,7 +11,7 @@ use super::report::{
     Admitted, Compared, FORMAT, Input, Limit, Line, Outcome, Position, Reference, Registered, Report, State,
 };
 use super::{Bound, Compare, Evidence, Gate, Level, OnMissing, Requirement};
-use crate::shown::make_inline;
+use crate::shown::make_sentence;
 use crate::types::{Artifact, Expr, MetricsType, Origin, Type};
 
 /// What a report says of its gate beside what was measured.
@@ -49,7 +49,7 @@ pub fn evaluate(gate: &Gate, metrics: &[MetricsType], facts: &Facts, about: &Abo
     let mut compared = gate.baseline.as_ref().map(|_| compared(gate, facts));
     if let Some(compared) = &mut compared {
         compared.moved = moved(&case, gate, compared);
-        [&mut compared.reason, &mut compared.moved].into_iter().flatten().for_each(make_inline);
+        [&mut compared.reason, &mut compared.moved].into_iter().flatten().for_each(make_sentence);
     }
     let (verdict, reason, ask) = conclude(gate, facts, &lines, compared.as_ref());
     // Nothing is held back by an advisory gate, so there is nothing that a person could be asked to let through.

@@ -9,7 +9,7 @@ use super::diagnosis::Diagnosis;
 use super::judged::Part;
 use super::number::Unit;
 use super::{Compare, Level, Verdict};
-use crate::shown::make_inline;
+use crate::shown::{make_inline, make_sentence};
 use crate::types::Origin;
 
 /// Version of the report's format.
@@ -342,10 +342,10 @@ impl Report {
 impl Line {
     /// Makes its sentences, and the names of its parts, such that they may be shown in one line.
     pub(super) fn make_inline(&mut self) {
-        make_inline(&mut self.reason);
+        make_sentence(&mut self.reason);
         for part in &mut self.parts {
             make_inline(&mut part.name);
-            part.reason.iter_mut().for_each(make_inline);
+            part.reason.iter_mut().for_each(make_sentence);
         }
     }
 }

@@ -55,11 +55,15 @@ impl std::error::Error for Error {
     }
 }
 
-/// Returns the operating system's reason in lower case, without its number.
+/// Returns the operating system's reason, which begins in lower case unless its first word is an acronym, without its number.
 #[must_use]
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
+    let word = text.split(' ').next().unwrap_or_default();
+    if word.chars().skip(1).any(char::is_uppercase) {
+        return text.to_owned();
+    }
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
@@ -91,5 +95,13 @@ mod tests {
         let error = std::fs::read("/nowhere/x").cannot("read", Path::new("x")).expect_err("no such file");
         assert_eq!(error.to_string(), "cannot read `x`: no such file or directory");
         assert!(error.is_not_found());
+    }
+
+    #[test]
+    fn an_acronym_keeps_its_letters() {
+        let told = |text: &str| reason(&io::Error::other(text.to_owned()));
+        assert_eq!(told("EOF while parsing a value"), "EOF while parsing a value");
+        assert_eq!(told("Is a directory (os error 21)"), "is a directory");
+        assert_eq!(told("A b"), "a b");
     }
 }

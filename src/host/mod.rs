@@ -7,6 +7,7 @@ pub mod error;
 pub mod fs;
 pub mod git;
 pub mod github;
+pub mod lines;
 pub mod lock;
 pub mod machine;
 pub mod modules;

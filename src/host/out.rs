@@ -74,7 +74,13 @@ impl Out {
         self.ends().out.write(bytes);
     }
 
-    /// Writes a line to stdout as it is: what programs read, as JSON.
+    /// Writes JSON to stdout, which programs read. No text in it is a command of a runner, wherever it stands in its line;
+    /// the values are the same.
+    pub fn json(&self, text: &str) {
+        self.data(&text.trim_end_matches('\n').replace("##[", "#\\u0023["));
+    }
+
+    /// Writes a line to stdout as it is: what programs read, and what a program of the user says.
     pub fn data(&self, text: &str) {
         self.write(&format!("{text}\n"));
     }
@@ -194,6 +200,31 @@ mod tests {
         }
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("not poisoned").extend(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_text_in_json_is_a_command_of_a_runner() {
+        let kept = Kept::default();
+        let values = serde_json::json!({ "##[group]": ["a ###[add-mask]x", "# [", "#["] });
+        for text in [values.to_string(), values.to_string() + "\n"] {
+            Out::to(Box::new(kept.clone()), Box::new(io::sink())).json(&text);
+            let written = String::from_utf8(std::mem::take(&mut *kept.0.lock().expect("not poisoned"))).expect("text");
+            assert!(!written.contains("##[") && written.ends_with("}\n"), "{written}");
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&written).expect("JSON"), values);
         }
     }
 

@@ -72,7 +72,7 @@ type Take<'t> = dyn Fn(Message) -> bool + 't;
 /// Passes messages on until the client says goodbye, its input ends or nobody listens.
 fn pass_on(input: &mut dyn BufRead, to_server: &Take<'_>, to_client: &Take<'_>) -> Result<(), String> {
     while let Some(text) = frame(input)? {
-        let message: Message = match serde_json::from_slice(&text) {
+        let message: Message = match serde_json::from_slice(&whole(text)) {
             Ok(message) => message,
             Err(error) => {
                 let said = json!({ "type": 1, "message": format!("mlpc: a message that is none: {error}") });
@@ -89,6 +89,30 @@ fn pass_on(input: &mut dyn BufRead, to_server: &Take<'_>, to_client: &Take<'_>) 
         }
     }
     Ok(())
+}
+
+/// Returns a message with U+FFFD for each half of a pair of surrogates that stands alone, as one does while an editor takes a
+/// character apart. It is one unit of UTF-16 too, and three bytes, so that places stay what they are.
+fn whole(mut text: Vec<u8>) -> Vec<u8> {
+    let unit = |text: &[u8], at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut at = 0;
+    while let Some(found) = text[at..].iter().position(|byte| *byte == b'\\') {
+        at += found;
+        match unit(&text, at) {
+            Some(0xd800..=0xdbff) if matches!(unit(&text, at + 6), Some(0xdc00..=0xdfff)) => at += 12,
+            Some(0xd800..=0xdfff) => {
+                text[at + 2..at + 6].copy_from_slice(b"fffd");
+                at += 6;
+            }
+            Some(_) => at += 6,
+            // Another escape; a backslash that is one itself begins none.
+            None => at = text.len().min(at + 2),
+        }
+    }
+    text
 }
 
 /// Reads the text of one message; none at the end of the input.
@@ -151,6 +175,25 @@ mod tests {
             &"x".repeat(9000),
         ] {
             assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn half_a_pair_of_surrogates_is_one_character_of_its_own() {
+        let cases = [
+            (r#""\ud83d\ude00""#, "\u{1f600}"),
+            (r#""a\uD83Db""#, "a\u{fffd}b"),
+            (r#""\ude00\ud83d""#, "\u{fffd}\u{fffd}"),
+            (r#""\ud83d\ud83d\ude00""#, "\u{fffd}\u{1f600}"),
+            (r#""\ud83d\n\u0041""#, "\u{fffd}\nA"),
+            (r#""\\ud83d \"\\""#, "\\ud83d \"\\"),
+        ];
+        for (text, value) in cases {
+            let read: String = serde_json::from_slice(&whole(text.as_bytes().to_vec())).expect("JSON");
+            assert_eq!(read, value, "{text}");
+        }
+        for broken in [r"\", r"\u", r"\ud8", r"\ud800\", r"\ud800\udc"] {
+            assert_eq!(whole(broken.as_bytes().to_vec()).len(), broken.len());
         }
     }
 

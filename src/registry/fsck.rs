@@ -6,17 +6,37 @@ use super::error::{ErrorKind, RegistryError};
 use super::record::{Finding, Pointer};
 use super::view::{Change, View};
 use super::{layout, rollback, rules};
-use crate::host;
+use crate::host::{self, lines};
 
-/// Takes away the half of a line that a history ends in, so that the rest can be looked at.
-pub(super) fn untear(view: &dyn View) -> Result<Option<(Finding, Change)>, RegistryError> {
-    let history = match view.read(layout::HISTORY) {
-        Ok(history) => history.unwrap_or_default(),
-        Err(error) => return damage(layout::HISTORY.to_owned(), error).map(|_| None),
-    };
-    let Some(whole) = rules::untorn(&history) else { return Ok(None) };
-    let finding = mended(layout::HISTORY.to_owned(), "ended in half a line, as a copy does that was taken too early");
-    Ok(Some((finding, Change::Write { path: layout::HISTORY.to_owned(), bytes: whole.to_vec() })))
+/// Mends how the records of lines end, so that the rest can be looked at: the half of a line that a history ends in is
+/// taken away, and a last line without end gets one.
+pub(super) fn untear(view: &dyn View) -> Result<(Vec<Finding>, Vec<Change>), RegistryError> {
+    let (mut findings, mut changes) = (Vec::new(), Vec::new());
+    for file in [layout::HISTORY, layout::REJECTIONS] {
+        let path = file.to_owned();
+        let mut bytes = match view.read(file) {
+            Ok(bytes) => bytes.unwrap_or_default(),
+            // What it is is said where all is looked through.
+            Err(error) => {
+                damage(path, error)?;
+                continue;
+            }
+        };
+        let problem = if file == layout::HISTORY
+            && let Some(whole) = rules::untorn(&bytes).map(<[u8]>::len)
+        {
+            bytes.truncate(whole);
+            "ended in half a line, as a copy does that was taken too early"
+        } else if lines::is_open(&bytes) && layout::decode_lines::<serde::de::IgnoredAny>(file, &bytes).is_ok() {
+            lines::end(&mut bytes);
+            "lacked the end of its last line"
+        } else {
+            continue;
+        };
+        findings.push(mended(path.clone(), problem));
+        changes.push(Change::Write { path, bytes });
+    }
+    Ok((findings, changes))
 }
 
 /// Goes through versions, pointers and derived files. Only failures to read at all are errors; what is damaged is

@@ -147,18 +147,19 @@ impl<S: Store> Registry for S {
     }
 
     fn fsck(&self) -> Result<Vec<Finding>, RegistryError> {
-        let (mut torn, mut findings) = (None, Vec::new());
-        self.transact("repair the history", &mut |view| {
-            let (finding, change) = fsck::untear(view)?.unzip();
-            torn = finding;
-            Ok(change.into_iter().collect())
+        let (mut torn, mut findings) = (Vec::new(), Vec::new());
+        self.transact("repair the records", &mut |view| {
+            let (found, changes) = fsck::untear(view)?;
+            torn = found;
+            Ok(changes)
         })?;
         self.transact("repair derived files", &mut |view| {
             let (found, changes) = fsck::fsck(view)?;
             findings = found;
             Ok(changes)
         })?;
-        Ok(torn.into_iter().chain(findings).collect())
+        torn.append(&mut findings);
+        Ok(torn)
     }
 }
 

@@ -92,13 +92,6 @@ pub(super) fn encode(record: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
-/// Writes a record as one line.
-pub(super) fn encode_line(record: &impl Serialize) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec(record).expect("records are plain values with text keys");
-    bytes.push(b'\n');
-    bytes
-}
-
 /// Returns the digest of a record of a version without its seal. It is that of the fields as they are written, so that a
 /// field that a later program adds is under the seal too.
 fn content(bytes: &[u8]) -> Option<Digest> {

@@ -10,7 +10,7 @@ use super::error::{ErrorKind, RegistryError};
 use super::record::{ByHand, FORMAT, Outcome, Pointer, Rejection, Rollback, Version};
 use super::view::{Change, View};
 use super::{layout, rules};
-use crate::host::{Digest, clock};
+use crate::host::{Digest, clock, lines};
 
 type Result<T> = std::result::Result<T, RegistryError>;
 
@@ -76,6 +76,8 @@ pub(super) fn record(view: &dyn View, pointers: &[Pointer]) -> Result<Vec<Reject
 fn is_of(line: &Rejection, step: &Pointer, who: &ByHand, steps: &[Pointer]) -> bool {
     let from = |step: &&Pointer| step.name == line.pointer && step.version == line.version;
     line.pointer == step.name
+        // Who wrote the digests of the history wrote those of the record too.
+        && (line.follows.is_some() || step.follows.is_none())
         && step.previous.as_deref() == Some(line.version.as_str())
         && (&line.by, &line.reason, &line.since) == (&who.by, &who.reason, &step.since)
         && steps.iter().find(from).is_some_and(|from| from.digest == line.digest)
@@ -158,7 +160,7 @@ fn line(
     record(view, rules::pointer(view, &said.pointer)?.as_slice())?;
     let mut bytes = view.read(layout::REJECTIONS)?.unwrap_or_default();
     said.follows = Some(Chain::<Rejection>::read(layout::REJECTIONS, &bytes)?.next(&said.pointer));
-    bytes.extend(layout::encode_line(&said));
+    lines::add(&mut bytes, &said);
     Ok((said, Change::Write { path: layout::REJECTIONS.to_owned(), bytes }))
 }
 

@@ -9,7 +9,7 @@ use super::error::{ErrorKind, RegistryError};
 use super::record::{Candidate, FORMAT, Outcome, Pointer, Promotion, Registered, Stored, Version};
 use super::view::{Change, Content, View, measure};
 use super::{layout, rollback};
-use crate::host::{Digest, clock};
+use crate::host::{Digest, clock, lines};
 
 type Result<T> = std::result::Result<T, RegistryError>;
 
@@ -202,8 +202,7 @@ fn chain(view: &dyn View) -> Result<Chain<Pointer>> {
 
 /// Returns the whole lines of a history whose last one was cut off; `None` where it is not so.
 pub(super) fn untorn(bytes: &[u8]) -> Option<&[u8]> {
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let (lines, rest) = bytes.split_at(whole);
+    let (lines, rest) = lines::split(bytes);
     let is_record = |bytes: &[u8]| layout::decode_lines::<Pointer>(layout::HISTORY, bytes).is_ok();
     (!rest.is_empty() && !is_record(rest) && is_record(lines)).then_some(lines)
 }
@@ -367,7 +366,7 @@ pub(super) fn moved(view: &dyn View, found: Option<&Pointer>, to: Pointer) -> Re
     let follows = Chain::<Pointer>::read(layout::HISTORY, &history)?.next(&to.name);
     let pointer = Pointer { follows: Some(follows), ..to };
     changes.push(Change::Write { path: layout::pointer(&pointer.name), bytes: layout::encode(&pointer) });
-    history.extend(layout::encode_line(&pointer));
+    lines::add(&mut history, &pointer);
     changes.push(Change::Write { path: layout::HISTORY.to_owned(), bytes: history });
     changes.extend(serving_files(view, &pointer)?);
     Ok((pointer, changes))
@@ -384,12 +383,14 @@ pub(super) fn derived(view: &dyn View, pointer: &Pointer) -> Result<Vec<Change>>
 pub(super) fn catch_up(view: &dyn View, pointers: &[&Pointer]) -> Result<Vec<Change>> {
     let entries = history_file(view)?;
     let missing = |pointer: &&&Pointer| entries.iter().rfind(|entry| entry.name == pointer.name) != Some(**pointer);
-    let lines: Vec<u8> = pointers.iter().filter(missing).flat_map(layout::encode_line).collect();
-    if lines.is_empty() {
+    let missing: Vec<_> = pointers.iter().filter(missing).collect();
+    if missing.is_empty() {
         return Ok(Vec::new());
     }
     let mut bytes = view.read(layout::HISTORY)?.unwrap_or_default();
-    bytes.extend(lines);
+    for pointer in missing {
+        lines::add(&mut bytes, pointer);
+    }
     Ok(vec![Change::Write { path: layout::HISTORY.to_owned(), bytes }])
 }
 

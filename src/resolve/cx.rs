@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::legs::{Family, Variables};
 use crate::diagnostic::{Code, Diagnostic, codes, nearest};
-use crate::model::{MetricsId, Model, NodeId, OutputId, ParamId, RegistryId, RuntimeId, SecretId, SourceId};
+use crate::model::{Input, MetricsId, Model, NodeId, OutputId, ParamId, RegistryId, RuntimeId, SecretId, SourceId};
 use crate::modules::Scopes;
 use crate::source::{FileId, Sources, Span, Spanned};
 use crate::syntax::ast;
@@ -51,6 +51,25 @@ pub(super) enum ConstValue {
     Broken,
 }
 
+/// So many of the names that stand for nothing are compared with those that are declared: nobody reads more of them, and
+/// looking for the nearest of many is not free.
+const COMPARED: usize = 60;
+
+/// A name that stands for nothing: what it was to be.
+pub(super) struct Stranger {
+    name: ast::Name,
+    wanted: Wanted,
+    unread: Option<Unread>,
+}
+
+/// What is said of a name that is like no other, where it may be an input that was forgotten.
+pub(super) struct Unread {
+    pub(super) message: String,
+    pub(super) place: Span,
+    /// The inputs that there are.
+    pub(super) inputs: Vec<Input>,
+}
+
 /// The pass's state.
 pub(super) struct Cx<'a> {
     pub(super) sources: &'a Sources,
@@ -75,6 +94,10 @@ pub(super) struct Cx<'a> {
     pub(super) mentioned: HashSet<String>,
     pub(super) hidden: HashSet<&'a str>,
     pub(super) scopes: &'a Scopes,
+    /// By place: what is compared with all that is declared at the end, when it is known which diagnostics come first.
+    pub(super) strangers: HashMap<Span, Stranger>,
+    /// What the name that is looked up may be.
+    pub(super) unread: Option<Unread>,
 }
 
 impl<'a> Cx<'a> {
@@ -95,6 +118,8 @@ impl<'a> Cx<'a> {
             mentioned: HashSet::new(),
             hidden,
             scopes,
+            strangers: HashMap::new(),
+            unread: None,
         }
     }
 
@@ -171,8 +196,10 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Says that a name stands for nothing, unless it may be declared where the text could not be read.
+    /// Says that a name stands for nothing, unless it may be declared where the text could not be read. What is like it is
+    /// looked for at the end.
     pub(super) fn unknown(&mut self, name: &ast::Name, wanted: Wanted) {
+        let unread = self.unread.take().filter(|unread| unread.place == name.span);
         if self.hidden.contains(name.as_str()) || self.scopes.lost.contains(name.as_str()) {
             return;
         }
@@ -187,13 +214,35 @@ impl<'a> Cx<'a> {
             self.diagnostics.push(diagnostic);
             return;
         }
-        // Only so many are shown; looking for the nearest of many names is not free.
-        if self.diagnostics.len() > 60 {
-            let message = format!("no {} `{}`", wanted.word(), name.text);
-            self.diagnostics.push(Diagnostic::new(codes::UNKNOWN_NAME, name.span, message));
-            return;
+        let stranger = Stranger { name: name.clone(), wanted, unread };
+        self.diagnostics.push(Diagnostic::new(codes::UNKNOWN_NAME, name.span, stranger.message()));
+        self.strangers.entry(name.span).or_insert(stranger);
+    }
+
+    /// Says of the first names that stand for nothing what is like them. Which are the first depends on the file alone, and not
+    /// on how many threads read it.
+    pub(super) fn compare_strangers(&mut self) {
+        let mut diagnostics = std::mem::take(&mut self.diagnostics);
+        let strangers = std::mem::take(&mut self.strangers);
+        let mut left = COMPARED;
+        for diagnostic in &mut diagnostics {
+            if left == 0 {
+                break;
+            }
+            if diagnostic.code == codes::UNKNOWN_NAME
+                && let Some(stranger) = strangers.get(&diagnostic.span())
+                && diagnostic.message == stranger.message()
+            {
+                *diagnostic = self.compared(stranger);
+                left -= 1;
+            }
         }
-        let file = name.span.file;
+        self.diagnostics = diagnostics;
+    }
+
+    fn compared(&mut self, stranger: &Stranger) -> Diagnostic {
+        let Stranger { name, wanted, unread } = stranger;
+        let (wanted, file) = (*wanted, name.span.file);
         let fits = self.names_in(file).filter(|(_, decl)| wanted.is(*decl)).map(|(name, _)| name);
         let mut names: Vec<&str> = fits.collect();
         names.sort_unstable();
@@ -204,9 +253,13 @@ impl<'a> Cx<'a> {
                 nearest(&name.text, all)
             })
             .map(str::to_owned);
+        if let (None, Some(unread)) = (&near, unread)
+            && let Some(help) = self.model.forgotten_input(&unread.inputs, unread.place, &name.text)
+        {
+            return Diagnostic::new(codes::UNKNOWN_NAME, unread.place, unread.message.clone()).help(help);
+        }
         let mut diagnostic =
-            Diagnostic::new(codes::UNKNOWN_NAME, name.span, format!("no {} `{}`", wanted.word(), name.text))
-                .here("nothing declares it");
+            Diagnostic::new(codes::UNKNOWN_NAME, name.span, stranger.message()).here("nothing declares it");
         if let Some(near) = near {
             let (_, place) = self.scope[near.as_str()];
             let fits = names.contains(&near.as_str());
@@ -229,17 +282,7 @@ impl<'a> Cx<'a> {
                 format!("declare it: `{}`", example.replace("NAME", &name.text))
             });
         }
-        self.diagnostics.push(diagnostic);
-    }
-
-    /// Tells whether there is something to say of a name by itself: it is declared, or may be, or something is called nearly so.
-    pub(super) fn is_like_a_name(&self, name: &ast::Name) -> bool {
-        // Of many names that are unknown not each is looked up.
-        self.diagnostics.len() > 60
-            || self.hidden.contains(name.as_str())
-            || self.scopes.lost.contains(name.as_str())
-            || self.peek(&name.text).is_some()
-            || nearest(&name.text, self.names_in(name.span.file).map(|(name, _)| name)).is_some()
+        diagnostic
     }
 
     /// Says that a name stands for a thing of another kind.
@@ -303,6 +346,12 @@ impl<'a> Cx<'a> {
             diagnostic = diagnostic.help(format!("write `{better}`"));
         }
         self.diagnostics.push(diagnostic);
+    }
+}
+
+impl Stranger {
+    fn message(&self) -> String {
+        format!("no {} `{}`", self.wanted.word(), self.name.text)
     }
 }
 

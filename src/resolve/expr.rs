@@ -1,6 +1,6 @@
 //! Expressions: names looked up, operands typed, constants computed.
 
-use super::cx::{ConstValue, Cx, Decl, Wanted};
+use super::cx::{ConstValue, Cx, Decl, Unread, Wanted};
 use super::local::Locals;
 use super::operator::{between, binary, one_of};
 use super::origin;
@@ -322,14 +322,13 @@ fn named(cx: &mut Cx<'_>, name: &ast::Name, scope: Scope<'_>) -> Option<Typed> {
     {
         return None;
     }
-    if matches!(scope, Scope::Stage(_))
-        && !cx.is_like_a_name(name)
-        && let Some(help) = cx.model.forgotten_input(&[], name.span, &name.text)
-    {
+    if matches!(scope, Scope::Stage(_)) && cx.seen(name).is_none() {
         let message = format!("no input, output, parameter or constant `{}` in here", name.text);
-        return cx.error(codes::UNKNOWN_NAME, name.span, message, &help);
+        cx.unread = Some(Unread { message, place: name.span, inputs: Vec::new() });
     }
-    match cx.look_up(name, Wanted::Value)? {
+    let found = cx.look_up(name, Wanted::Value);
+    cx.unread = None;
+    match found? {
         Decl::Const(index) => {
             let (value, ty) = const_value(cx, index, name.span)?;
             Some(Typed { expr: Expr::Value(value), ty })

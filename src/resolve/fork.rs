@@ -2,12 +2,13 @@
 //! joined in the order of the nodes.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::cx::Cx;
+use super::cx::{Cx, Stranger};
 use super::legs::Variables;
 use crate::beside::both;
 use crate::diagnostic::Diagnostic;
+use crate::source::Span;
 
 /// Fewer nodes than this are done by one thread.
 const ALONE: usize = 512;
@@ -17,6 +18,7 @@ struct Said {
     diagnostics: Vec<Diagnostic>,
     mentioned: HashSet<String>,
     listed: usize,
+    strangers: HashMap<Span, Stranger>,
 }
 
 /// Does something for each of many, and returns what came of it in the same order.
@@ -32,7 +34,8 @@ pub(super) fn each<I: Sync, T: Send>(
     let half = |cx: &Cx<'_>, items: &[I]| {
         let mut fork = fork(cx);
         let done: Vec<T> = items.iter().map(|item| step(&mut fork, item)).collect();
-        (done, Said { diagnostics: fork.diagnostics, mentioned: fork.mentioned, listed: fork.listed - cx.listed })
+        let Cx { diagnostics, mentioned, strangers, .. } = fork;
+        (done, Said { diagnostics, mentioned, listed: fork.listed - cx.listed, strangers })
     };
     let shared = &*cx;
     let ((mut done, first), (more, second)) = both(|| half(shared, left), || half(shared, right));
@@ -41,6 +44,7 @@ pub(super) fn each<I: Sync, T: Send>(
         cx.diagnostics.extend(said.diagnostics);
         cx.mentioned.extend(said.mentioned);
         cx.listed += said.listed;
+        cx.strangers.extend(said.strangers);
     }
     done
 }
@@ -62,5 +66,7 @@ fn fork<'c>(cx: &'c Cx<'_>) -> Cx<'c> {
         mentioned: HashSet::new(),
         hidden: cx.hidden.clone(),
         scopes: cx.scopes,
+        strangers: HashMap::new(),
+        unread: None,
     }
 }

@@ -76,6 +76,7 @@ pub fn resolve(
     values(&mut cx, file);
     work(&mut cx, file, &nodes);
     defaults(&mut cx, file);
+    cx.compare_strangers();
     if !alone {
         unused(&mut cx, file);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::cx::Cx;
+use super::cx::{Cx, Unread};
 use super::fields::text;
 use super::local::Locals;
 use super::work::{self, Kind};
@@ -366,14 +366,14 @@ fn input_origin(cx: &mut Cx<'_>, stage: &Stage, written: &ast::Expr) -> Option<O
         if stage.work.locals.iter().any(|local| local.value == name.text) {
             return None;
         }
-        if !cx.is_like_a_name(name)
-            && let Some(help) = cx.model.forgotten_input(&stage.work.inputs, span, &name.text)
-        {
+        if cx.seen(name).is_none() {
             let message = format!("no input, source or stage `{}`", name.text);
-            return cx.error(codes::UNKNOWN_NAME, span, message, &help);
+            cx.unread = Some(Unread { message, place: span, inputs: stage.work.inputs.clone() });
         }
     }
-    let origin = super::origin::origin(cx, written)?;
+    let origin = super::origin::origin(cx, written);
+    cx.unread = None;
+    let origin = origin?;
     if stage.work.inputs.iter().all(|input| input.origin != origin) {
         let text = cx.sources.slice(span).to_owned();
         let message = format!("`{text}` is measured here, and this stage does not read it");

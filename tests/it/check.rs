@@ -631,3 +631,25 @@ fn what_a_model_learns_from_is_no_test_of_it() {
     assert!(test.contains("`report` is measured over `raw` as a test, and `train` reads that too"), "{test}");
     assert!(!pipeline("train").contains("tested-on-training-data"));
 }
+
+/// Which names are compared with what is declared depends on the file, not on how many threads read its stages.
+#[test]
+fn the_first_unknown_names_get_help_however_many_stages_there_are() {
+    let helps = |stages: usize| {
+        let sandbox = Sandbox::new();
+        let mut text = "pipeline example\nedition 2026\nsource raw: File = \"raw.csv\"\n".to_owned();
+        for index in 0..stages {
+            let is_slip = index < 40 || (stages - 40..stages).contains(&index);
+            let from = if is_slip { "rww" } else { "raw" };
+            text += &format!("stage s{index} {{ in x = {from}  out t: File = \"t{index}\"  run [\"cp\", x, t] }}\n");
+        }
+        sandbox.file("p.mlp", &text);
+        let ended = sandbox.mlpc(&["check", "--format", "json"]);
+        let document: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        let found = document["diagnostics"].as_array().expect("a list").clone();
+        found.iter().filter(|one| one["code"] == "unknown-name").map(|one| one["help"].is_string()).collect::<Vec<_>>()
+    };
+    let few = helps(100);
+    assert_eq!(few, [vec![true; 60], vec![false; 20]].concat());
+    assert_eq!(helps(600), few);
+}

@@ -42,7 +42,10 @@ impl Client {
     }
 
     fn send(&mut self, message: &Value) {
-        let text = message.to_string();
+        self.send_text(&message.to_string());
+    }
+
+    fn send_text(&mut self, text: &str) {
         let input = self.input.as_mut().expect("the server listens");
         write!(input, "Content-Length: {}\r\n\r\n{text}", text.len()).expect("the server reads");
         input.flush().expect("the server reads");
@@ -612,5 +615,31 @@ fn what_makes_no_sense_is_refused_and_the_server_lives() {
         client.ask(method, json!({ "textDocument": { "uri": URI }, "position": far }));
     }
     client.tell("textDocument/didClose", json!({ "textDocument": { "uri": URI } }));
+    client.ends();
+}
+
+#[test]
+fn half_an_emoji_is_one_unit_of_the_text() {
+    let mut client = opened();
+    // No text of ours can hold half a pair, so that `HALF` is put in its place.
+    let mut change = |version: i64, from: (u32, u32), to: (u32, u32), text: &str, half: &str| {
+        let place = |(line, character)| json!({ "line": line, "character": character });
+        let range = json!({ "start": place(from), "end": place(to) });
+        let message = json!({
+            "jsonrpc": "2.0",
+            "method": "textDocument/didChange",
+            "params": {
+                "textDocument": { "uri": URI, "version": version },
+                "contentChanges": [{ "range": range, "text": text }],
+            },
+        });
+        client.send_text(&message.to_string().replace("HALF", half));
+        client.diagnostics(version)
+    };
+    assert_eq!(change(2, (0, 0), (0, 0), "# aHALFb\n", "\\ud83d"), Vec::<Value>::new());
+    assert_eq!(change(3, (0, 4), (0, 4), "HALF", "\\ude00"), Vec::<Value>::new());
+    let told = change(4, (0, 3), (1, 0), "b\nx", "");
+    assert_eq!(told.first().map(|told| told["range"]["start"].clone()), Some(json!({ "line": 1, "character": 0 })));
+    assert_eq!(change(5, (0, 0), (1, 1), "", ""), Vec::<Value>::new());
     client.ends();
 }

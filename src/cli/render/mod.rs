@@ -43,7 +43,7 @@ pub(crate) fn found(out: &Out, sources: &Sources, found: &[Diagnostic], format: 
         CheckFormat::Text => diagnostics(out, sources, found, Format::Text),
         CheckFormat::Json => diagnostics(out, sources, found, Format::Json),
         CheckFormat::Github => out.write(&github::commands(sources, found, in_repository)),
-        CheckFormat::Sarif => out.line(&sarif::log(sources, found, in_repository)),
+        CheckFormat::Sarif => out.json(&sarif::log(sources, found, in_repository)),
     }
 }
 
@@ -58,7 +58,7 @@ fn in_repository(name: &str) -> String {
 /// Writes diagnostics, already sorted: text to stderr, JSON to stdout.
 pub(crate) fn diagnostics(out: &Out, sources: &Sources, diagnostics: &[Diagnostic], format: Format) {
     match format {
-        Format::Json => out.data(&json::document(sources, diagnostics)),
+        Format::Json => out.json(&json::document(sources, diagnostics)),
         Format::Text => {
             for diagnostic in diagnostics.iter().take(SHOWN) {
                 out.err(&terminal::draw(sources, diagnostic, out.err_colour()));

@@ -43,7 +43,7 @@ struct Json(Out);
 impl Listener for Json {
     fn event(&self, event: &Event) {
         if let Ok(line) = serde_json::to_string(event) {
-            self.0.data(&line);
+            self.0.json(&line);
         }
     }
 }

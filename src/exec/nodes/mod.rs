@@ -46,5 +46,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
         Err(Stop::Skip(why)) => Ending::Skipped(why),
         Err(Stop::Interrupted) => Ending::Interrupted,
     };
+    // What is said of an output may quote it, and a command may have written a secret there.
+    let said = [report.help.as_mut(), report.detail.as_mut(), report.ending.sentence_mut()];
+    said.into_iter().flatten().for_each(|text| run.mask.cover(text));
     report
 }

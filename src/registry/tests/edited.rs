@@ -233,3 +233,62 @@ fn lines_of_older_programs_are_held_together_by_what_they_name() {
     write(&[history.lines().map(str::to_owned).take(3).collect(), lines[3..].to_vec()].concat());
     assert_eq!(registry.pointer("production").expect_err("loose").exit_code(), 11);
 }
+
+/// Takes the end off the last line of a file.
+fn open_end(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("read");
+    let open = text.strip_suffix('\n').expect("the last line ends").to_owned();
+    fs::write(path, &open).expect("written");
+    text
+}
+
+#[test]
+fn what_is_added_to_a_record_without_its_last_end_of_line_is_a_line_of_its_own() {
+    let (place, root, versions) = a_long_past();
+    let registry = place.open("first");
+    let who = ByHand { by: "ada".to_owned(), reason: "wrong totals".to_owned() };
+    let back = |from: &Version| Rollback {
+        pointer: "production".to_owned(),
+        to: None,
+        expected: from.id.clone(),
+        who: who.clone(),
+    };
+    let files = ["history.jsonl", "rejections.jsonl"].map(|file| root.join(file));
+    open_end(&files[0]);
+    registry.rollback(&back(&versions[3])).expect("asked");
+    for file in &files {
+        open_end(file);
+    }
+    registry.rollback(&back(&versions[2])).expect("asked");
+    open_end(&files[0]);
+    promoted(&*registry, &versions[4], Some(&versions[1]));
+    open_end(&files[1]);
+    registry.allow("production", &versions[3].id, &who).expect("allowed");
+    assert_eq!(registry.fsck().expect("read"), []);
+    assert_eq!(registry.history("production").expect("read").len(), 7);
+    for (file, lines) in files.iter().zip([7, 3]) {
+        assert_eq!(fs::read_to_string(file).expect("read").lines().count(), lines);
+    }
+    // The step that a crash kept out of the history is a line of its own too.
+    let history = fs::read_to_string(&files[0]).expect("read");
+    let earlier: Vec<&str> = history.lines().take(6).collect();
+    fs::write(&files[0], earlier.join("\n")).expect("written");
+    assert!(registry.fsck().expect("read").iter().all(|finding| finding.repaired));
+    assert_eq!(fs::read_to_string(&files[0]).expect("read"), history);
+}
+
+#[test]
+fn a_record_without_its_last_end_of_line_is_mended() {
+    let (place, root, versions) = a_long_past();
+    let registry = place.open("first");
+    let who = ByHand { by: "ada".to_owned(), reason: "wrong totals".to_owned() };
+    let wish = Rollback { pointer: "production".to_owned(), to: None, expected: versions[3].id.clone(), who };
+    registry.rollback(&wish).expect("asked");
+    for file in ["history.jsonl", "rejections.jsonl"] {
+        let whole = open_end(&root.join(file));
+        let found = registry.fsck().expect("read");
+        assert!(found.len() == 1 && found[0].repaired && found[0].path == file, "{found:?}");
+        assert_eq!(fs::read_to_string(root.join(file)).expect("read"), whole);
+        assert_eq!(registry.fsck().expect("read"), []);
+    }
+}

@@ -180,3 +180,48 @@ fn a_line_in_the_middle_of_the_record_that_was_edited_is_damage() {
         assert_eq!(error.exit_code(), 11);
     }
 }
+
+/// Takes what ties its lines together out of a record.
+fn untied(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("read");
+    let lines = text.lines().map(|line| {
+        let mut line: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).expect("a line");
+        line.remove("follows");
+        serde_json::to_string(&line).expect("written") + "\n"
+    });
+    let lines: String = lines.collect();
+    fs::write(path, &lines).expect("written");
+    lines
+}
+
+#[test]
+fn a_record_whose_lines_were_untied_allows_nothing_beside_a_history_that_is_tied() {
+    let place = Place::directory();
+    let [_, b, c] = three(&place);
+    let registry = place.open("first");
+    registry.rollback(&back(&c, None)).expect("asked");
+    let root = place.folder.path().join("registry");
+    let path = root.join("rejections.jsonl");
+    let lines = untied(&path);
+    fs::write(&path, lines.clone() + &lines.replace("\"allowed\":false", "\"allowed\":true")).expect("written");
+    assert_eq!(registry.promote(&wish(&c, Some(&b))).expect_err("refused").exit_code(), 11);
+    let found = registry.fsck().expect("read");
+    assert!(found.iter().any(|finding| finding.path == "rejections.jsonl" && !finding.repaired), "{found:?}");
+}
+
+#[test]
+fn a_rollback_of_an_older_program_is_gone_on_from() {
+    let place = Place::directory();
+    let [a, b, c] = three(&place);
+    let registry = place.open("first");
+    registry.rollback(&back(&c, None)).expect("asked");
+    let root = place.folder.path().join("registry");
+    untied(&root.join("rejections.jsonl"));
+    let history = untied(&root.join("history.jsonl"));
+    fs::write(root.join("pointers/production.json"), history.lines().last().expect("four")).expect("written");
+    assert!(matches!(registry.promote(&wish(&c, Some(&b))).expect("asked"), Outcome::Rejected(_)));
+    registry.rollback(&back(&b, None)).expect("asked");
+    registry.allow("production", &c.id, &ada()).expect("allowed");
+    promoted(&*registry, &c, Some(&a));
+    assert_eq!(registry.fsck().expect("read"), []);
+}
