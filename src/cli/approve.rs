@@ -9,6 +9,7 @@ use super::gate::{ReportFormat, show};
 use super::project::PipelineArgs;
 use super::{Exit, Verb};
 use crate::approval::{self, Asked, Decided, Refusal, Standing};
+use crate::exec;
 use crate::gate::Report;
 use crate::host::clock::iso;
 use crate::host::{Clock, Digest, Out, fs};
@@ -108,6 +109,12 @@ impl Approve {
         let last = approval::asked(workspace).map_err(damaged)?.into_iter().rev().find(meant);
         let Some(last) = last else {
             let all = approval::waiting(workspace, now).map_err(damaged)?;
+            if let Some(run) = &self.run
+                && !all.iter().any(|asked| asked.run == *run)
+                && !(exec::is_run(run) && workspace.join(".mlpc/runs").join(run).is_dir())
+            {
+                return Err((Exit::Usage, format!("there is no run `{run}`; `mlpc history` lists the runs")));
+            }
             return Err((Exit::Usage, nothing_waits(name, self.run.as_deref(), &all)));
         };
         let standing = approval::find(workspace, &last, now).map_err(damaged)?;

@@ -335,9 +335,6 @@ impl<'a> Run<'a> {
 
     /// Notes that a node reads a file of code. A run that goes on reads what it read before.
     pub(super) fn note_file(&self, path: &str, file: File) -> Result<(), Stop> {
-        if self.code.is_output(path) {
-            return Ok(());
-        }
         if locked(&self.held).get(path).is_some_and(|held| *held != Some(file)) {
             return Err(Stop::Unsound(format!("`{path}` is no longer what it was when the run began")));
         }
@@ -345,9 +342,10 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Returns the files of code that nodes read so far.
+    /// Returns the files of code that nodes read so far, but for those that the run made itself.
     pub(super) fn files_read(&self) -> Files {
-        locked(&self.files).clone()
+        let files = locked(&self.files);
+        files.iter().filter(|(path, _)| !self.code.is_output(path)).map(|(path, file)| (path.clone(), *file)).collect()
     }
 
     /// Has nodes read files only as they are here.

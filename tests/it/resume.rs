@@ -153,6 +153,7 @@ fn what_a_run_does_not_wait_for_is_told_with_what_it_waits_for() {
             "error: the run {second} does not wait for `go`: it waits for `early`; what waits is `go` (run {first})\n"
         )
     );
+    assert_eq!(approve(&["go", "--run", "x"]), "error: there is no run `x`; `mlpc history` lists the runs\n");
     assert_eq!(
         approve(&["nothing"]),
         format!(
