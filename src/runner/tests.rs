@@ -200,8 +200,8 @@ fn nothing_is_released_of_a_source_that_moved_between_jobs() {
     rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
     rig.well("release", &["train", "evaluate", "quality"]);
     // What an action reads itself counts too, before it does anything.
-    refused(rig.job("tell", &["release"], moved).expect("an answer"));
-    rig.well("tell", &["release"]);
+    refused(rig.job("tell", &["train", "release"], moved).expect("an answer"));
+    rig.well("tell", &["train", "release"]);
 }
 
 #[test]

@@ -31,18 +31,23 @@ fn in_vain(run: &Run<'_>, approval: &Node) -> Option<String> {
         return None;
     }
     let (mut seen, mut open, mut held) = (BTreeSet::new(), vec![approval], Vec::new());
+    // No word lets what nothing runs yet.
+    let mut unserved = run.options.release;
     while let Some(approval) = open.pop() {
         let waits = |node: &&Node| node.waits.iter().any(|wait| wait.node == approval.name);
         for node in plan.nodes.iter().filter(waits).filter(|node| seen.insert(node.name.as_str())) {
             match node.kind {
                 NodeKind::Approval(_) => open.push(node),
-                _ if is_out_of_reach(run, node) => held.push(format!("`{}`", node.name)),
+                _ if is_out_of_reach(run, node) => {
+                    unserved |= matches!(node.kind, NodeKind::Rollout(_) | NodeKind::Experiment(_));
+                    held.push(format!("`{}`", node.name));
+                }
                 _ => return None,
             }
         }
     }
     let what = held.join(", ");
-    let way = if run.options.release { "" } else { "; `--release` lets it" };
+    let way = if unserved { "" } else { "; `--release` lets it" };
     Some(format!("only what is not released here waits for it: {what}{way}"))
 }
 
