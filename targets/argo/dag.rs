@@ -1,6 +1,6 @@
 //! The graph: one task a node, every edge with the result that it wants, and a last task behind them all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::model::Empty;
 use super::model::{Arguments, Artifact, Dag, Parameter, Suspend, Task, Template, ValueFrom};
@@ -16,18 +16,19 @@ pub(super) fn templates(context: &Context<'_>, additions: &Additions<'_>) -> Vec
     let commit = Task { name: names::COMMIT.into(), template: names::COMMIT.into(), ..Task::default() };
     let mut tasks = vec![Noted::new(commit).before(first)];
     let mut templates = vec![Noted::new(pod::of_commit(context)).before(first).gap()];
+    let releasing = context.plan.releasing();
     for node in &context.plan.nodes {
         let reads = context.reads(node);
         let note = note(node);
         if let NodeKind::Approval(approval) = &node.kind {
             let seconds = approval.timeout / 1_000_000_000;
             let slug = context.slug(&node.name);
-            tasks.push(Noted::new(asking(context, node, reads)).before(note.clone()).gap());
+            tasks.push(Noted::new(asking(context, node, reads, &releasing)).before(note.clone()).gap());
             tasks.push(Noted::new(answering(context, node, reads)));
             templates.push(Noted::new(waiting(slug, seconds, reads, context)).before(note).gap());
             templates.push(Noted::new(pod::of_answer(context, node, reads)).gap());
         } else {
-            tasks.push(Noted::new(working(context, node, reads)).before(note.clone()).gap());
+            tasks.push(Noted::new(working(context, node, reads, &releasing)).before(note.clone()).gap());
             let mut template = Noted::new(pod::of_node(context, node, reads)).before(note).gap();
             let added = additions.template(node, &mut template.value);
             template.before.extend(added);
@@ -49,25 +50,36 @@ fn note(node: &Node) -> String {
     }
 }
 
+/// Says, of a node that only a run which releases comes to, which profiles do. Argo compares names, which reach it as they are.
+fn released(context: &Context<'_>, node: &Node, releasing: &HashSet<&str>) -> Option<String> {
+    let profiles = context.plan.profiles.iter().filter(|profile| !profile.releases);
+    let others: Vec<_> =
+        profiles.map(|profile| format!("'{{{{workflow.parameters.profile}}}}' != '{}'", profile.name)).collect();
+    (releasing.contains(node.name.as_str()) && !others.is_empty()).then(|| others.join(" && "))
+}
+
 /// The task of a node that runs in a pod.
-fn working(context: &Context<'_>, node: &Node, reads: &Reads) -> Task {
+fn working(context: &Context<'_>, node: &Node, reads: &Reads, releasing: &HashSet<&str>) -> Task {
     let slug = context.slug(&node.name).to_owned();
     Task {
         template: slug.clone(),
         name: slug,
         depends: Some(depends(context, node)),
-        when: None,
+        when: released(context, node, releasing),
         arguments: arguments(context, reads),
     }
 }
 
 /// The task that waits for a person. Where only gates ask for it, it is skipped unless one did.
-fn asking(context: &Context<'_>, node: &Node, reads: &Reads) -> Task {
+fn asking(context: &Context<'_>, node: &Node, reads: &Reads, releasing: &HashSet<&str>) -> Task {
     let asks = |wait: &&Wait| wait.why == Why::Ask;
     let asked = |wait: &Wait| format!("'{{{{tasks.{}.outputs.parameters.ask}}}}' == 'true'", context.slug(&wait.node));
     let when: Vec<_> = node.waits.iter().filter(asks).map(asked).collect();
-    let mut task = working(context, node, reads);
-    task.when = (!when.is_empty()).then(|| when.join(" || "));
+    let mut task = working(context, node, reads, releasing);
+    // What a gate may ask for is no affair of releases alone.
+    if !when.is_empty() {
+        task.when = Some(when.join(" || "));
+    }
     // It is no pod: it clones nothing.
     task.arguments.artifacts.clear();
     task.arguments.parameters.retain(|parameter| parameter.name != names::COMMIT);

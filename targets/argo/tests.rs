@@ -324,6 +324,36 @@ fn every_edge_names_its_result() {
     }
 }
 
+/// A smoke run starts no pod that it could only refuse in, and asks nobody about what it does not release.
+#[test]
+fn a_profile_that_does_not_release_skips_what_releases() {
+    let mut plan = everything();
+    let profile =
+        |name: &str, releases| Profile { name: name.into(), settings: vec![], releases, gates_block: releases };
+    plan.profiles = vec![profile("shared", true), profile("smoke", false), profile("night", false)];
+    let site = Site {
+        folder: "",
+        file: "p.mlp",
+        version: "0",
+        spans: &BTreeMap::new(),
+        sources: &crate::source::Sources::default(),
+        locked: &BTreeMap::new(),
+    };
+    let context = Context::new(&plan, &site, Settings::default());
+    let templates = dag::templates(&context, &raw::Additions::default());
+    let graph = templates[0].value.dag.as_ref().expect("the first template is the graph");
+    let when = |name: &str| {
+        let task = graph.tasks.iter().find(|task| task.value.name == name).expect(name);
+        task.value.when.as_deref().map(|when| when.replace("{{workflow.parameters.profile}}", "P"))
+    };
+    for name in ["release", "go-live", "current"] {
+        assert_eq!(when(name).as_deref(), Some("'P' != 'smoke' && 'P' != 'night'"), "{name}");
+    }
+    assert_eq!(when("go-live-answer"), None, "it follows the question");
+    assert_eq!(when("train"), None);
+    assert!(when("bootstrap").is_some_and(|when| !when.contains("smoke")), "a gate may ask for it");
+}
+
 #[test]
 fn a_lost_baseline_is_no_unscorable_one_and_a_gate_waits_for_an_answer() {
     let plan = everything();
