@@ -138,7 +138,7 @@ python3 - out/.github/workflows/jobs.yml > env <<'PY'
 import re, sys
 text = open(sys.argv[1]).read()
 job = text[text.index("\n  train:"):text.index("\n  release:")]
-print(re.search(r"MLPC_PLAN: '(\w+)'", text)[1], re.search(r"MLPC_REMOTE: (\S+)", job)[1], re.search(r"MLPC_REMOTE_WRITE: \$\{\{ \((.*)\) && 'trusted'", job)[1], sep="\n")
+print(re.search(r"MLPC_PLAN: '?(\w+)", text)[1], re.search(r"MLPC_REMOTE: (\S+)", job)[1], re.search(r"MLPC_REMOTE_WRITE: \$\{\{ \((.*)\) && 'trusted'", job)[1], sep="\n")
 PY
 { read -r plan; read -r url; read -r who; } < env
 [ "$who" = "github.event_name == 'push'" ] || die "who writes: $who"
