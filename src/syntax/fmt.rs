@@ -149,7 +149,8 @@ impl<'t> Writer<'t> {
 
     /// Writes a block as it is; the marks around its text are not part of it.
     fn block(&mut self, written: &str, indent: usize) {
-        let mut lines = written.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).peekable();
+        // As many CRs as stand before a line's end: one that stayed would be the next round's.
+        let mut lines = written.split('\n').map(|line| line.trim_end_matches('\r')).peekable();
         let mut first = true;
         while let Some(line) = lines.next() {
             if first {
@@ -271,6 +272,16 @@ mod tests {
 
     fn formatted(text: &str) -> String {
         format(FileId(0), text).expect("the text is without a fault")
+    }
+
+    #[test]
+    fn text_of_which_lines_end_in_several_crs_is_formatted_once_and_for_all() {
+        let text = "const a = <<<\n  x\r\r\r\n  y\r\r\n>>>\n";
+        let once = formatted(text);
+        assert_eq!(once, "const a = <<<\n  x\n  y\n>>>\n");
+        assert_eq!(formatted(&once), once);
+        let tree = |text: &str| crate::syntax::parse(FileId(0), text).file;
+        assert!(same_tree(&tree(text), &tree(&once)));
     }
 
     #[test]

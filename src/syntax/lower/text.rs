@@ -162,9 +162,9 @@ fn habit(unit: &str) -> Option<&'static str> {
     })
 }
 
-/// Removes the blanks that all lines begin with, makes CRLF LF and empties blank lines.
+/// Removes the blanks that all lines begin with, makes CRLF LF (however many CRs there are) and empties blank lines.
 fn strip_indentation(body: &str) -> String {
-    let lines = || body.split_terminator('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let lines = || body.split_terminator('\n').map(|line| line.trim_end_matches('\r'));
     let filled = || lines().filter(|line| !line.trim().is_empty());
     let indent_of = |line: &'_ str| line.len() - line.trim_start_matches([' ', '\t']).len();
     let first = filled().next().unwrap_or_default();
@@ -193,6 +193,7 @@ mod tests {
         assert_eq!(strip_indentation("\ta\n  b\n"), "\ta\n  b\n");
         assert_eq!(strip_indentation("a\n  b\n"), "a\n  b\n");
         assert_eq!(strip_indentation(""), "");
+        assert_eq!(strip_indentation("  a\r\r\r\n  b\rc\r\n"), "a\nb\rc\n");
         assert_eq!(strip_indentation("  trailing  \n"), "trailing  \n");
     }
 }
