@@ -653,3 +653,16 @@ fn the_first_unknown_names_get_help_however_many_stages_there_are() {
     assert_eq!(few, [vec![true; 60], vec![false; 20]].concat());
     assert_eq!(helps(600), few);
 }
+
+#[test]
+fn a_leg_that_waits_for_the_gates_of_all_legs_is_told_to_wait_for_its_own() {
+    let told = said(
+        "const clients = [\"a\", \"b\"]\nmetrics E { auc: ratio higher }\nregistry models = directory(\"registry\")\n\
+         stage train for client in clients {\n  out model: File = \"m/{client}\"\n  run <<< make \"$model\" >>>\n}\n\
+         stage evaluate for client in clients {\n  in model = train[client].model\n  \
+         out report: Metrics<E> of model = \"r/{client}.json\"\n  run <<< score \"$model\" \"$report\" >>>\n}\n\
+         gate quality for client in clients on evaluate[client].report { require auc >= 80% }\n\
+         register release for client in clients = train[client].model to models after quality",
+    );
+    assert!(told.contains("wait for the gate of the same leg: `after quality[client]`"), "{told}");
+}

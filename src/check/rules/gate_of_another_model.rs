@@ -18,11 +18,21 @@ impl Rule for GateOfAnotherModel {
                 let gate_name = &model.nodes[after.value].name;
                 let (name, other) = (model.written(released), model.written(other));
                 let message = format!("the gate `{}` measured `{other}`, not `{name}`", gate_name.value);
+                // A leg of one loop that waits for all legs of another.
+                let own = |name: &String| node.leg.iter().flat_map(|leg| &leg.axes).any(|(own, _)| own == name);
+                let gate_leg = model.nodes[after.value].leg.as_ref();
+                let help = match gate_leg.filter(|leg| leg.axes.iter().all(|(name, _)| own(name))) {
+                    Some(leg) => {
+                        let names: Vec<&str> = leg.axes.iter().map(|(name, _)| name.as_str()).collect();
+                        format!("wait for the gate of the same leg: `after {}[{}]`", leg.of, names.join(", "))
+                    }
+                    None => format!("wait for a gate that measured `{name}`, or release `{other}`"),
+                };
                 found.push(
                     Diagnostic::new(codes::GATE_OF_ANOTHER_MODEL, after.span, message)
                         .here(format!("`{}` releases `{name}`", node.name.value))
                         .label(gate_name.span, "the gate")
-                        .help(format!("wait for a gate that measured `{name}`, or release `{other}`")),
+                        .help(help),
                 );
             }
         }
