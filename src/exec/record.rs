@@ -130,7 +130,12 @@ impl RunRecord {
     /// Tells whether nothing of it is left to do.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.exit == Some(0) && !self.nodes.iter().any(|node| matches!(node.ending, Ending::NotReleased(_)))
+        self.is_over_with(&self.nodes)
+    }
+
+    /// As [`RunRecord::is_over`], with nodes that stand in a file of their own while the run ends.
+    pub(super) fn is_over_with(&self, nodes: &[NodeRecord]) -> bool {
+        self.exit == Some(0) && !nodes.iter().any(|node| matches!(node.ending, Ending::NotReleased(_)))
     }
 
     /// Returns what it was asked for.

@@ -230,8 +230,7 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     record.ended = Some(clock::iso(setup.clock.now()));
     record.exit = Some(exit_code(own.iter().map(|node| own_exit(&run, &node.node, &node.ending))));
     // What ended well is not gone on with.
-    let is_over = record.exit == Some(0) && !own.iter().any(|node| matches!(node.ending, Ending::NotReleased(_)));
-    if !is_over && !options.alone {
+    if !record.is_over_with(&own) && !options.alone {
         Held::of(&run, &chosen, earlier, part.is_none_or(|part| part.whole))?.write(&run.folder)?;
     }
     let saved = memory.save();
