@@ -9,8 +9,24 @@ use crate::host::Error;
 use crate::host::git::Git;
 use crate::plan::{Plan, RuntimeKind};
 
-/// Every change, whatever `status.*` and `submodule.*` say.
-pub(super) const STATUS: [&str; 4] = ["status", "--porcelain", "--untracked-files=all", "--ignore-submodules=none"];
+/// Every change, whatever this clone's settings say: of what is shown, of submodules, of which marks of a file are believed
+/// (git-config(1), `core.*`), and of who is asked instead of the file system.
+pub(super) const STATUS: [&str; 14] = [
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.untrackedCache=false",
+    "-c",
+    "core.checkStat=default",
+    "-c",
+    "core.trustctime=true",
+    "-c",
+    "core.useReplaceRefs=false",
+    "status",
+    "--porcelain",
+    "--untracked-files=all",
+    "--ignore-submodules=none",
+];
 
 /// Returns the first file that is not as HEAD has it, and the way out.
 ///
