@@ -1,0 +1,87 @@
+//! What a form offers to fill in is what `mlpc exec` reads: a start by hand or a call that changes nothing is the run of the defaults.
+
+use serde_yaml::Value;
+
+use crate::sandbox::Sandbox;
+
+const PIPELINE: &str = r#"pipeline forms
+edition 2026
+on manual { whole, large, real, huge, exact, share, yes, no, odd, empty, kind, wait, size, names, window, steps, waits, maybe, absent, filed }
+on call   { whole, large, real, huge, exact, share, yes, no, odd, empty, kind, wait, size, names, window, steps, waits, maybe, absent, filed }
+param whole:  int    = -3
+param large:  int    = 9007199254740993
+param real:   float  = 1e-5
+param huge:   float  = 1e300
+param exact:  float  = 0.30000000000000004
+param share:  ratio  = 2.9%
+param yes:    bool   = true
+param no:     bool   = false
+param odd:    string = '  "odd" # a: \n $HOME {x} * é | null '
+param empty:  string = ""
+param kind:   "yes" | "1" | "a b" = "1"
+param wait:   duration = 90m
+param size:   bytes = 2GiB
+param names:  [string] = ["a", "b c", "", "it's \"c\"\nd", "\{x}"]
+param window: { low: float, high: ratio } = { low: 0.1, high: 90% }
+param steps:  [{ at: duration, size: bytes, tags: [string] }] = [{ at: 4h, size: 1KiB, tags: ["x", "y: z"] }, { at: 1s, size: 1B, tags: [] }]
+param waits:  [duration] = [1s, 90m]
+param maybe:  [int]? = [1, 2]
+param absent: int?
+param filed:  string from "conf.json" at "/name"
+
+stage show {
+  use whole, large, real, huge, exact, share, yes, no, odd, empty, kind, wait, size, names, window, steps, waits, maybe, absent, filed
+  out shown: File = "out/shown.txt"
+  run <<<
+    printf '[%s]\n' "$whole" "$large" "$real" "$huge" "$exact" "$share" "$yes" "$no" "$odd" "$empty" "$kind" "$wait" "$size" \
+      "$names" "$window" "$steps" "$waits" "$maybe" "$absent" "$filed" > "$shown"
+  >>>
+}
+
+target github { install: "preinstalled" }
+"#;
+
+/// Returns what the fields of a form hold as long as nobody touches them, as the JSON that GitHub makes of them. By hand all but
+/// boxes to tick are texts, and what has no default is an empty one.
+fn untouched(inputs: &Value, by_hand: bool) -> serde_json::Value {
+    let field = |(name, input): (&Value, &Value)| {
+        let json = match input.get("default") {
+            Some(Value::Bool(value)) => (*value).into(),
+            Some(Value::Number(number)) if by_hand => number.to_string().into(),
+            Some(Value::Number(number)) => number.as_f64().expect("a number").into(),
+            Some(Value::String(text)) => text.as_str().into(),
+            None if by_hand => "".into(),
+            None => serde_json::Value::Null,
+            Some(other) => panic!("{other:?}"),
+        };
+        (name.as_str().expect("a name").to_owned(), json)
+    };
+    inputs.as_mapping().expect("inputs").iter().map(field).collect()
+}
+
+#[test]
+fn a_form_that_nobody_touches_is_the_run_of_the_defaults() {
+    let sandbox = Sandbox::new();
+    sandbox.file("pipeline.mlp", PIPELINE).file("conf.json", "{\"name\": \"of the file\"}");
+    let ended = sandbox.mlpc(&["run"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let wanted = sandbox.read("out/shown.txt");
+    assert!(wanted.contains("\n[9007199254740993]\n") && wanted.contains("\n[low=0.1\nhigh=0.9]\n"), "{wanted}");
+    let ended = sandbox.mlpc(&["compile", "--target", "github", "--target", "argo"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let text = sandbox.read(".github/workflows/forms.yml");
+    let digest = text.lines().find_map(|line| line.strip_prefix("# plan: ")).expect("the plan's digest");
+    let workflow: Value = serde_yaml::from_str(&text).expect("YAML");
+    for (event, by_hand) in [("workflow_dispatch", true), ("workflow_call", false)] {
+        let json = untouched(&workflow["on"][event]["inputs"], by_hand).to_string();
+        sandbox.file("params.json", &json);
+        for given in ["MLPC_PARAMS=\"$(cat params.json)\"", "MLPC_ARGO=\"$(base64 -w0 params.json)\""] {
+            let ended = sandbox.shell(&format!(
+                "rm -rf .mlpc out/shown.txt handed; export {given}; \
+                 mlpc exec show --plan {digest} ${{MLPC_ARGO:+--params \"$MLPC_ARGO\"}} --run 1 --in none --out handed"
+            ));
+            assert_eq!(ended.code, 0, "{event}: {}", ended.stderr);
+            assert_eq!(sandbox.read("handed/files/shown"), wanted, "{event}: {json}");
+        }
+    }
+}
