@@ -10,7 +10,7 @@ use super::raw::Additions;
 use super::settings::{Install, Settings, Steps};
 use super::steps::upload;
 use super::triggers::Case;
-use crate::diagnostic::{Diagnostic, codes};
+use crate::diagnostic::{Diagnostic, Severity, codes};
 use crate::emit::Noted;
 use crate::plan::{Location, Node, NodeKind, Plan, Setting, Stage};
 use crate::targets::Site;
@@ -366,16 +366,36 @@ impl Jobs<'_> {
         let Some(work) = node.kind.work() else { return SHORT };
         let limit = if labels.self_hosted() { 5 * 24 * 60 } else { HOSTED };
         let Some(timeout) = work.timeout else { return limit };
-        let minutes = u64::try_from((timeout + MINUTE - 1) / MINUTE).unwrap_or(0);
-        if minutes > limit {
+        let minutes = |time: i64| u64::try_from(time.saturating_add(MINUTE - 1) / MINUTE).unwrap_or(0);
+        let (retry, longest) = match &node.kind {
+            NodeKind::Stage(stage) => (stage.retry.as_ref(), stage.longest().unwrap_or(timeout)),
+            _ => (None, timeout),
+        };
+        let mut say = |severity, message: String, help: &str| {
+            let mut found = Diagnostic::new(
+                codes::TARGET_LIMIT,
+                self.site.span(&node.name),
+                message + " that a job has on this runner",
+            );
+            found.severity = severity;
+            diagnostics.push(found.help(help));
+        };
+        let hours = limit / 60;
+        if minutes(timeout) > limit {
+            let message = format!("`{}` may take longer than the {hours} h", node.name);
+            say(Severity::Error, message, "write a shorter `timeout`, or run it on a runner of your own");
+        } else if let Some(retry) = retry.filter(|_| minutes(longest) > limit) {
+            // Tries that end for another reason than the time are short as a rule.
+            let takes_all = retry.causes.iter().any(|cause| cause == "timeout");
             let message =
-                format!("`{}` may take longer than the {} h that a job has on this runner", node.name, limit / 60);
-            diagnostics.push(
-                Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message)
-                    .help("write a shorter `timeout`, or run it on a runner of your own"),
+                format!("the {} tries of `{}` may take longer than the {hours} h", retry.times + 1, node.name);
+            say(
+                if takes_all { Severity::Error } else { Severity::Note },
+                message,
+                "write a shorter `timeout` or fewer tries, or run it on a runner of your own",
             );
         }
-        (minutes + MARGIN).min(limit)
+        (minutes(longest) + MARGIN).min(limit)
     }
 
     fn check_environment(&self, node: &Node, environment: Option<&str>, diagnostics: &mut Vec<Diagnostic>) {

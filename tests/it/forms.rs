@@ -85,3 +85,37 @@ fn a_form_that_nobody_touches_is_the_run_of_the_defaults() {
         }
     }
 }
+
+/// Returns a pipeline of one stage with these clauses, for the GitHub runners that its `target` names.
+fn one_stage(clauses: &str, target: &str) -> String {
+    format!(
+        "pipeline p\nedition 2026\nsource raw: Dataset<csv> = \"raw.csv\"\non push {{ branches: [\"main\"] }}\n\
+         stage train {{ in raw  out model: Model<pickle> = \"m\"  {clauses}\n  run <<< cp \"$raw\" \"$model\" >>> }}\n{target}\n"
+    )
+}
+
+#[test]
+fn the_job_of_a_stage_has_time_for_all_of_its_tries() {
+    let minutes = |clauses: &str, runner: &str, wanted: &str| {
+        let sandbox = Sandbox::new();
+        let target = format!("target github {{ runners: {{ default: {runner} }}, install: \"preinstalled\" }}");
+        sandbox.file("raw.csv", "a\n1\n").file("pipeline.mlp", &one_stage(clauses, &target));
+        let ended = sandbox.mlpc(&["compile", "--target", "github"]);
+        assert!(ended.stderr.contains(wanted), "{clauses}: {}", ended.stderr);
+        if ended.code != 0 {
+            return ended.code.into();
+        }
+        let workflow: Value = serde_yaml::from_str(&sandbox.read(".github/workflows/p.yml")).expect("YAML");
+        workflow["jobs"]["train"]["timeout-minutes"].as_i64().expect("a number")
+    };
+    let (hosted, own) = ("\"ubuntu-latest\"", "[\"self-hosted\"]");
+    assert_eq!(minutes("timeout 1h", hosted, ""), 75);
+    assert_eq!(minutes("timeout 1h retry 2 on timeout", hosted, ""), 195);
+    assert_eq!(minutes("timeout 4h retry 2 on infrastructure", own, ""), 735);
+    let beyond = "the 3 tries of `train` may take longer than the 6 h that a job has on this runner";
+    assert_eq!(minutes("timeout 4h retry 2 on timeout", hosted, &format!("× {beyond}")), 1);
+    // What is tried again for another reason seldom takes all of its time: no error, but not unsaid either.
+    assert_eq!(minutes("timeout 4h retry 2 on oom", hosted, &format!("☞ {beyond}")), 360);
+    assert_eq!(minutes("timeout 40h retry 2 on timeout", own, "longer than the 120 h"), 120 * 60);
+    assert_eq!(minutes("timeout 41h retry 2 on timeout", own, "× the 3 tries"), 1);
+}
