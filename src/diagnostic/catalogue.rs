@@ -111,6 +111,7 @@ catalogue! {
     Warning BASELINE_UNUSED "baseline-unused",
     Error CANNOT_BOOTSTRAP "cannot-bootstrap",
     Error CREDENTIAL_MISSING "credential-missing",
+    Note CHECKPOINT_LOST "checkpoint-lost",
     Warning CRON_ON_THE_HOUR "cron-on-the-hour",
     Error CYCLE "cycle",
     Error DIRECTION_MISSING "direction-missing",

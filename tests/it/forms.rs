@@ -119,3 +119,34 @@ fn the_job_of_a_stage_has_time_for_all_of_its_tries() {
     assert_eq!(minutes("timeout 40h retry 2 on timeout", own, "longer than the 120 h"), 120 * 60);
     assert_eq!(minutes("timeout 41h retry 2 on timeout", own, "× the 3 tries"), 1);
 }
+
+#[test]
+fn a_checkpoint_that_a_platform_loses_is_said_and_tries_in_a_job_keep_it() {
+    let sandbox = Sandbox::new();
+    let clauses = "timeout 1h retry 2 on exit(75) checkpoint \"ck\"";
+    let targets = "target github { install: \"preinstalled\" }\ntarget argo { image: \"i\" }";
+    let source = one_stage(clauses, targets)
+        .replace("cp \"$raw\" \"$model\"", "echo x >> ck/n; [ $(wc -l < ck/n) -ge 3 ] || exit 75; cp ck/n \"$model\"");
+    sandbox.file("raw.csv", "a\n1\n").file("pipeline.mlp", &source);
+    let checked = sandbox.mlpc(&["check"]);
+    assert_eq!(checked.code, 0, "{}", checked.stderr);
+    let said = format!("{}{}", checked.stdout, checked.stderr);
+    for lost in ["a runner is lost or a job run again", "a pod is lost and another one made"] {
+        assert!(said.contains(&format!("☞ `train` begins anew where {lost}")), "{said}");
+    }
+    let ended = sandbox.mlpc(&["compile", "--target", "github", "--target", "argo"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let templates = sandbox.read("argo/p-template.yaml");
+    assert!(templates.contains(&format!("activeDeadlineSeconds: {}", 3 * 3600 + 600)), "{templates}");
+    let text = sandbox.read(".github/workflows/p.yml");
+    let digest = text.lines().find_map(|line| line.strip_prefix("# plan: ")).expect("the plan's digest");
+    let ended = sandbox.mlpc(&["exec", "train", "--plan", digest, "--run", "1", "--in", "none", "--out", "handed"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(sandbox.read("handed/files/model"), "x\nx\nx\n");
+    sandbox.file(
+        "pipeline.mlp",
+        &source.replace("checkpoint \"ck\"", "checkpoint \"ck\"\n  allow checkpoint-lost \"seconds\"\n"),
+    );
+    let checked = sandbox.mlpc(&["check"]);
+    assert!(!checked.stderr.contains("begins anew") && !checked.stderr.contains("unused-allow"), "{}", checked.stderr);
+}
