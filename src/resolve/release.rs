@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Action, Approval, NodeId, NodeKind, OF_RELEASE, Promote, Register, Subject, Work};
 use crate::source::Spanned;
 use crate::syntax::ast;
+use crate::syntax::cursor::fields;
 
 /// Resolves `register … = … to …`.
 pub(super) fn register(cx: &mut Cx<'_>, id: NodeId, item: &ast::Register) {
@@ -29,7 +30,7 @@ pub(super) fn register(cx: &mut Cx<'_>, id: NodeId, item: &ast::Register) {
         }
         _ => cx.error(codes::WRONG_KIND, item.to.span, "a registry's name is needed", ""),
     };
-    let fields = Fields::optional(cx, item.record.as_ref(), "`register`", &["metrics"]);
+    let fields = Fields::optional(cx, item.record.as_ref(), "`register`", fields("register"));
     let metrics =
         fields.get("metrics").and_then(|field| Some(Spanned::new(origin::origin(cx, &field.value)?, field.value.span)));
     let (Some(model), Some(registry)) = (model, registry) else { return };
@@ -71,10 +72,18 @@ pub(super) fn promote(cx: &mut Cx<'_>, id: NodeId, item: &ast::Promote) {
 pub(super) fn approval(cx: &mut Cx<'_>, id: NodeId, item: &ast::Approval) {
     header::resolve(cx, id, &item.header, false);
     let of = origin::subject(cx, &item.of);
-    let fields = Fields::optional(cx, item.record.as_ref(), "an approval", &["by", "environment", "timeout"]);
+    let fields = Fields::optional(cx, item.record.as_ref(), "an approval", fields("approval"));
     let at = item.name.span;
     let by = fields.need(cx, "by", at, "by: [\"login\"]").is_some();
-    let timeout = fields.need(cx, "timeout", at, "timeout: 24h").and_then(|field| duration(cx, &field.value));
+    let timeout = fields.need(cx, "timeout", at, "timeout: 24h").and_then(|field| match &field.value.kind {
+        // People answer within hours, whatever a number without a unit is elsewhere.
+        ast::ExprKind::Number(_) if cx.sources.slice(field.value.span).bytes().all(|c| c.is_ascii_digit()) => {
+            let digits = cx.sources.slice(field.value.span).to_owned();
+            let message = format!("`{digits}` has no unit");
+            cx.error(codes::WRONG_UNIT, field.value.span, message, &format!("glue a unit to it: `{digits}h`"))
+        }
+        _ => duration(cx, &field.value),
+    });
     let environment = fields.text(cx, "environment").map(|text| text.value);
     let anyone = fields
         .get("by")
