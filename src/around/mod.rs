@@ -38,7 +38,7 @@ pub(crate) struct Seen {
     empty: BTreeSet<String>,
     locks: Vec<(usize, String)>,
     params: Vec<Option<String>>,
-    dvc: Vec<Option<String>>,
+    dvc: Vec<Option<dvc::Why>>,
     site: platform::Site,
 }
 

@@ -183,6 +183,7 @@ catalogue! {
     Warning UNUSED_ALLOW "unused-allow",
     Warning UNUSED_IN_COMMAND "unused-in-command",
     Error UNUSED_NAME "unused-name",
+    Warning VARIABLE_IN_ARGUMENTS "variable-in-arguments",
     Error WRONG_INDEX "wrong-index",
     Error WRONG_KIND "wrong-kind",
     Error WRONG_TYPE "wrong-type",

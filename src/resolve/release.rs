@@ -88,8 +88,11 @@ pub(super) fn approval(cx: &mut Cx<'_>, id: NodeId, item: &ast::Approval) {
     let anyone = fields
         .get("by")
         .is_some_and(|field| matches!(&field.value.kind, ast::ExprKind::Name(name) if name.text == "environment"));
-    let by: Vec<String> =
-        if anyone || !by { Vec::new() } else { fields.texts(cx, "by").into_iter().map(|login| login.value).collect() };
+    let logins = if anyone || !by { Vec::new() } else { fields.texts(cx, "by") };
+    for (index, login) in logins.iter().enumerate() {
+        approver(cx, login, &logins[..index]);
+    }
+    let by: Vec<String> = logins.into_iter().map(|login| login.value).collect();
     if let Some(field) = fields.get("by") {
         if anyone && environment.is_none() {
             let help = "add `environment: \"production\"`";
@@ -103,6 +106,23 @@ pub(super) fn approval(cx: &mut Cx<'_>, id: NodeId, item: &ast::Approval) {
     let Some(of) = of else { return };
     let approval = Approval { of, by, environment, timeout: timeout.unwrap_or_default() };
     cx.model.to_mut().nodes[id].kind = NodeKind::Approval(Box::new(approval));
+}
+
+/// Complains of a login that nobody can have, or that stands there already.
+fn approver(cx: &mut Cx<'_>, login: &Spanned<String>, before: &[Spanned<String>]) {
+    let text = login.value.as_str();
+    if let Some(first) = before.iter().find(|first| first.value.eq_ignore_ascii_case(text)) {
+        let diagnostic = Diagnostic::new(codes::DUPLICATE_NAME, login.span, format!("`{text}` is named twice"))
+            .here("named again here")
+            .label(first.span, "first named here")
+            .help("keep one: logins are one whatever their case");
+        cx.diagnostics.push(diagnostic);
+    } else if let Some(bare) = text.strip_prefix('@') {
+        let diagnostic = Diagnostic::new(codes::OUT_OF_RANGE, login.span, format!("`{text}` is no login"));
+        cx.diagnostics.push(diagnostic.help(format!("write `\"{bare}\"`")));
+    } else if text.trim().is_empty() {
+        cx.error::<()>(codes::OUT_OF_RANGE, login.span, "this is no login", "name logins: `by: [\"alice\"]`");
+    }
 }
 
 /// Resolves an action.

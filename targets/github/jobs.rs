@@ -22,6 +22,8 @@ const HOSTED: u64 = 6 * 60;
 const MARGIN: u64 = 15;
 /// Minutes that a job without a command may take.
 const SHORT: u64 = 30;
+/// Days after which GitHub ends a job that waits for a person.
+const WAIT_DAYS: i64 = 30;
 const MINUTE: i64 = 60_000_000_000;
 
 /// What every job is made from.
@@ -95,6 +97,14 @@ impl Jobs<'_> {
                 }
                 job.environment = approval.environment.clone();
                 self.check_environment(node, approval.environment.as_deref(), diagnostics);
+                if approval.timeout > WAIT_DAYS * 24 * 60 * MINUTE {
+                    let message =
+                        format!("GitHub waits {WAIT_DAYS} days for an approval, and `{}` says more", node.name);
+                    diagnostics.push(
+                        Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message)
+                            .help(format!("write `timeout: {WAIT_DAYS}d` or less")),
+                    );
+                }
             }
             NodeKind::Register(_) => job.permissions = contents("write"),
             NodeKind::Promote(promote) => {

@@ -121,6 +121,24 @@ fn the_job_of_a_stage_has_time_for_all_of_its_tries() {
 }
 
 #[test]
+fn what_a_form_or_a_wait_on_github_would_change_is_refused() {
+    let sandbox = Sandbox::new();
+    let more = |more: &str| one_stage("", &format!("{more}\ntarget github {{ install: \"preinstalled\" }}"));
+    let asked = "approval go of train.model { by: [\"bo\"], environment: \"e\", timeout: 60d }\n\
+                 stage next after go { out x: File = \"x\"  run <<< touch \"$x\" >>> }";
+    let lines = "param note: string = \"a\\nb\"\non manual { note }\nstage next { use note  out x: File = \"x\"  \
+                 run <<< echo \"$note\" > \"$x\" >>> }";
+    for (text, wanted) in [
+        (asked, "× GitHub waits 30 days for an approval, and `go` says more"),
+        (lines, "× the value of `note` has line breaks, which GitHub's form would drop"),
+    ] {
+        sandbox.file("raw.csv", "a\n1\n").file("pipeline.mlp", &more(text));
+        let ended = sandbox.mlpc(&["check"]);
+        assert!(ended.stderr.contains(wanted), "{} {}", ended.stdout, ended.stderr);
+    }
+}
+
+#[test]
 fn a_checkpoint_that_a_platform_loses_is_said_and_tries_in_a_job_keep_it() {
     let sandbox = Sandbox::new();
     let clauses = "timeout 1h retry 2 on exit(75) checkpoint \"ck\"";
