@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::committed::STATUS;
 use super::error::{ErrorKind, RegistryError};
 use super::record::{Artifact, Candidate, Metadata, Outcome, Promotion, Registered};
 use super::{Registry, open};
@@ -168,7 +169,8 @@ impl Release<'_> {
     fn commit(&self, mut notes: BTreeMap<String, String>) -> (Option<String>, BTreeMap<String, String>) {
         let git = Git::at(self.workspace);
         let commit = git.line(&["rev-parse", "--verify", "--quiet", "HEAD"]).ok().filter(|line| !line.is_empty());
-        if commit.is_some() && !git.run(&["status", "--porcelain", "--", "."]).is_ok_and(|lines| lines.is_empty()) {
+        if commit.is_some() && !git.run(&[STATUS.as_slice(), &["--", "."]].concat()).is_ok_and(|lines| lines.is_empty())
+        {
             notes.insert("code".to_owned(), "with changes that were not committed".to_owned());
         }
         (commit, notes)
