@@ -39,6 +39,8 @@ pub struct Provenance {
     pub gates: BTreeMap<String, String>,
     /// Who let it in: login and time, by approval.
     pub approvals: BTreeMap<String, String>,
+    /// The commit that the files are of, where the run was told it and has made sure; else git is asked.
+    pub commit: Option<String>,
     /// Anything else worth keeping.
     pub notes: BTreeMap<String, String>,
 }
@@ -65,7 +67,10 @@ impl Release<'_> {
             };
             with.insert(name.clone(), self.artifact(origin)?);
         }
-        let (code_commit, notes) = self.commit(provenance.notes);
+        let (code_commit, notes) = match provenance.commit {
+            Some(commit) => (Some(commit), provenance.notes),
+            None => self.commit(provenance.notes),
+        };
         let metadata = Metadata {
             run: self.run.to_owned(),
             pipeline: self.bound.plan.pipeline.clone(),
