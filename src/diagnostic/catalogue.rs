@@ -121,6 +121,7 @@ catalogue! {
     Warning DVC_OUT_OF_REACH "dvc-out-of-reach",
     Error EMPTY_LOOP "empty-loop",
     Error ENDPOINT_MISSING "endpoint-missing",
+    Error ENVIRONMENT_SHARED "environment-shared",
     Error EVENT_NEVER_EMITTED "event-never-emitted",
     Error EVENT_UNHEARD "event-unheard",
     Error GATE_OF_ANOTHER_MODEL "gate-of-another-model",

@@ -37,6 +37,7 @@ const ACTION: &[&str] = &[
     "isolation",
     "pass_env",
     "permissions",
+    "environment",
     "idempotent",
     "allow",
 ];
@@ -225,6 +226,7 @@ pub(super) fn of_clause(word: &str) -> Option<&'static str> {
         "isolation" => "isolation off",
         "pass_env" => "pass_env [\"NAME\"]",
         "permissions" => "permissions { contents: \"write\" }",
+        "environment" => "environment \"NAME\"",
         "idempotent" => "idempotent",
         "allow" => "allow CODE \"REASON\"",
         "require" => "require METRIC >= NUMBER",

@@ -216,7 +216,8 @@ kinds! {
     StageClause {
         In(it), Code(it), Use(it), Secret(it), Credentials(it), Runtime(it), Out(it), Needs(it), Timeout(it),
         Retry { times, on }, RerunAlways, RerunWhen(it), Checkpoint(it), Status(it), Run(it), Inputs(it),
-        Isolation(it), PassEnv(it), Permissions(it), Idempotent, Allow(it),
+        Isolation(it), PassEnv(it), Permissions(it), Environment(it), Idempotent,
+        Allow(it),
     }
     Run { Args(it), Script { interpreter, script }, }
     GateClause {

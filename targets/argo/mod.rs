@@ -91,7 +91,7 @@ impl Target for Argo {
                 text: emit::stream(&context.header(&[hint]), &trees),
             });
         }
-        Compiled { files, diagnostics, ..Compiled::default() }
+        Compiled { files, diagnostics, notes: limits::environments(plan).into_iter().collect() }
     }
 
     fn raw(&self, settings: &Value, declared: &Declared, site: &Site<'_>) -> Vec<Diagnostic> {

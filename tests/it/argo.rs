@@ -66,6 +66,18 @@ fn manifests_are_their_goldens() {
 }
 
 #[test]
+fn an_environment_that_guards_an_action_elsewhere_is_said_to_guard_nothing_here() {
+    let (_, source, folder) = &cases()[1];
+    let action =
+        |clause: &str| format!("{source}\naction tell after current {{ idempotent {clause} run <<< ./tell >>> }}\n");
+    let (without, with) =
+        (manifests(&action(""), folder), manifests(&action("environment \"production-deploy\""), folder));
+    assert_eq!((&with.diagnostics, without.notes.len()), (&without.diagnostics, 0));
+    let (note, _) = &with.notes[0];
+    assert_eq!(note, "argo has no environments, and runs `tell` (`production-deploy`) without one");
+}
+
+#[test]
 fn people_who_cannot_be_told_apart_are_said() {
     let (_, source, folder) = &cases()[1];
     let said: Vec<_> = manifests(source, folder).diagnostics.iter().map(|found| found.code.name()).collect();

@@ -48,5 +48,6 @@ mod sharing;
 mod statistics;
 mod syntax;
 mod syntax_properties;
+mod terraform;
 mod tiny;
 mod tour;
