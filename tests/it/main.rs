@@ -50,3 +50,4 @@ mod syntax;
 mod syntax_properties;
 mod tiny;
 mod tour;
+mod unheld;
