@@ -51,3 +51,4 @@ mod syntax_properties;
 mod terraform;
 mod tiny;
 mod tour;
+mod unheld;
