@@ -470,3 +470,30 @@ fn what_was_made_of_a_model_waits_for_its_gate_when_an_action_reads_it() {
     let early = pipeline("0.1", "after package ungated \"a staging area\"");
     assert!(early.stdout.contains("deploy    done"), "{early:?}");
 }
+
+#[test]
+fn of_a_terraform_plan_people_see_what_it_would_change() {
+    let sandbox = Sandbox::new();
+    let text = "pipeline p\nedition 2026\n\
+                stage plan_infra { code \"infra.tfplan\"   out plan: File = \"out/infra.tfplan\"   run <<< cat infra.tfplan > \"$plan\" >>> }\n\
+                approval change of plan_infra.plan { by: [\"tester\"], timeout: 24h }\n\
+                stage told after change { out x: File = \"x\"   run <<< echo 1 > \"$x\" >>> }\n";
+    sandbox.file("p.mlp", text);
+    std::fs::write(sandbox.path().join("infra.tfplan"), include_bytes!("../fixtures/terraform/changes.tfplan"))
+        .expect("written");
+    let counts = "`out/infra.tfplan`, 2777 bytes: 3 to add, 1 to change, 2 to destroy";
+    let waits = sandbox.mlpc(&["run"]);
+    assert!(waits.code == 14 && waits.stdout.contains(counts), "{waits:?}");
+    let listed = sandbox.mlpc(&["approve"]);
+    let given = sandbox.mlpc(&["approve", "change", "--as", "tester"]);
+    for shown in [&listed, &given] {
+        let has = |text: &str| shown.stdout.contains(text);
+        assert!(has(counts) && has("-/+ terraform_data.replaced") && has("1 output changes"), "{shown:?}");
+        assert!(!has("hush"), "no value is shown: {shown:?}");
+    }
+    assert_eq!(sandbox.mlpc(&["run", "--resume"]).code, 0);
+    // Of another file its name and size.
+    std::fs::write(sandbox.path().join("infra.tfplan"), "a list\n").expect("written");
+    let other = sandbox.mlpc(&["run"]);
+    assert!(other.code == 14 && other.stdout.contains("about `out/infra.tfplan`, 7 bytes"), "{other:?}");
+}
