@@ -472,6 +472,32 @@ fn what_was_made_of_a_model_waits_for_its_gate_when_an_action_reads_it() {
 }
 
 #[test]
+fn what_stands_behind_an_action_is_said_as_it_comes() {
+    let sandbox = Sandbox::new();
+    let text = "pipeline p\nedition 2026\nregistry models = directory(\"registry\")\n\
+                action tell { run <<< true >>> }\n\
+                stage after_it after tell { out x: File = \"x\"   run <<< echo 1 > \"$x\" >>> }\n\
+                stage behind { in x = after_it.x   out y: File = \"y\"   run <<< cp \"$x\" \"$y\" >>> }\n\
+                stage beside { out z: File = \"z\"   run <<< echo 1 > \"$z\" >>> }\n";
+    sandbox.file("p.mlp", text);
+    let (plan, run) = (sandbox.mlpc(&["plan"]), sandbox.mlpc(&["run"]));
+    assert_eq!((plan.code, run.code), (0, 0), "{plan:?}\n{run:?}");
+    for why in [
+        "not released here: it acts outside; `--release` lets it",
+        "skipped: it needs `tell`, which was not released here",
+        "skipped: it needs `after_it`, which was skipped",
+    ] {
+        assert!(plan.stdout.contains(why) && run.stdout.contains(why), "{why}:\n{plan:?}\n{run:?}");
+    }
+    assert!(plan.stdout.contains("1 to run, 0 from the cache"), "{plan:?}");
+    // Made once, it is there; a run that does not come to it does not serve it.
+    assert_eq!(sandbox.mlpc(&["run", "--release"]).code, 0);
+    let (plan, run) = (sandbox.mlpc(&["plan"]), sandbox.mlpc(&["run"]));
+    let why = "skipped: it needs `tell`, which was not released here";
+    assert!(plan.stdout.contains(why) && run.stdout.contains(why), "{plan:?}\n{run:?}");
+}
+
+#[test]
 fn of_a_terraform_plan_people_see_what_it_would_change() {
     let sandbox = Sandbox::new();
     let text = "pipeline p\nedition 2026\n\
