@@ -16,7 +16,7 @@ use crate::host::{Clock, Digest, Out, fs};
 
 /// Decide about what a run waits for
 ///
-/// Shows the subject with its digest and the gate reports about it, and records the decision for exactly these bytes and
+/// Shows the subject with its digest, of a Terraform plan what it would change, and the gate reports about it, and records the decision for exactly these bytes and
 /// these reports. It counts on this machine alone. A decision that comes too late is a rejection. Afterwards: `mlpc run --resume`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  mlpc approve go_live --reason \"checked the slices\" && mlpc run --resume")]
@@ -174,6 +174,10 @@ fn list(out: &Out, workspace: &Path, now: Timestamp) -> Result<Exit, Failure> {
             short(&asked.digest),
             asked.run
         ));
+        if let Some(about) = &asked.about {
+            out.line(&format!("  {}", about.line()));
+            about.resources().iter().for_each(|line| out.line(&format!("    {line}")));
+        }
     }
     Ok(Exit::Fine)
 }
@@ -181,6 +185,10 @@ fn list(out: &Out, workspace: &Path, now: Timestamp) -> Result<Exit, Failure> {
 fn describe(out: &Out, workspace: &Path, asked: &Asked) -> Result<(), Failure> {
     out.line(&format!("{} of {}", asked.approval, asked.subject));
     out.line(&format!("  digest  {}", asked.digest));
+    if let Some(about) = &asked.about {
+        out.line(&format!("  file    {}", about.line()));
+        about.resources().iter().for_each(|line| out.line(&format!("          {line}")));
+    }
     out.line(&format!("  run     {}, asked at {}", asked.run, iso(asked.at)));
     for shown in &asked.shown {
         let (path, run) = (&shown.path, &asked.run);

@@ -259,7 +259,11 @@ impl<'t> Before<'t, '_> {
                 let clauses = self.clauses(open[0], 1, forms::kind(self.keyword)).into_iter();
                 let same = clauses.filter(|&at| self.word(at) == word).flat_map(|at| self.listed(at));
                 // Behind a comma that was just typed the next clause looks like a name.
-                same.filter(|&at| other(at)).map(|at| self.word(at)).filter(|name| *name != word).collect()
+                let clause = |at: usize| {
+                    let known = forms::clauses(forms::kind(self.keyword)).contains(&self.word(at));
+                    known && self.tokens[at - 1].kind == Kind::Newline
+                };
+                same.filter(|&at| other(at) && !clause(at)).map(|at| self.word(at)).collect()
             }
             Place::Value { clause: "after", .. } if open.is_empty() => {
                 let after = (0..before.tokens.len()).rev().find(|&at| before.word(at) == "after");
