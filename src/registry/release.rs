@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::error::{ErrorKind, RegistryError};
-use super::record::{Artifact, Candidate, Metadata, Outcome, Promotion, Registered};
+use super::record::{Artifact, Candidate, GateNumber, Metadata, Outcome, Promotion, Registered};
 use super::{Registry, open};
 use crate::host::git::Git;
 use crate::host::{Clock, Digest, fs};
@@ -38,6 +38,8 @@ pub struct Provenance {
     pub gates: BTreeMap<String, String>,
     /// Who let it in: login and time, by approval.
     pub approvals: BTreeMap<String, String>,
+    /// What gates computed of its predictions.
+    pub numbers: Vec<GateNumber>,
     /// Anything else worth keeping.
     pub notes: BTreeMap<String, String>,
 }
@@ -74,6 +76,7 @@ impl Release<'_> {
             code_commit,
             gates: provenance.gates,
             approvals: provenance.approvals,
+            numbers: provenance.numbers,
             notes,
         };
         // A list of packages that is gone since then is not worth losing the model for; it is in the commit.
