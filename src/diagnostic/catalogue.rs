@@ -110,6 +110,7 @@ catalogue! {
     Error BASELINE_OF_TWO_MODELS "baseline-of-two-models",
     Warning BASELINE_UNUSED "baseline-unused",
     Error CANNOT_BOOTSTRAP "cannot-bootstrap",
+    Warning CHECK_BLOCKS_NOTHING "check-blocks-nothing",
     Error CREDENTIAL_MISSING "credential-missing",
     Warning CRON_ON_THE_HOUR "cron-on-the-hour",
     Error CYCLE "cycle",

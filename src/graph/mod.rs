@@ -9,6 +9,7 @@ mod deadlock;
 mod draw;
 mod order;
 mod unapproved;
+mod unheld;
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,6 +18,7 @@ pub use deadlock::deadlocks;
 pub use draw::{Drawing, Format, Line, Shape, Vertex};
 pub use order::order;
 pub use unapproved::unapproved;
+pub use unheld::unheld;
 
 use crate::model::{Id, Model, NodeId, NodeKind, Origin, Subject};
 use crate::source::Span;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::committed::STATUS;
 use super::error::{ErrorKind, RegistryError};
 use super::record::{Artifact, Candidate, GateNumber, Metadata, Outcome, Promotion, Registered};
 use super::{Registry, open};
@@ -40,6 +41,8 @@ pub struct Provenance {
     pub approvals: BTreeMap<String, String>,
     /// What gates computed of its predictions.
     pub numbers: Vec<GateNumber>,
+    /// The commit that the files are of, where the run was told it and has made sure; else git is asked.
+    pub commit: Option<String>,
     /// Anything else worth keeping.
     pub notes: BTreeMap<String, String>,
 }
@@ -66,7 +69,10 @@ impl Release<'_> {
             };
             with.insert(name.clone(), self.artifact(origin)?);
         }
-        let (code_commit, notes) = self.commit(provenance.notes);
+        let (code_commit, notes) = match provenance.commit {
+            Some(commit) => (Some(commit), provenance.notes),
+            None => self.commit(provenance.notes),
+        };
         let metadata = Metadata {
             run: self.run.to_owned(),
             pipeline: self.bound.plan.pipeline.clone(),
@@ -166,7 +172,8 @@ impl Release<'_> {
     fn commit(&self, mut notes: BTreeMap<String, String>) -> (Option<String>, BTreeMap<String, String>) {
         let git = Git::at(self.workspace);
         let commit = git.line(&["rev-parse", "--verify", "--quiet", "HEAD"]).ok().filter(|line| !line.is_empty());
-        if commit.is_some() && !git.run(&["status", "--porcelain", "--", "."]).is_ok_and(|lines| lines.is_empty()) {
+        if commit.is_some() && !git.run(&[STATUS.as_slice(), &["--", "."]].concat()).is_ok_and(|lines| lines.is_empty())
+        {
             notes.insert("code".to_owned(), "with changes that were not committed".to_owned());
         }
         (commit, notes)

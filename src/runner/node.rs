@@ -367,6 +367,7 @@ fn register(
         // On a platform its own records say who approved.
         approvals: BTreeMap::new(),
         numbers: judge::numbers::of(job.bound, node, register, model, report),
+        commit: job.commit.clone(),
         notes: measured.into_iter().collect(),
     };
     let registered = release(job).register(node, provenance).map_err(trouble)?;

@@ -136,6 +136,15 @@ pub(super) fn clauses(kind: &str) -> &'static [&'static str] {
     }
 }
 
+/// Clauses that may stand more than once in a body.
+const AGAIN: [&str; 13] =
+    ["in", "out", "code", "use", "secret", "credentials", "allow", "require", "warn", "on", "step", "arm", "set"];
+
+/// Tells whether a clause stands at most once in a body.
+pub(super) fn once(word: &str) -> bool {
+    !AGAIN.contains(&word)
+}
+
 /// Returns the kind of body that a declaration has; the word itself, for good.
 pub(super) fn kind(keyword: &str) -> &'static str {
     KINDS.into_iter().find(|kind| *kind == keyword).unwrap_or("")

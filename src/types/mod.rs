@@ -20,7 +20,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use declared::{Location, REGISTRY_OWN, RegistryLocation, RuntimeKind, TriggerKind};
-pub use eval::{Names, Nothing, evaluate};
+pub use eval::{Names, Nothing, evaluate, foreseen};
 pub use expr::{BinaryOp, Context, EVENTS, Expr};
 pub use fit::Misfit;
 pub use leg::{InputKind, Leg};

@@ -51,3 +51,4 @@ mod syntax;
 mod syntax_properties;
 mod tiny;
 mod tour;
+mod unheld;

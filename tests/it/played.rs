@@ -79,8 +79,14 @@ impl Played {
         self.needs[job]["result"].as_str().unwrap_or_else(|| panic!("no job {job}"))
     }
 
+    /// Tells what `success()` does, which stands before every condition without such a function: a job that was skipped
+    /// anywhere on the way here holds this one back, though all that it needs itself came out well.
+    fn all_well(&self, job: &serde_yaml::Value, jobs: &serde_yaml::Value) -> bool {
+        needed(job).iter().all(|need| self.result(need) == "success" && self.all_well(&jobs[need.as_str()], jobs))
+    }
+
     fn job(&mut self, id: &str, job: &serde_yaml::Value, review: Option<&str>) {
-        let all_well = needed(job).iter().all(|need| self.result(need) == "success");
+        let all_well = self.all_well(job, &self.workflow()["jobs"]);
         let go = match job["if"].as_str() {
             None => all_well,
             Some(text) => {
@@ -494,6 +500,38 @@ fn nobody_is_asked_about_what_production_is_already() {
         );
     }
     assert_eq!(told(&played).len(), 3, "{:?}", told(&played));
+}
+
+/// A model whose hard test is made only where somebody starts the run.
+const OPTIONAL: &str = r#"pipeline p
+edition 2026
+on push   { branches: ["main"] }
+on manual { }
+metrics E { auc: ratio higher }
+registry models = git("mlpc-registry")
+
+stage train { code "weights"   out model: Model<json> = "out/model.json"   run <<< cat weights > "$model" >>> }
+stage hard_test when event == "manual" { code "weights"   out test: File = "out/hard"   run <<< echo hard > "$test" >>> }
+stage evaluate {
+  in   model = train.model, hard = hard_test.test?
+  out  report: Metrics<E> of model = "out/e.json"
+  run  <<< printf '{"auc":0.9}' > "$report" >>>
+}
+gate quality on evaluate.report { require auc >= 0.8 }
+register release = train.model to models after quality
+promote current = release to models@production
+target github { install: "preinstalled" }
+"#;
+
+#[test]
+fn a_job_that_was_left_out_far_above_holds_nothing_back() {
+    let mut played = Played::new(&[("p.mlp", OPTIONAL), ("weights", "{\"w\": 1}\n")]);
+    played.play(None);
+    let came = |played: &Played| {
+        ["hard_test", "evaluate", "quality", "release", "current", "verdict"].map(|job| played.result(job).to_owned())
+    };
+    let well = ["skipped", "success", "success", "success", "success", "success"];
+    assert_eq!(came(&played), well, "{:?}", played.said);
 }
 
 /// An action in an environment of its own, with a secret that only this environment holds, behind an approval in another.

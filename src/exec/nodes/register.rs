@@ -31,6 +31,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut 
             .collect(),
         approvals: run.approvals(),
         numbers: judge::numbers::of(run.bound, &node.name, register, model, |gate| reports.get(gate).cloned()),
+        commit: None,
         notes: machine(run, register),
     };
     let registered = release(run).register(&node.name, provenance).map_err(stop)?;
