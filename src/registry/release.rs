@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::committed::STATUS;
 use super::error::{ErrorKind, RegistryError};
-use super::record::{Artifact, Candidate, Metadata, Outcome, Promotion, Registered};
+use super::record::{Artifact, Candidate, GateNumber, Metadata, Outcome, Promotion, Registered};
 use super::{Registry, open};
 use crate::host::git::Git;
 use crate::host::{Clock, Digest, fs};
@@ -39,6 +39,8 @@ pub struct Provenance {
     pub gates: BTreeMap<String, String>,
     /// Who let it in: login and time, by approval.
     pub approvals: BTreeMap<String, String>,
+    /// What gates computed of its predictions.
+    pub numbers: Vec<GateNumber>,
     /// The commit that the files are of, where the run was told it and has made sure; else git is asked.
     pub commit: Option<String>,
     /// Anything else worth keeping.
@@ -80,6 +82,7 @@ impl Release<'_> {
             code_commit,
             gates: provenance.gates,
             approvals: provenance.approvals,
+            numbers: provenance.numbers,
             notes,
         };
         // A list of packages that is gone since then is not worth losing the model for; it is in the commit.

@@ -589,3 +589,33 @@ fn an_action_has_the_secrets_of_its_environment_and_nobody_is_asked_again() {
     assert_eq!(told(&played), ["SESAME"]);
     assert!(!played.said["deploy"].contains("sesame"), "{}", played.said["deploy"]);
 }
+
+/// A gate that computes its numbers itself.
+const SCORED: &str = r#"pipeline p
+edition 2026
+on push { branches: ["main"] }
+registry models = git("mlpc-registry")
+source rows: Dataset<csv> = "rows.csv"
+
+stage train { code "weights"   out model: Model<json> = "out/model.json"   run <<< cat weights > "$model" >>> }
+stage evaluate {
+  in   model = train.model, rows
+  out  scores: Predictions { id: "id", label: "y", score: "p" } of model over rows as test = "out/scores.csv"
+  run <<< cp "$rows" "$scores" >>>
+}
+gate quality on evaluate.scores { require accuracy >= 0.5 }
+register release = train.model to models after quality
+promote current = release to models@production
+target github { install: "preinstalled" }
+"#;
+
+#[test]
+fn a_version_from_a_platform_keeps_what_its_gates_computed_too() {
+    let rows = "id,y,p\n1,1,0.9\n2,0,0.1\n3,1,0.8\n4,0,0.7\n";
+    let mut played = Played::new(&[("p.mlp", SCORED), ("weights", "{\"w\": 1}\n"), ("rows.csv", rows)]);
+    played.play(None);
+    assert_eq!(played.result("verdict"), "success", "{:?}", played.said);
+    let shown = played.sandbox.shell("cd code && mlpc registry show models");
+    let line = "measured  accuracy 0.75 (gate quality, of evaluate.scores)";
+    assert!(shown.stdout.contains(line), "{shown:?}");
+}

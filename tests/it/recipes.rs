@@ -1,11 +1,13 @@
-//! What the book tells teams with Terraform, played: its own blocks, with a page of shell in the place of the programs.
+//! What the book tells people to write, played: its own blocks, with a page of shell in the place of the programs.
 
 use crate::markdown::{blocks, workspace};
 use crate::sandbox::{Ended, Sandbox, repository};
 
-/// Lays the first pipeline under a heading of the page about actions into a workspace, with stand-ins for what it calls.
-fn told(heading: &str, stand_ins: &[(&str, &str)]) -> Sandbox {
-    let page = std::fs::read_to_string(repository().join("book/src/language/action.md")).expect("the page");
+const ACTION: &str = "book/src/language/action.md";
+
+/// Lays the first pipeline under a heading of a page into a workspace, with stand-ins for what it calls.
+fn told(page: &str, heading: &str, stand_ins: &[(&str, &str)]) -> Sandbox {
+    let page = std::fs::read_to_string(repository().join(page)).expect("the page");
     let (_, under) = page.split_once(heading).expect("the heading");
     let block = blocks(under).into_iter().find(|block| block.info == "mlp").expect("a pipeline");
     let sandbox = workspace(&block.text);
@@ -25,7 +27,7 @@ fn run(sandbox: &Sandbox, arguments: &str) -> Ended {
 #[test]
 fn a_laptop_without_a_cloud_leaves_terraform_out() {
     let terraform = ("../bin/terraform", "echo 'no credentials' >&2; exit 1");
-    let sandbox = told("## What an action leaves behind: Terraform", &[terraform]);
+    let sandbox = told(ACTION, "## What an action leaves behind: Terraform", &[terraform]);
     let text = sandbox.read("main.mlp");
     let more = "stage count { out n: File = \"n\"   run <<< echo 1 > \"$n\" >>> }\n\
                 gate enough on count.n { require size(count.n) <= 1MB }\n";
@@ -60,7 +62,7 @@ fn a_week_in_which_nothing_is_new_deploys_nothing() {
         ("src/train", "cp \"$1\" \"$2.csv\"; echo '{}' > \"$2\""),
         ("src/deploy", "echo \"$3\" >> \"$(dirname \"$(command -v terraform)\")/../deployed\""),
     ];
-    let sandbox = told("## Infrastructure of its own", &stand_ins);
+    let sandbox = told(ACTION, "## Infrastructure of its own", &stand_ins);
     let text = sandbox.read("main.mlp").replace("git(\"mlpc-registry\")", "directory(\"registry\")");
     sandbox.file("main.mlp", &text).file("data/raw.csv", "a\n1\n");
     let endpoint = |name: &str| {
@@ -93,4 +95,32 @@ fn what_is_of_no_release_is_done_in_each_run_and_what_is_behind_it_again() {
         assert_eq!(ended.code, 0, "{ended:?}");
     }
     assert_eq!(sandbox.read("../home/did"), "infra\ndeploy\ninfra\ndeploy\n");
+}
+
+/// What the stand-in for a deploy was given.
+const DEPLOY: (&str, &str) = ("src/deploy", "cat \"$1\" >> \"$(dirname \"$(command -v terraform)\")/../deployed\"");
+
+#[test]
+fn what_was_gone_back_to_is_deployed_by_a_run_of_its_own() {
+    let stand_ins = [DEPLOY, ("src/train", "cp \"$1\" \"$2.csv\"; cat w > \"$2\""), ("../bin/terraform", "")];
+    let sandbox = told("book/src/registries.md", "## Rolling back", &stand_ins);
+    let text = sandbox.read("main.mlp").replace("git(\"mlpc-registry\")", "directory(\"registry\")");
+    let text = text.replace("code \"src/train\"", "code \"src/train\", \"w\"");
+    sandbox.file("main.mlp", &text).file("data/raw.csv", "a\n1\n");
+    // Before there is any production there is nothing to deploy, and that is no success.
+    let nothing = run(&sandbox, "--release --set redeploy=true");
+    assert_eq!(nothing.code, 1, "{nothing:?}");
+    for model in ["[1]\n", "[2]\n"] {
+        sandbox.file("w", model);
+        let ended = run(&sandbox, "--release");
+        assert_eq!(ended.code, 0, "{ended:?}");
+    }
+    let back = sandbox.mlpc(&["registry", "rollback", "models@production", "--reason", "a test", "--as", "tester"]);
+    assert_eq!(back.code, 0, "{back:?}");
+    assert_eq!(run(&sandbox, "--release").code, 10);
+    let again = run(&sandbox, "--release --set redeploy=true");
+    assert_eq!(again.code, 0, "{again:?}");
+    assert_eq!(sandbox.read("../deployed"), "[1]\n[2]\n[1]\n");
+    // Nothing was trained, registered or promoted by it.
+    assert!(again.stdout.contains("train") && again.stdout.contains("its `when` is false"), "{again:?}");
 }
