@@ -124,6 +124,7 @@ catalogue! {
     Error ENDPOINT_MISSING "endpoint-missing",
     Error EVENT_NEVER_EMITTED "event-never-emitted",
     Error EVENT_UNHEARD "event-unheard",
+    Warning FIRST_VERSION_ELSEWHERE "first-version-elsewhere",
     Error GATE_OF_ANOTHER_MODEL "gate-of-another-model",
     Error KNOWN_ONLY_IN_RUN "known-only-in-run",
     Error MERGE_CONFLICT "merge-conflict",
