@@ -137,6 +137,7 @@ catalogue! {
     Error NO_BASELINE_UNSAID "no-baseline-unsaid",
     Error NOT_CONSTANT "not-constant",
     Error NOT_LOCKED "not-locked",
+    Warning NOT_OF_ITS_TYPE "not-of-its-type",
     Warning NOTHING_MATCHES "nothing-matches",
     Warning NOTHING_RUNS_IT "nothing-runs-it",
     Error OUT_OF_RANGE "out-of-range",
