@@ -159,6 +159,7 @@ catalogue! {
     Error RECORDED_NOT_FROZEN "recorded-not-frozen",
     Error REGISTRY_NOT_SHARED "registry-not-shared",
     Error RESERVED_NAME "reserved-name",
+    Warning RUNNER_WITHOUT_MLPC "runner-without-mlpc",
     Warning SECRET_IN_ARGUMENTS "secret-in-arguments",
     Error SYNTAX "syntax",
     Error TARGET_LIMIT "target-limit",
