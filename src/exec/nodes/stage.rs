@@ -13,7 +13,7 @@ use crate::exec::folder::{Folder, Script};
 use crate::exec::prepare::{self, Prepared};
 use crate::exec::state::Ending;
 use crate::exec::watch::Watch;
-use crate::exec::{hint, outputs, sharing, software, stand};
+use crate::exec::{hint, infer, outputs, sharing, software, stand};
 use crate::host::fs;
 use crate::host::process::{self, Ended, Outcome};
 use crate::host::{Context, clock, machine};
@@ -299,8 +299,15 @@ fn judge(
             .chain(prepared.inputs.iter().map(|input| input.path.clone()))
             .chain(stage.outputs.iter().map(|output| output.path.clone()))
             .collect();
-        let line = hint::undeclared(&tail.join("\n"), run.workspace(), &folder.work, &declared)?;
-        Some(format!("the workspace has that file, but the stage did not declare it: add `{line}` to `{}`", node.name))
+        let lacks = match hint::undeclared(&tail.join("\n"), run.workspace(), &folder.work, &declared)? {
+            hint::Missed::Module(pattern) => infer::Lacks::Code(pattern),
+            hint::Missed::File(path) => {
+                let as_code = run.code.files(std::slice::from_ref(&path)).is_ok_and(|files| files.contains_key(&path));
+                infer::lacking(run.bound, node, stage, &path, as_code)
+            }
+        };
+        let add = lacks.told(&node.name);
+        Some(format!("the workspace has that file, but the stage did not declare it: {add}"))
     };
     match outcome.ended {
         Ended::Interrupted => Err(Stop::Interrupted),
