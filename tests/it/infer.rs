@@ -85,7 +85,10 @@ fn a_run_names_the_lines_that_infer_would() {
     let said = told("cat models/base.pkl");
     assert!(said.contains(source), "{said}");
     let said = told("cat out/clean.txt");
-    assert!(said.contains("add `in clean = prepare.clean` to `train`"), "{said}");
+    assert!(said.contains("another stage makes it: add `in NAME = STAGE.OUTPUT` to `train`"), "{said}");
+    // Where the whole pipeline is read, its name is known.
+    let said = sandbox.mlpc(&["run", "train", "--keep"]);
+    assert!(said.stderr.contains("add `in clean = prepare.clean` to `train`"), "{said:?}");
     let said = told("source ./lib.sh");
     assert!(said.contains("add `code \"lib.sh\"` to `train`"), "{said}");
 }
