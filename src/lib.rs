@@ -10,7 +10,7 @@
 //!                                                                                │
 //!                        ┌──────────────── pure above, host below ───────────────┤
 //!                        │                                                       │
-//!            emit ─▶ targets/<name>: files of a platform             cache, registry, approval
+//!            emit ─▶ targets/<name>: files of a platform       cache, code, registry, approval
 //!                                                                                │
 //!                                                               exec: runs the plan on this machine
 //!                                                                                │
@@ -49,6 +49,8 @@ pub mod import;
 pub mod host;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod cache;
+#[allow(clippy::disallowed_methods, reason = "faces the host")]
+mod code;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]
 pub mod runtime;
 #[allow(clippy::disallowed_methods, reason = "faces the host")]

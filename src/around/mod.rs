@@ -12,9 +12,9 @@ mod platform;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::code;
 use crate::compile::Compilation;
 use crate::diagnostic::{Diagnostic, codes, nearest};
-use crate::exec;
 use crate::model::{Model, NodeKind, Work};
 use crate::plan::Runtime;
 use crate::source::{Sources, Span};
@@ -61,7 +61,7 @@ impl Asked {
 
 /// Looks into the folder.
 pub(crate) fn look(workspace: &Path, asked: &Asked) -> Seen {
-    let empty = exec::unmatched(workspace, asked.patterns.iter().map(String::as_str));
+    let empty = code::unmatched(workspace, asked.patterns.iter().map(String::as_str));
     Seen {
         empty: empty.into_iter().map(str::to_owned).collect(),
         locks: lock::look(workspace, &asked.runtimes, false),

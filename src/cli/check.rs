@@ -6,10 +6,10 @@ use super::project::{PipelineArgs, read};
 use super::render::{self, CheckFormat};
 use super::{Exit, Verb, repair, seen};
 use crate::around;
+use crate::code;
 use crate::compile::{Compilation, check_file};
 use crate::data::Format;
 use crate::diagnostic::{self, Diagnostic, Severity};
-use crate::exec;
 use crate::host::Out;
 use crate::host::modules::read_modules;
 use crate::model::{self, Model};
@@ -162,7 +162,7 @@ fn is_clean_still(sources: &Sources, seen: &seen::Seen) -> bool {
     files.into_iter().all(|((_, file), ((patterns, runtimes), files))| {
         let workspace = Path::new(file.name()).parent().unwrap_or(Path::new(""));
         let runtimes: Vec<(Runtime, Span)> = runtimes.iter().map(|one| (one.clone(), Span::default())).collect();
-        exec::unmatched(workspace, patterns.iter().map(String::as_str)).is_empty()
+        code::unmatched(workspace, patterns.iter().map(String::as_str)).is_empty()
             && around::lock::faults(workspace, &runtimes, false).is_empty()
             && around::files::look(workspace, files).iter().all(Option::is_none)
     })

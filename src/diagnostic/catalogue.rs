@@ -122,6 +122,7 @@ catalogue! {
     Warning DVC_OUT_OF_REACH "dvc-out-of-reach",
     Error EMPTY_LOOP "empty-loop",
     Error ENDPOINT_MISSING "endpoint-missing",
+    Error ENVIRONMENT_SHARED "environment-shared",
     Error EVENT_NEVER_EMITTED "event-never-emitted",
     Error EVENT_UNHEARD "event-unheard",
     Warning FIRST_VERSION_ELSEWHERE "first-version-elsewhere",

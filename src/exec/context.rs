@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::code::CodeFinder;
 use super::event::{Event, Listener, NodeReport};
 use super::fetch::Fetched;
 use super::held::{self, File, Files};
@@ -19,6 +18,7 @@ use super::stand::{Facts, Part, Question};
 use super::state::Ending;
 use super::times::Times;
 use crate::cache::{Artifact, Memory, Store};
+use crate::code::CodeFinder;
 use crate::gate::Report;
 use crate::host::signal::Interrupt;
 use crate::host::{Clock, Digest, Error};
@@ -202,7 +202,7 @@ impl<'a> Run<'a> {
             listener,
             id,
             folder,
-            code: CodeFinder::new(&setup.workspace, published(bound)),
+            code: CodeFinder::of(&bound.plan, &setup.workspace),
             mask: Mask::new(secrets.values().map(String::as_str)),
             secrets,
             runtimes: Runtimes::new(&setup.workspace, &setup.caller, &setup.interrupt),
@@ -472,18 +472,4 @@ fn secrets(bound: &Bound, setup: &Setup) -> BTreeMap<String, String> {
         |name: &str| setup.caller.get(&OsString::from(name.to_uppercase()))?.to_str().filter(|text| !text.is_empty());
     let value = |name: &str| set(name).map(str::to_owned);
     bound.plan.secrets.iter().filter_map(|secret| Some((secret.name.clone(), value(&secret.name)?))).collect()
-}
-
-/// Returns what the pipeline itself writes into the workspace.
-fn published(bound: &Bound) -> impl Iterator<Item = PathBuf> {
-    bound
-        .plan
-        .nodes
-        .iter()
-        .filter_map(|node| match &node.kind {
-            NodeKind::Stage(stage) => Some(stage),
-            _ => None,
-        })
-        .flat_map(|stage| stage.outputs.iter().map(|output| PathBuf::from(&output.publish)))
-        .chain(bound.plan.registry_folders())
 }

@@ -4,7 +4,6 @@
 //! Returns values and tells events; it prints nothing.
 
 mod ambient;
-mod code;
 mod context;
 mod dvc;
 mod event;
@@ -34,7 +33,6 @@ mod times;
 mod tokens;
 mod watch;
 
-pub(crate) use code::unmatched;
 pub use context::{Force, Options, Release, Seen, Setup};
 pub use event::{Event, Listener, NodeReport, Reason, SCHEMA as EVENTS_SCHEMA};
 pub use fetch::bring_sources;

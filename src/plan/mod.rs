@@ -147,6 +147,16 @@ impl Plan {
         })
     }
 
+    /// Returns where stages publish their outputs, and the folders of registries: what stands there is made by runs.
+    pub fn published(&self) -> impl Iterator<Item = PathBuf> {
+        let stages = self.nodes.iter().filter_map(|node| match &node.kind {
+            NodeKind::Stage(stage) => Some(stage),
+            _ => None,
+        });
+        let outputs = stages.flat_map(|stage| stage.outputs.iter().map(|output| PathBuf::from(&output.publish)));
+        outputs.chain(self.registry_folders())
+    }
+
     /// Returns the digest that compiled jobs carry: blake3, in hex, over the plan as JSON without its places.
     #[must_use]
     pub fn digest(&self) -> String {

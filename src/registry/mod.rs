@@ -2,6 +2,7 @@
 //! to stay whole when killed; knows nothing of stages, gates or who asks.
 
 mod chain;
+mod committed;
 mod directory;
 mod error;
 mod fsck;

@@ -4,8 +4,7 @@
 
 use std::path::Path;
 
-use globset::GlobBuilder;
-
+use super::committed::uncommitted;
 use super::error::{ErrorKind, RegistryError};
 use crate::host::git::Git;
 use crate::plan::{Bound, Plan, RegistryLocation, TriggerKind, names_branch};
@@ -77,53 +76,16 @@ pub fn may_release(
     refused(why, "check one of them out, or merge this one into it".to_owned())
 }
 
-/// Returns the first file that is not as HEAD has it, whatever the settings of this clone hide, and the way out.
-fn uncommitted(git: &Git, plan: &Plan, workspace: &Path) -> Result<Option<(String, String)>, crate::host::Error> {
-    let lines = |bytes: Vec<u8>| -> Vec<String> {
-        bytes.split(|byte| *byte == 0).map(|line| String::from_utf8_lossy(line).into_owned()).collect()
-    };
-    let status = ["status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none"];
-    if let Some(changed) =
-        lines(git.run(&status)?).iter().find_map(|line| line.get(3..).filter(|file| !file.is_empty()))
-    {
-        return Ok(Some((changed.to_owned(), "commit it, or name it in `.gitignore`".to_owned())));
-    }
-    // Files that git was told not to look at, with their tags: git-ls-files(1). What a sparse checkout left out is not there.
-    let top = String::from_utf8_lossy(&git.run(&["rev-parse", "--show-toplevel"])?).trim().to_owned();
-    for line in lines(Git::at(Path::new(&top)).run(&["ls-files", "-v", "-z"])?) {
-        let Some((tag, file)) = line.split_once(' ') else { continue };
-        let is_sparse = tag.eq_ignore_ascii_case("S");
-        let hidden = tag.starts_with(|tag: char| tag.is_ascii_lowercase()) || is_sparse;
-        if hidden && (!is_sparse || Path::new(&top).join(file).exists()) {
-            let undo = if is_sparse { "--no-skip-worktree" } else { "--no-assume-unchanged" };
-            return Ok(Some((file.to_owned(), format!("`git update-index {undo} {file}`, and look at `git diff`"))));
-        }
-    }
-    // The ignore files of this machine are not those of the repository: what they hide may be code.
-    let others = git.run(&["ls-files", "-z", "--others", "--exclude-per-directory=.gitignore"])?;
-    let code: Vec<&String> =
-        plan.nodes.iter().filter_map(|node| node.kind.work()).flat_map(|work| &work.code).collect();
-    let mut unknown = lines(others).into_iter().filter(|file| !file.is_empty());
-    let found = unknown.find(|file| code.iter().any(|pattern| is_code(pattern, file, workspace)));
-    Ok(found.map(|file| {
-        (file, "an ignore file of this machine hides it from git: commit it, or name it in `.gitignore`".to_owned())
-    }))
-}
-
-/// Tells whether a `code` pattern means a file, or its folder.
-fn is_code(pattern: &str, file: &str, workspace: &Path) -> bool {
-    let plain = pattern.trim_start_matches("./").trim_end_matches('/');
-    if !plain.contains(['*', '?', '[', '{']) {
-        let below = file.strip_prefix(plain).is_some_and(|rest| rest.starts_with('/'));
-        return file == plain || below && workspace.join(plain).is_dir();
-    }
-    let glob = GlobBuilder::new(plain).literal_separator(true).build();
-    glob.is_ok_and(|glob| glob.compile_matcher().is_match(file))
-}
-
-/// Returns the branches below `refs` that hold the commit which is checked out.
+/// Returns the branches below `refs` that hold the commit which is checked out. A reference to another one, as a remote's
+/// `HEAD`, is no branch.
 fn containing(git: &Git, refs: &str) -> Result<Vec<String>, crate::host::Error> {
-    let listed = git.run(&["for-each-ref", "--contains", "HEAD", "--format=%(refname)", refs])?;
+    let listed = git.run(&[
+        "for-each-ref",
+        "--contains",
+        "HEAD",
+        "--format=%(if)%(symref)%(then)%(else)%(refname)%(end)",
+        refs,
+    ])?;
     let listed = String::from_utf8_lossy(&listed);
     Ok(listed.lines().filter_map(|name| name.strip_prefix(refs)).map(str::to_owned).collect())
 }

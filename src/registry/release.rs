@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::committed::STATUS;
 use super::error::{ErrorKind, RegistryError};
 use super::record::{Artifact, Candidate, Metadata, Outcome, Promotion, Registered};
 use super::{Registry, open};
@@ -38,6 +39,8 @@ pub struct Provenance {
     pub gates: BTreeMap<String, String>,
     /// Who let it in: login and time, by approval.
     pub approvals: BTreeMap<String, String>,
+    /// The commit that the files are of, where the run was told it and has made sure; else git is asked.
+    pub commit: Option<String>,
     /// Anything else worth keeping.
     pub notes: BTreeMap<String, String>,
 }
@@ -64,7 +67,10 @@ impl Release<'_> {
             };
             with.insert(name.clone(), self.artifact(origin)?);
         }
-        let (code_commit, notes) = self.commit(provenance.notes);
+        let (code_commit, notes) = match provenance.commit {
+            Some(commit) => (Some(commit), provenance.notes),
+            None => self.commit(provenance.notes),
+        };
         let metadata = Metadata {
             run: self.run.to_owned(),
             pipeline: self.bound.plan.pipeline.clone(),
@@ -163,7 +169,8 @@ impl Release<'_> {
     fn commit(&self, mut notes: BTreeMap<String, String>) -> (Option<String>, BTreeMap<String, String>) {
         let git = Git::at(self.workspace);
         let commit = git.line(&["rev-parse", "--verify", "--quiet", "HEAD"]).ok().filter(|line| !line.is_empty());
-        if commit.is_some() && !git.run(&["status", "--porcelain", "--", "."]).is_ok_and(|lines| lines.is_empty()) {
+        if commit.is_some() && !git.run(&[STATUS.as_slice(), &["--", "."]].concat()).is_ok_and(|lines| lines.is_empty())
+        {
             notes.insert("code".to_owned(), "with changes that were not committed".to_owned());
         }
         (commit, notes)

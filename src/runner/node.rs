@@ -361,6 +361,7 @@ fn register(
         gates: answer.lineage.gates.clone(),
         // On a platform its own records say who approved.
         approvals: BTreeMap::new(),
+        commit: job.commit.clone(),
         notes: measured.into_iter().collect(),
     };
     let registered = release(job).register(node, provenance).map_err(trouble)?;

@@ -29,6 +29,9 @@ pub(super) struct Edges<'a> {
     own: BTreeMap<&'a str, Own>,
     /// Nodes whose job may be skipped in a run that comes out well.
     conditional: BTreeSet<&'a str>,
+    /// Nodes with such a job anywhere before theirs: without a word of ours GitHub skips them as well, even where all
+    /// that they need themselves came out well, since `success()` looks at the whole way.
+    chained: BTreeSet<&'a str>,
 }
 
 impl<'a> Edges<'a> {
@@ -67,10 +70,11 @@ impl<'a> Edges<'a> {
             job_places.insert(job.clone(), 2 * place);
         }
         let (asked_by, askers) = (HashMap::new(), HashMap::new());
-        let conditional = BTreeSet::new();
-        let mut edges = Self { plan, cases, jobs, places, job_places, asked_by, askers, own, conditional };
+        let (conditional, chained) = (BTreeSet::new(), BTreeSet::new());
+        let mut edges = Self { plan, cases, jobs, places, job_places, asked_by, askers, own, conditional, chained };
         edges.ask();
         edges.settle();
+        edges.chain();
         edges
     }
 
@@ -138,6 +142,19 @@ impl<'a> Edges<'a> {
             }
             if before == (self.conditional.len(), self.never().count()) {
                 return;
+            }
+        }
+    }
+
+    /// Finds the nodes behind jobs that may be skipped.
+    fn chain(&mut self) {
+        for node in self.in_order() {
+            let waited = node.waits.iter().map(|wait| wait.node.as_str()).filter(|other| self.runs(other));
+            let skips = |other: &str| {
+                self.conditional.contains(other) || self.chained.contains(other) || !self.asks(other).is_empty()
+            };
+            if waited.chain(self.fetches(node)).any(skips) {
+                self.chained.insert(&node.name);
             }
         }
     }
@@ -230,12 +247,7 @@ impl<'a> Edges<'a> {
         };
         let asked: Vec<_> = node.waits.iter().filter(|wait| wait.why == Why::Ask).collect();
         let relies = |wait: &&Wait| self.runs(&wait.node);
-        let chained = node
-            .waits
-            .iter()
-            .filter(relies)
-            .any(|wait| self.conditional.contains(wait.node.as_str()) || !self.asks(&wait.node).is_empty());
-        if !chained && asked.is_empty() {
+        if !self.chained.contains(node.name.as_str()) && asked.is_empty() {
             return own.map(|own| format!("${{{{ {own} }}}}"));
         }
         let mut parts = vec!["!cancelled()".to_owned()];

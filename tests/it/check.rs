@@ -289,6 +289,42 @@ fn no_output_stands_on_what_the_pipeline_is_made_of() {
 }
 
 #[test]
+fn what_a_stage_writes_is_not_read_by_its_path() {
+    let sandbox = Sandbox::new();
+    let text = |path: &str, code: &str| {
+        format!(
+            r#"pipeline p
+edition 2026
+source data: Dataset<csv> = "data.csv"
+param lr: float from "cfg/p.yaml" at "/lr"
+stage gen {{ code "gen.py"   out script: File = "{path}"   run <<< python gen.py "$script" >>> }}
+stage train {{ in data   code "{code}"   out o: File = "out/o"   run <<< sh src/gen.sh {{lr}} > "$o" >>> }}
+gate g on data {{ require psi(*) <= 0.1 against "base.json" }}
+"#
+        )
+    };
+    sandbox.file("cfg/p.yaml", "lr: 0.1\n").file("gen.py", "1").file("src/gen.sh", "1").file("data.csv", "x\n1\n");
+    sandbox.file("src/deep/a.sh", "1").file("base.json", "{}");
+    let check = |path: &str, code: &str| {
+        sandbox.file("p.mlp", &text(path, code));
+        let ended = sandbox.mlpc(&["check", "p.mlp"]);
+        ended.stderr.contains("path-taken").then_some(ended.stderr)
+    };
+    for (path, code, words) in [
+        ("src/gen.sh", "./src/gen.sh", "`gen.script` and the code of `train` have the same path"),
+        ("src/deep", "src/deep/a.sh", "the path of the code of `train` lies inside that of `gen.script`"),
+        ("cfg/p.yaml", "src/gen.sh", "the file of the parameter `lr` and `gen.script` have the same path"),
+        ("base.json", "src/gen.sh", "`gen.script` and what `g` compares with have the same path"),
+    ] {
+        let said = check(path, code).unwrap_or_else(|| panic!("{path} {code}"));
+        assert!(said.contains(words) && said.contains("read `gen.script` as an input"), "{said}");
+    }
+    // What stages write into a folder of code is no code.
+    assert_eq!(check("src/made.sh", "src"), None);
+    assert_eq!(check("src/made.sh", "src/*.sh"), None);
+}
+
+#[test]
 fn a_registry_stands_where_nobody_throws_it_away_and_alone() {
     let sandbox = Sandbox::new();
     let text = |place: &str, pointer: &str| {

@@ -380,6 +380,17 @@ fn completion_knows_where_it_is() {
     assert_eq!(labels(&TEXT.replace("models@production", "models@|")), ["production"]);
     let formats = labels(&TEXT.replace("Model<pickle>", "Model<|>"));
     assert!(formats.contains(&"onnx".to_owned()) && !formats.contains(&"File".to_owned()), "{formats:?}");
+    let clauses = labels(&TEXT.replace("  use epochs\n", "  use epochs\n  timeout 1h\n  |\n"));
+    let offered = |word: &str| clauses.contains(&word.to_owned());
+    assert!(offered("use") && offered("retry") && !offered("timeout") && !offered("run"), "{clauses:?}");
+    let more = TEXT.replace("param epochs", "param rate: float = 0.1\nparam epochs");
+    assert_eq!(labels(&more.replace("use epochs", "use epochs, |")), ["rate"]);
+    assert_eq!(labels(&more.replace("use epochs", "use ra|, epochs")), ["rate"]);
+    assert_eq!(labels(&TEXT.replace("use epochs", "timeout 4|")), Vec::<String>::new());
+    let watch = |every: &str| format!("{TEXT}\nrollout shifted of release by canary {{\n  watch {every}\n}}\n");
+    assert_eq!(labels(&watch("|")), ["raw"]);
+    assert_eq!(labels(&watch("raw every |")), ["epochs", "twice"]);
+    assert_eq!(labels(&watch("raw every 60| {\n  }")), Vec::<String>::new());
     let given = labels(&format!(
         "{TEXT}\nregister shipped = train.model to models\naction deploy of shipped {{\n  run <<<\n    deploy $|\n  >>>\n}}\n"
     ));

@@ -49,6 +49,7 @@ mod statistics;
 mod standing;
 mod syntax;
 mod syntax_properties;
+mod terraform;
 mod tiny;
 mod tour;
 mod unheld;

@@ -15,7 +15,6 @@ use lines::{Known, lines};
 pub(super) use lines::{Lacks, lacking};
 use trace::{CALLS, Trace};
 
-use super::code::NEVER;
 use super::context::{Force, Options, Run, Setup, Stop};
 use super::event::{Event, Listener};
 use super::folder::{Folder, Script};
@@ -23,6 +22,7 @@ use super::pick::Pick;
 use super::run::{RunError, run};
 use super::{predict, prepare};
 use crate::cache::{Memory, Store};
+use crate::code::NEVER;
 use crate::host::fs::{self, join_inside};
 use crate::host::process::{self, Ended};
 use crate::plan::{Bound, Isolation, Location, Node, NodeKind, RuntimeKind, Stage, Why};

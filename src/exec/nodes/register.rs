@@ -30,6 +30,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut 
             .map(|(name, report)| (name.clone(), Digest::of(report.to_json().as_bytes()).to_string()))
             .collect(),
         approvals: run.approvals(),
+        commit: None,
         notes: machine(run, register),
     };
     let registered = release(run).register(&node.name, provenance).map_err(stop)?;

@@ -10,7 +10,7 @@ use super::look::look;
 use super::plan::{self, PlanFile};
 use super::state::{self, Header, Made, NodeRow, Stands, StateFile};
 use crate::cache::Memory;
-use crate::exec::code::CodeFinder;
+use crate::code::CodeFinder;
 use crate::exec::context::Setup;
 use crate::exec::event::NodeReport;
 use crate::exec::state::{Ending, reason};

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{Provenance, Reach, Release, may_release};
 use super::*;
-use crate::plan::{Bound, NodeKind, Plan, Selection, bind};
+use crate::plan::{Bound, NodeKind, Plan, Runtime, RuntimeKind, Selection, bind};
 
 fn output(name: &str, path: &str, ty: &str) -> Value {
     json!({"name": name, "kind": {"artifact": ty}, "path": path, "publish": path, "always": false})
@@ -187,7 +187,78 @@ fn a_laptop_writes_to_a_shared_registry_only_from_a_clean_commit_of_a_named_bran
     let mut coded = shared.clone();
     let NodeKind::Stage(train) = &mut coded.nodes[0].kind else { panic!("a stage") };
     train.work.code.push("src/**".to_owned());
-    assert!(why(&coded).contains("and `src/a.json` is not committed"), "{}", why(&coded));
+    let hidden_code = |what: &str| {
+        assert!(why(&coded).contains(&format!("and `{what}` is not committed")), "{}", why(&coded));
+    };
+    hidden_code("src/a.json");
+    fs::write(user.join(".git/info/exclude"), "*.json\n.DS_Store\n").expect("written");
+    fs::rename(user.join("src/a.json"), user.join("src/.DS_Store")).expect("moved");
+    assert_eq!(ask(&coded, true), Reach::Yes, "such a file is never code");
+    // What leads out of the repository is not in it, though the link is.
+    let outside = place.machine("outside");
+    fs::write(outside.join("lib.py"), "1").expect("written");
+    std::os::unix::fs::symlink(outside.join("lib.py"), user.join("src/lib.py")).expect("linked");
+    std::os::unix::fs::symlink("../new.txt", user.join("src/same.txt")).expect("linked");
+    git(&user, &["add", "-A"]);
+    git(&user, &["commit", "-q", "-m", "links"]);
+    git(&user, &["push", "-q", "origin", "HEAD:release/1"]);
+    hidden_code("src/lib.py");
+    fs::remove_file(user.join("src/lib.py")).expect("removed");
+    git(&user, &["commit", "-q", "-a", "-m", "without"]);
+    git(&user, &["push", "-q", "origin", "HEAD:release/1"]);
+    assert_eq!(ask(&coded, true), Reach::Yes, "a link to what is committed");
+    // A file that is named outright is read, whatever `.gitignore` says of it.
+    fs::write(user.join(".gitignore"), "gen.py\nneeds.txt\n").expect("written");
+    git(&user, &["add", "-A"]);
+    git(&user, &["commit", "-q", "-m", "ignored"]);
+    git(&user, &["push", "-q", "origin", "HEAD:release/1"]);
+    fs::write(user.join("gen.py"), "1").expect("written");
+    fs::write(user.join("needs.txt"), "numpy").expect("written");
+    assert_eq!(ask(&coded, true), Reach::Yes, "nobody reads them");
+    let mut named = coded.clone();
+    let NodeKind::Stage(train) = &mut named.nodes[0].kind else { panic!("a stage") };
+    train.work.code.push("gen.py".to_owned());
+    assert!(why(&named).contains("and `gen.py` is not committed; the run reads it"), "{}", why(&named));
+    let mut packaged = coded.clone();
+    let python = RuntimeKind::Python { version: "3.12".to_owned(), requirements: Some("needs.txt".to_owned()) };
+    packaged.runtimes.push(Runtime { name: "py".to_owned(), kind: python });
+    assert!(why(&packaged).contains("and `needs.txt` is not committed; the run reads it"), "{}", why(&packaged));
+
+    // Of two files of one size and one time git asks how they came to be.
+    git(&user, &["config", "core.checkStat", "minimal"]);
+    git(&user, &["config", "core.trustctime", "false"]);
+    git(&user, &["config", "core.fsmonitor", "true"]);
+    let file = user.join("new.txt");
+    let before = std::fs::metadata(&file).and_then(|data| data.modified()).expect("a time");
+    fs::write(&file, "old").expect("written");
+    std::fs::File::options().append(true).open(&file).and_then(|open| open.set_modified(before)).expect("set");
+    hidden("new.txt");
+    fs::write(&file, "new").expect("written");
+    // A submodule has files and settings of its own.
+    git(&outside, &["init", "-q", "-b", "main"]);
+    git(&outside, &["add", "-A"]);
+    git(&outside, &["commit", "-q", "-m", "lib"]);
+    let source = outside.display().to_string();
+    git(&user, &["-c", "protocol.file.allow=always", "submodule", "add", "-q", &source, "src/sub"]);
+    git(&user, &["commit", "-q", "-a", "-m", "with a submodule"]);
+    git(&user, &["push", "-q", "origin", "HEAD:release/1"]);
+    assert_eq!(ask(&coded, true), Reach::Yes, "what a submodule's commit has");
+    let sub = user.join("src/sub");
+    git(&sub, &["update-index", "--assume-unchanged", "lib.py"]);
+    hidden_code("src/sub/lib.py");
+    git(&sub, &["update-index", "--no-assume-unchanged", "lib.py"]);
+    fs::write(user.join(".git/modules/src/sub/info/exclude"), "*.csv\n").expect("written");
+    fs::write(sub.join("more.csv"), "1").expect("written");
+    hidden_code("src/sub/more.csv");
+    fs::remove_file(sub.join("more.csv")).expect("removed");
+    assert_eq!(ask(&coded, true), Reach::Yes);
+
+    // The remote's HEAD leads to a branch, and is none.
+    git(&user, &["remote", "set-head", "origin", "release/1"]);
+    assert_eq!(ask(&shared, true), Reach::Yes);
+    let but_main =
+        plan(json!({"git": {"branch": "mlpc-registry", "remote": "origin"}}), &["**", "!main", "!release/*"]);
+    assert!(why(&but_main).contains("needs a commit that others have, and `feature/main`"), "{}", why(&but_main));
 
     let mut no_push = shared;
     no_push.triggers.clear();

@@ -1,4 +1,5 @@
-//! Which files a `code` pattern means: by .gitignore's rules and a short list of what is never code.
+//! Which files a `code` pattern means: by .gitignore's rules and a short list of what is never code. What runs and what
+//! is released ask the same.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -8,14 +9,15 @@ use globset::{GlobBuilder, GlobMatcher};
 use ignore::WalkBuilder;
 
 use crate::host::{Error, Result};
+use crate::plan::Plan;
 
 /// Names that are never code, wherever they stand.
-pub(super) const NEVER: [&str; 8] =
+pub(crate) const NEVER: [&str; 8] =
     [".git", ".mlpc", "__pycache__", ".ipynb_checkpoints", ".venv", "node_modules", ".DS_Store", ".pytest_cache"];
 
 /// Finds files of code, remembering what it found for the length of a run.
 #[derive(Debug)]
-pub(super) struct CodeFinder {
+pub(crate) struct CodeFinder {
     workspace: PathBuf,
     /// What stages write, and what registries hold, is not code, even where a pattern covers it.
     outputs: BTreeSet<PathBuf>,
@@ -31,12 +33,17 @@ pub(crate) fn unmatched<'p>(workspace: &Path, patterns: impl Iterator<Item = &'p
 }
 
 impl CodeFinder {
-    pub(super) fn new(workspace: &Path, outputs: impl Iterator<Item = PathBuf>) -> Self {
+    pub(crate) fn new(workspace: &Path, outputs: impl Iterator<Item = PathBuf>) -> Self {
         Self { workspace: workspace.to_owned(), outputs: outputs.collect(), found: Mutex::default() }
     }
 
+    /// Makes one that knows what the plan's stages publish and where its registries are.
+    pub(crate) fn of(plan: &Plan, workspace: &Path) -> Self {
+        Self::new(workspace, plan.published())
+    }
+
     /// Returns the files that the patterns mean, relative to the workspace, each once, with the pattern.
-    pub(super) fn files(&self, patterns: &[String]) -> Result<BTreeMap<String, String>> {
+    pub(crate) fn files(&self, patterns: &[String]) -> Result<BTreeMap<String, String>> {
         let mut files = BTreeMap::new();
         for pattern in patterns {
             for file in self.pattern(pattern)?.iter() {
@@ -47,13 +54,13 @@ impl CodeFinder {
     }
 
     /// Returns the files that the patterns mean at this moment.
-    pub(super) fn files_now(&self, patterns: &[String]) -> Result<BTreeSet<String>> {
+    pub(crate) fn files_now(&self, patterns: &[String]) -> Result<BTreeSet<String>> {
         let found = patterns.iter().map(|pattern| self.search(pattern)).collect::<Result<Vec<_>>>()?;
         Ok(found.into_iter().flatten().collect())
     }
 
     /// Tells whether stages write what stands at a path of the workspace.
-    pub(super) fn is_output(&self, path: &str) -> bool {
+    pub(crate) fn is_output(&self, path: &str) -> bool {
         Path::new(path).ancestors().any(|part| self.outputs.contains(part))
     }
 
