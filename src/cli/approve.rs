@@ -47,7 +47,7 @@ impl Verb for Approve {
         match self.decide(out) {
             Ok(exit) => exit,
             Err((exit, message)) => {
-                out.err_line(&format!("error: {message}"));
+                out.err_line(&self.pipeline.again(&format!("error: {message}")));
                 exit
             }
         }
@@ -87,7 +87,22 @@ impl Approve {
             Refusal::BeforeAsked(why) => (Exit::Undecided, why),
             Refusal::Record(error) => damaged(error),
         })?;
-        Ok(said(out, &asked, &standing, self.reject))
+        Ok(self.said(out, &asked, &standing))
+    }
+
+    fn said(&self, out: &Out, asked: &Asked, standing: &Standing) -> Exit {
+        match standing {
+            Standing::Approved { by, .. } => {
+                let resume = format!("`mlpc run --resume {}`", asked.run);
+                out.line(&format!("approved by {by}; go on with: {}", self.pipeline.again(&resume).trim_matches('`')));
+                Exit::Fine
+            }
+            Standing::Rejected { by, reason, .. } => {
+                out.line(&format!("rejected by {}: {reason}", by.as_deref().unwrap_or("the clock")));
+                if self.reject { Exit::Fine } else { Exit::Refused }
+            }
+            Standing::Waiting { .. } => Exit::Undecided,
+        }
     }
 
     /// Finds the one question that is meant.
@@ -204,20 +219,6 @@ fn describe(out: &Out, workspace: &Path, asked: &Asked) -> Result<(), Failure> {
         show(out, &report, ReportFormat::Text);
     }
     Ok(())
-}
-
-fn said(out: &Out, asked: &Asked, standing: &Standing, meant: bool) -> Exit {
-    match standing {
-        Standing::Approved { by, .. } => {
-            out.line(&format!("approved by {by}; go on with: mlpc run --resume {}", asked.run));
-            Exit::Fine
-        }
-        Standing::Rejected { by, reason, .. } => {
-            out.line(&format!("rejected by {}: {reason}", by.as_deref().unwrap_or("the clock")));
-            if meant { Exit::Fine } else { Exit::Refused }
-        }
-        Standing::Waiting { .. } => Exit::Undecided,
-    }
 }
 
 fn short(digest: &str) -> &str {

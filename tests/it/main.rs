@@ -47,6 +47,7 @@ mod selection;
 mod seven;
 mod sharing;
 mod statistics;
+mod standing;
 mod syntax;
 mod syntax_properties;
 mod tiny;
