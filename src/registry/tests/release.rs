@@ -253,6 +253,13 @@ fn a_laptop_writes_to_a_shared_registry_only_from_a_clean_commit_of_a_named_bran
     fs::remove_file(sub.join("more.csv")).expect("removed");
     assert_eq!(ask(&coded, true), Reach::Yes);
 
+    // The remote's HEAD leads to a branch, and is none.
+    git(&user, &["remote", "set-head", "origin", "release/1"]);
+    assert_eq!(ask(&shared, true), Reach::Yes);
+    let but_main =
+        plan(json!({"git": {"branch": "mlpc-registry", "remote": "origin"}}), &["**", "!main", "!release/*"]);
+    assert!(why(&but_main).contains("needs a commit that others have, and `feature/main`"), "{}", why(&but_main));
+
     let mut no_push = shared;
     no_push.triggers.clear();
     assert!(matches!(ask(&no_push, true), Reach::Refused { .. }));
