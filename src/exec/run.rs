@@ -187,6 +187,10 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     if let Some(before) = earlier {
         record.goes_on(before);
     }
+    // A run without it is not gone on with: nobody could tell what it had read.
+    if resume.is_none() {
+        Held::so_far(&run).write(&run.folder)?;
+    }
     record.write(&run.folder)?;
     look_at_pointers(&run, &active);
     // What decides and releases is known to whoever comes after us, even if we are killed.
