@@ -319,6 +319,7 @@ impl JobArgs {
             output: self.output.clone().map_or_else(|| temporary("out"), Ok)?,
             expected,
             left_out,
+            passes_over: github.is_some(),
         })
     }
 }

@@ -62,6 +62,8 @@ pub struct Options {
     pub all: bool,
     /// Inputs are taken from the workspace, not from stages: one node of a pipeline whose other nodes ran elsewhere.
     pub alone: bool,
+    /// Where nodes run one by one: the approval of its own release that the node stands behind, if nobody was asked.
+    pub unasked: Option<String>,
 }
 
 /// Which stages run although their result is known.

@@ -48,6 +48,8 @@ pub struct Job<'a> {
     /// Nodes that are rightly not run: what the plan skips, and what follows from this run's ref and from gates that did
     /// not ask. Only what these would have made may be absent where something reads it with `?`.
     pub left_out: BTreeMap<String, Skip>,
+    /// The platform asks nobody about a release that is where it would be promoted to already.
+    pub passes_over: bool,
 }
 
 /// Why a job could not do what it is for, with the exit code.

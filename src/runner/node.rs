@@ -11,7 +11,7 @@ use crate::gate::{BaselineFile, Gate, Report};
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
 use crate::judge;
-use crate::plan::{BaselineRun, InputKind, NodeKind, Promote, Register, Subject, Why};
+use crate::plan::{BaselineRun, Behind, InputKind, NodeKind, Promote, Register, Subject, Why, approvals_before};
 use crate::registry::{Outcome, Provenance, RegistryError, Release};
 use crate::types::Origin;
 
@@ -147,8 +147,9 @@ fn stage(
             before.releases.insert(known.node.clone(), release.clone());
         }
     }
-    let options =
-        Options { pick: Pick::until(vec![node.to_owned()]), alone: true, release: true, ..Options::default() };
+    let pick = Pick::until(vec![node.to_owned()]);
+    let unasked = unasked(job, node, received);
+    let options = Options { pick, alone: true, release: true, unasked, ..Options::default() };
     let summary = exec::run(job.bound, job.setup, &options, Some(&before), listener)?;
     let state = job.setup.workspace.join(".mlpc");
     let record = RunRecord::read(&state, &summary.run)?;
@@ -160,10 +161,17 @@ fn stage(
     let ended = summary.nodes.into_iter().find(|report| report.node == node);
     let ending = ended.map_or(Ending::Failed("did not run".into()), |report| report.ending);
     let unsound = |why: String| Trouble::unsound(format!("`{node}` {why}"));
+    let action = job.bound.plan.node(node).is_some_and(|node| matches!(node.kind, NodeKind::Action(_)));
     let unsound_ending = matches!(ending, Ending::Unsound(_));
     match ending {
         Ending::Done => answer.status = Status::Done,
         Ending::Hit => answer.status = Status::Hit,
+        // Nobody was asked about what it would do.
+        Ending::Skipped(why) if action => {
+            answer.status = Status::Hit;
+            answer.reason = Some(why);
+            return Ok(());
+        }
         // A baseline that is not there, or that can't be scored, is for the gate to judge; the job is none the worse.
         // Only a registry that was read can say either.
         Ending::Skipped(why) | Ending::Failed(why) | Ending::Unsound(why) if baseline.is_some() => {
@@ -187,6 +195,18 @@ fn stage(
         other => return Err(unsound(format!("ended as nothing that a job ends as: {other:?}"))),
     }
     hand_on(job, node, answer)
+}
+
+/// Returns the approval of its release that an action stands behind, where the platform asked nobody for it.
+fn unasked(job: &Job<'_>, node: &str, received: &Received) -> Option<String> {
+    let plan = &job.bound.plan;
+    let node = plan.node(node).filter(|_| job.passes_over)?;
+    let there = |release: &str| received.answers.get(release).is_some_and(|answer| answer.there);
+    let behind = approvals_before(node, &|name| plan.node(name)).into_iter();
+    let own = |behind: &Behind<'_>| {
+        plan.passed_over(behind.approval).is_some_and(|of| node.release() == Some(of) && there(of))
+    };
+    behind.filter(own).map(|behind| behind.approval.name.clone()).next()
 }
 
 fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mut Answer) -> Result<Report, Trouble> {

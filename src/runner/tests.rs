@@ -107,7 +107,17 @@ impl Rig {
         change(&root);
         let setup = setup(&work);
         let (expected, commit, left_out) = (None, None, self.bound.skipped.clone());
-        let job = Job { bound: &self.bound, setup: &setup, run: "7".into(), input, output, expected, commit, left_out };
+        let job = Job {
+            bound: &self.bound,
+            setup: &setup,
+            run: "7".into(),
+            input,
+            output,
+            expected,
+            commit,
+            left_out,
+            passes_over: false,
+        };
         let received = receive(&job)?;
         run(&job, node, &received, &|_: &Event| {}).map(|(answer, _, _)| answer)
     }
@@ -224,6 +234,7 @@ fn what_was_made_from_another_commit_is_not_taken() {
             expected: None,
             commit,
             left_out: rig.bound.skipped.clone(),
+            passes_over: false,
         };
         let taken = receive(&job).map(drop).map_err(|trouble| (trouble.exit, trouble.message));
         std::fs::remove_dir_all(&job.input).expect("removed");
@@ -395,7 +406,17 @@ fn what_releases_takes_nothing_that_nobody_vouches_for() {
     let job = |expected| {
         let path = folder.path().to_owned();
         let (input, output, left_out) = (path.clone(), path, bound.skipped.clone());
-        Job { bound: &bound, setup: &setup, run: "7".into(), input, output, expected, commit: None, left_out }
+        Job {
+            bound: &bound,
+            setup: &setup,
+            run: "7".into(),
+            input,
+            output,
+            expected,
+            commit: None,
+            left_out,
+            passes_over: false,
+        }
     };
     let rig = Rig::new();
     let received = Received { answers: [("train".to_owned(), rig.well("train", &[]))].into() };

@@ -144,6 +144,9 @@ fn left_out_by(
     if bound.plan.passed_over(node).is_some_and(there) {
         return Some("nothing to do: production is that model already".into());
     }
+    if bound.plan.held_with(node, &|name| bound.plan.node(name)).into_iter().any(there) {
+        return Some("nobody was asked: production is that model already".into());
+    }
     let before = node.waits.iter().find(|wait| {
         let gate = matches!(bound.plan.node(&wait.node).map(|node| &node.kind), Some(NodeKind::Gate(_)));
         // A gate that only advises holds nothing up.

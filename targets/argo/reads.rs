@@ -99,6 +99,10 @@ pub(super) fn reads(plan: &Plan, skippable: &BTreeSet<&str>) -> BTreeMap<String,
                 reads.result(&wait.node, wait.why == Why::Baseline);
             }
         }
+        // What came before an approval says what it read of sources, which has to be the same to what acts.
+        if node.kind.acts() {
+            plan.heard(node).into_iter().for_each(|before| reads.result(&before.name, false));
+        }
         (node.name.clone(), reads)
     };
     plan.nodes.iter().map(one).collect()
