@@ -220,7 +220,9 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
             **gate = now.clone();
         }
     }
-    let exit = exit_code(reports.iter().map(|report| own_exit(&run, &report.node, &report.ending)));
+    // Also where only what advises, or what nobody waits for, has found it.
+    let moved = run.moved().map(|_| 11);
+    let exit = exit_code(reports.iter().map(|report| own_exit(&run, &report.node, &report.ending)).chain(moved));
     let own: Vec<NodeRecord> = reports.iter().map(|report| kept(&run.id, report)).collect();
     let own = match earlier {
         Some(before) => going_on(run.bound, before, own),
@@ -232,7 +234,7 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     record.pointers = run.pointers();
     record.releases = run.releases();
     record.ended = Some(clock::iso(setup.clock.now()));
-    record.exit = Some(exit_code(own.iter().map(|node| own_exit(&run, &node.node, &node.ending))));
+    record.exit = Some(exit_code(own.iter().map(|node| own_exit(&run, &node.node, &node.ending)).chain(moved)));
     // What ended well is not gone on with.
     if !record.is_over_with(&own) && !options.alone {
         Held::of(&run, &chosen, earlier, part.is_none_or(|part| part.whole))?.write(&run.folder)?;

@@ -35,7 +35,7 @@ pub fn run(
     }
     let mut answer = Answer { lineage: Lineage::of(received), ..empty(job, node) };
     let mut report = None;
-    let steady = lineage::steady(job, &declared.kind, &mut answer.lineage);
+    let steady = lineage::steady(job, declared, received, &mut answer.lineage);
     let done = steady.and_then(|()| match &declared.kind {
         NodeKind::Stage(stage) => complete(job, node, received)
             .and_then(|()| clear(job, node))
@@ -153,7 +153,7 @@ fn stage(
     let summary = exec::run(job.bound, job.setup, &options, Some(&before), listener)?;
     let state = job.setup.workspace.join(".mlpc");
     let record = RunRecord::read(&state, &summary.run)?;
-    record.sources.iter().for_each(|(name, digest)| answer.lineage.source(name, &digest.to_string()));
+    record.sources.iter().for_each(|(name, digest)| answer.lineage.source(name, &digest.to_string(), node));
     if let Some(stage) = job.bound.plan.stage(node) {
         answer.read = lineage::read(&stage.work, received, &record.sources);
     }
@@ -230,6 +230,12 @@ fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mu
     fs::create_dirs(&job.output)?;
     fs::write_atomic(&job.output.join("gate_report.json"), text.as_bytes())?;
     fs::write_atomic(&job.output.join("summary.md"), crate::gate::render::markdown(&report).as_bytes())?;
+    // What it judged has to be what others make something of.
+    for input in &report.evidence {
+        if let (Origin::Source(name), Some(digest)) = (&input.origin, &input.digest) {
+            answer.lineage.source(name, digest, node);
+        }
+    }
     answer.lineage.gates.insert(node.to_owned(), Digest::of(text.as_bytes()).to_string());
     answer.texts.insert(path, text);
     answer.status = Status::Decided;
@@ -377,7 +383,7 @@ fn register(
     let measured = register.metrics.as_ref().and_then(|origin| machine(job, origin, made(origin)?));
     let provenance = Provenance {
         model: made(&register.model).map(|made| made.digest),
-        inputs: answer.lineage.sources.clone(),
+        inputs: answer.lineage.inputs(),
         gates: answer.lineage.gates.clone(),
         // On a platform its own records say who approved.
         approvals: BTreeMap::new(),

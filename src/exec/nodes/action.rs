@@ -24,7 +24,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     }
     let extra = release(run, action)?;
     let of = extra.locals.get("version").cloned();
-    let prepared = prepare::work(run, &action.work, &[], Isolation::Copies, &[0], extra)?;
+    let prepared = prepare::work(run, (&node.name, &action.work), &[], Isolation::Copies, &[0], extra)?;
     let journal = Journal::of(run, action)?;
     let promoted = of.as_deref().map(|version| promoted_by(run, action, version)).transpose()?.flatten();
     let unasked = unasked::own(run, node);
