@@ -171,6 +171,8 @@ pub(super) struct Run<'a> {
     said: Mutex<BTreeSet<String>>,
     /// What sources were in the run that this one goes on with.
     expected: Mutex<BTreeMap<String, Digest>>,
+    /// The commit that was checked out when a run began that releases.
+    commit: Option<String>,
     /// The files of code that nodes read.
     files: Mutex<Files>,
     /// What those were in the run that this one goes on with.
@@ -224,6 +226,7 @@ impl<'a> Run<'a> {
             moved: Mutex::default(),
             said: Mutex::default(),
             expected: Mutex::default(),
+            commit: None,
             files: Mutex::default(),
             held: Mutex::default(),
             registries: Mutex::default(),
@@ -258,6 +261,16 @@ impl<'a> Run<'a> {
                 self.publish_product(node, output, product);
             }
         }
+    }
+
+    /// Notes the commit that was checked out when the run began.
+    pub(super) fn begin_at(&mut self, commit: Option<String>) {
+        self.commit = commit;
+    }
+
+    /// Returns the commit that was checked out when a run began that releases.
+    pub(super) fn began_at(&self) -> Option<&str> {
+        self.commit.as_deref()
     }
 
     /// Notes which nodes have their turn, where some do not for which others wait.

@@ -18,7 +18,7 @@ use super::state::{Ending, Schedule, exit_code};
 use super::tokens::{Tokens, slots};
 use crate::beside::both;
 use crate::cache::{Memory, Store};
-use crate::host::clock;
+use crate::host::{checkout, clock};
 use crate::plan::{Bound, Node, NodeKind};
 
 /// How often the coordinator looks at the interrupt while nodes run.
@@ -169,6 +169,7 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
         run.stand_on(part);
     }
     run.leave_out(&chosen);
+    run.begin_at(if options.release && !options.alone { checkout::told(&setup.workspace) } else { None });
     let run = run;
     if let Some(before) = resume {
         run.go_on(before);

@@ -2,6 +2,7 @@
 
 mod action;
 mod approval;
+mod commit;
 mod gate;
 mod may;
 mod promote;
@@ -54,6 +55,18 @@ pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
         report.ending = Ending::Skipped(why);
         report.help = Some(help);
         return report;
+    }
+    match commit::differs(run, node) {
+        Ok(None) => {}
+        Ok(Some((why, help))) => {
+            report.ending = Ending::Unsound(why);
+            report.help = Some(help);
+            return report;
+        }
+        Err(stop) => {
+            report.ending = ended(stop);
+            return report;
+        }
     }
     let ending = match &node.kind {
         NodeKind::Stage(stage) => stage::run(run, node, stage, &mut report),
