@@ -31,6 +31,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::cannot_bootstrap::CannotBootstrap,
     &rules::credential_missing::CredentialMissing,
     &rules::duration_cached::DurationCached,
+    &rules::environment_shared::EnvironmentShared,
     &rules::event_unmatched::EventUnmatched,
     &rules::gate_of_another_model::GateOfAnotherModel,
     &rules::live_metrics::LiveMetrics,

@@ -8,6 +8,7 @@ pub(super) mod baseline_mixes_versions;
 pub(super) mod cannot_bootstrap;
 pub(super) mod credential_missing;
 pub(super) mod duration_cached;
+pub(super) mod environment_shared;
 pub(super) mod event_unmatched;
 pub(super) mod gate_of_another_model;
 pub(super) mod live_metrics;

@@ -55,7 +55,7 @@ pub(super) fn at(document: &Document, offset: usize) -> Vec<CompletionItem> {
         Place::Value { keyword, clause } => value(&names, keyword, clause, cursor.item, &mut list),
         Place::Free => {}
     }
-    list.0.into_values().collect()
+    list.0.into_values().filter(|item| !cursor.taken.contains(&item.label.as_str())).collect()
 }
 
 /// Proposals by name.
@@ -223,6 +223,9 @@ fn value(names: &Names<'_>, keyword: &str, clause: &str, item: Option<&str>, lis
         }
         (_, "rerun") => {
             ["always", "when"].into_iter().for_each(|word| list.plain(word, CompletionItemKind::KEYWORD, ""))
+        }
+        (_, "every" | "timeout" | "cooldown" | "retry" | "status" | "keep" | "step" | "horizon") => {
+            list.tops(names, known)
         }
         (_, "needs") => {
             ["gpu", "cpu", "memory"]

@@ -49,6 +49,7 @@ pub struct Behind<'p> {
 /// Returns the approvals of releases that a node stands behind, by whatever way: a promotion or an action which one of them
 /// lets through hides it from nobody. What is asked about in every run, as all but releases are, is an answer of its own,
 /// and nothing is looked for behind it. `find` finds nodes by name.
+#[must_use]
 pub fn approvals_before<'p>(node: &'p Node, find: &impl Fn(&str) -> Option<&'p Node>) -> Vec<Behind<'p>> {
     let (mut seen, mut open, mut found) = (HashSet::new(), vec![node], Vec::new());
     while let Some(first) = open.pop() {
@@ -86,6 +87,7 @@ impl Plan {
 
     /// Returns the releases whose approval, where it asks nobody, leaves nothing to do to a node which acts on something
     /// else, although what it waits for goes on: it stands behind a promotion or an action of that release.
+    #[must_use]
     pub fn held_with<'p>(&'p self, node: &'p Node, find: &impl Fn(&str) -> Option<&'p Node>) -> Vec<&'p str> {
         let mut found = Vec::new();
         for behind in if node.kind.acts() { approvals_before(node, find) } else { Vec::new() } {
@@ -112,6 +114,20 @@ impl Plan {
         let moves = |node: &Node| matches!(&node.kind, NodeKind::Promote(promote) if promote.release == *release);
         let alone = approval.when.is_none() && approval.waits.iter().all(|wait| wait.node == *release);
         (alone && self.nodes.iter().any(moves)).then(|| self.node(release)).flatten().map(|node| node.name.as_str())
+    }
+
+    /// Returns the approvals before a node that acts which decide about another release than its own, and ask nobody where
+    /// production is that one already: then the node may not act.
+    #[must_use]
+    pub fn decided_for_others<'p>(&'p self, node: &'p Node) -> Vec<&'p Node> {
+        if !node.kind.acts() {
+            return Vec::new();
+        }
+        let own = node.release();
+        let behind = approvals_before(node, &|name| self.node(name)).into_iter();
+        let mut found: Vec<&Node> = behind.map(|behind| behind.approval).collect();
+        found.retain(|approval| self.passed_over(approval).is_some_and(|release| own != Some(release)));
+        found
     }
 
     /// Returns the names of the nodes that only a run which releases comes to. An approval that nothing waits for is none

@@ -6,7 +6,7 @@ use super::local::{Local, Locals};
 use super::work::{self, Kind};
 use super::{header, origin, stage};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{Action, Approval, NodeId, NodeKind, OF_RELEASE, Promote, Register, Subject, Work};
+use crate::model::{Action, Approval, NodeId, NodeKind, OF_RELEASE, Promote, Register, Subject};
 use crate::source::Spanned;
 use crate::syntax::ast;
 
@@ -75,7 +75,7 @@ pub(super) fn approval(cx: &mut Cx<'_>, id: NodeId, item: &ast::Approval) {
     let at = item.name.span;
     let by = fields.need(cx, "by", at, "by: [\"login\"]").is_some();
     let timeout = fields.need(cx, "timeout", at, "timeout: 24h").and_then(|field| duration(cx, &field.value));
-    let environment = fields.text(cx, "environment").map(|text| text.value);
+    let environment = fields.get("environment").and_then(|field| work::environment(cx, &field.value));
     let anyone = fields
         .get("by")
         .is_some_and(|field| matches!(&field.value.kind, ast::ExprKind::Name(name) if name.text == "environment"));
@@ -92,6 +92,7 @@ pub(super) fn approval(cx: &mut Cx<'_>, id: NodeId, item: &ast::Approval) {
         }
     }
     let Some(of) = of else { return };
+    let environment = environment.map(|name| name.value);
     let approval = Approval { of, by, environment, timeout: timeout.unwrap_or_default() };
     cx.model.to_mut().nodes[id].kind = NodeKind::Approval(Box::new(approval));
 }
@@ -111,7 +112,7 @@ pub(super) fn action(cx: &mut Cx<'_>, id: NodeId, item: &ast::Action) {
             locals.add(cx, name, written.span, Local::Given);
         }
     }
-    let mut action = Action { work: Work::default(), of, permissions: Vec::new(), idempotent: false };
+    let mut action = Action { of, ..Action::default() };
     work::resolve(cx, &item.clauses, Kind::Action(&mut action), &mut locals);
     action.work.variables = cx.variables.iter().map(|(name, value, _)| (name.value.clone(), value.clone())).collect();
     action.work.locals = locals.into_names();

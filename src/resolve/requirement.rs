@@ -28,6 +28,12 @@ pub(super) fn resolve(
     let (mut measure, bound) = match &written.expr.kind {
         ast::ExprKind::Binary { op, left, right, .. } => {
             let op = compare(cx, *op, written.expr.span)?;
+            if is_number(left) && is_number(right) {
+                let message =
+                    format!("`{}` measures nothing: both sides are numbers", cx.sources.slice(written.expr.span));
+                let help = "name what is measured on one side: `require METRIC >= LIMIT`";
+                return cx.error(codes::BAD_REQUIREMENT, written.expr.span, message, help);
+            }
             // `0.85 <= auc` says the same as `auc >= 0.85`.
             let (op, left, right) = if is_number(left) { (mirrored(op), right, left) } else { (op, left, right) };
             let measure = measured(cx, left, gate, against, times(right).is_some())?;

@@ -105,6 +105,7 @@ fn about(clause: &C) -> (&'static str, bool, Place) {
         C::Isolation(_) => ("isolation", true, Place::Stage),
         C::PassEnv(_) => ("pass_env", true, Place::Both),
         C::Permissions(_) => ("permissions", true, Place::Action),
+        C::Environment(_) => ("environment", true, Place::Action),
         C::Idempotent => ("idempotent", true, Place::Action),
         C::Allow(_) => ("allow", false, Place::Both),
     }
@@ -251,9 +252,20 @@ fn of_action(cx: &mut Cx<'_>, clause: &C, action: &mut Action) {
                 }
             }
         }
+        C::Environment(written) => action.environment = environment(cx, written),
         C::Idempotent => action.idempotent = true,
         _ => {}
     }
+}
+
+/// Reads the name of a deployment environment. A platform takes an empty one for none at all.
+pub(super) fn environment(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Spanned<String>> {
+    let name = text(cx, written)?;
+    if name.value.trim().is_empty() || name.value.contains(char::is_control) {
+        let message = "this names no environment";
+        return cx.error(codes::BAD_NAME, name.span, message, "write a name of one line, `\"production\"`");
+    }
+    Some(name)
 }
 
 /// Resolves an input: one, or one for each leg that is named together.

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 pub use answer::{Answer, Decided, Made, Status};
 pub use approval::{Asked, Review, askers, decide, reviews};
-pub use exchange::{Received, pin, receive, vouched};
+pub use exchange::{Received, left_out, pin, receive, vouched};
 pub use lineage::{Lineage, Sighting};
 pub use node::{refuse, run};
 pub use plain::{begin, end};
@@ -48,8 +48,6 @@ pub struct Job<'a> {
     /// Nodes that are rightly not run: what the plan skips, and what follows from this run's ref and from gates that did
     /// not ask. Only what these would have made may be absent where something reads it with `?`.
     pub left_out: BTreeMap<String, Skip>,
-    /// The platform asks nobody about a release that is where it would be promoted to already.
-    pub passes_over: bool,
 }
 
 /// Why a job could not do what it is for, with the exit code.

@@ -197,10 +197,11 @@ fn stage(
     hand_on(job, node, answer)
 }
 
-/// Returns the approval of its release that an action stands behind, where the platform asked nobody for it.
+/// Returns the approval of its release that an action stands behind, where nobody was asked for it, since the release is where
+/// it would be promoted to already.
 fn unasked(job: &Job<'_>, node: &str, received: &Received) -> Option<String> {
     let plan = &job.bound.plan;
-    let node = plan.node(node).filter(|_| job.passes_over)?;
+    let node = plan.node(node)?;
     let there = |release: &str| received.answers.get(release).is_some_and(|answer| answer.there);
     let behind = approvals_before(node, &|name| plan.node(name)).into_iter();
     let own = |behind: &Behind<'_>| {
@@ -380,13 +381,20 @@ fn register(
     if let Some(missing) = needed.into_iter().find(|origin| made(origin).is_none()) {
         return Err(Trouble::unsound(format!("`{missing}`, which is to be registered, was not handed on")));
     }
+    let report = |gate: &str| {
+        let text = received.answers.get(gate)?.texts.get(&judge::report_path(&job.bound.prefix, gate))?;
+        Report::from_json(text).ok()
+    };
+    let model = made(&register.model).map(|made| made.digest);
     let measured = register.metrics.as_ref().and_then(|origin| machine(job, origin, made(origin)?));
     let provenance = Provenance {
-        model: made(&register.model).map(|made| made.digest),
+        model,
         inputs: answer.lineage.inputs(),
         gates: answer.lineage.gates.clone(),
         // On a platform its own records say who approved.
         approvals: BTreeMap::new(),
+        numbers: judge::numbers::of(job.bound, node, register, model, report),
+        commit: job.commit.clone(),
         notes: measured.into_iter().collect(),
     };
     let registered = release(job).register(node, provenance).map_err(trouble)?;

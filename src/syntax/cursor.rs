@@ -47,6 +47,8 @@ pub struct Cursor<'t> {
     pub word: Range<usize>,
     /// The name of the declaration around it.
     pub item: Option<&'t str>,
+    /// What stands in the same body or list already and may not stand there again: clauses, names.
+    pub taken: Vec<&'t str>,
 }
 
 /// Tells what stands at a byte offset, which is on a character boundary.
@@ -55,12 +57,16 @@ pub fn cursor(text: &str, offset: usize) -> Cursor<'_> {
     let typed = text[..offset].rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
     let start = typed.map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     let word = start..offset;
-    let free = |place, item| Cursor { place, word: start..offset, item };
+    let free = |place, item| Cursor { place, word: start..offset, item, taken: Vec::new() };
     let chunks = split::split(FileId(0), text, &mut Vec::new());
     let behind = chunks.partition_point(|chunk| (chunk.start as usize) < start);
     let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let column0 = text[line..start].trim_start_matches('\u{feff}').is_empty();
     if text[line..start].contains('#') && comment(&text[line..start]) {
+        return free(Place::Free, None);
+    }
+    // Digits are the beginning of a number, which nobody can know.
+    if text[start..offset].starts_with(|c: char| c.is_ascii_digit()) {
         return free(Place::Free, None);
     }
     let Some(chunk) = behind.checked_sub(1).map(|index| chunks[index]) else {
@@ -85,7 +91,9 @@ pub fn cursor(text: &str, offset: usize) -> Cursor<'_> {
     let before: Vec<Token> = all.iter().copied().filter(|token| token.end <= start - base).collect();
     let reading = Before { text: written, tokens: &before, keyword };
     let place = if column0 && reading.open().is_empty() { Place::Declaration } else { reading.place() };
-    Cursor { place, word, item }
+    let whole = Before { text: written, tokens: &all, keyword };
+    let taken = whole.taken(&reading, start - base..offset - base, &place);
+    Cursor { place, word, item, taken }
 }
 
 /// Tells whether a line up to a place is in a comment, as far as the line tells.
@@ -170,6 +178,12 @@ impl<'t> Before<'t, '_> {
         if open.len() == 1 && (clause.is_empty() || self.begins(at)) {
             return Place::Clause(kind);
         }
+        if clause == "watch" && last > at {
+            return match previous {
+                "every" => Place::Value { keyword, clause: "every" },
+                _ => Place::Free,
+            };
+        }
         let in_record = open.last().is_some_and(|&at| open.len() > 1 && self.word(at) == "{");
         match previous {
             ":" | "<" if clause == "out" && !in_record => Place::Type,
@@ -192,24 +206,97 @@ impl<'t> Before<'t, '_> {
 
     /// Returns the word of the last clause of a body, and its index.
     fn clause(&self, open: usize, depth: usize, kind: &str) -> (&'t str, usize) {
+        self.clauses(open, depth, kind).pop().map_or(("", open), |at| (self.word(at), at))
+    }
+
+    /// Returns where the clauses of a body begin.
+    fn clauses(&self, open: usize, depth: usize, kind: &str) -> Vec<usize> {
         let mut level = 0usize;
-        let mut found = ("", open);
-        let mut fresh = true;
+        let mut found = Vec::new();
+        let (mut fresh, mut goes_on) = (true, false);
         for (index, token) in self.tokens.iter().enumerate() {
             match token.kind {
                 Kind::Open => level += 1,
-                Kind::Close => level = level.saturating_sub(1),
+                Kind::Close => {
+                    level = level.saturating_sub(1);
+                    if index > open && level < depth {
+                        break;
+                    }
+                }
                 Kind::Word
                     if index > open && level == depth && fresh && forms::clauses(kind).contains(&self.word(index)) =>
                 {
-                    found = (self.word(index), index);
+                    found.push(index);
                 }
                 _ => {}
             }
             fresh = matches!(token.kind, Kind::Newline | Kind::Open | Kind::Close | Kind::Raw | Kind::Str)
-                || token.kind == Kind::Number;
+                || token.kind == Kind::Number
+                || fresh && token.kind == Kind::Comment;
+            if token.is_code() {
+                goes_on = self.word(index) == ",";
+            }
+            fresh &= !goes_on;
         }
         found
+    }
+
+    /// Returns what stands already and may not stand again at a place, of which the text up to it tells what it is.
+    fn taken(&self, before: &Before<'t, '_>, typed: Range<usize>, place: &Place<'t>) -> Vec<&'t str> {
+        let open = before.open();
+        let other = |at: usize| self.tokens[at].start < typed.start || self.tokens[at].start >= typed.end;
+        match *place {
+            Place::Clause(kind) => {
+                let Some(&body) = open.last() else { return Vec::new() };
+                let clauses = self.clauses(body, open.len(), kind).into_iter();
+                clauses.filter(|&at| other(at)).map(|at| self.word(at)).filter(|word| forms::once(word)).collect()
+            }
+            Place::Value { clause: "manual", .. } => {
+                let Some(&list) = open.first() else { return Vec::new() };
+                self.listed(list).into_iter().filter(|&at| other(at)).map(|at| self.word(at)).collect()
+            }
+            Place::Value { clause: word @ ("use" | "secret" | "credentials"), .. } if open.len() == 1 => {
+                let clauses = self.clauses(open[0], 1, forms::kind(self.keyword)).into_iter();
+                let same = clauses.filter(|&at| self.word(at) == word).flat_map(|at| self.listed(at));
+                // Behind a comma that was just typed the next clause looks like a name.
+                let clause = |at: usize| {
+                    let known = forms::clauses(forms::kind(self.keyword)).contains(&self.word(at));
+                    known && self.tokens[at - 1].kind == Kind::Newline
+                };
+                same.filter(|&at| other(at) && !clause(at)).map(|at| self.word(at)).collect()
+            }
+            Place::Value { clause: "after", .. } if open.is_empty() => {
+                let after = (0..before.tokens.len()).rev().find(|&at| before.word(at) == "after");
+                let listed = after.map(|at| self.listed(at)).unwrap_or_default();
+                listed.into_iter().filter(|&at| other(at)).map(|at| self.word(at)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns the names of the list behind a word or bracket, those alone that are no more than a name.
+    fn listed(&self, behind: usize) -> Vec<usize> {
+        let mut names = Vec::new();
+        let mut depth = 0usize;
+        let mut wanted = true;
+        let code: Vec<usize> = (behind + 1..self.tokens.len()).filter(|&at| self.tokens[at].is_code()).collect();
+        for (index, &at) in code.iter().enumerate() {
+            match self.tokens[at].kind {
+                Kind::Open if self.word(at) != "{" => depth += 1,
+                Kind::Close if depth > 0 => depth -= 1,
+                Kind::Open | Kind::Close => break,
+                Kind::Word if wanted && depth == 0 => {
+                    let next = code.get(index + 1).map_or("", |&next| self.word(next));
+                    names.extend((!matches!(next, "." | "[" | "(" | "=" | ":")).then_some(at));
+                    wanted = false;
+                }
+                Kind::Punct if self.word(at) == "," && depth == 0 => wanted = true,
+                // Two elements without a comma: the list has ended.
+                Kind::Word if depth == 0 && self.word(at - 1) != "." => break,
+                _ => {}
+            }
+        }
+        names
     }
 
     /// Returns the name before a dot or `@`, past what is indexed.
@@ -260,6 +347,35 @@ mod tests {
         cursor(text, offset).place
     }
 
+    /// What stands already where `|` is.
+    fn taken(text: &str) -> Vec<&'static str> {
+        let offset = text.find('|').expect("a mark");
+        let text: &'static str = text.replacen('|', "", 1).leak();
+        cursor(text, offset).taken
+    }
+
+    #[test]
+    fn what_may_stand_once_is_taken_where_it_stands() {
+        for (text, words) in [
+            ("stage a {\n  use x\n  timeout 1h\n  |\n  run <<< x >>>\n  use y\n}", &["timeout", "run"][..]),
+            ("stage a {\n  timeout 1h\n  time|\n}\nstage b {\n  retry 2 on oom\n}", &["timeout"]),
+            ("stage a {\n  use x,\n      timeout\n  |\n}", &[]),
+            (
+                "rollout r of x by canary {\n  keep previous for 7d\n  watch t every 60s {\n    fail after 3 total\n    |\n  }\n}",
+                &["fail"],
+            ),
+            ("rollout r of x by canary {\n  watch t every 60s {\n    fail after 3 total\n  }\n  |\n}", &["watch"]),
+            ("stage a {\n  use z\n  use x, y, |\n  secret s\n}", &["z", "x", "y"]),
+            ("stage a {\n  use x, y|, z\n}", &["x", "z"]),
+            ("stage a {\n  credentials aws, |\n}", &["aws"]),
+            ("on manual { x, | }", &["x"]),
+            ("stage a after b, c[\"n\"], | {\n}", &["b"]),
+            ("stage a {\n  in x = |\n}", &[]),
+        ] {
+            assert_eq!(taken(text), words, "{text}");
+        }
+    }
+
     #[test]
     fn a_place_is_told_from_the_tokens_before_it() {
         let value = |keyword, clause| Place::Value { keyword, clause };
@@ -285,6 +401,11 @@ mod tests {
             ("gate g on |", value("gate", "on")),
             ("gate g on b.r {\n  require a|\n}", value("gate", "require")),
             ("gate g on b.r {\n  baseline models@|\n}", Place::Pointer("models")),
+            ("rollout r of x by canary {\n  watch |\n}", value("rollout", "watch")),
+            ("rollout r of x by canary {\n  watch t |\n}", Place::Free),
+            ("rollout r of x by canary {\n  watch t every |\n}", value("rollout", "every")),
+            ("rollout r of x by canary {\n  watch t every 60| {\n  }\n}", Place::Free),
+            ("stage a {\n  timeout 4|\n}", Place::Free),
             ("rollout r of x by canary {\n  watch t every 60s {\n    |\n  }\n}", Place::Clause("watch")),
             ("rollout r of x by canary {\n  watch t every 60s {\n    require c|\n  }\n}", value("rollout", "require")),
             ("register r = |", value("register", "=")),

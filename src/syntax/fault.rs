@@ -325,6 +325,10 @@ impl Reading<'_> {
             {
                 Some(digit_missing(span))
             }
+            _ if first.is_ascii_digit() && found.matches('.').count() > 1 => {
+                let help = format!("write one dot, as in `1.5`; what is no number is a text: `\"{found}\"`");
+                Some(Diagnostic::new(codes::BAD_NUMBER, span, format!("`{found}` is no number")).help(help))
+            }
             _ if !first.is_alphanumeric() && (!first.is_ascii() || first.is_ascii_control() || first == '`') => {
                 let shown = first.escape_debug();
                 let diagnostic = Diagnostic::new(codes::BAD_CHARACTER, span, format!("unexpected character `{shown}`"));

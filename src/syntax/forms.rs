@@ -37,6 +37,7 @@ const ACTION: &[&str] = &[
     "isolation",
     "pass_env",
     "permissions",
+    "environment",
     "idempotent",
     "allow",
 ];
@@ -135,6 +136,15 @@ pub(super) fn clauses(kind: &str) -> &'static [&'static str] {
     }
 }
 
+/// Clauses that may stand more than once in a body.
+const AGAIN: [&str; 13] =
+    ["in", "out", "code", "use", "secret", "credentials", "allow", "require", "warn", "on", "step", "arm", "set"];
+
+/// Tells whether a clause stands at most once in a body.
+pub(super) fn once(word: &str) -> bool {
+    !AGAIN.contains(&word)
+}
+
 /// Returns the kind of body that a declaration has; the word itself, for good.
 pub(super) fn kind(keyword: &str) -> &'static str {
     KINDS.into_iter().find(|kind| *kind == keyword).unwrap_or("")
@@ -225,6 +235,7 @@ pub(super) fn of_clause(word: &str) -> Option<&'static str> {
         "isolation" => "isolation off",
         "pass_env" => "pass_env [\"NAME\"]",
         "permissions" => "permissions { contents: \"write\" }",
+        "environment" => "environment \"NAME\"",
         "idempotent" => "idempotent",
         "allow" => "allow CODE \"REASON\"",
         "require" => "require METRIC >= NUMBER",

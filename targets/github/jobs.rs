@@ -22,6 +22,8 @@ const HOSTED: u64 = 6 * 60;
 const MARGIN: u64 = 15;
 /// Minutes that a job without a command may take.
 const SHORT: u64 = 30;
+/// Characters of an environment's name ("may not exceed 255 characters", says GitHub's page "Managing environments for deployment").
+const ENVIRONMENT: usize = 255;
 const MINUTE: i64 = 60_000_000_000;
 
 /// What every job is made from.
@@ -94,7 +96,9 @@ impl Jobs<'_> {
                     job.name = format!("{name}: approve ${{{{ needs.{}.outputs.short }}}}", self.edges.job(asker));
                 }
                 job.environment = approval.environment.clone();
-                self.check_environment(node, approval.environment.as_deref(), diagnostics);
+                if job.environment.is_none() {
+                    self.asks_nobody(node, diagnostics);
+                }
             }
             NodeKind::Register(_) => job.permissions = contents("write"),
             NodeKind::Promote(promote) => {
@@ -104,6 +108,7 @@ impl Jobs<'_> {
                 job.concurrency = Some(Concurrency { group, cancel_in_progress: Flag::Fixed(false) });
             }
             NodeKind::Action(action) => {
+                job.environment = action.environment.clone();
                 for (scope, access) in &action.permissions {
                     job.permissions.0.retain(|(other, _)| other != scope);
                     job.permissions.push(scope, access.clone());
@@ -128,6 +133,9 @@ impl Jobs<'_> {
                 });
             }
             NodeKind::Stage(_) | NodeKind::Gate(_) => {}
+        }
+        if let Some(environment) = &job.environment {
+            self.check_environment(node, environment, diagnostics);
         }
         if !asked.is_empty() && job.permissions.0.iter().all(|(scope, _)| scope != "actions") {
             job.permissions.0.insert(0, ("actions".into(), "read".into()));
@@ -378,25 +386,31 @@ impl Jobs<'_> {
         (minutes + MARGIN).min(limit)
     }
 
-    fn check_environment(&self, node: &Node, environment: Option<&str>, diagnostics: &mut Vec<Diagnostic>) {
-        let span = self.site.span(&node.name);
-        match environment {
-            None => diagnostics.push(
-                Diagnostic::new(
-                    codes::APPROVAL_WITHOUT_ENVIRONMENT,
-                    span,
-                    format!(
-                        "the approval `{}` names no environment, and GitHub waits for nobody without one",
-                        node.name
-                    ),
-                )
+    fn asks_nobody(&self, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
+        let message =
+            format!("the approval `{}` names no environment, and GitHub waits for nobody without one", node.name);
+        diagnostics.push(
+            Diagnostic::new(codes::APPROVAL_WITHOUT_ENVIRONMENT, self.site.span(&node.name), message)
                 .help("add `environment: \"…\"`, and give that environment required reviewers on GitHub"),
-            ),
-            Some(name) if name.contains("${{") => diagnostics.push(
-                Diagnostic::new(codes::TARGET_LIMIT, span, "GitHub would evaluate the `${{` in the environment's name")
-                    .help("name the environment without it"),
-            ),
-            Some(_) => {}
+        );
+    }
+
+    fn check_environment(&self, node: &Node, environment: &str, diagnostics: &mut Vec<Diagnostic>) {
+        let mut say = |message: String, help: &str| {
+            let diagnostic = Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message);
+            diagnostics.push(diagnostic.help(help));
+        };
+        if environment.contains("${{") {
+            let message = format!("GitHub would evaluate the `${{{{` in the environment of `{}`", node.name);
+            say(message, "name the environment without it");
+        }
+        let length = environment.chars().count();
+        if length > ENVIRONMENT {
+            let message = format!(
+                "the name of an environment on GitHub has at most {ENVIRONMENT} characters, that of `{}` has {length}",
+                node.name
+            );
+            say(message, "shorten the name");
         }
     }
 }

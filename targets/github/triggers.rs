@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use super::model::{CallSecret, Called, Cron, Dispatch, Entries, Filter, Input, Manual, On, Preset};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::plan::{Param, Plan, Profile, RegistryLocation, Setting, Trigger, TriggerKind, names_branch};
+use crate::plan::{
+    Node, NodeKind, Param, Plan, Profile, RegistryLocation, Setting, Trigger, TriggerKind, names_branch,
+};
 use crate::targets::Site;
 use crate::types::{Type, Value};
 
@@ -447,9 +449,21 @@ fn call(plan: &Plan, names: &[String], profile: Option<&str>) -> Called {
     let mut secrets = Entries::default();
     let names = plan.secrets.iter().map(|secret| (secret, secret.name.to_uppercase()));
     for (secret, name) in names.filter(|(_, name)| name != "GITHUB_TOKEN") {
-        secrets.push(name, CallSecret { description: secret.doc.clone(), required: true });
+        let required = !is_of_environments(plan, &secret.name);
+        secrets.push(name, CallSecret { description: secret.doc.clone(), required });
     }
     Called { inputs, secrets }
+}
+
+/// Tells whether only jobs with an environment need a secret: it is that one's, and a caller, who has none, can't hand it on.
+fn is_of_environments(plan: &Plan, secret: &str) -> bool {
+    let uses = |node: &&Node| {
+        let own = node.kind.work().map(|work| work.secrets.as_slice()).unwrap_or_default();
+        own.iter().chain(plan.lent(node)).any(|used| used.secret == secret)
+    };
+    let mut users = plan.nodes.iter().filter(uses).peekable();
+    users.peek().is_some()
+        && users.all(|node| matches!(&node.kind, NodeKind::Action(action) if action.environment.is_some()))
 }
 
 fn typed(plan: &Plan, names: &[String], profile: Option<&str>) -> Entries<Input> {

@@ -162,14 +162,14 @@ registry models = directory(\"registry\")
 
 ## Makes the model.
 stage train {
-  in data = raw
+  in  data = raw
   use epochs
   out model: Model<pickle> = \"m.pkl\"
   run <<< fit \"$data\" \"$epochs\" \"$model\" >>>
 }
 
 stage evaluate {
-  in model = train.model, data = raw
+  in  model = train.model, data = raw
   out report: Metrics<Evaluation> of model over data as validation = \"r.json\"
   run [\"python\", \"e.py\", model, data, report, \"{twice}\"]
 }
@@ -265,7 +265,7 @@ fn hover_shows_the_declaration_the_doc_and_the_value() {
     ");
     insta::assert_snapshot!(hover("model, data, report", 0), @r"
     ```mlp
-    in model = train.model, data = raw
+    in  model = train.model, data = raw
     ```
 
     `train.model`: `Model<pickle>` at `m.pkl`
@@ -369,7 +369,7 @@ fn completion_knows_where_it_is() {
         items.iter().map(|item| item["label"].as_str().expect("a label").to_owned()).collect::<Vec<_>>()
     };
     assert!(labels(&format!("{TEXT}\n|")).contains(&"rollout".to_owned()));
-    assert_eq!(labels(&TEXT.replace("in data = raw\n", "in data = raw, more = evaluate.|\n")), ["report"]);
+    assert_eq!(labels(&TEXT.replace("data = raw\n  use", "data = raw, more = evaluate.|\n  use")), ["report"]);
     assert_eq!(labels(&TEXT.replace("use epochs", "use |")), ["epochs"]);
     let clauses = labels(&TEXT.replace("  use epochs\n", "  |\n"));
     assert!(clauses.contains(&"retry".to_owned()) && !clauses.contains(&"require".to_owned()), "{clauses:?}");
@@ -380,6 +380,17 @@ fn completion_knows_where_it_is() {
     assert_eq!(labels(&TEXT.replace("models@production", "models@|")), ["production"]);
     let formats = labels(&TEXT.replace("Model<pickle>", "Model<|>"));
     assert!(formats.contains(&"onnx".to_owned()) && !formats.contains(&"File".to_owned()), "{formats:?}");
+    let clauses = labels(&TEXT.replace("  use epochs\n", "  use epochs\n  timeout 1h\n  |\n"));
+    let offered = |word: &str| clauses.contains(&word.to_owned());
+    assert!(offered("use") && offered("retry") && !offered("timeout") && !offered("run"), "{clauses:?}");
+    let more = TEXT.replace("param epochs", "param rate: float = 0.1\nparam epochs");
+    assert_eq!(labels(&more.replace("use epochs", "use epochs, |")), ["rate"]);
+    assert_eq!(labels(&more.replace("use epochs", "use ra|, epochs")), ["rate"]);
+    assert_eq!(labels(&TEXT.replace("use epochs", "timeout 4|")), Vec::<String>::new());
+    let watch = |every: &str| format!("{TEXT}\nrollout shifted of release by canary {{\n  watch {every}\n}}\n");
+    assert_eq!(labels(&watch("|")), ["raw"]);
+    assert_eq!(labels(&watch("raw every |")), ["epochs", "twice"]);
+    assert_eq!(labels(&watch("raw every 60| {\n  }")), Vec::<String>::new());
     let given = labels(&format!(
         "{TEXT}\nregister shipped = train.model to models\naction deploy of shipped {{\n  run <<<\n    deploy $|\n  >>>\n}}\n"
     ));
@@ -436,7 +447,7 @@ fn formatting_and_fixes_are_edits_that_do_what_the_commands_do() {
     assert_eq!(sandbox.mlpc(&["fmt", "p.mlp"]).code, 0);
     assert_eq!(applied(&odd, edits.as_array().expect("edits")), sandbox.read("p.mlp"));
 
-    let slips = TEXT.replace("in data = raw\n", "in data = rww\n").replace("\"$epochs\"", "\"$epchs\"");
+    let slips = TEXT.replace("data = raw\n  use", "data = rww\n  use").replace("\"$epochs\"", "\"$epchs\"");
     let told = client.change(URI, 3, json!([{ "text": slips }]));
     let codes: Vec<&str> = told.iter().filter_map(|one| one["code"].as_str()).collect();
     assert_eq!(codes, ["unknown-name", "unused-in-command", "unknown-variable"]);

@@ -201,6 +201,7 @@ impl<'a> Names<'a> {
             StageClause::Timeout(it)
             | StageClause::RerunWhen(it)
             | StageClause::Checkpoint(it)
+            | StageClause::Environment(it)
             | StageClause::PassEnv(it) => self.expr(it, scope),
             StageClause::Run(run) => self.run(run, scope),
         }
