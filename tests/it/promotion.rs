@@ -507,7 +507,7 @@ fn what_was_made_of_a_model_waits_for_its_gate_when_an_action_reads_it() {
 #[test]
 fn what_stands_behind_an_action_is_said_as_it_comes() {
     let sandbox = Sandbox::new();
-    let text = "pipeline p\nedition 2026\nregistry models = directory(\"registry\")\n\
+    let text = "pipeline p\nedition 2026\n\
                 action tell { run <<< true >>> }\n\
                 stage after_it after tell { out x: File = \"x\"   run <<< echo 1 > \"$x\" >>> }\n\
                 stage behind { in x = after_it.x   out y: File = \"y\"   run <<< cp \"$x\" \"$y\" >>> }\n\
