@@ -41,7 +41,7 @@ pub(crate) struct Seen {
     empty: BTreeSet<String>,
     locks: Vec<(usize, String)>,
     params: Vec<Option<String>>,
-    dvc: Vec<Option<String>>,
+    dvc: Vec<Option<dvc::Why>>,
     files: Vec<Option<String>>,
     site: platform::Site,
 }

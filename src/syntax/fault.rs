@@ -203,6 +203,11 @@ impl Reading<'_> {
             return diagnostic;
         }
         let shown = shorten(found);
+        if token.kind == Kind::Str && start > token.start {
+            let message = format!("`{shown}` is no part of a value: `{{` in `\"…\"` begins one");
+            let help = "write `\\{` where the brace is meant as such, or put the text into `'…'`, where it is";
+            return Diagnostic::new(codes::SYNTAX, span, message).help(help);
+        }
         if stuck.tried.contains(&Rule::need_comma) || self.lacks_comma(index, stuck, body, depths) {
             let message = format!("expected a comma or the end of the list, found `{shown}`");
             let diagnostic = Diagnostic::new(codes::SYNTAX, span, message).help("write a comma before it");

@@ -19,6 +19,7 @@ mod github;
 mod grammar;
 mod fetch;
 mod fmt;
+mod forms;
 mod hazards;
 mod import;
 mod infer;
