@@ -109,6 +109,7 @@ fn look(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diagnostic>, a
     if !diagnostics.iter().any(Diagnostic::is_error) {
         // What was not understood may be what waits.
         let mut loose = graph::unheld(&model, &graph);
+        loose.extend(graph::first_elsewhere(&model, &graph));
         once_for_all_legs(&model, &mut loose);
         diagnostics.extend(loose);
     }

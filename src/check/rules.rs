@@ -27,3 +27,4 @@ pub(super) mod unknown_variable;
 pub(super) mod unpinned_source;
 pub(super) mod unused_in_command;
 pub(super) mod unused_name;
+pub(super) mod variable_in_arguments;

@@ -2,6 +2,7 @@
 
 mod github;
 mod params;
+mod subject;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -181,6 +182,8 @@ impl ExecArgs {
         if let Some(report) = &report {
             context.out.text(&table(report, Style::Plain));
         }
+        // On a platform whose waiting step shows digests alone, this log is where the rest is seen.
+        subject::Subject::of(context, &answer, &received).lines().iter().for_each(|line| context.out.line(line));
         if let Some(github) = &context.github {
             github::tell(context, github, &answer, &digest, report.as_ref())?;
             if self.job.asks {

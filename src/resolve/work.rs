@@ -10,6 +10,7 @@ use crate::model::{Action, Input, Origin, SecretUse, Stage, Work};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::syntax::ast::StageClause as C;
+use crate::syntax::cursor::fields;
 use crate::types::{Command, Expr, InputKind, Interpreter, Isolation, Needs, Range, Rerun, Retry, Type, Value};
 
 /// Whose clauses they are.
@@ -365,7 +366,7 @@ fn not_a_variable(cx: &mut Cx<'_>, name: &Spanned<String>) {
 }
 
 fn needs(cx: &mut Cx<'_>, record: &ast::Record) -> Option<Needs> {
-    let fields = Fields::read(cx, record, "`needs`", &["cpu", "memory", "gpu"]);
+    let fields = Fields::read(cx, record, "`needs`", fields("needs"));
     let mut needs = Needs::default();
     if let Some(field) = fields.get("cpu") {
         match constant(cx, &field.value, &Type::Float(Range::ANY))? {

@@ -511,7 +511,8 @@ fn promote(
                 "`{name}` names {found}, and this run compared with {}: somebody moved it",
                 text(expected.as_deref())
             );
-            return Err(Trouble::unsound(message).help("run again"));
+            return Err(Trouble::unsound(message)
+                .help("re-run all jobs, not only the failed ones: the gate has to compare with that version"));
         }
     }
     Ok(())

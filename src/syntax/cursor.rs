@@ -34,6 +34,24 @@ pub enum Place<'t> {
     },
     /// A variable of a script.
     Variable,
+    /// One of these words: a field of a record, a situation, what is done in it.
+    Words(&'static [&'static str]),
+    /// What stands between the brackets behind a name.
+    Leg {
+        /// The declaration that has the legs.
+        base: &'t str,
+        /// Which of its loops, from 0.
+        nth: usize,
+    },
+    /// A name behind `use "FILE" {`; the file as it is written.
+    Listed(&'t str),
+    /// The path of a file, up to the place.
+    Path {
+        /// What was typed of it.
+        typed: &'t str,
+        /// It is that of a module.
+        module: bool,
+    },
     /// Text, a comment, a key: nothing to propose.
     Free,
 }
@@ -84,7 +102,16 @@ pub fn cursor(text: &str, offset: usize) -> Cursor<'_> {
             return free(if dollar { Place::Variable } else { Place::Free }, item);
         }
         Some(Kind::Comment) => return free(Place::Free, item),
-        Some(Kind::Str) if !text[..start].ends_with('{') => return free(Place::Free, item),
+        Some(Kind::Str) if !text[..start].ends_with('{') => {
+            let opens = inside.map_or(start, |token| base + token.start + 1);
+            let before: Vec<Token> =
+                all.iter().copied().filter(|token| token.end <= opens.saturating_sub(1 + base)).collect();
+            let reading = Before { text: written, tokens: &before, keyword };
+            let module = keyword == "use" && reading.open().is_empty();
+            let path = module || matches!(reading.place(), Place::Value { clause: "code", .. });
+            let typed = text.get(opens..offset).unwrap_or_default();
+            return free(if path { Place::Path { typed, module } } else { Place::Free }, item);
+        }
         Some(Kind::Str) => return free(Place::Value { keyword, clause: "run" }, item),
         _ => {}
     }
@@ -140,7 +167,13 @@ impl<'t> Before<'t, '_> {
         }
         let keyword = self.keyword;
         let open = self.open();
+        if let Some(leg) = self.leg(&open) {
+            return leg;
+        }
         let Some(&first) = open.first() else {
+            if keyword == "target" && code.len() == 1 {
+                return Place::Value { keyword, clause: "target" };
+            }
             if keyword == "on" && code.len() == 1 {
                 return Place::Trigger;
             }
@@ -163,8 +196,21 @@ impl<'t> Before<'t, '_> {
         if !body {
             return match (previous, keyword) {
                 (":" | "<", "schema" | "metrics") => Place::Type,
-                ("{", "use") | (",", "use") => Place::Free,
-                ("{" | ",", "on") => Place::Value { keyword, clause: "manual" },
+                ("{" | ",", "use") => Place::Listed(code.get(1).map_or("", |&at| self.word(at).trim_matches('"'))),
+                ("{" | ",", "on") if self.word(open[open.len() - 1]) == "{" => {
+                    match code.get(1).map(|&at| self.word(at)) {
+                        Some("manual" | "call") => Place::Value { keyword, clause: "manual" },
+                        trigger => Place::Words(forms::fields(trigger.unwrap_or_default())),
+                    }
+                }
+                (":", "on") if code.len() > 1 && self.word(code[code.len() - 2]) == "profile" => {
+                    Place::Value { keyword, clause: "profile" }
+                }
+                ("{" | ",", "approval" | "register" | "runtime" | "notify")
+                    if self.word(open[open.len() - 1]) == "{" =>
+                {
+                    Place::Words(forms::fields(keyword))
+                }
                 (":" | "[" | "," | "(", _) => Place::Value { keyword, clause: "" },
                 _ => Place::Free,
             };
@@ -185,11 +231,30 @@ impl<'t> Before<'t, '_> {
             };
         }
         let in_record = open.last().is_some_and(|&at| open.len() > 1 && self.word(at) == "{");
+        if clause == "on" && at != first {
+            match previous {
+                "on" => return Place::Words(forms::situations(kind)),
+                ":" if kind != "monitor" => return Place::Words(&forms::OUTCOMES),
+                "ask" => return Place::Value { keyword, clause: "ask" },
+                _ => {}
+            }
+        }
         match previous {
+            "{" | "," if in_record && clause == "needs" => Place::Words(forms::fields(clause)),
             ":" | "<" if clause == "out" && !in_record => Place::Type,
             "{" | "," if in_record => Place::Free,
             _ => Place::Value { keyword, clause },
         }
+    }
+
+    /// Returns the place in the brackets behind a name, where it is in some: `train[|` and `train["nord", |`.
+    fn leg(&self, open: &[usize]) -> Option<Place<'t>> {
+        let &at = open.last().filter(|&&at| self.word(at) == "[")?;
+        let named =
+            self.tokens[..at].last().filter(|token| token.kind == Kind::Word && token.end == self.tokens[at].start)?;
+        let nth = self.tokens[at + 1..].iter().filter(|token| token.text(self.text) == ",").count();
+        let last = self.tokens.iter().rev().find(|token| token.is_code())?.text(self.text);
+        matches!(last, "[" | ",").then(|| Place::Leg { base: named.text(self.text), nth })
     }
 
     /// Tells whether nothing of a clause stands on the line of the place: a new one begins, unless the line before goes on.
@@ -259,7 +324,11 @@ impl<'t> Before<'t, '_> {
                 let clauses = self.clauses(open[0], 1, forms::kind(self.keyword)).into_iter();
                 let same = clauses.filter(|&at| self.word(at) == word).flat_map(|at| self.listed(at));
                 // Behind a comma that was just typed the next clause looks like a name.
-                same.filter(|&at| other(at)).map(|at| self.word(at)).filter(|name| *name != word).collect()
+                let clause = |at: usize| {
+                    let known = forms::clauses(forms::kind(self.keyword)).contains(&self.word(at));
+                    known && self.tokens[at - 1].kind == Kind::Newline
+                };
+                same.filter(|&at| other(at) && !clause(at)).map(|at| self.word(at)).collect()
             }
             Place::Value { clause: "after", .. } if open.is_empty() => {
                 let after = (0..before.tokens.len()).rev().find(|&at| before.word(at) == "after");
@@ -319,6 +388,12 @@ pub fn declarations() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// Returns the kinds of trigger.
 pub fn triggers() -> impl Iterator<Item = &'static str> {
     split::TRIGGERS.iter().copied()
+}
+
+/// Returns the fields of a record that are known by name: that of a trigger by its kind, that of a declaration or clause by its word.
+#[must_use]
+pub fn fields(record: &str) -> &'static [&'static str] {
+    forms::fields(record)
 }
 
 /// Returns the clauses of a kind of body, with how each is written.
@@ -410,6 +485,25 @@ mod tests {
             ("param x: |", Place::Type),
             ("# a com|", Place::Free),
             ("on manual { |", value("on", "manual")),
+            ("on push { |", Place::Words(forms::fields("push"))),
+            ("on push { branches: [\"main\"], pr|", Place::Words(forms::fields("push"))),
+            ("on push { profile: |", value("on", "profile")),
+            ("on event \"e\" { |", Place::Words(&["profile"])),
+            ("approval a of b { |", Place::Words(&["by", "environment", "timeout"])),
+            ("runtime py { |", Place::Words(forms::fields("runtime"))),
+            ("gate g on b.r {\n  on |", Place::Words(&["no_baseline", "unscorable"])),
+            ("gate g on b.r {\n  on no_baseline: |", Place::Words(&forms::OUTCOMES)),
+            ("gate g on b.r {\n  on no_baseline: ask |", value("gate", "ask")),
+            ("stage a {\n  needs { |", Place::Words(&["cpu", "memory", "gpu"])),
+            ("stage a {\n  in x = train[|", Place::Leg { base: "train", nth: 0 }),
+            ("stage a {\n  in x = train[\"n\", |", Place::Leg { base: "train", nth: 1 }),
+            ("stage a {\n  run [\"x\", |", value("stage", "run")),
+            ("target |", value("target", "target")),
+            ("use \"gates/co|", Place::Path { typed: "gates/co", module: true }),
+            ("use \"gates/common.mlp\" { da|", Place::Listed("gates/common.mlp")),
+            ("stage a {\n  code \"src/|", Place::Path { typed: "src/", module: false }),
+            ("stage a {\n  code \"src/a.py\", \"|", Place::Path { typed: "", module: false }),
+            ("stage a {\n  out x: File = \"o|", Place::Free),
         ] {
             assert_eq!(at(text), place, "{text}");
         }

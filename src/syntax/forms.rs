@@ -155,6 +155,25 @@ pub(super) fn home(word: &str) -> Option<&'static str> {
     KINDS.into_iter().find(|kind| clauses(kind).contains(&word))
 }
 
+/// Returns the fields of a record that are known by name: that of a trigger by its kind, that of a declaration or clause by its word.
+pub(super) fn fields(record: &str) -> &'static [&'static str] {
+    match record {
+        "push" | "pull_request" => &["branches", "paths", "profile"],
+        "schedule" => &["cron", "timezone", "profile"],
+        "upstream" => &["pipeline", "profile"],
+        "manual" | "call" | "event" => &["profile"],
+        "approval" => &["by", "environment", "timeout"],
+        "register" => &["metrics"],
+        "runtime" => &["python", "requirements", "image", "dockerfile"],
+        "notify" => &["slack", "email", "webhook", "on"],
+        "needs" => &["cpu", "memory", "gpu"],
+        _ => &[],
+    }
+}
+
+/// The words that a situation is answered with.
+pub(super) const OUTCOMES: [&str; 3] = ["fail", "pass", "ask"];
+
 /// Returns the situations that `on … :` knows in a kind of body.
 pub(super) fn situations(kind: &str) -> &'static [&'static str] {
     match kind {

@@ -27,6 +27,7 @@ pub(super) fn check(context: &Context<'_>, profiles: &[Option<&str>]) -> Vec<Dia
     }
     triggers(context, &mut found);
     crate::targets::beside(context.plan, context.site, "argo", &mut found);
+    crate::targets::checkpoints(context.plan, context.site, ("argo", "a pod is lost and another one made"), &mut found);
     credentials(context, &mut found);
     texts(context, &mut found);
     let pipeline = &context.plan.pipeline;

@@ -201,7 +201,12 @@ fn pod(context: &Context<'_>, name: String, node: &Node, work: Option<&Work>) ->
         }
     }
     if let Some(work) = work {
-        let nanoseconds = work.timeout.unwrap_or(settings.timeout);
+        let longest = match &node.kind {
+            // What is tried again for its exit status or its time is tried again in the same pod.
+            NodeKind::Stage(stage) => stage.longest(),
+            _ => work.timeout,
+        };
+        let nanoseconds = longest.unwrap_or(settings.timeout);
         let seconds = nanoseconds / SECOND + i64::from(nanoseconds % SECOND > 0);
         template.active_deadline_seconds = Some(seconds + FETCH_SECONDS);
         if work.needs.gpu.is_some_and(|gpu| gpu > 0) {

@@ -10,7 +10,7 @@ use super::raw::Additions;
 use super::settings::{Install, Settings, Steps};
 use super::steps::upload;
 use super::triggers::Case;
-use crate::diagnostic::{Diagnostic, codes};
+use crate::diagnostic::{Diagnostic, Severity, codes};
 use crate::emit::Noted;
 use crate::plan::{Location, Node, NodeKind, Plan, Setting, Stage};
 use crate::targets::Site;
@@ -22,6 +22,8 @@ const HOSTED: u64 = 6 * 60;
 const MARGIN: u64 = 15;
 /// Minutes that a job without a command may take.
 const SHORT: u64 = 30;
+/// Days after which GitHub ends a job that waits for a person.
+const WAIT_DAYS: i64 = 30;
 /// Characters of an environment's name ("may not exceed 255 characters", says GitHub's page "Managing environments for deployment").
 const ENVIRONMENT: usize = 255;
 const MINUTE: i64 = 60_000_000_000;
@@ -98,6 +100,14 @@ impl Jobs<'_> {
                 job.environment = approval.environment.clone();
                 if job.environment.is_none() {
                     self.asks_nobody(node, diagnostics);
+                }
+                if approval.timeout > WAIT_DAYS * 24 * 60 * MINUTE {
+                    let message =
+                        format!("GitHub waits {WAIT_DAYS} days for an approval, and `{}` says more", node.name);
+                    diagnostics.push(
+                        Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message)
+                            .help(format!("write `timeout: {WAIT_DAYS}d` or less")),
+                    );
                 }
             }
             NodeKind::Register(_) => job.permissions = contents("write"),
@@ -374,16 +384,36 @@ impl Jobs<'_> {
         let Some(work) = node.kind.work() else { return SHORT };
         let limit = if labels.self_hosted() { 5 * 24 * 60 } else { HOSTED };
         let Some(timeout) = work.timeout else { return limit };
-        let minutes = u64::try_from((timeout + MINUTE - 1) / MINUTE).unwrap_or(0);
-        if minutes > limit {
+        let minutes = |time: i64| u64::try_from(time.saturating_add(MINUTE - 1) / MINUTE).unwrap_or(0);
+        let (retry, longest) = match &node.kind {
+            NodeKind::Stage(stage) => (stage.retry.as_ref(), stage.longest().unwrap_or(timeout)),
+            _ => (None, timeout),
+        };
+        let mut say = |severity, message: String, help: &str| {
+            let mut found = Diagnostic::new(
+                codes::TARGET_LIMIT,
+                self.site.span(&node.name),
+                message + " that a job has on this runner",
+            );
+            found.severity = severity;
+            diagnostics.push(found.help(help));
+        };
+        let hours = limit / 60;
+        if minutes(timeout) > limit {
+            let message = format!("`{}` may take longer than the {hours} h", node.name);
+            say(Severity::Error, message, "write a shorter `timeout`, or run it on a runner of your own");
+        } else if let Some(retry) = retry.filter(|_| minutes(longest) > limit) {
+            // Tries that end for another reason than the time are short as a rule.
+            let takes_all = retry.causes.iter().any(|cause| cause == "timeout");
             let message =
-                format!("`{}` may take longer than the {} h that a job has on this runner", node.name, limit / 60);
-            diagnostics.push(
-                Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message)
-                    .help("write a shorter `timeout`, or run it on a runner of your own"),
+                format!("the {} tries of `{}` may take longer than the {hours} h", retry.times + 1, node.name);
+            say(
+                if takes_all { Severity::Error } else { Severity::Note },
+                message,
+                "write a shorter `timeout` or fewer tries, or run it on a runner of your own",
             );
         }
-        (minutes + MARGIN).min(limit)
+        (minutes(longest) + MARGIN).min(limit)
     }
 
     fn asks_nobody(&self, node: &Node, diagnostics: &mut Vec<Diagnostic>) {

@@ -74,6 +74,7 @@ impl Target for GitHub {
         reach(plan, &cases, &edges, &settings, site, &mut diagnostics);
         credentials::beside(plan, site, &mut diagnostics);
         journals(plan, &cases, &edges, site, &mut diagnostics);
+        super::checkpoints(plan, site, ("github", "a runner is lost or a job run again"), &mut diagnostics);
         secrets(plan, site, &mut diagnostics);
         place(plan, site, &mut diagnostics);
         if too_large(plan, &edges, site, &mut diagnostics) {

@@ -56,7 +56,9 @@ fn codes(source: &str) -> Vec<&'static str> {
 fn workflows_are_their_goldens() {
     for (name, source, folder) in cases() {
         let compiled = workflow(&source, folder);
-        assert!(compiled.diagnostics.is_empty(), "{name}: {:?}", compiled.diagnostics);
+        // One of them says `preinstalled` of a runner of GitHub's own, so that both stand in a golden.
+        let told = compiled.diagnostics.iter().filter(|one| one.code.name() != "runner-without-mlpc");
+        assert_eq!(told.count(), 0, "{name}: {:?}", compiled.diagnostics);
         let path = fixtures().join(name).join("workflow.yml");
         if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("can be made");

@@ -367,6 +367,22 @@ fn what_a_stage_makes_is_approved_and_acted_on() {
 }
 
 #[test]
+fn whoever_approves_a_terraform_plan_sees_what_it_would_change() {
+    let plan = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/terraform/changes.tfplan");
+    let text = std::process::Command::new("base64").arg(plan).output().expect("it runs").stdout;
+    let text = String::from_utf8(text).expect("letters");
+    let unpacks = PIPELINE.replace("cat infra > \"$plan\"", "base64 -d infra > \"$plan\"");
+    let mut played = Played::new(&[("p.mlp", &unpacks), FILES[1], ("infra", &text)]);
+    played.play(Some("approved"));
+    let counts = "3 to add, 1 to change, 2 to destroy";
+    assert!(played.asked[0].ends_with(&format!(", {counts}")), "{:?}", played.asked);
+    let said = &played.said["plan_infra"];
+    let line = format!("a person is asked about `plan_infra.plan`: `out/plan`, 2777 bytes: {counts}, blake3:");
+    assert!(said.contains(&line) && said.contains("  -/+ terraform_data.replaced\n"), "{said}");
+    assert_eq!((played.result("change"), played.result("infra")), ("success", "success"), "{:?}", played.said);
+}
+
+#[test]
 fn nobody_is_asked_where_nothing_is_released() {
     let mut played = Played::new(&FILES);
     played.event = "pull_request";

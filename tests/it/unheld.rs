@@ -135,3 +135,32 @@ fn a_loop_is_told_once_with_the_legs_to_wait_for() {
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains("nothing waits for `valid[syd]`:"), "{said:?}");
 }
+
+#[test]
+fn a_first_version_that_no_run_ever_makes_is_told() {
+    let compared = |rest: &str, outcome: &str| {
+        let gate = format!(
+            "stage again {{ in model = train.model   out report: Metrics<Scores> of model = \"a.json\"   run <<< score \"$model\" \"$report\" >>> }}\n\
+             gate better on again.report {{\n  baseline models@production\n  on no_baseline: {outcome}\n  require regression(auc) <= 1%\n}}\n"
+        );
+        told(&format!("{gate}{rest}"))
+    };
+    assert_eq!(
+        compared(RELEASE, "fail"),
+        [
+            "first-version-elsewhere: `models@production` never gets a first version here: `better` fails while there is none \
+          [models@production] write `on no_baseline: ask APPROVAL`, so that a person decides about the first, or `pass`; where another \
+          pipeline makes it, say so: `allow first-version-elsewhere \"reason\"`"
+        ]
+    );
+    assert_eq!(compared(RELEASE, "pass"), [""; 0]);
+    let asked = format!("approval first of train.model {{ by: [\"a\"], timeout: 1h }}\n{RELEASE}");
+    assert_eq!(compared(&asked, "ask first"), [""; 0]);
+    // Another model is promoted there too, past this gate.
+    let other = "stage fit { in raw   out model: Model<pickle> = \"f.pkl\"   run <<< fit \"$raw\" \"$model\" >>> }\n\
+        register fitted = fit.model to models ungated \"a trial\"\npromote first = fitted to models@production\n";
+    assert_eq!(compared(&format!("{RELEASE}{other}"), "fail"), [""; 0]);
+    // What is compared is another pointer than the one that waits.
+    let staged = format!("{RELEASE}{}", other.replace("@production", "@staging"));
+    assert_eq!(compared(&staged, "fail").len(), 1);
+}

@@ -142,42 +142,29 @@ impl<'t> Columns<'t> {
 
     /// Returns where the first part of a line ends: before a comment, and before the next part.
     fn end(&self, line: &Line) -> usize {
+        let comment = (line.first..line.end).find(|&at| !self.tokens[at].is_code()).unwrap_or(line.end);
         let declaration = matches!(line.begins, Begins::Declaration);
-        let mut depth = 0usize;
-        let ends = |&at: &usize| {
-            let token = self.tokens[at];
-            let another = depth == 0 && !declaration && self.gaps.begins_part(token);
-            match token.kind {
-                Kind::Open => depth += 1,
-                Kind::Close => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            another || !token.is_code()
-        };
-        (line.first + 1..line.end).find(ends).unwrap_or(line.end)
+        let parts = self.flat(line.first, comment).skip(1).find(|&at| self.gaps.begins_part(self.tokens[at]));
+        parts.filter(|_| !declaration).unwrap_or(comment)
     }
 
-    /// Returns how many brackets that open in `first..at` are open there.
-    fn depth(&self, first: usize, at: usize) -> usize {
-        self.tokens[first..at].iter().fold(0, |depth: usize, token| match token.kind {
-            Kind::Open => depth + 1,
-            Kind::Close => depth.saturating_sub(1),
-            _ => depth,
-        })
-    }
-
-    /// Returns the first token in `first..end` outside of brackets that is one of these.
-    fn outside(&self, first: usize, end: usize, wanted: &[&str]) -> Option<usize> {
+    /// Returns the tokens in `first..end` that stand outside of brackets which open there, and those that open them.
+    fn flat(&self, first: usize, end: usize) -> impl Iterator<Item = usize> {
         let mut depth = 0usize;
-        (first..end).find(|&at| {
-            let here = depth == 0 && wanted.contains(&self.written(at));
+        (first..end).filter(move |&at| {
+            let outside = depth == 0;
             match self.tokens[at].kind {
                 Kind::Open => depth += 1,
                 Kind::Close => depth = depth.saturating_sub(1),
                 _ => {}
             }
-            here
+            outside
         })
+    }
+
+    /// Returns the first token in `first..end` outside of brackets that is one of these.
+    fn outside(&self, first: usize, end: usize, wanted: &[&str]) -> Option<usize> {
+        self.flat(first, end).find(|&at| wanted.contains(&self.written(at)))
     }
 
     /// Returns the token behind the first `:`.
@@ -214,7 +201,8 @@ impl<'t> Columns<'t> {
 
     /// Tells whether a declaration ends on the line that it begins on.
     fn stands_alone(&self, line: &Line) -> bool {
-        let whole = self.depth(line.first, line.end) == 0
+        let open = |kind: Kind| (line.first..line.end).filter(|&at| self.tokens[at].kind == kind).count();
+        let whole = open(Kind::Open) == open(Kind::Close)
             && !(line.first..line.end).any(|at| self.tokens[at].kind == Kind::Raw && self.written(at).contains('\n'));
         let next = self.tokens[line.end..].iter().find(|token| token.is_code());
         whole && next.is_none_or(|next| self.starts.binary_search(&next.start).is_ok())
@@ -252,9 +240,7 @@ impl<'t> Columns<'t> {
 
     /// Returns the function whose value a requirement compares, and the operator; no function where it is a plain name.
     fn comparison(&self, first: usize, end: usize) -> (&'t str, Option<usize>) {
-        let Some(operator) =
-            (first..end).find(|&at| self.gaps.is_operator(self.tokens[at]) && self.depth(first, at) == 0)
-        else {
+        let Some(operator) = self.flat(first, end).find(|&at| self.gaps.is_operator(self.tokens[at])) else {
             return ("", None);
         };
         if !matches!(self.written(operator), "==" | "!=" | "<=" | ">=" | "<" | ">") {
@@ -265,9 +251,7 @@ impl<'t> Columns<'t> {
             |tokens: &[Token]| tokens.iter().all(|token| token.kind == Kind::Word || token.text(self.text) == ".");
         match left.iter().position(|token| token.kind == Kind::Open) {
             None if name(left) => ("", Some(operator)),
-            Some(1) if self.depth(first, operator) == 0 && self.closes(first + 1) == operator - 1 => {
-                (self.written(first), Some(operator))
-            }
+            Some(1) if self.closes(first + 1) == operator - 1 => (self.written(first), Some(operator)),
             _ => ("", None),
         }
     }
