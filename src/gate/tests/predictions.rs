@@ -502,34 +502,3 @@ fn without_a_baseline_a_test_is_passed_over_and_never_a_pass_by_itself() {
     };
     assert_eq!(verdict(Some(known)).0, Outcome::Error);
 }
-
-#[test]
-fn what_a_report_holds_of_one_model_is_told_once() {
-    let bench = bench()
-        .line(("metric", "auc_roc", false, &[], Compare::AtLeast, 0.5))
-        .line(("lower", "auc_roc", false, &[level()], Compare::AtLeast, 0.5))
-        .line(("gap", "recall", true, &[], Compare::AtMost, 0.9))
-        .line(("regression", "accuracy", false, &[], Compare::AtMost, 0.9))
-        .line(("upper", "f1", false, &[level(), of("regression")], Compare::AtMost, 0.9));
-    let report = bench.report();
-    let told = |gate: &Gate| -> Vec<(String, f64)> {
-        computed(gate, &report).into_iter().map(|number| (number.name, number.value)).collect()
-    };
-    let line = |index: usize| &report.requirements[index];
-    let wanted = [
-        ("auc_roc", line(0).candidate),
-        ("lower auc_roc", line(1).value),
-        ("accuracy", line(3).candidate),
-        ("f1", line(4).candidate),
-    ];
-    let wanted: Vec<_> = wanted.map(|(name, value)| (name.to_owned(), value.expect("decided"))).into();
-    assert_eq!(told(&bench.gate), wanted);
-    // A report of a gate with another limit is of the same numbers; what the gate no longer measures is not told.
-    let mut other = bench.gate.clone();
-    other.requirements[0].text = "metric auc_roc >= 0.9".into();
-    other.requirements.truncate(2);
-    assert_eq!(told(&other), wanted[..2]);
-    // What the runs of a fan-out come to is no number of one model.
-    other.evidence[0].list = Some(0);
-    assert!(told(&other).is_empty());
-}
