@@ -32,6 +32,7 @@ mod markdown;
 mod past;
 mod mistakes;
 mod modules;
+mod moving;
 mod newcomer;
 mod played;
 mod predictions;
