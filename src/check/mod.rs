@@ -4,6 +4,7 @@ mod rules;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+
 use crate::beside::both;
 use crate::diagnostic::Diagnostic;
 use crate::model::Model;

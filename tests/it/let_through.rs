@@ -1,0 +1,69 @@
+//! What would let a bad model through, and is told before anything runs: models without a gate, limits on the wrong side, gates that
+//! measure nothing.
+
+use crate::markdown::check;
+use crate::sandbox::Sandbox;
+
+const NONE: [&str; 0] = [];
+
+/// Metrics, data, a registry, a model, and a stage that measures it.
+const MODEL: &str = "metrics E { auc: ratio higher\n rmse: float lower\n p99: duration lower unit ms\n plain: float }\n\
+    source raw: Dataset<csv> = \"raw.csv\"\nsource held: Dataset<csv> = \"held.csv\"\nregistry models = directory(\"registry\")\n\
+    stage train {\n in data = raw\n out model: Model<pickle> = \"m.pkl\"\n run <<< make \"$data\" \"$model\" >>>\n}\n\
+    stage evaluate {\n in model = train.model, data = held\n rerun always\n out report: Metrics<E> of model over data as test = \"r.json\"\n \
+    run <<< score \"$model\" \"$data\" \"$report\" >>>\n}\n";
+
+/// A converted copy, a package, and the tag that its image got.
+const MADE: &str = "stage convert {\n in model = train.model\n out onnx: Model<onnx> = \"m.onnx\"\n run <<< convert \"$model\" \"$onnx\" >>>\n}\n\
+    stage package {\n in model = convert.onnx\n out tar: File = \"m.tar\"\n run <<< pack \"$model\" \"$tar\" >>>\n}\n\
+    stage push {\n in tar = package.tar\n out tag: string = json(\"tag.json\", \"/tag\")\n out took: duration = json(\"tag.json\", \"/took\")\n \
+    run <<< push \"$tar\" > tag.json >>>\n}\n";
+
+fn codes(rest: &str) -> Vec<String> {
+    check(&format!("{MODEL}{rest}")).0.into_iter().filter(|code| code != "unused-name").collect()
+}
+
+#[test]
+fn a_release_of_what_was_made_of_a_model_waits_for_the_gates_of_that_model() {
+    let sandbox = Sandbox::new();
+    let pipeline = |score: &str| {
+        format!(
+            "pipeline p\nedition 2026\nmetrics E {{ auc: ratio higher }}\nmetrics S {{ lat: float lower }}\nregistry models = directory(\"registry\")\n\
+             stage train {{ out model: File = \"m\"\n run <<< echo weights > \"$model\" >>> }}\n\
+             stage evaluate {{ in model = train.model\n out report: Metrics<E> of model = \"e.json\"\n run <<< printf '{{\"auc\": {score}}}' > \"$report\" >>> }}\n\
+             gate quality on evaluate.report {{ require auc >= 0.5 }}\n\
+             stage convert {{ in model = train.model\n out small: File = \"s\"\n run <<< cp \"$model\" \"$small\" >>> }}\n\
+             stage bench {{ in model = convert.small\n out report: Metrics<S> of model = \"b.json\"\n run <<< printf '{{\"lat\": 3}}' > \"$report\" >>> }}\n\
+             gate fast on bench.report {{ require lat <= 5 }}\n\
+             register release = convert.small to models after fast {{ metrics: bench.report }}\n\
+             promote current = release to models@production\n"
+        )
+    };
+    sandbox.file("p.mlp", &pipeline("0.1"));
+    let bad = sandbox.mlpc(&["run"]);
+    assert_eq!(bad.code, 10, "{bad:?}");
+    assert!(!sandbox.path().join("registry/production").exists(), "{bad:?}");
+    // The gate of its own is opted out of, those of what it was made of are not.
+    let bare = pipeline("0.1").replace("after fast {", "ungated \"the same in less bits\" {");
+    sandbox.file("p.mlp", &bare.replace("require lat", "warn lat"));
+    let bare = sandbox.mlpc(&["run"]);
+    assert_eq!(bare.code, 10, "{bare:?}");
+    assert!(!sandbox.path().join("registry/production").exists(), "{bare:?}");
+    sandbox.file("p.mlp", &pipeline("0.9"));
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    assert!(sandbox.path().join("registry/production").exists());
+}
+
+#[test]
+fn a_promotion_of_what_was_made_of_a_model_waits_for_the_approval_of_that_model() {
+    let rest = |after: &str| {
+        format!(
+            "{MADE}stage bench {{ in model = convert.onnx\n out report: Metrics<E> of model = \"b.json\"\n rerun always\n run <<< score \"$model\" \"$report\" >>> }}\n\
+             gate quality on bench.report {{ require auc >= 80% }}\napproval go_live of train.model {{ by: [\"a\"], timeout: 1h }}\n\
+             register release = convert.onnx to models\npromote current = release to models@production {after}\n\
+             stage wait after go_live {{ out t: File = \"t\"\n run <<< date > \"$t\" >>> }}"
+        )
+    };
+    assert_eq!(codes(&rest("")), ["unapproved-release"]);
+    assert_eq!(codes(&rest("after go_live")), NONE);
+}
