@@ -24,6 +24,63 @@ fn codes(rest: &str) -> Vec<String> {
 }
 
 #[test]
+fn an_action_that_reads_a_model_without_a_gate_is_told() {
+    let gate = "gate quality on evaluate.report { require auc >= 80% }\n";
+    let deploy = |input: &str| format!("{MADE}action deploy {{ in it = {input}\n run <<< deploy \"$it\" >>> }}");
+    for input in ["train.model", "convert.onnx", "package.tar", "push.tag"] {
+        assert_eq!(codes(&deploy(input)), ["ungated-release"], "{input}");
+        assert_eq!(codes(&format!("{gate}{}", deploy(input))), NONE, "{input}");
+        assert_eq!(codes(&deploy(&format!("{input} ungated"))), NONE, "{input}");
+        let warned = format!("{}{}", gate.replace("require", "warn"), deploy(input));
+        assert_eq!(codes(&warned), ["ungated-release"], "{input}");
+    }
+    let head = deploy("train.model").replace("deploy {", "deploy ungated \"a folder for a look\" {");
+    assert_eq!(codes(&head), NONE);
+    // Numbers and pages about a model are not it, and neither is a model that was released.
+    for input in ["evaluate.report", "push.took", "held"] {
+        assert_eq!(codes(&deploy(input)), NONE, "{input}");
+    }
+    let current = "register release = train.model to models\npromote current = release to models@production\n";
+    let pulled = deploy("models@production").replace("deploy {", "deploy after current {");
+    assert_eq!(codes(&format!("{gate}{current}{pulled}")), NONE);
+    // A model beside the one that was released has no gate of it.
+    let teacher = "stage teach {\n in data = raw\n out model: Model<pickle> = \"t.pkl\"\n run <<< make \"$data\" \"$model\" >>>\n}\n\
+                   action tell of release after current { in teacher = teach.model\n run <<< deploy \"$teacher\" >>> }";
+    assert_eq!(codes(&format!("{gate}{current}{teacher}")), ["ungated-release"]);
+    // What learnt from more data is a new model; another form of the old one is not.
+    let tuned = |input: &str| {
+        format!(
+            "{gate}stage tune {{ in model = train.model, {input}\n out model2: Model<pickle> = \"t.pkl\"\n run <<< tune \"$model\" \"${input}\" \"$model2\" >>> }}\n\
+             source config: File = \"c.yaml\"\naction deploy {{ in it = tune.model2\n run <<< deploy \"$it\" >>> }}"
+        )
+    };
+    assert_eq!(codes(&tuned("held")), ["ungated-release"]);
+    assert_eq!(codes(&tuned("config")), NONE);
+    // Two models in one package: each has its gate. One from elsewhere is what the other needs.
+    let pair = |other: &str| {
+        format!(
+            "{gate}source base: Model<pickle> = \"base.pkl\"\nstage pair {{ in model = train.model, other = {other}\n out tar: File = \"pair.tar\"\n \
+             run <<< pack \"$model\" \"$other\" \"$tar\" >>> }}\naction deploy {{ in tar = pair.tar\n run <<< deploy \"$tar\" >>> }}\n\
+             stage teach {{ in data = raw\n out model: Model<pickle> = \"t.pkl\"\n run <<< make \"$data\" \"$model\" >>> }}"
+        )
+    };
+    assert_eq!(codes(&pair("teach.model")), ["ungated-release"]);
+    assert_eq!(codes(&pair("base").replace("stage teach", "stage taught")), NONE);
+}
+
+#[test]
+fn what_an_action_of_a_release_is_told_is_not_asked_of_a_model() {
+    let sandbox = Sandbox::new();
+    let rest = "gate quality on evaluate.report { require auc >= 80% }\nregister release = train.model to models\n\
+                promote current = release to models@production\naction deploy after current {\n run <<< deploy \"$version\" \"$previous\" \"$model\" >>>\n}";
+    sandbox.file("p.mlp", &format!("pipeline p\nedition 2026\n{MODEL}{rest}\n"));
+    let ended = sandbox.mlpc(&["check"]);
+    let help = "an action of a release has it: `action deploy of release`";
+    assert_eq!(ended.stderr.matches(help).count(), 3, "{ended:?}");
+    assert!(!ended.stderr.contains("pass_env"), "{ended:?}");
+}
+
+#[test]
 fn a_release_of_what_was_made_of_a_model_waits_for_the_gates_of_that_model() {
     let sandbox = Sandbox::new();
     let pipeline = |score: &str| {
