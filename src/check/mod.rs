@@ -50,6 +50,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::unpinned_source::UnpinnedSource,
     &rules::unused_in_command::UnusedInCommand,
     &rules::unused_name::UnusedName,
+    &rules::wrong_side::WrongSide,
 ];
 
 /// Pipelines of more nodes are looked at by two threads.

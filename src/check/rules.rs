@@ -26,3 +26,4 @@ pub(super) mod unknown_variable;
 pub(super) mod unpinned_source;
 pub(super) mod unused_in_command;
 pub(super) mod unused_name;
+pub(super) mod wrong_side;

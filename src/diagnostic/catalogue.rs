@@ -184,6 +184,7 @@ catalogue! {
     Error UNUSED_NAME "unused-name",
     Error WRONG_INDEX "wrong-index",
     Error WRONG_KIND "wrong-kind",
+    Warning WRONG_SIDE "wrong-side",
     Error WRONG_TYPE "wrong-type",
     Error WRONG_UNIT "wrong-unit",
 }

@@ -124,3 +124,66 @@ fn a_promotion_of_what_was_made_of_a_model_waits_for_the_approval_of_that_model(
     assert_eq!(codes(&rest("")), ["unapproved-release"]);
     assert_eq!(codes(&rest("after go_live")), NONE);
 }
+
+#[test]
+fn a_limit_on_the_wrong_side_is_told() {
+    let compares = "baseline models@production\non no_baseline: fail\nrequire auc >= 80%\n";
+    let gate = |lines: &str| {
+        format!(
+            "gate quality on evaluate.report {{ {lines} }}\nregister release = train.model to models\npromote current = release to models@production"
+        )
+    };
+    for line in ["auc <= 80%", "auc < 80%", "80% >= auc", "rmse >= 0.5", "p99 >= 50ms", "size(train.model) >= 500MB"] {
+        assert_eq!(codes(&gate(&format!("require {line}"))), ["wrong-side"], "{line}");
+        assert_eq!(codes(&gate(&format!("require plain >= 0\nwarn {line}"))), ["wrong-side"], "{line}");
+    }
+    for line in ["regression(auc) >= 2%", "improvement(auc) <= 1%"] {
+        assert_eq!(codes(&gate(&format!("{compares}require {line}"))), ["wrong-side"], "{line}");
+    }
+    for lines in [
+        "require auc >= 80%\nrequire auc <= 99.9%",
+        "require auc between 80%..99.9%",
+        "require rmse <= 0.5\nrequire rmse > 0",
+        "require plain <= 3\nrequire plain >= 1",
+        "require size(train.model) <= 500MB\nrequire size(train.model) >= 20MB",
+        "require size(train.model) >= 1kB",
+        "require auc == 80%",
+    ] {
+        assert_eq!(codes(&gate(lines)), NONE, "{lines}");
+    }
+    assert_eq!(
+        codes(&gate(&format!("{compares}require regression(auc) <= 2%\nrequire regression(auc) >= -10%"))),
+        NONE
+    );
+    // The other end may stand in another gate on the same numbers.
+    let leak = "gate leak on evaluate.report { require auc <= 99.9% }\n";
+    assert_eq!(codes(&format!("{leak}{}", gate("require auc >= 80%"))), NONE);
+    assert_eq!(codes(&format!("{leak}{}", gate("require rmse <= 1"))), ["wrong-side"]);
+    let data = |line: &str| {
+        codes(&format!(
+            "stage clean {{ in raw\n out t: Dataset<csv> = \"t.csv\"\n run <<< cp \"$raw\" \"$t\" >>> }}\ngate dq on clean.t {{ require {line} }}"
+        ))
+    };
+    for line in [
+        "nulls(*) >= 5%",
+        "psi(*) > 0.1 against \"b.json\"",
+        "js(*) >= 0.1 against \"b.json\"",
+        "chi2(kind) <= 1% against \"b.json\"",
+    ] {
+        assert_eq!(data(line), ["wrong-side"], "{line}");
+    }
+    for line in
+        ["rows >= 100", "rows <= 1000", "classes(label) >= 2", "nulls(*) <= 5%", "chi2(kind) >= 1% against \"b.json\""]
+    {
+        assert_eq!(data(line), NONE, "{line}");
+    }
+    let tests = |line: &str| {
+        codes(&format!(
+            "stage behave {{ in model = train.model\n out t: Tests of model = \"t.xml\"\n run <<< behave \"$model\" \"$t\" >>> }}\ngate b on behave.t {{ require {line} }}"
+        ))
+    };
+    assert_eq!(tests("failed >= 1"), ["wrong-side"]);
+    for line in ["failed == 0", "failed <= 1", "passed >= 3", "total >= 3", "skipped <= 2"] {
+        assert_eq!(tests(line), NONE, "{line}");
+    }
+}
