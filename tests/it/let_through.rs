@@ -126,6 +126,34 @@ fn a_promotion_of_what_was_made_of_a_model_waits_for_the_approval_of_that_model(
 }
 
 #[test]
+fn a_bound_proves_only_its_own_side() {
+    let runs = "metrics N { recall: ratio higher n from \"/n\"\n fpr: ratio lower n from \"/n\" }\nstage count { in model = train.model, data = held\n \
+                out report: Metrics<N> of model over data as test = \"n.json\"\n out scores: Predictions { id: \"id\", label: \"y\", score: \"p\" } of model over data as test = \"s.csv\"\n \
+                run <<< count \"$model\" \"$data\" \"$report\" \"$scores\" >>> }\n";
+    let told = |on: &str, line: &str| codes(&format!("{runs}gate g on count.{on} {{ {line} }}"));
+    for (on, line) in [
+        ("scores", "require upper(accuracy, 95%) >= 0.9"),
+        ("scores", "require lower(accuracy, 95%) <= 0.9"),
+        ("report", "require upper(recall, 95%) >= 90%"),
+        ("report", "require lower(fpr, 95%) <= 1%"),
+        ("report", "require upper(recall, 95%) between 90%..100%"),
+        ("report", "warn upper(recall, 95%) >= 90%"),
+    ] {
+        assert_eq!(told(on, line), ["bad-requirement"], "{line}");
+    }
+    for (on, line) in [
+        ("scores", "require lower(accuracy, 95%) >= 0.9"),
+        ("report", "require lower(recall, 95%) >= 90%"),
+        ("report", "require upper(fpr, 95%) <= 1%"),
+    ] {
+        assert_eq!(told(on, line), NONE, "{line}");
+    }
+    // It proves what it says, and that is the worse side of the metric.
+    assert_eq!(told("report", "require lower(fpr, 95%) >= 1%"), ["wrong-side"]);
+    assert_eq!(told("scores", "require upper(accuracy, 95%) <= 90%"), ["wrong-side"]);
+}
+
+#[test]
 fn a_limit_on_the_wrong_side_is_told() {
     let compares = "baseline models@production\non no_baseline: fail\nrequire auc >= 80%\n";
     let gate = |lines: &str| {
