@@ -33,6 +33,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::credential_missing::CredentialMissing,
     &rules::duration_cached::DurationCached,
     &rules::event_unmatched::EventUnmatched,
+    &rules::first_unmeasured::FirstUnmeasured,
     &rules::gate_of_another_model::GateOfAnotherModel,
     &rules::live_metrics::LiveMetrics,
     &rules::metrics_of_another_model::MetricsOfAnotherModel,

@@ -9,6 +9,7 @@ pub(super) mod cannot_bootstrap;
 pub(super) mod credential_missing;
 pub(super) mod duration_cached;
 pub(super) mod event_unmatched;
+pub(super) mod first_unmeasured;
 pub(super) mod gate_of_another_model;
 pub(super) mod live_metrics;
 pub(super) mod metrics_of_another_model;

@@ -123,6 +123,7 @@ catalogue! {
     Error ENDPOINT_MISSING "endpoint-missing",
     Error EVENT_NEVER_EMITTED "event-never-emitted",
     Error EVENT_UNHEARD "event-unheard",
+    Warning FIRST_UNMEASURED "first-unmeasured",
     Error GATE_OF_ANOTHER_MODEL "gate-of-another-model",
     Error KNOWN_ONLY_IN_RUN "known-only-in-run",
     Error MERGE_CONFLICT "merge-conflict",

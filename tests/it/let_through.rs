@@ -215,3 +215,23 @@ fn a_limit_on_the_wrong_side_is_told() {
         assert_eq!(tests(line), NONE, "{line}");
     }
 }
+
+#[test]
+fn a_gate_that_measures_nothing_of_the_first_model_is_told() {
+    let gate = |outcome: &str, lines: &str| {
+        format!(
+            "gate quality on evaluate.report {{ baseline models@production\non no_baseline: {outcome}\n{lines} }}\n\
+             register release = train.model to models\npromote current = release to models@production\n"
+        )
+    };
+    let only = "require regression(auc) <= 2%\nrequire improvement(rmse) >= 0";
+    assert_eq!(codes(&gate("pass", only)), ["first-unmeasured"]);
+    // What only warns stops nobody.
+    assert_eq!(codes(&gate("pass", &format!("{only}\nwarn auc >= 80%"))), ["first-unmeasured"]);
+    assert_eq!(codes(&gate("fail", only)), NONE);
+    assert_eq!(codes(&gate("pass", &format!("{only}\nrequire auc >= 80%"))), NONE);
+    let ask = "approval first of train.model { by: [\"a\"], timeout: 1h }\n";
+    assert_eq!(codes(&format!("{ask}{}", gate("ask first", only))), NONE);
+    let other = "gate fast on evaluate.report { require p99 <= 50ms }\n";
+    assert_eq!(codes(&format!("{other}{}", gate("pass", only))), NONE);
+}
