@@ -235,3 +235,30 @@ fn a_gate_that_measures_nothing_of_the_first_model_is_told() {
     let other = "gate fast on evaluate.report { require p99 <= 50ms }\n";
     assert_eq!(codes(&format!("{other}{}", gate("pass", only))), NONE);
 }
+
+#[test]
+fn a_test_over_training_data_is_seen_through_what_was_made_of_the_model() {
+    let over = |data: &str| {
+        format!(
+            "{MADE}stage test {{ in model = convert.onnx, data = {data}\n out report: Metrics<E> of model over data as test = \"t.json\"\n rerun always\n \
+             run <<< score \"$model\" \"$data\" \"$report\" >>> }}\ngate g on test.report {{ require auc >= 80% }}"
+        )
+    };
+    assert_eq!(codes(&over("raw")), ["tested-on-training-data"]);
+    assert_eq!(codes(&over("held")), NONE);
+    // The best of several is each of them.
+    let chosen = "stage other { in data = raw\n out model: Model<pickle> = \"o.pkl\"\n run <<< make \"$data\" \"$model\" >>> }\n\
+                  stage choose { in one = other.model, two = convert.onnx, held\n out model: Model<pickle> = \"best.pkl\"\n \
+                  run <<< choose \"$one\" \"$two\" \"$held\" \"$model\" >>> }\n";
+    let best =
+        format!("{chosen}{}", over("raw").replace("in model = convert.onnx, data", "in model = choose.model, data"));
+    assert_eq!(codes(&best), ["tested-on-training-data"]);
+    // Two parts of one table are two tables.
+    let parts = "metrics E { auc: ratio higher }\nsource raw: Dataset<csv> = \"raw.csv\"\n\
+                 stage split { in raw\n out train: Dataset<csv> = \"a.csv\"\n out test: Dataset<csv> = \"b.csv\"\n run <<< split \"$raw\" \"$train\" \"$test\" >>> }\n\
+                 stage train { in data = split.train\n out model: Model<pickle> = \"m.pkl\"\n run <<< make \"$data\" \"$model\" >>> }\n\
+                 stage convert { in model = train.model\n out onnx: Model<onnx> = \"m.onnx\"\n run <<< convert \"$model\" \"$onnx\" >>> }\n\
+                 stage test { in model = convert.onnx, data = split.test\n out report: Metrics<E> of model over data as test = \"t.json\"\n \
+                 run <<< score \"$model\" \"$data\" \"$report\" >>> }\ngate g on test.report { require auc >= 80% }";
+    assert_eq!(check(parts).0, NONE);
+}
