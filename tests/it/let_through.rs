@@ -262,3 +262,32 @@ fn a_test_over_training_data_is_seen_through_what_was_made_of_the_model() {
                  run <<< score \"$model\" \"$data\" \"$report\" >>> }\ngate g on test.report { require auc >= 80% }";
     assert_eq!(check(parts).0, NONE);
 }
+
+#[test]
+fn a_condition_that_can_never_hold_is_told() {
+    let told = |when: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.file(
+            "p.mlp",
+            &format!(
+                "pipeline p\nedition 2026\nprofile smoke {{ releases false }}\nsource raw: File = \"raw\"\n\
+                 stage a when {when} {{ in raw\n out x: File = \"x\"\n run <<< cp \"$raw\" \"$x\" >>> }}\n"
+            ),
+        );
+        let ended = sandbox.mlpc(&["check"]);
+        (ended.code, ended.stderr)
+    };
+    for (when, said, help) in [
+        ("profile == \"smok\"", "there is no profile `smok`", "did you mean `\"smoke\"`?"),
+        ("not (\"nightly\" != profile)", "there is no profile `nightly`", "there are `smoke`"),
+        ("profile one_of [\"smoke\", \"smokey\"]", "there is no profile `smokey`", "did you mean `\"smoke\"`?"),
+        ("branch == \"refs/heads/main\"", "never `refs/heads/main`", "write `\"main\"`"),
+        ("branch one_of [\"main\", \"refs/tags/v1\"]", "never `refs/tags/v1`", "write the name of a branch"),
+    ] {
+        let (code, stderr) = told(when);
+        assert!(code == 2 && stderr.contains(said) && stderr.contains(help), "{when}\n{stderr}");
+    }
+    for when in ["profile == \"smoke\"", "profile != \"\"", "branch == \"main\"", "branch == \"release/1\""] {
+        assert_eq!(told(when), (0, String::new()), "{when}");
+    }
+}
