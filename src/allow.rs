@@ -9,13 +9,14 @@ use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{self, ItemKind};
 
 /// Codes that the compiler does not give: the surroundings of a pipeline do, or a target.
-const ELSEWHERE: [Code; 6] = [
+const ELSEWHERE: [Code; 7] = [
     codes::NOTHING_MATCHES,
     codes::DVC_OUT_OF_REACH,
     codes::NOTHING_RUNS_IT,
     codes::APPROVER_NOT_CHECKED,
     codes::CRON_ON_THE_HOUR,
     codes::TRIGGER_ELSEWHERE,
+    codes::POINTER_OF_TWO_PIPELINES,
 ];
 
 /// The allows of a file that are in order.

@@ -1,9 +1,11 @@
 //! Rules: what is wrong with a model whose names and types are right. One file a rule, one line in the list.
 
 mod rules;
+mod together;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+pub use together::{Pipeline, together};
 
 use crate::beside::both;
 use crate::diagnostic::Diagnostic;

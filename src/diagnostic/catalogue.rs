@@ -147,6 +147,7 @@ catalogue! {
     Warning PATHS_MISS_AN_INPUT "paths-miss-an-input",
     Warning PIPE_IN_SH "pipe-in-sh",
     Error POINTER_NEVER_WRITTEN "pointer-never-written",
+    Warning POINTER_OF_TWO_PIPELINES "pointer-of-two-pipelines",
     Error PROMOTED_ELSEWHERE "promoted-elsewhere",
     Error QUERY_MISSING "query-missing",
     Error QUERY_OF_NO_VERSION "query-of-no-version",

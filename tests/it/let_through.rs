@@ -291,3 +291,46 @@ fn a_condition_that_can_never_hold_is_told() {
         assert_eq!(told(when), (0, String::new()), "{when}");
     }
 }
+
+#[test]
+fn two_pipelines_that_move_one_pointer_are_told() {
+    let sandbox = Sandbox::new();
+    let pipeline = |name: &str, registry: &str, pointer: &str, more: &str| {
+        let made = format!(
+            "gate quality on evaluate.report {{ require auc >= 80% }}\nregister release = train.model to models\n"
+        );
+        format!(
+            "pipeline {name}\nedition 2026\n{}{made}promote current = release to models@{pointer}\n{more}\n",
+            MODEL.replace("directory(\"registry\")", registry)
+        )
+    };
+    let here = "directory(\"registry\")";
+    let told = |files: &[&str]| {
+        let ended = sandbox.mlpc(&[&["check"], files].concat());
+        (ended.code, ended.stderr.matches("pointer-of-two-pipelines").count(), ended.stderr)
+    };
+    sandbox.file("a.mlp", &pipeline("fraud", here, "production", ""));
+    for (text, count) in [
+        (pipeline("churn", here, "production", ""), 1),
+        (pipeline("churn", "directory(\"./registry\")", "production", ""), 1),
+        (pipeline("churn", here, "churn", ""), 0),
+        (pipeline("churn", "directory(\"other\")", "production", ""), 0),
+        (pipeline("churn", here, "production", "allow pointer-of-two-pipelines \"both train it\""), 0),
+    ] {
+        sandbox.file("b.mlp", &text);
+        let (code, times, said) = told(&["a.mlp", "b.mlp"]);
+        assert_eq!((code, times), (0, count), "{said}");
+        assert!(count == 0 || (said.contains("`fraud` moves it here") && said.contains("b.mlp:")), "{said}");
+        // Alone nothing is known of the other, and what allows it stands.
+        assert_eq!(told(&["b.mlp"]).1, 0);
+    }
+    // A folder is another one in another folder, and a branch the same in all of a repository.
+    sandbox.file("c/b.mlp", &pipeline("churn", here, "production", ""));
+    assert_eq!(told(&["a.mlp", "c/b.mlp"]).1, 0);
+    let shared = "profile shared { set models = git(\"branch\")\n releases true }";
+    sandbox.file("c/b.mlp", &pipeline("churn", here, "production", shared));
+    sandbox.file("a.mlp", &pipeline("fraud", "git(\"branch\")", "production", ""));
+    assert_eq!(sandbox.shell("git init -q .").code, 0);
+    assert_eq!(told(&["a.mlp", "c/b.mlp"]).1, 1);
+    assert_eq!(sandbox.shell("cd c && mlpc check b.mlp ../a.mlp 2>&1 | grep -c of-two").stdout, "1\n");
+}
