@@ -9,11 +9,14 @@ use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{self, ItemKind};
 
 /// Codes that the compiler does not give: the surroundings of a pipeline do, or a target.
-const ELSEWHERE: [Code; 7] = [
+const ELSEWHERE: [Code; 10] = [
+    codes::RUNNER_WITHOUT_MLPC,
     codes::NOTHING_MATCHES,
+    codes::NOT_OF_ITS_TYPE,
     codes::DVC_OUT_OF_REACH,
     codes::NOTHING_RUNS_IT,
     codes::APPROVER_NOT_CHECKED,
+    codes::CHECKPOINT_LOST,
     codes::CRON_ON_THE_HOUR,
     codes::TRIGGER_ELSEWHERE,
     codes::POINTER_OF_TWO_PIPELINES,

@@ -106,6 +106,13 @@ fn look(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diagnostic>, a
         // All else that is wrong is of the one line that the file is.
         diagnostics = vec![one];
     }
+    if !diagnostics.iter().any(Diagnostic::is_error) {
+        // What was not understood may be what waits.
+        let mut loose = graph::unheld(&model, &graph);
+        loose.extend(graph::first_elsewhere(&model, &graph));
+        once_for_all_legs(&model, &mut loose);
+        diagnostics.extend(loose);
+    }
     let (mut allows, wrong) = Allows::of(sources, file);
     diagnostics.extend(wrong);
     allows.cover(&mut diagnostics);

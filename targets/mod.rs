@@ -106,6 +106,31 @@ pub(crate) fn beside(plan: &Plan, site: &Site<'_>, target: &str, diagnostics: &m
     }
 }
 
+/// Says which stages lose their checkpoint with the machine; `lost` is what that is on this platform.
+pub(crate) fn checkpoints(
+    plan: &Plan,
+    site: &Site<'_>,
+    (target, lost): (&str, &str),
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut said = Vec::new();
+    for node in &plan.nodes {
+        let declared = raw::declared(node);
+        let keeps = matches!(&node.kind, NodeKind::Stage(stage) if stage.checkpoint.is_some());
+        if !keeps || said.contains(&declared) {
+            continue;
+        }
+        said.push(declared);
+        let message = format!("`{declared}` begins anew where {lost}: its checkpoint is gone with it");
+        let diagnostic = Diagnostic::new(codes::CHECKPOINT_LOST, site.span(declared), message)
+            .help("let the command keep in a store what would cost too much to make again");
+        diagnostics.push(match site.spans.get(&format!("target {target}")) {
+            Some(&place) => diagnostic.label(place, "for this target"),
+            None => diagnostic,
+        });
+    }
+}
+
 /// Finds in the sources what the plan says in lines and columns.
 #[must_use]
 pub fn spans(plan: &Plan, sources: &Sources) -> BTreeMap<String, Span> {

@@ -11,8 +11,8 @@ pub(crate) fn pipeline(stages: usize) -> String {
     let mut text = String::with_capacity(stages * 570 + 400);
     text.push_str(
         "## Generated for measurements.\npipeline generated\nedition 2026\n\n\
-         param rate:  float in >0.0..1.0 = 0.01\nparam rows:  int in 1..1_000_000 = 5_000\n\
-         param mode:  \"fast\" | \"full\"    = \"fast\"\n\n\
+         param rate: float in >0.0..1.0  = 0.01\nparam rows: int in 1..1_000_000 = 5_000\n\
+         param mode: \"fast\" | \"full\"     = \"fast\"\n\n\
          source raw: Dataset<csv> = \"data/raw.csv\"\n",
     );
     for index in 0..stages {

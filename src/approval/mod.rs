@@ -4,13 +4,16 @@
 //! subject and those of the gate reports that admitted it; and to the time it was asked at: too late is a rejection, and so
 //! is no answer.
 
+mod about;
 mod record;
+pub mod terraform;
 
 use std::fmt;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use about::{About, about};
 pub use record::{Asked, Decided, Record, Shown};
 
 use crate::gate::Decision;

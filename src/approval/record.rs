@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::about::About;
 use crate::host::error::Context;
 use crate::host::lock::Lock;
 use crate::host::{Error, Result, fs, lines};
@@ -42,6 +43,9 @@ pub struct Asked {
     /// The gate reports that admitted it: the decision is about these, too.
     #[serde(default)]
     pub shown: Vec<Shown>,
+    /// The file that it is about; none where that is a release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<About>,
     /// It leads into a registry that others share, for which a decision on this machine does not count.
     pub shared: bool,
 }

@@ -18,6 +18,7 @@ fn question() -> Asked {
         timeout: 3_600_000_000_000,
         by: vec!["alice".into(), "bob".into()],
         shown: vec![report("blake3:77")],
+        about: None,
         shared: false,
     }
 }

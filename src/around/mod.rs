@@ -1,9 +1,10 @@
 //! What the texts of a pipeline don't tell and its folder does: whether patterns of code mean anything, whether runtimes
-//! are locked, whether parameters stand in their files, whether jobs can have what DVC keeps, whether its targets exist and can do what it asks of them.
+//! are locked, whether parameters stand in their files, what stands at the paths of sources and baselines, whether jobs can have what DVC keeps, whether its targets exist and can do what it asks of them.
 //!
 //! What is asked of the folder is kept apart from what is said: whoever checks at every keystroke looks seldom.
 
 pub(crate) mod dvc;
+pub(crate) mod files;
 pub(crate) mod lock;
 pub(crate) mod params;
 mod platform;
@@ -30,6 +31,8 @@ pub(crate) struct Asked {
     params: Vec<params::Asked>,
     /// Its sources that DVC keeps, and that jobs elsewhere read.
     pub(crate) dvc: Vec<dvc::Asked>,
+    /// The files and folders that it names.
+    pub(crate) files: Vec<files::Asked>,
 }
 
 /// What a folder answered.
@@ -38,7 +41,8 @@ pub(crate) struct Seen {
     empty: BTreeSet<String>,
     locks: Vec<(usize, String)>,
     params: Vec<Option<String>>,
-    dvc: Vec<Option<String>>,
+    dvc: Vec<Option<dvc::Why>>,
+    files: Vec<Option<String>>,
     site: platform::Site,
 }
 
@@ -50,6 +54,7 @@ impl Asked {
             runtimes: runtimes(model).map(|(runtime, _)| runtime).collect(),
             params: params::asked(model),
             dvc: dvc::asked(model).map(|(asked, _)| asked).collect(),
+            files: files::asked(model).into_iter().map(|(asked, ..)| asked).collect(),
         }
     }
 }
@@ -62,6 +67,7 @@ pub(crate) fn look(workspace: &Path, asked: &Asked) -> Seen {
         locks: lock::look(workspace, &asked.runtimes, false),
         params: params::look(workspace, &asked.params),
         dvc: dvc::look(workspace, &asked.dvc),
+        files: files::look(workspace, &asked.files),
         site: platform::look(workspace),
     }
 }
@@ -81,6 +87,7 @@ pub(crate) fn say(compiled: &Compilation, sources: &Sources, seen: &Seen) -> Vec
     found.extend(lock::say(&runtimes(model).map(|(_, span)| span).collect::<Vec<_>>(), &seen.locks));
     found.extend(params::say(model, &seen.params));
     found.extend(dvc::say(dvc::asked(model), &seen.dvc));
+    found.extend(files::say(model, &seen.files));
     for target in model.targets.iter().filter(|target| targets::find(&target.name.value).is_none()) {
         let names: Vec<&str> = targets::TARGETS.iter().map(|target| target.name()).collect();
         let help = match nearest(&target.name.value, names.iter().copied()) {

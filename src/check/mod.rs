@@ -34,6 +34,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::cannot_bootstrap::CannotBootstrap,
     &rules::credential_missing::CredentialMissing,
     &rules::duration_cached::DurationCached,
+    &rules::environment_shared::EnvironmentShared,
     &rules::event_unmatched::EventUnmatched,
     &rules::first_unmeasured::FirstUnmeasured,
     &rules::gate_of_another_model::GateOfAnotherModel,
@@ -53,6 +54,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::unpinned_source::UnpinnedSource,
     &rules::unused_in_command::UnusedInCommand,
     &rules::unused_name::UnusedName,
+    &rules::variable_in_arguments::VariableInArguments,
     &rules::wrong_side::WrongSide,
 ];
 

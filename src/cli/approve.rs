@@ -16,7 +16,7 @@ use crate::host::{Clock, Digest, Out, fs};
 
 /// Decide about what a run waits for
 ///
-/// Shows the subject with its digest and the gate reports about it, and records the decision for exactly these bytes and
+/// Shows the subject with its digest, of a Terraform plan what it would change, and the gate reports about it, and records the decision for exactly these bytes and
 /// these reports. It counts on this machine alone. A decision that comes too late is a rejection. Afterwards: `mlpc run --resume`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  mlpc approve go_live --reason \"checked the slices\" && mlpc run --resume")]
@@ -47,7 +47,7 @@ impl Verb for Approve {
         match self.decide(out) {
             Ok(exit) => exit,
             Err((exit, message)) => {
-                out.err_line(&format!("error: {message}"));
+                out.err_line(&self.pipeline.again(&format!("error: {message}")));
                 exit
             }
         }
@@ -87,7 +87,22 @@ impl Approve {
             Refusal::BeforeAsked(why) => (Exit::Undecided, why),
             Refusal::Record(error) => damaged(error),
         })?;
-        Ok(said(out, &asked, &standing, self.reject))
+        Ok(self.said(out, &asked, &standing))
+    }
+
+    fn said(&self, out: &Out, asked: &Asked, standing: &Standing) -> Exit {
+        match standing {
+            Standing::Approved { by, .. } => {
+                let resume = format!("`mlpc run --resume {}`", asked.run);
+                out.line(&format!("approved by {by}; go on with: {}", self.pipeline.again(&resume).trim_matches('`')));
+                Exit::Fine
+            }
+            Standing::Rejected { by, reason, .. } => {
+                out.line(&format!("rejected by {}: {reason}", by.as_deref().unwrap_or("the clock")));
+                if self.reject { Exit::Fine } else { Exit::Refused }
+            }
+            Standing::Waiting { .. } => Exit::Undecided,
+        }
     }
 
     /// Finds the one question that is meant.
@@ -174,6 +189,10 @@ fn list(out: &Out, workspace: &Path, now: Timestamp) -> Result<Exit, Failure> {
             short(&asked.digest),
             asked.run
         ));
+        if let Some(about) = &asked.about {
+            out.line(&format!("  {}", about.line()));
+            about.resources().iter().for_each(|line| out.line(&format!("    {line}")));
+        }
     }
     Ok(Exit::Fine)
 }
@@ -181,6 +200,10 @@ fn list(out: &Out, workspace: &Path, now: Timestamp) -> Result<Exit, Failure> {
 fn describe(out: &Out, workspace: &Path, asked: &Asked) -> Result<(), Failure> {
     out.line(&format!("{} of {}", asked.approval, asked.subject));
     out.line(&format!("  digest  {}", asked.digest));
+    if let Some(about) = &asked.about {
+        out.line(&format!("  file    {}", about.line()));
+        about.resources().iter().for_each(|line| out.line(&format!("          {line}")));
+    }
     out.line(&format!("  run     {}, asked at {}", asked.run, iso(asked.at)));
     for shown in &asked.shown {
         let (path, run) = (&shown.path, &asked.run);
@@ -196,20 +219,6 @@ fn describe(out: &Out, workspace: &Path, asked: &Asked) -> Result<(), Failure> {
         show(out, &report, ReportFormat::Text);
     }
     Ok(())
-}
-
-fn said(out: &Out, asked: &Asked, standing: &Standing, meant: bool) -> Exit {
-    match standing {
-        Standing::Approved { by, .. } => {
-            out.line(&format!("approved by {by}; go on with: mlpc run --resume {}", asked.run));
-            Exit::Fine
-        }
-        Standing::Rejected { by, reason, .. } => {
-            out.line(&format!("rejected by {}: {reason}", by.as_deref().unwrap_or("the clock")));
-            if meant { Exit::Fine } else { Exit::Refused }
-        }
-        Standing::Waiting { .. } => Exit::Undecided,
-    }
 }
 
 fn short(digest: &str) -> &str {

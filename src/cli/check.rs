@@ -104,9 +104,7 @@ impl Verb for Check {
         let asked: Vec<around::Asked> = compiled.iter().map(|one| around::Asked::of(&one.model)).collect();
         let whole = whole && asked.iter().all(|one| one.dvc.is_empty());
         if let Some(place) = place.filter(|_| whole && found.is_empty() && unread.is_empty()) {
-            let patterns = asked.iter().map(|one| one.patterns.iter().cloned().collect());
-            let runtimes = asked.iter().map(|one| one.runtimes.clone());
-            place.write(summaries, patterns.collect(), runtimes.collect());
+            place.write(summaries, asked);
         }
         // The process ends here; freeing a large model piece by piece would take a tenth of the time.
         std::mem::forget(compiled);
@@ -187,12 +185,13 @@ fn together(sources: &Sources, compiled: &[Compilation]) -> Vec<(usize, Diagnost
 
 /// Tells whether what the texts don't say is as it has to be: patterns match, runtimes are locked.
 fn is_clean_still(sources: &Sources, seen: &seen::Seen) -> bool {
-    let files = sources.iter().zip(seen.patterns.iter().zip(&seen.runtimes));
-    files.into_iter().all(|((_, file), (patterns, runtimes))| {
+    let files = sources.iter().zip(seen.patterns.iter().zip(&seen.runtimes).zip(&seen.files));
+    files.into_iter().all(|((_, file), ((patterns, runtimes), files))| {
         let workspace = Path::new(file.name()).parent().unwrap_or(Path::new(""));
         let runtimes: Vec<(Runtime, Span)> = runtimes.iter().map(|one| (one.clone(), Span::default())).collect();
         code::unmatched(workspace, patterns.iter().map(String::as_str)).is_empty()
             && around::lock::faults(workspace, &runtimes, false).is_empty()
+            && around::files::look(workspace, files).iter().all(Option::is_none)
     })
 }
 

@@ -52,7 +52,7 @@ impl Compile {
     fn compile(self, out: &Out) -> Result<Exit, Exit> {
         let pipeline = PipelineArgs { file: self.pipeline.clone().or(self.file.file.clone()) };
         let Loaded { project, plan, mut allows, .. } = project::load(out, &pipeline)?;
-        let names = self.names(&plan, out)?;
+        let names = self.names(&plan, &pipeline, out)?;
         let root = around::repository(&project.workspace);
         let folder = around::folder(&project.workspace, &root);
         let Some(file) = project.file.file_name().unwrap_or_default().to_str() else {
@@ -106,7 +106,7 @@ impl Compile {
             done.push((target, compiled.files));
         }
         if self.check {
-            let compared = done.iter().map(|(target, files)| compare(*target, files, &output, out));
+            let compared = done.iter().map(|(target, files)| compare(*target, files, &output, &pipeline, out));
             return Ok(compared.fold(exit, Exit::max));
         }
         // Where one platform refuses the pipeline, the files of another would be of another pipeline than those that stand.
@@ -122,7 +122,7 @@ impl Compile {
     }
 
     /// Returns the targets that are asked for; complains about unknown ones.
-    fn names(&self, plan: &Plan, out: &Out) -> Result<Vec<String>, Exit> {
+    fn names(&self, plan: &Plan, pipeline: &PipelineArgs, out: &Out) -> Result<Vec<String>, Exit> {
         let known = || targets::TARGETS.iter().map(|target| target.name()).chain(["plan"]);
         if let Some(name) = self.target.iter().find(|name| known().all(|known| known != **name)) {
             let known: Vec<_> = known().collect();
@@ -135,7 +135,7 @@ impl Compile {
         let declared: Vec<_> = plan.targets.iter().map(|target| target.name.clone()).collect();
         if declared.is_empty() {
             out.err_line("error: the pipeline declares no `target`");
-            out.err_line("help: name one: `mlpc compile --target github`");
+            out.err_line(&pipeline.again("help: name one: `mlpc compile --target github`"));
             return Err(Exit::Usage);
         }
         Ok(declared)
@@ -220,7 +220,7 @@ fn write(files: &[OutputFile], root: &Path, own: &Own, out: &Out) -> Exit {
     Exit::Fine
 }
 
-fn compare(target: &dyn Target, files: &[OutputFile], root: &Path, out: &Out) -> Exit {
+fn compare(target: &dyn Target, files: &[OutputFile], root: &Path, pipeline: &PipelineArgs, out: &Out) -> Exit {
     let mut exit = Exit::Fine;
     for file in files {
         let path = root.join(&file.path);
@@ -240,7 +240,7 @@ fn compare(target: &dyn Target, files: &[OutputFile], root: &Path, out: &Out) ->
         exit = Exit::Failed;
     }
     if exit != Exit::Fine {
-        out.err_line(&format!("help: `mlpc compile --target {}` writes it", target.name()));
+        out.err_line(&pipeline.again(&format!("help: `mlpc compile --target {}` writes it", target.name())));
     }
     exit
 }

@@ -44,7 +44,12 @@ impl Verb for DiffVerb {
             let new = find(self.new.as_deref().unwrap_or("latest"))?;
             let read = |run: &str| RunRecord::read(&state, run).map_err(|error| error.to_string());
             let store = Store::open(&state).map_err(|error| error.to_string())?;
-            Ok(past::compare(&loaded.plan, &store, &read(&old)?, &read(&new)?))
+            let (old, new) = (read(&old)?, read(&new)?);
+            // One of them may be another pipeline's, which is said; what the file knows of neither is no comparison.
+            if old.pipeline == new.pipeline {
+                past::of_pipeline(&loaded.plan.pipeline, &new)?;
+            }
+            Ok(past::compare(&loaded.plan, &store, &old, &new))
         };
         match go() {
             Ok(diff) => {
@@ -64,6 +69,11 @@ impl Verb for DiffVerb {
 
 fn show(out: &Out, diff: &Diff) {
     out.line(&format!("{} → {}", diff.old, diff.new));
+    if let Some(pipeline) = &diff.pipeline {
+        let side = |name: &Option<String>| name.clone().unwrap_or_default();
+        let (old, new) = (side(&pipeline.old), side(&pipeline.new));
+        out.line(&format!("`{old}` → `{new}`: runs of two pipelines, which have little to be compared"));
+    }
     if let Some(profile) = &diff.profile {
         let side =
             |name: &Option<String>| name.as_ref().map_or("no profile".to_owned(), |name| format!("profile {name}"));
@@ -112,7 +122,7 @@ fn show(out: &Out, diff: &Diff) {
     let nothing = [&diff.params, &diff.inputs, &diff.endings].iter().all(|pairs| pairs.is_empty())
         && diff.stages.is_empty()
         && diff.metrics.iter().all(|metric| metric.turn == Turn::Same);
-    if nothing && !diff.plan_changed && diff.profile.is_none() {
+    if nothing && !diff.plan_changed && diff.profile.is_none() && diff.pipeline.is_none() {
         out.line("nothing differs");
     }
 }

@@ -2,6 +2,7 @@
 
 mod github;
 mod params;
+mod subject;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -129,28 +130,33 @@ impl ExecArgs {
         }
         let bound = self.job.bind(out, &loaded.plan, self.profile.clone(), &setup, github.as_ref())?;
         let job = self.job.job(&bound, &setup, github.as_ref()).map_err(shown)?;
-        let context = Context { out, github, loaded: &loaded, job };
+        let mut context = Context { out, github, loaded: &loaded, job };
         let done = match &self.node {
             None if self.pin => runner::pin(&context.job).map(|commit| {
                 out.line(&format!("commit {commit}"));
                 Exit::Fine
             }),
             None => self.verdict(&context),
-            Some(node) => self.node(&context, node),
+            Some(node) => self.node(&mut context, node),
         };
         done.map_err(|trouble| troubled(out, &trouble))
     }
 
-    fn node(&self, context: &Context<'_>, node: &str) -> Result<Exit, Trouble> {
-        let job = &context.job;
-        if let Some(NodeKind::Approval(_)) = job.bound.plan.node(node).map(|node| &node.kind) {
+    fn node(&self, context: &mut Context<'_>, node: &str) -> Result<Exit, Trouble> {
+        if let Some(NodeKind::Approval(_)) = context.job.bound.plan.node(node).map(|node| &node.kind) {
             return self.approval(context, node);
         }
+        let received = runner::receive(&context.job);
+        // Elsewhere what gates asked comes with their results alone.
+        if let (None, Ok(received)) = (&context.github, &received) {
+            context.job.left_out = runner::left_out(context.job.bound, received);
+        }
+        let (context, job) = (&*context, &context.job);
         let permitted = |received| match &context.github {
             Some(github) => github::permitted(context, github, node, &received).map(|()| received),
             None => Ok(received),
         };
-        let received = runner::receive(job).and_then(|received| {
+        let received = received.and_then(|received| {
             runner::vouched(job, node, &received, context.github.is_some())?;
             permitted(received)
         });
@@ -176,6 +182,8 @@ impl ExecArgs {
         if let Some(report) = &report {
             context.out.text(&table(report, Style::Plain));
         }
+        // On a platform whose waiting step shows digests alone, this log is where the rest is seen.
+        subject::Subject::of(context, &answer, &received).lines().iter().for_each(|line| context.out.line(line));
         if let Some(github) = &context.github {
             github::tell(context, github, &answer, &digest, report.as_ref())?;
             if self.job.asks {
@@ -215,7 +223,7 @@ impl ExecArgs {
         Ok(exit(verdict.exit))
     }
 
-    /// Reads `--status`, and what came in of gates.
+    /// Reads `--status`, and what came in of gates and releases.
     fn told(&self, context: &Context<'_>) -> Result<BTreeMap<String, Ended>, Trouble> {
         let received = runner::receive(&context.job)?;
         runner::vouched(&context.job, "--verdict", &received, true)?;
@@ -229,9 +237,11 @@ impl ExecArgs {
                     help: None,
                 });
             };
-            let gate = received.answers.get(node).and_then(|answer| answer.gate.as_ref());
+            let answer = received.answers.get(node);
+            let gate = answer.and_then(|answer| answer.gate.as_ref());
             let (verdict, asked) = (gate.map(|gate| gate.verdict.clone()), gate.is_some_and(|gate| gate.ask.is_some()));
-            ended.insert(node.to_owned(), Ended { settled, verdict, asked, there: false });
+            let there = answer.is_some_and(|answer| answer.there);
+            ended.insert(node.to_owned(), Ended { settled, verdict, asked, there });
         }
         Ok(ended)
     }

@@ -68,13 +68,16 @@ impl Verb for History {
                 rows.iter().map(|row| row.run.len()).max().unwrap_or(0),
                 rows.iter().map(|row| row.outcome.len()).max().unwrap_or(0),
             ];
+            let others = past::others(&state, pipeline);
             for row in &rows {
+                // Where a folder has runs of several pipelines, a row is read beside those of another.
+                let of = if others.is_empty() { String::new() } else { format!(", `{}`", row.pipeline) };
                 let profile = row.profile.map(|profile| format!(", profile {profile}")).unwrap_or_default();
                 let named = |what: &str, names: &[String]| match names {
                     [] => String::new(),
                     names => format!(", {what}{}", names.join(" ")),
                 };
-                let of = profile + &named("", row.asked) + &named("from ", row.from) + &named("only ", row.only);
+                let of = of + &profile + &named("", row.asked) + &named("from ", row.from) + &named("only ", row.only);
                 out.line(&format!(
                     "{:<a$}  {:<b$}  {} ran, {} {}{of}",
                     row.run,
@@ -86,7 +89,6 @@ impl Verb for History {
                     b = widths[1],
                 ));
             }
-            let others = past::others(&state, pipeline);
             if !others.is_empty() {
                 let told: Vec<_> = others.iter().map(|(name, runs)| format!("{runs} of `{name}`")).collect();
                 out.line(&format!("and {}: `-f FILE` lists them", told.join(", ")));

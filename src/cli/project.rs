@@ -1,5 +1,6 @@
 //! Finds the pipeline that a verb is about and reads its source.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -31,7 +32,26 @@ pub(crate) struct Project {
     pub(crate) sources: Sources,
 }
 
+/// Verbs about one pipeline that messages tell to call.
+const OF_ONE: [&str; 5] = ["approve", "baseline", "compile", "registry", "run"];
+
 impl PipelineArgs {
+    /// Returns a text whose commands name the file of the pipeline, where the caller did: others may stand beside it.
+    pub(crate) fn again<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let Some(file) = &self.file else { return Cow::Borrowed(text) };
+        let shown = file.display().to_string();
+        let tame = shown.chars().all(|c| c.is_alphanumeric() || "/._-+".contains(c));
+        let file = if tame { shown } else { format!("'{}'", shown.replace('\'', "'\\''")) };
+        let mut named = Cow::Borrowed(text);
+        for verb in OF_ONE {
+            let call = format!("`mlpc {verb}");
+            if named.contains(&call) {
+                named = Cow::Owned(named.replace(&call, &format!("{call} -f {file}")));
+            }
+        }
+        named
+    }
+
     /// Finds the pipeline; `Err` is the message to show, with exit 2.
     pub(crate) fn find(&self) -> Result<PathBuf, String> {
         match &self.file {

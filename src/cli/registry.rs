@@ -88,13 +88,13 @@ impl Verb for RegistryVerb {
         match done {
             Ok((text, exit)) => {
                 match self.format {
-                    Format::Text => out.text(&text),
+                    Format::Text => out.text(&self.pipeline.again(&text)),
                     Format::Json => out.json(&text),
                 }
                 exit
             }
             Err((message, code)) => {
-                out.err_line(&format!("error: {message}"));
+                out.err_line(&self.pipeline.again(&format!("error: {message}")));
                 match code {
                     10 => Exit::Refused,
                     11 => Exit::Undecided,

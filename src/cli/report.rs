@@ -37,6 +37,7 @@ impl Verb for ReportVerb {
         let go = || -> Result<(), String> {
             let run = past::find(&state, &loaded.plan.pipeline, &self.run)?;
             let record = RunRecord::read(&state, &run).map_err(|error| error.to_string())?;
+            past::of_pipeline(&loaded.plan.pipeline, &record)?;
             let store = Store::open(&state).map_err(|error| error.to_string())?;
             let html = past::report(&loaded.plan, &store, &record)?;
             let target = match &self.output {

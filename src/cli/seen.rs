@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::around::{Asked, files};
 use crate::host::fs;
 use crate::plan::Runtime;
 use crate::source::Sources;
@@ -25,6 +26,8 @@ pub(super) struct Seen {
     pub(super) patterns: Vec<Vec<String>>,
     /// For each file, its runtimes, which `mlpc.lock` has to know.
     pub(super) runtimes: Vec<Vec<Runtime>>,
+    /// For each file, the files and folders that it names.
+    pub(super) files: Vec<Vec<files::Asked>>,
 }
 
 /// Where the entry of some files stands, and the key that it must have.
@@ -74,8 +77,14 @@ impl Place {
     }
 
     /// Keeps what is known; where that does not work, nothing is lost.
-    pub(super) fn write(&self, summaries: Vec<String>, patterns: Vec<Vec<String>>, runtimes: Vec<Vec<Runtime>>) {
-        let seen = Seen { key: self.key.clone(), summaries, patterns, runtimes };
+    pub(super) fn write(&self, summaries: Vec<String>, asked: Vec<Asked>) {
+        let key = self.key.clone();
+        let mut seen = Seen { key, summaries, patterns: Vec::new(), runtimes: Vec::new(), files: Vec::new() };
+        for one in asked {
+            seen.patterns.push(one.patterns.into_iter().collect());
+            seen.runtimes.push(one.runtimes);
+            seen.files.push(one.files);
+        }
         let ignore = self.state.join(".gitignore");
         let write = || -> crate::host::Result<()> {
             fs::create_dirs(fs::parent(&self.path))?;

@@ -108,7 +108,9 @@ pub(super) fn look(run: &Run<'_>, source: &Source, work: Option<&Work>) -> Resul
         return Ok((Artifact { kind: Kind::File, digest, executable: false, size }, from));
     }
     let From::Fetched { environment, .. } = &from else { return Err(Stop::Failed("nothing to fetch".into())) };
-    Ok((get(run, &place, environment)?, from))
+    let artifact = get(run, &place, environment)?;
+    super::prepare::of_its_type(source, source.location.address().unwrap_or_default(), &artifact)?;
+    Ok((artifact, from))
 }
 
 /// Sees to it that the store has what a source is said to be.

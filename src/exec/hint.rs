@@ -4,10 +4,22 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
-/// Returns the line to add to the stage, if its output names an undeclared file of the workspace.
-pub(super) fn undeclared(log: &str, workspace: &Path, folder: &Path, declared: &BTreeSet<String>) -> Option<String> {
+/// What a stage missed.
+#[derive(Debug, PartialEq)]
+pub(super) enum Missed {
+    /// A module of its program: the pattern of code that has it.
+    Module(String),
+    /// A file, by its path.
+    File(String),
+}
+
+/// Returns what a stage missed, if its output names an undeclared file of the workspace.
+pub(super) fn undeclared(log: &str, workspace: &Path, folder: &Path, declared: &BTreeSet<String>) -> Option<Missed> {
     let mut lines = log.lines().rev();
-    lines.find_map(|line| module(line, workspace, declared).or_else(|| file(line, workspace, folder, declared)))
+    lines.find_map(|line| {
+        let module = module(line, workspace, declared).map(Missed::Module);
+        module.or_else(|| file(line, workspace, folder, declared).map(Missed::File))
+    })
 }
 
 /// `ModuleNotFoundError: No module named 'features.build'`
@@ -20,11 +32,11 @@ fn module(line: &str, workspace: &Path, declared: &BTreeSet<String>) -> Option<S
     for folder in folders {
         let file = folder.join(format!("{first}.py"));
         if workspace.join(&file).is_file() && !is_declared(&file, declared) {
-            return Some(format!("code \"{}\"", file.display()));
+            return Some(file.display().to_string());
         }
         let package = folder.join(first);
         if workspace.join(&package).is_dir() && !declared.iter().any(|file| Path::new(file).starts_with(&package)) {
-            return Some(format!("code \"{}/**\"", package.display()));
+            return Some(format!("{}/**", package.display()));
         }
     }
     None
@@ -45,7 +57,7 @@ fn file(line: &str, workspace: &Path, folder: &Path, declared: &BTreeSet<String>
         if !workspace.join(path).is_file() || folder.join(path).exists() {
             return None;
         }
-        Some(format!("code \"{}\"", path.display()))
+        Some(path.display().to_string())
     })
 }
 
@@ -58,7 +70,7 @@ mod tests {
     use super::*;
     use crate::host::fs;
 
-    fn hint(log: &str) -> Option<String> {
+    fn hint(log: &str) -> Option<Missed> {
         let workspace = tempfile::tempdir().expect("a folder");
         for file in ["src/train.py", "src/util.py", "src/features/build.py", "config.yaml"] {
             fs::write_atomic(&workspace.path().join(file), b"x").expect("written");
@@ -68,20 +80,20 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_not_declared_is_named_with_the_line_to_add() {
+    fn a_file_that_was_not_declared_is_named() {
         let python = "FileNotFoundError: [Errno 2] No such file or directory: 'config.yaml'";
-        assert_eq!(hint(python).as_deref(), Some("code \"config.yaml\""));
-        assert_eq!(hint("cat: ./config.yaml: No such file").as_deref(), Some("code \"config.yaml\""));
+        assert_eq!(hint(python), Some(Missed::File("config.yaml".into())));
+        assert_eq!(hint("cat: ./config.yaml: No such file"), Some(Missed::File("config.yaml".into())));
         let absolute = "python: can't open file 'WORK/src/util.py': [Errno 2] No such file or directory";
-        assert_eq!(hint(absolute).as_deref(), Some("code \"src/util.py\""));
+        assert_eq!(hint(absolute), Some(Missed::File("src/util.py".into())));
     }
 
     #[test]
     fn a_module_that_was_not_declared_is_found_beside_the_script() {
-        assert_eq!(hint("ModuleNotFoundError: No module named 'util'").as_deref(), Some("code \"src/util.py\""));
+        assert_eq!(hint("ModuleNotFoundError: No module named 'util'"), Some(Missed::Module("src/util.py".into())));
         assert_eq!(
-            hint("ModuleNotFoundError: No module named 'features.build'").as_deref(),
-            Some("code \"src/features/**\"")
+            hint("ModuleNotFoundError: No module named 'features.build'"),
+            Some(Missed::Module("src/features/**".into()))
         );
         assert_eq!(hint("ModuleNotFoundError: No module named 'numpy'"), None);
     }

@@ -10,7 +10,7 @@ use super::nodes::{Lookup, look_up, may};
 use super::pick::{Pick, choose, ordered};
 use super::record::{RunRecord, runs_of};
 use super::run::RunError;
-use super::state::Ending;
+use super::state::{Ending, passed_over};
 use super::{fetch, outputs, prepare, software};
 use crate::cache::{Memory, Store};
 use crate::gate::OnMissing;
@@ -121,6 +121,9 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
             Skip::Needs(other) => format!("it needs `{other}`, which is skipped"),
         });
     }
+    if let Some(why) = behind(run, node, known) {
+        return Expected::Skipped(why);
+    }
     let NodeKind::Stage(stage) = &node.kind else {
         return match may(run, node) {
             Ok(Some(Ending::NotReleased(why))) => Expected::NotReleased(why),
@@ -162,6 +165,18 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
             None => Expected::Runs(Reason::Lost),
         },
     }
+}
+
+/// Says why a node would be skipped, since something before it would be, or is not released here.
+fn behind(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Option<String> {
+    node.waits.iter().find_map(|wait| {
+        let ending = match known.get(wait.node.as_str())? {
+            Expected::Skipped(why) => Ending::Skipped(why.clone()),
+            Expected::NotReleased(why) => Ending::NotReleased(why.clone()),
+            _ => return None,
+        };
+        passed_over(run.bound, node, (run.node(&wait.node)?, wait.why), &ending)
+    })
 }
 
 /// Says of an approval that gates ask for when they have no baseline, or can't score it, whether they will.

@@ -12,7 +12,7 @@ use super::{outside, software};
 use crate::cache::{Artifact, CodeFile, CommandLine, InputFile, Key, Kind, Manifest, OutputFile};
 use crate::host::Digest;
 use crate::host::fs;
-use crate::plan::{Command, Input, InputKind, Interpreter, Isolation, Location, OutputKind, Stage, Work};
+use crate::plan::{Command, Input, InputKind, Interpreter, Isolation, Location, OutputKind, Source, Stage, Work};
 use crate::types::{self, Context, Names, Origin, Value, companion};
 
 /// Work that is ready to be looked up or run.
@@ -261,7 +261,9 @@ fn source(run: &Run<'_>, name: &str, (work, input): (&Work, &Input)) -> Result<O
         Location::Path(path) => path,
         Location::Remote { scheme, .. } if scheme == "dvc" => {
             let artifact = super::dvc::read(run, declared, Some(work))?;
-            frozen(declared.frozen.as_deref(), name, declared.location.path().unwrap_or_default(), artifact.digest)?;
+            let path = declared.location.path().unwrap_or_default();
+            frozen(declared.frozen.as_deref(), name, path, artifact.digest)?;
+            of_its_type(declared, path, &artifact)?;
             run.note_source(name, artifact.digest)?;
             return Ok(Some((artifact, From::Dvc)));
         }
@@ -280,8 +282,17 @@ fn source(run: &Run<'_>, name: &str, (work, input): (&Work, &Input)) -> Result<O
     }
     let artifact = run.memory.look(&full)?;
     frozen(declared.frozen.as_deref(), name, path, artifact.digest)?;
+    of_its_type(declared, path, &artifact)?;
     run.note_source(name, artifact.digest)?;
     Ok(Some((artifact, From::Workspace(full))))
+}
+
+/// Refuses a source that is a folder where its type wants a file, the other way round, or nothing where it wants something.
+pub(super) fn of_its_type(source: &Source, place: &str, is: &Artifact) -> Result<(), Stop> {
+    match source.ty.unlike(is.kind == Kind::Tree, is.size == 0) {
+        Some(why) => Err(Stop::Failed(format!("the source `{}` {why}: `{place}`", source.name))),
+        None => Ok(()),
+    }
 }
 
 /// Holds a digest against the one that a source is frozen to.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::pick::{Chosen, ordered};
 use super::tokens::Tokens;
 use crate::gate::Verdict;
-use crate::plan::{Bound, NodeKind, Skip, Why};
+use crate::plan::{Bound, Node, NodeKind, Skip, Why};
 
 /// How a node ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -357,11 +357,32 @@ impl<'b> Schedule<'b> {
                 _ => Answer::Block,
             },
             (_, ending) if ending.is_good() => Answer::Go,
-            (Why::Data, Ending::Skipped(_)) if reads_optionally(&nodes[waiter].kind, name) => Answer::Go,
-            (_, Ending::Skipped(_)) => Answer::Skip(format!("it needs `{name}`, which was skipped")),
-            (_, Ending::NotReleased(_)) => Answer::Skip(format!("it needs `{name}`, which was not released here")),
-            _ => Answer::Block,
+            _ => match passed_over(self.bound, &nodes[waiter], (&nodes[before], why), ending) {
+                Some(reason) => Answer::Skip(reason),
+                None if matches!(ending, Ending::Skipped(_)) => Answer::Go,
+                None => Answer::Block,
+            },
         }
+    }
+}
+
+/// Says why a node is skipped behind one that was skipped or not released here; nothing where it goes on all the same, or
+/// the other ended otherwise. What a run does and what is said of it before come from here.
+pub(super) fn passed_over(
+    bound: &Bound,
+    waiter: &Node,
+    (before, why): (&Node, Why),
+    ending: &Ending,
+) -> Option<String> {
+    let advisory = !bound.gates_block && matches!(before.kind, NodeKind::Gate(_));
+    let name = &before.name;
+    match (why, ending) {
+        (Why::Baseline, _) => None,
+        _ if advisory && why != Why::Ask => None,
+        (Why::Data, Ending::Skipped(_)) if reads_optionally(&waiter.kind, name) => None,
+        (_, Ending::Skipped(_)) => Some(format!("it needs `{name}`, which was skipped")),
+        (_, Ending::NotReleased(_)) => Some(format!("it needs `{name}`, which was not released here")),
+        _ => None,
     }
 }
 

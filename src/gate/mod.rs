@@ -4,6 +4,7 @@
 
 pub(crate) mod baseline_file;
 mod case;
+mod computed;
 mod diagnosis;
 mod drift;
 mod evaluate;
@@ -25,6 +26,7 @@ mod verdict;
 
 pub use baseline_file::{BASELINE_FORMAT, BaselineFile};
 pub use case::{Case, Undecided};
+pub use computed::{Computed, computed};
 pub use diagnosis::{Cause, Diagnosis};
 pub use evaluate::{About, evaluate, is_measurable, is_read};
 pub use facts::{Champion, Facts, Found};

@@ -7,7 +7,7 @@ use super::kinds::regression;
 use super::predicted::{MIN_N, Of, Predicted, rows};
 use super::sample::Sample;
 use super::{Measure, MetricRef};
-use crate::data::Predictions;
+use crate::data::{Grouped, Predictions};
 use crate::stats::binary::Confusion;
 use crate::stats::{Area, Draw, Ranked, Replicates};
 use crate::types::{Direction, Value};
@@ -45,7 +45,33 @@ pub(super) fn paired(case: &Case<'_>, metric: &MetricRef) -> Result<Paired, Unde
         let why = format!("the row `{id}` has another label in the baseline's predictions: it is not the same data");
         return Err(Undecided::Error(why));
     }
+    if let Some(why) = other_groups(&pair.candidate.ids, (candidate, &pair.rows), (baseline, &theirs)) {
+        return Err(Undecided::Error(why));
+    }
     Ok(pair)
+}
+
+/// Says which row stands in another group than in the baseline's predictions: a group that the candidate does not tell apart
+/// is none that it is held to.
+fn other_groups(ids: &[String], mine: (&Predictions, &[usize]), theirs: (&Predictions, &[usize])) -> Option<String> {
+    let name = |grouped: &'_ Grouped, row: usize| {
+        grouped.of.get(row).and_then(|group| grouped.names.get(*group as usize)).cloned().unwrap_or_default()
+    };
+    for grouped in &mine.0.groups {
+        let column = &grouped.column;
+        let Some(other) = theirs.0.groups.iter().find(|other| other.column == *column) else {
+            return Some(format!("the baseline's predictions have no `{column}`"));
+        };
+        for (id, (&row, &other_row)) in ids.iter().zip(mine.1.iter().zip(theirs.1)) {
+            let (group, was) = (name(grouped, row), name(other, other_row));
+            if group != was {
+                return Some(format!(
+                    "the row `{id}` has `{group}` in `{column}`, and `{was}` in the baseline's predictions: it is not the same data"
+                ));
+            }
+        }
+    }
+    None
 }
 
 /// Says which ids, both in order, only one side has.

@@ -218,7 +218,10 @@ pub(super) fn rows(of: &Predictions, row: fn(bool, f64) -> f64) -> Vec<f64> {
 }
 
 /// Returns the metric that a measure is about, where its evidence are predictions.
-fn of_predictions<'g>(gate: &'g Gate, measure: &Measure) -> Option<(usize, &'static Predicted, &'g PredictionsType)> {
+pub(super) fn of_predictions<'g>(
+    gate: &'g Gate,
+    measure: &Measure,
+) -> Option<(usize, &'static Predicted, &'g PredictionsType)> {
     let metric = measure.metric.as_ref()?;
     let Artifact::Predictions(ty) = &gate.evidence.get(metric.evidence)?.ty else { return None };
     Some((metric.evidence, find(&metric.name)?, ty))

@@ -6,16 +6,20 @@
 mod cycle;
 mod deadlock;
 mod draw;
+mod first;
 mod order;
 mod unapproved;
+mod unheld;
 
 use std::collections::{HashMap, HashSet};
 
 pub use cycle::cycles;
 pub use deadlock::deadlocks;
 pub use draw::{Drawing, Format, Line, Shape, Vertex};
+pub use first::first_elsewhere;
 pub use order::order;
 pub use unapproved::unapproved;
+pub use unheld::unheld;
 
 use crate::model::{Id, Model, NodeId, NodeKind, Origin, Subject};
 use crate::source::Span;

@@ -113,6 +113,12 @@ impl GitHub {
         format!("github-{}", self.variable("GITHUB_RUN_ID"))
     }
 
+    /// Returns the number that GitHub gives the run, the same in every attempt.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        self.variable("GITHUB_RUN_ID")
+    }
+
     /// Returns the number of the attempt, from 1.
     #[must_use]
     pub fn attempt(&self) -> &str {

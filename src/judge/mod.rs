@@ -3,6 +3,7 @@
 
 pub(crate) mod collect;
 pub(crate) mod machine;
+pub(crate) mod numbers;
 pub(crate) mod recorded;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! One function for each request: reads its parameters, asks the document, gives back what the protocol wants.
 
+use std::path::Path;
+
 use lsp_server::ErrorCode;
 use lsp_types::request::{self as ask, Request as _};
 use lsp_types::{
@@ -11,8 +13,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::names::{Names, Occurrence};
-use super::world::World;
+use super::world::{World, uri_of};
 use super::{Refusal, complete, edit, hover, symbols, text};
+use crate::source::FileId;
 
 /// Answers a request.
 pub(super) fn answer(world: &mut World, method: &str, params: Value) -> Result<Value, Refusal> {
@@ -39,8 +42,9 @@ pub(super) fn answer(world: &mut World, method: &str, params: Value) -> Result<V
             let params: TextDocumentPositionParams = read(params)?;
             let encoding = world.encoding;
             let range = world.get(&params.text_document.uri).and_then(|document| {
+                let document = &*document.link();
                 let offset = text::offset(document.source(), params.position, encoding) as u32;
-                let one = Names::of(document.file(), document.text()).at(offset)?;
+                let one = Names::of(document).at(offset)?;
                 Some(text::range(document.source(), one.span, encoding))
             });
             written(range)
@@ -81,40 +85,32 @@ fn completion(world: &mut World, params: &CompletionParams) -> Option<Vec<lsp_ty
     let at = &params.text_document_position;
     let document = world.get(&at.text_document.uri)?;
     let offset = text::offset(document.source(), at.position, encoding);
-    Some(complete::at(document, offset))
+    Some(complete::at(document.link(), offset))
 }
 
 fn definition(world: &mut World, params: &GotoDefinitionParams) -> Option<Vec<Location>> {
     let at = &params.text_document_position_params;
-    let mut found = Vec::new();
     let encoding = world.encoding;
-    let document = world.get(&at.text_document.uri)?;
+    let document = &*world.get(&at.text_document.uri)?.link();
     let offset = text::offset(document.source(), at.position, encoding) as u32;
-    let imported = {
-        let names = Names::of(document.file(), document.text());
-        let one = names.at(offset)?;
-        let declares = |other: &&Occurrence<'_>| other.declares && other.symbol == one.symbol;
-        let locations = names.all.iter().filter(declares);
-        found
-            .extend(locations.map(|other| {
-                Location::new(document.uri.clone(), text::range(document.source(), other.span, encoding))
-            }));
-        edit::imported(document, &names, one.symbol)
-    };
-    // A name that comes by `use` is declared in the other file.
-    if let Some((path, name)) = imported {
-        let there = edit::with_file(world, &path, |document| {
-            let names = Names::of(document.file(), document.text());
-            let places = names.all.iter().filter(|one| one.declares && one.symbol == super::names::Symbol::Top(&name));
-            places
-                .map(|one| Location::new(document.uri.clone(), text::range(document.source(), one.span, encoding)))
-                .collect::<Vec<_>>()
-        });
-        if let Some(there) = there.filter(|there| !there.is_empty()) {
-            return Some(there);
+    let names = Names::of(document);
+    let one = names.at(offset)?;
+    let declares = |other: &&Occurrence<'_>| other.declares && other.symbol == one.symbol;
+    // What comes by `use` is declared in the other file.
+    let home = names.home(one.symbol.owner()).filter(|id| *id != FileId(0));
+    if let Some((id, there)) = home.and_then(|id| Some((id, Names::in_module(document, id)?))) {
+        let file = document.source_of(id);
+        let uri = uri_of(Path::new(file.name()))?;
+        let places = there.all.iter().filter(declares);
+        let places = places.map(|other| Location::new(uri.clone(), text::range(file, other.span, encoding)));
+        let places: Vec<Location> = places.collect();
+        if !places.is_empty() {
+            return Some(places);
         }
     }
-    Some(found)
+    let places = names.all.iter().filter(declares);
+    let place = |span| Location::new(document.uri.clone(), text::range(document.source(), span, encoding));
+    Some(places.map(|other| place(other.span)).collect())
 }
 
 fn references(world: &mut World, params: &ReferenceParams) -> Option<Vec<Location>> {

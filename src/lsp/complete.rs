@@ -6,6 +6,7 @@ use lsp_types::{CompletionItem, CompletionItemKind, InsertTextFormat};
 
 use super::document::Document;
 use super::names::{Names, Symbol};
+use super::proposals;
 use crate::diagnostic::{Severity, catalogue};
 use crate::model::OF_RELEASE;
 use crate::syntax::ast::{self, ItemKind, StageClause};
@@ -19,7 +20,7 @@ const ARTIFACTS: [&str; 11] =
 pub(super) fn at(document: &Document, offset: usize) -> Vec<CompletionItem> {
     let text = document.text();
     let cursor = cursor::cursor(text, offset);
-    let names = Names::of(document.file(), text);
+    let names = Names::of(document);
     let mut list = List::default();
     match cursor.place {
         Place::Declaration => cursor::declarations().for_each(|(word, form)| list.form(word, Some(form))),
@@ -52,10 +53,27 @@ pub(super) fn at(document: &Document, offset: usize) -> Vec<CompletionItem> {
             list.tops(&names, |kind| base == "Metrics" && matches!(kind, ItemKind::Metrics(_)));
         }
         Place::Variable => locals(&names, cursor.item, &mut list),
+        Place::Words(words) => words.iter().for_each(|word| list.plain(word, CompletionItemKind::KEYWORD, "")),
+        Place::Leg { base, nth } => {
+            for leg in proposals::legs(document, &names, base, nth) {
+                list.plain(&leg, CompletionItemKind::VALUE, "leg");
+            }
+        }
+        Place::Listed(file) => {
+            for name in proposals::listed(document, file) {
+                list.plain(name, CompletionItemKind::VARIABLE, "of the module");
+            }
+        }
+        Place::Path { typed, module } => {
+            for path in proposals::paths(document, typed, module) {
+                let kind = if path.ends_with('/') { CompletionItemKind::FOLDER } else { CompletionItemKind::FILE };
+                list.plain(&path, kind, "");
+            }
+        }
         Place::Value { keyword, clause } => value(&names, keyword, clause, cursor.item, &mut list),
         Place::Free => {}
     }
-    list.0.into_values().collect()
+    list.0.into_values().filter(|item| !cursor.taken.contains(&item.label.as_str())).collect()
 }
 
 /// Proposals by name.
@@ -136,8 +154,7 @@ fn locals(names: &Names<'_>, item: Option<&str>, list: &mut List) {
         Some(ItemKind::Stage(ast::Stage { body: ast::StageBody::Clauses(clauses), .. })) => clauses,
         Some(ItemKind::Action(action)) => {
             let of = action.of.as_ref().map(|of| &of.kind);
-            let release =
-                |name: &str| matches!(names.declaration(name).map(|item| &item.kind), Some(ItemKind::Register(_)));
+            let release = |name: &str| matches!(names.meant(name).map(|item| &item.kind), Some(ItemKind::Register(_)));
             if matches!(of, Some(ast::ExprKind::Name(name)) if release(name.as_str())) {
                 OF_RELEASE.iter().for_each(|name| list.plain(name, CompletionItemKind::VARIABLE, "of the release"));
             }
@@ -190,7 +207,18 @@ fn value(names: &Names<'_>, keyword: &str, clause: &str, item: Option<&str>, lis
         ("stage", "=") => list.tops(names, |kind| matches!(kind, Kind::Stage(_))),
         (_, "to" | "baseline" | "promote") => list.tops(names, |kind| matches!(kind, Kind::Registry(_))),
         (_, "after") => list.tops(names, node),
-        (_, "use" | "manual") => list.tops(names, |kind| matches!(kind, Kind::Param(_))),
+        (_, "use") => list.tops(names, |kind| matches!(kind, Kind::Param(_))),
+        (_, "manual") => {
+            list.tops(names, |kind| matches!(kind, Kind::Param(_)));
+            list.plain("profile", CompletionItemKind::FIELD, "of the run");
+        }
+        (_, "profile") => list.tops(names, |kind| matches!(kind, Kind::Profile(_))),
+        (_, "ask") => list.tops(names, |kind| matches!(kind, Kind::Approval(_))),
+        (_, "target") => {
+            for target in crate::targets::TARGETS {
+                list.plain(target.name(), CompletionItemKind::VALUE, target.about());
+            }
+        }
         (_, "allow") | ("allow", _) => {
             for code in catalogue::all().filter(|code| code.severity() != Severity::Error) {
                 list.plain(code.name(), CompletionItemKind::VALUE, "code");
@@ -223,6 +251,9 @@ fn value(names: &Names<'_>, keyword: &str, clause: &str, item: Option<&str>, lis
         }
         (_, "rerun") => {
             ["always", "when"].into_iter().for_each(|word| list.plain(word, CompletionItemKind::KEYWORD, ""))
+        }
+        (_, "every" | "timeout" | "cooldown" | "retry" | "status" | "keep" | "step" | "horizon") => {
+            list.tops(names, known)
         }
         (_, "needs") => {
             ["gpu", "cpu", "memory"]

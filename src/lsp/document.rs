@@ -16,7 +16,7 @@ use crate::diagnostic::{self, Diagnostic, Severity};
 use crate::host::modules::read_modules_beside;
 use crate::modules;
 use crate::source::{FileId, SourceFile, Sources, Span};
-use crate::syntax::{Incremental, ast};
+use crate::syntax::{self, Incremental, ast};
 
 /// How long the answers of a folder hold while nothing tells that it moved.
 const FRESH: Duration = Duration::from_secs(5);
@@ -30,6 +30,10 @@ pub(super) struct Document {
     pub(super) version: Option<i32>,
     sources: Sources,
     tree: Incremental,
+    /// The modules that it takes from, through others too; none as long as nobody asked.
+    modules: Option<Vec<ast::File>>,
+    /// The texts of the modules stand among the sources.
+    has_modules: bool,
     compiled: Option<Compilation>,
     /// What was found out of an earlier text, until somebody has the time to free it.
     old: Option<Compilation>,
@@ -45,7 +49,19 @@ impl Document {
         let name = world::path_of(&uri).map_or_else(|| uri.to_string(), |path| path.display().to_string());
         let tree = Incremental::new(FileId(0), &text);
         let sources = Sources::single(name, text);
-        Self { uri, version, sources, tree, compiled: None, old: None, seen: None, found: None, texts }
+        Self {
+            uri,
+            version,
+            sources,
+            tree,
+            modules: None,
+            has_modules: false,
+            compiled: None,
+            old: None,
+            seen: None,
+            found: None,
+            texts,
+        }
     }
 
     pub(super) fn source(&self) -> &SourceFile {
@@ -58,6 +74,34 @@ impl Document {
 
     pub(super) fn file(&self) -> &ast::File {
         self.tree.file()
+    }
+
+    /// Returns the text of its own or of a module, by what a place in it says.
+    pub(super) fn source_of(&self, id: FileId) -> &SourceFile {
+        self.sources.file(id)
+    }
+
+    /// Returns the trees of the modules as far as they were [linked](Self::link).
+    pub(super) fn modules(&self) -> &[ast::File] {
+        self.modules.as_deref().unwrap_or_default()
+    }
+
+    /// Reads the modules that it takes from.
+    pub(super) fn link(&mut self) -> &mut Self {
+        if self.modules.is_none() {
+            self.read_modules();
+            let others = self.sources.iter().filter(|(id, _)| *id != FileId(0));
+            self.modules = Some(others.map(|(id, file)| syntax::parse(id, file.text()).file).collect());
+        }
+        self
+    }
+
+    fn read_modules(&mut self) {
+        let Self { sources, has_modules, texts, .. } = self;
+        if !std::mem::replace(has_modules, true) {
+            let texts = texts.borrow();
+            read_modules_beside(sources, &|name| texts.get(name).cloned());
+        }
     }
 
     /// Follows what was typed.
@@ -113,6 +157,7 @@ impl Document {
         let mut sources = Sources::default();
         sources.add(own);
         self.sources = sources;
+        (self.modules, self.has_modules) = (None, false);
         self.found = None;
         self.old = self.compiled.take().or(self.old.take());
     }
@@ -131,12 +176,9 @@ impl Document {
 
     /// Returns what the compiler says of the text.
     pub(super) fn compiled(&mut self) -> &Compilation {
-        let Self { sources, tree, compiled, texts, .. } = self;
-        compiled.get_or_insert_with(|| {
-            let texts = texts.borrow();
-            read_modules_beside(sources, &|name| texts.get(name).cloned());
-            compile::understand(sources, tree.file(), tree.diagnostics())
-        })
+        self.read_modules();
+        let Self { sources, tree, compiled, .. } = self;
+        compiled.get_or_insert_with(|| compile::understand(sources, tree.file(), tree.diagnostics()))
     }
 
     /// Returns the diagnostics as the protocol has them.

@@ -1,7 +1,7 @@
 //! What changes texts: formatting, renaming, the edits that diagnostics carry.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use lsp_server::ErrorCode;
 use lsp_types::{
@@ -12,10 +12,10 @@ use super::Refusal;
 use super::document::Document;
 use super::names::{Names, Symbol};
 use super::text::{self, Encoding};
-use super::world::{World, path_of, uri_of};
+use super::world::{World, path_of};
 use crate::diagnostic::{Fix, edits};
 use crate::source::{FileId, Span};
-use crate::syntax::{self, ast::ItemKind};
+use crate::syntax::{self, ast, ast::ItemKind};
 
 /// Returns the edit that formats: one, of what is different between the first and the last line that change. None where
 /// the text has faults.
@@ -96,13 +96,14 @@ pub(super) fn rename(world: &mut World, params: &RenameParams) -> Result<Option<
     let at = &params.text_document_position;
     let new = params.new_name.as_str();
     let Some(document) = world.get(&at.text_document.uri) else { return Ok(None) };
+    let document = &*document.link();
     let offset = text::offset(document.source(), at.position, encoding) as u32;
     {
-        let names = Names::of(document.file(), document.text());
+        let names = Names::of(document);
         let Some(one) = names.at(offset) else { return refuse("no name stands here".to_owned()) };
         let types = match one.symbol {
             Symbol::Top(name) => {
-                let kind = names.declaration(name).map(|item| &item.kind);
+                let kind = names.meant(name).map(|item| &item.kind);
                 matches!(kind, Some(ItemKind::Metrics(_) | ItemKind::Schema(_)))
             }
             _ => false,
@@ -121,10 +122,9 @@ pub(super) fn rename(world: &mut World, params: &RenameParams) -> Result<Option<
                     && (taken(Symbol::Local { item, name: new }) || taken(Symbol::Output { stage: item, name: new }))
             }
             Symbol::Output { stage, name } => {
-                let mine = Symbol::Output { stage, name: new };
-                name != new && (taken(mine) || taken(Symbol::Local { item: stage, name: new }))
+                name != new && (names.output(stage, new).is_some() || taken(Symbol::Local { item: stage, name: new }))
             }
-            Symbol::Metric { ty, name } => name != new && taken(Symbol::Metric { ty, name: new }),
+            Symbol::Metric { ty, name } => name != new && names.metric(ty, new),
             Symbol::Column { schema, name } => name != new && taken(Symbol::Column { schema, name: new }),
             Symbol::Pointer { .. } => false,
         };
@@ -135,13 +135,15 @@ pub(super) fn rename(world: &mut World, params: &RenameParams) -> Result<Option<
     let Some(places) = everywhere(world, &at.text_document.uri, at.position) else { return Ok(None) };
     let mut changes: HashMap<Uri, Vec<TextEdit>> = HashMap::new();
     for (uri, places) in places {
-        let edits = with_uri(world, &uri, |document| {
+        let found = with_uri(world, &uri, |document| {
             let edit = |(span, _): &(Span, bool)| {
                 TextEdit::new(text::range(document.source(), *span, encoding), new.to_owned())
             };
-            places.iter().map(edit).collect::<Vec<_>>()
+            (places.iter().map(edit).collect::<Vec<_>>(), payloads(document, &places, new))
         });
-        changes.insert(uri, edits.unwrap_or_default());
+        let (edits, told) = found.unwrap_or_default();
+        changes.insert(uri, edits);
+        world.told.extend(told);
     }
     Ok(Some(WorkspaceEdit::new(changes)))
 }
@@ -150,74 +152,66 @@ pub(super) fn rename(world: &mut World, params: &RenameParams) -> Result<Option<
 type Places = Vec<(Span, bool)>;
 
 /// Returns all places of the name at a position, by file: a declaration that other files take by `use` is one name in
-/// all of them.
+/// all of them, and so is what is in it.
 pub(super) fn everywhere(world: &mut World, uri: &Uri, position: Position) -> Option<Vec<(Uri, Places)>> {
     let encoding = world.encoding;
-    let document = world.get(uri)?;
+    world.get(uri)?;
+    for document in world.open.values_mut() {
+        document.link();
+    }
+    let document = world.open.get(uri.as_str())?;
     let offset = text::offset(document.source(), position, encoding) as u32;
-    let (places, shared, home) = {
-        let names = Names::of(document.file(), document.text());
-        let one = names.at(offset)?;
-        let mut places: Places = names
-            .all
-            .iter()
-            .filter(|other| other.symbol == one.symbol)
-            .map(|other| (other.span, other.declares))
-            .collect();
-        places.sort_unstable();
-        places.dedup_by_key(|(span, _)| *span);
-        let shared = match one.symbol {
-            Symbol::Top(name) => Some(name.to_owned()),
-            _ => None,
-        };
-        let home = imported(document, &names, one.symbol).map(|(path, _)| path).or_else(|| path_of(&document.uri));
-        (places, shared, home)
-    };
-    let mut all = vec![(document.uri.clone(), places)];
-    if let (Some(name), Some(home)) = (shared, home) {
-        let mut look = |document: &Document| {
-            if document.uri.as_str() == uri.as_str() {
-                return;
-            }
-            let names = Names::of(document.file(), document.text());
-            let here = path_of(&document.uri);
-            let takes = imported(document, &names, Symbol::Top(&name)).is_some_and(|(path, _)| path == home);
-            if !takes && here.as_deref() != Some(&*home) {
-                return;
-            }
-            let mut places: Places = names
-                .all
-                .iter()
-                .filter(|one| one.symbol == Symbol::Top(&name))
-                .map(|one| (one.span, one.declares))
-                .collect();
-            places.sort_unstable();
-            places.dedup_by_key(|(span, _)| *span);
+    let names = Names::of(document);
+    let symbol = names.at(offset)?.symbol;
+    let mut all = vec![(document.uri.clone(), places(&names, symbol))];
+    let Some(home) = home(document, &names, symbol) else { return Some(all) };
+    let mut look = |document: &Document| {
+        if document.uri.as_str() == uri.as_str() {
+            return;
+        }
+        let names = Names::of(document);
+        if self::home(document, &names, symbol).is_some_and(|path| path == home) {
+            let places = places(&names, symbol);
             if !places.is_empty() {
                 all.push((document.uri.clone(), places));
             }
-        };
-        world.open.values().for_each(&mut look);
-        world.others().iter().for_each(&mut look);
-    }
+        }
+    };
+    world.open.values().for_each(&mut look);
+    world.others().iter_mut().for_each(|document| look(document.link()));
     Some(all)
 }
 
-/// Returns the file that a top-level name is taken from by `use`, and its name there.
-pub(super) fn imported(document: &Document, names: &Names<'_>, symbol: Symbol<'_>) -> Option<(PathBuf, String)> {
-    let Symbol::Top(name) = symbol else { return None };
-    let ItemKind::Use(it) = &names.declaration(name)?.kind else { return None };
-    let folder = path_of(&document.uri)?.parent()?.to_path_buf();
-    let path = it.file.plain()?;
-    let mut whole = folder;
-    for part in Path::new(path).components() {
-        match part {
-            std::path::Component::ParentDir => drop(whole.pop()),
-            std::path::Component::Normal(part) => whole.push(part),
-            _ => {}
+fn places(names: &Names<'_>, symbol: Symbol<'_>) -> Places {
+    let own = names.all.iter().filter(|one| one.symbol == symbol);
+    let mut places: Places = own.map(|one| (one.span, one.declares)).collect();
+    places.sort_unstable();
+    places.dedup_by_key(|(span, _)| *span);
+    places
+}
+
+/// Returns the file that declares what a name of a document is or is a part of.
+fn home(document: &Document, names: &Names<'_>, symbol: Symbol<'_>) -> Option<PathBuf> {
+    match names.home(symbol.owner())? {
+        FileId(0) => path_of(&document.uri),
+        module => Some(PathBuf::from(document.source_of(module).name())),
+    }
+}
+
+/// Says what renaming a parameter asks of others: whoever sends an event calls it by its name.
+fn payloads(document: &Document, places: &Places, new: &str) -> Option<String> {
+    let mut was = "";
+    let mut events = Vec::new();
+    for item in &document.file().items {
+        let ItemKind::On(ast::Trigger::Event { name, payload }) = &item.kind else { continue };
+        let is_renamed = |field: &&ast::TypeField| places.iter().any(|(span, _)| *span == field.name.span);
+        if let Some(field) = payload.iter().find(is_renamed) {
+            was = field.name.as_str();
+            events.push(format!("`{}`", name.plain().unwrap_or_default()));
         }
     }
-    Some((whole, name.to_owned()))
+    let events = events.join(" and ");
+    (!was.is_empty()).then(|| format!("`{was}` is now `{new}` in the payload of {events} too: tell who sends it"))
 }
 
 /// Looks into a file, open or not.
@@ -226,9 +220,4 @@ pub(super) fn with_uri<T>(world: &World, uri: &Uri, look: impl FnOnce(&Document)
         Some(document) => Some(look(document)),
         None => world.closed(&path_of(uri)?).map(|document| look(&document)),
     }
-}
-
-/// Looks into a file by its path, open or not.
-pub(super) fn with_file<T>(world: &World, path: &Path, look: impl FnOnce(&Document) -> T) -> Option<T> {
-    with_uri(world, &uri_of(path)?, look)
 }

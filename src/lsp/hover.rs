@@ -13,8 +13,8 @@ use crate::syntax::{ast, ast::ItemKind, cursor};
 /// Returns what there is to say of the place.
 pub(super) fn at(document: &mut Document, offset: usize, encoding: Encoding) -> Option<Hover> {
     document.compiled();
-    let document = &*document;
-    let names = Names::of(document.file(), document.text());
+    let document = &*document.link();
+    let names = Names::of(document);
     let (span, text) = match names.at(offset as u32) {
         Some(one) => (one.span, about(document, &names, one.symbol)?),
         None => keyword(document, offset)?,
@@ -45,10 +45,10 @@ fn keyword(document: &Document, offset: usize) -> Option<(Span, String)> {
 
 fn about(document: &Document, names: &Names<'_>, symbol: Symbol<'_>) -> Option<String> {
     let text = document.text();
-    let slice = |span: Span| &text[span.range()];
+    let slice = |span: Span| &document.source_of(span.file).text()[span.range()];
     let (code, docs, worth) = match symbol {
         Symbol::Top(name) => {
-            let item = names.declaration(name)?;
+            let item = names.meant(name)?;
             (head(slice(item.span)), item.docs.as_ref(), document.worth(name))
         }
         Symbol::Output { stage, name } => {
@@ -80,22 +80,29 @@ fn about(document: &Document, names: &Names<'_>, symbol: Symbol<'_>) -> Option<S
             (line.to_owned(), None, worth)
         }
         Symbol::Metric { ty, name } => {
-            let ItemKind::Metrics(it) = &names.declaration(ty)?.kind else { return None };
+            let ItemKind::Metrics(it) = &names.meant(ty)?.kind else { return None };
             let metric = it.metrics.iter().find(|metric| metric.name.as_str() == name)?;
             (slice(metric.span).to_owned(), metric.docs.as_ref(), Some(format!("metric of `{ty}`")))
         }
         Symbol::Column { schema, name } => {
-            let ItemKind::Schema(it) = &names.declaration(schema)?.kind else { return None };
+            let ItemKind::Schema(it) = &names.meant(schema)?.kind else { return None };
             let column = it.columns.iter().find(|column| column.name.as_str() == name)?;
             (slice(column.span).to_owned(), column.docs.as_ref(), Some(format!("column of `{schema}`")))
         }
         Symbol::Pointer { registry, name } => {
-            let item = names.declaration(registry)?;
+            let item = names.meant(registry)?;
             (head(slice(item.span)), item.docs.as_ref(), Some(format!("pointer `{name}` of the registry `{registry}`")))
         }
     };
     let mut said = format!("```mlp\n{code}\n```");
-    for more in worth.into_iter().chain(docs.map(|docs| docs.text.clone())) {
+    let module = names.home(symbol.owner()).filter(|id| *id != crate::source::FileId(0));
+    let module = module.map(|id| {
+        let path = std::path::Path::new(document.source_of(id).name());
+        let folder = std::path::Path::new(document.source().name()).parent();
+        let path = folder.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
+        format!("from `{}`", path.display())
+    });
+    for more in worth.into_iter().chain(module).chain(docs.map(|docs| docs.text.clone())) {
         said += "\n\n";
         said += &more;
     }

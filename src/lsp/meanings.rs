@@ -15,6 +15,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("cooldown", "A breach within this time does nothing"),
     ("credential", "How jobs come to a cloud; only what names it gets it"),
     ("credentials", "The clouds that this command may reach"),
+    ("environment", "The deployment environment whose secrets and trust this action has on the platform"),
     ("every", "How often the monitor looks"),
     ("experiment", "An A/B test of a release against another"),
     ("external", "Somebody else emits this event"),

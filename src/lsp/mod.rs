@@ -10,6 +10,7 @@ mod edit;
 mod hover;
 mod meanings;
 mod names;
+mod proposals;
 mod symbols;
 mod text;
 mod wire;
@@ -19,9 +20,9 @@ use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response
 use lsp_types::notification::{self as note, Notification as _};
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CompletionOptions, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
-    DidOpenTextDocumentParams, HoverProviderCapability, InitializeParams, OneOf, PositionEncodingKind,
-    PublishDiagnosticsParams, RenameOptions, ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind,
-    TextDocumentSyncOptions, TextDocumentSyncSaveOptions, Uri,
+    DidOpenTextDocumentParams, HoverProviderCapability, InitializeParams, MessageType, OneOf, PositionEncodingKind,
+    PublishDiagnosticsParams, RenameOptions, ServerCapabilities, ShowMessageParams, TextDocumentSyncCapability,
+    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions, Uri,
 };
 use serde_json::{Value, json};
 
@@ -41,7 +42,13 @@ pub fn serve(connection: &Connection) -> Result<(), String> {
         "serverInfo": { "name": "mlpc", "version": env!("CARGO_PKG_VERSION") },
     });
     connection.initialize_finish(id, answer).map_err(|error| error.to_string())?;
-    let mut world = World { encoding, roots: roots(&params), open: Default::default(), texts: Default::default() };
+    let mut world = World {
+        encoding,
+        roots: roots(&params),
+        open: Default::default(),
+        texts: Default::default(),
+        told: Vec::new(),
+    };
     while let Some(message) = next(connection, &mut world)? {
         match message {
             Message::Request(request) => {
@@ -50,6 +57,10 @@ pub fn serve(connection: &Connection) -> Result<(), String> {
                 }
                 let response = respond(&mut world, request);
                 send(connection, response.into())?;
+                for message in std::mem::take(&mut world.told) {
+                    let params = json!(ShowMessageParams { typ: MessageType::INFO, message });
+                    send(connection, Notification::new(note::ShowMessage::METHOD.to_owned(), params).into())?;
+                }
             }
             Message::Notification(notification) => notice(connection, &mut world, notification)?,
             Message::Response(_) => {}
@@ -122,7 +133,7 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
             .into(),
         ),
         completion_provider: Some(CompletionOptions {
-            trigger_characters: Some([".", "@", "$", "{"].map(str::to_owned).to_vec()),
+            trigger_characters: Some([".", "@", "$", "{", "[", "\"", "/"].map(str::to_owned).to_vec()),
             ..CompletionOptions::default()
         }),
         ..ServerCapabilities::default()

@@ -22,6 +22,8 @@ pub(super) struct World {
     pub(super) open: BTreeMap<String, Document>,
     /// The texts of open files by path, saved or not: what they are as modules.
     pub(super) texts: Texts,
+    /// What the person is to be told beside the next answer.
+    pub(super) told: Vec<String>,
 }
 
 /// The texts of open files by path, which every file sees.

@@ -215,7 +215,7 @@ pub struct Promote {
 }
 
 /// Runs a command with effects.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Action {
     /// What runs.
     pub work: Work,
@@ -223,6 +223,8 @@ pub struct Action {
     pub of: Option<Subject>,
     /// Permissions by scope.
     pub permissions: Vec<(String, String)>,
+    /// The deployment environment that it acts in.
+    pub environment: Option<Spanned<String>>,
     /// It may happen twice.
     pub idempotent: bool,
 }

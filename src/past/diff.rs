@@ -72,6 +72,9 @@ pub struct Diff {
     pub old: String,
     /// The second run.
     pub new: String,
+    /// The pipelines, where they differ: little of one run is to be found in the other then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<Pair>,
     /// The profiles, where they differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Pair>,
@@ -114,6 +117,11 @@ pub fn compare(plan: &Plan, store: &Store, old: &RunRecord, new: &RunRecord) -> 
         format: FORMAT,
         old: old.run.clone(),
         new: new.run.clone(),
+        pipeline: (old.pipeline != new.pipeline).then(|| Pair {
+            name: "pipeline".to_owned(),
+            old: Some(old.pipeline.clone()),
+            new: Some(new.pipeline.clone()),
+        }),
         profile: (old.profile != new.profile).then(|| Pair {
             name: "profile".to_owned(),
             old: old.profile.clone(),

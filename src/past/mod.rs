@@ -54,6 +54,15 @@ pub fn find(state: &Path, pipeline: &str, name: &str) -> Result<String, String> 
     }
 }
 
+/// Makes sure that a run is one of this pipeline: what is known of another's nodes stands in another file.
+pub fn of_pipeline(pipeline: &str, record: &RunRecord) -> Result<(), String> {
+    if record.pipeline == pipeline {
+        return Ok(());
+    }
+    let (run, other) = (&record.run, &record.pipeline);
+    Err(format!("the run {run} is one of `{other}`, not of `{pipeline}`; name the file of `{other}` with `-f FILE`"))
+}
+
 /// Reads the records of a pipeline's runs, the latest first; what can't be read is left out.
 pub fn records(state: &Path, pipeline: &str, at_most: usize) -> Result<Vec<RunRecord>, String> {
     let ids = exec::runs_of(state, pipeline).map_err(|error| error.to_string())?;

@@ -1,10 +1,11 @@
-//! The metrics of a run: what its outputs of type `Metrics` hold, as their declaration reads them.
+//! The metrics of a run: what its outputs of type `Metrics` hold, as their declaration reads them, and what its gates computed of
+//! predictions.
 
 use serde::Serialize;
 
 use crate::cache::Store;
 use crate::exec::RunRecord;
-use crate::gate::{Unit, number_text};
+use crate::gate::{self, Unit, number_text};
 use crate::plan::{NodeKind, OutputKind, Plan};
 use crate::types::{Artifact, Direction};
 
@@ -54,6 +55,34 @@ pub fn numbers(plan: &Plan, store: &Store, record: &RunRecord) -> Vec<Number> {
                     unit,
                 });
             }
+        }
+    }
+    found.extend(of_predictions(plan, store, record));
+    found
+}
+
+/// Reads what gates computed of predictions, out of the reports that the run keeps.
+fn of_predictions(plan: &Plan, store: &Store, record: &RunRecord) -> Vec<Number> {
+    let gates = plan.nodes.iter().filter_map(|node| match &node.kind {
+        NodeKind::Gate(gate) if !gate::predictions_wanted(gate).is_empty() => Some((node.name.as_str(), gate)),
+        _ => None,
+    });
+    let gates: Vec<_> = gates.collect();
+    let mut found: Vec<Number> = Vec::new();
+    if gates.is_empty() {
+        return found;
+    }
+    let reports = super::gates(store.state(), &record.run);
+    for (name, gate) in gates {
+        let Some(report) = reports.iter().find(|report| report.gate == name) else { continue };
+        for number in gate::computed(gate, report) {
+            let name = format!("{}.{}", gate.evidence[number.evidence].origin, number.name);
+            if found.iter().any(|known| known.name == name) {
+                continue;
+            }
+            let text = number_text(number.unit, number.value);
+            let (value, direction, unit) = (number.value, number.direction, number.unit);
+            found.push(Number { name, value, text, direction, unit });
         }
     }
     found

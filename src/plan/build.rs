@@ -174,6 +174,7 @@ fn kind(model: &Model, id: NodeId) -> Option<NodeKind> {
             work: plan_work(model, &action.work)?,
             of: action.of.as_ref().map(|of| subject(model, of)),
             permissions: action.permissions.clone(),
+            environment: action.environment.as_ref().map(|name| name.value.clone()),
             idempotent: action.idempotent,
         })),
         model::NodeKind::Rollout(rollout) => NodeKind::Rollout(Box::new(live::rollout(model, rollout)?)),

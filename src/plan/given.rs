@@ -1,4 +1,4 @@
-//! Values that a person types: the text of `--set epochs=5` as a value of the parameter's type.
+//! Values that a person types, or finds in a form: the text of `--set epochs=5` as a value of the parameter's type, and back.
 
 use super::strict;
 use crate::syntax::number::{NumberValue, value as number};
@@ -12,11 +12,39 @@ pub(super) fn read(ty: &Type, text: &str) -> Result<Value, String> {
         Type::Optional(inner) => {
             return if text.is_empty() { Ok(Value::Null) } else { read(inner, text) };
         }
-        Type::List(_) | Type::Record(_) => strict::json(text).ok().and_then(|json| from_json(&json)),
+        Type::List(_) | Type::Record(_) => {
+            let json = strict::json(text)
+                .map_err(|error| format!("`{text}` is no JSON, as which a value of `{ty}` is given: {error}"))?;
+            return typed(ty, &json);
+        }
         Type::Artifact(_) => None,
         Type::Int(_) | Type::Float(_) | Type::Ratio(_) | Type::Duration | Type::Bytes => read_number(text),
     };
     value.ok_or(Misfit::Kind).and_then(|value| ty.fit(&value)).map_err(|misfit| refusal(ty, text, misfit))
+}
+
+/// Writes a value as the text that [`read`] reads as the same one: lists and records in JSON, the rest as a person types it.
+#[must_use]
+pub fn written(value: &Value) -> String {
+    match value {
+        Value::List(_) | Value::Record(_) => json(value).to_string(),
+        // With an exponent where it is long: all its digits would be a whole number that is too large.
+        Value::Float(number) | Value::Ratio(number) => format!("{number:?}"),
+        other => other.to_string(),
+    }
+}
+
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(value) => (*value).into(),
+        Value::Int(number) => (*number).into(),
+        Value::Float(number) | Value::Ratio(number) => (*number).into(),
+        Value::Duration(_) | Value::Bytes(_) => value.to_string().into(),
+        Value::String(text) => text.as_str().into(),
+        Value::List(items) => items.iter().map(json).collect(),
+        Value::Record(fields) => fields.iter().map(|(name, value)| (name.clone(), json(value))).collect(),
+    }
 }
 
 /// Reads what stands in a JSON or YAML file as a value of a type, or says in words why it is none. A duration or size
@@ -144,5 +172,50 @@ mod tests {
             Err("`9` is not in the range of `int in 1..5`".into())
         );
         assert_eq!(read(&enumeration, "adm"), Err("`adm` is none of \"adam\" | \"sgd\"".into()));
+        assert!(read(&record, r#"{"limit": "1h", "rates": [1, 0.5]}"#).is_ok(), "a unit inside");
+        let lines = read(&Type::List(Box::new(Type::String)), "a\nb").expect_err("lines are what a script sees");
+        assert!(lines.contains("is no JSON, as which a value of `[string]` is given"), "{lines}");
+    }
+
+    #[test]
+    fn what_is_written_of_a_value_is_read_as_the_same_one() {
+        let text = |text: &str| Value::String(text.into());
+        let texts = ["", " a ", "3", "true", "null", "a\nb", "\"", "\\n", "{}", "é\u{1}", "${{ x }}", "'", "# b: c"];
+        let optional = |ty: Type| Type::Optional(Box::new(ty));
+        let list = |ty: Type| Type::List(Box::new(ty));
+        let inner = Type::Record(vec![("at".into(), optional(Type::Duration)), ("tags".into(), list(Type::String))]);
+        let record =
+            |at: Value, tags: Vec<Value>| Value::Record(vec![("at".into(), at), ("tags".into(), Value::List(tags))]);
+        let mut all = vec![
+            (Type::Bool, vec![Value::Bool(true), Value::Bool(false)]),
+            (Type::Int(Range::ANY), [0, -7, i64::MAX, -i64::MAX].map(Value::Int).to_vec()),
+            (Type::Float(Range::ANY), [0.0, -0.1, 0.1 + 0.2, 1e21, 1e300, 5e-324, f64::MAX].map(Value::Float).to_vec()),
+            (Type::Ratio(Range::FINITE), [0.0, 0.029, 1.0, -2.5, 1e-9, 1e20].map(Value::Ratio).to_vec()),
+            (Type::Duration, [0, 1, 1_001, 5_400_000_000_000, -60_000_000_000, i64::MAX].map(Value::Duration).to_vec()),
+            (Type::Bytes, [0, 17, 2 << 30, 500_000_000, u64::MAX].map(Value::Bytes).to_vec()),
+            (Type::String, texts.map(text).to_vec()),
+            (Type::Enum(vec!["a b".into(), "1".into()]), vec![text("a b"), text("1")]),
+            (Type::Timestamp, vec![text("2026-01-31T12:00:00Z")]),
+            (
+                inner,
+                vec![record(Value::Null, vec![]), record(Value::Duration(1_000_000_000), texts.map(text).to_vec())],
+            ),
+        ];
+        // The same inside of others: of a list, an optional, a record.
+        for (ty, values) in all.clone() {
+            let within = |value: &Value| Value::Record(vec![("x".into(), value.clone())]);
+            all.push((list(ty.clone()), vec![Value::List(values.clone()), Value::List(vec![])]));
+            all.push((Type::Record(vec![("x".into(), ty.clone())]), values.iter().map(within).collect()));
+            let mut values = values;
+            // Nothing typed is nothing given: an optional text can't be empty.
+            values.retain(|value| *value != text(""));
+            values.push(Value::Null);
+            all.push((optional(ty), values));
+        }
+        for (ty, values) in all {
+            for value in values {
+                assert_eq!(read(&ty, &written(&value)), Ok(value.clone()), "{ty}: {}", written(&value));
+            }
+        }
     }
 }

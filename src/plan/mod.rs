@@ -29,7 +29,7 @@ pub use declared::{
     Location, Param, ParamFrom, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Source,
     TargetSettings, Trigger, TriggerKind,
 };
-pub use given::typed;
+pub use given::{typed, written};
 pub use live::{
     Arm, Beside, Credential, Experiment, FirstDeploy, LiveRequirement, Monitor, Moves, Notification, Reaction, Rollout,
     Step, Watch,

@@ -207,6 +207,9 @@ pub struct Action {
     /// Permissions by scope (`contents: write`).
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub permissions: Vec<(String, String)>,
+    /// The deployment environment that it acts in: whose secrets and trust it has where the platform knows such a thing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub environment: Option<String>,
     /// It may happen twice.
     pub idempotent: bool,
 }

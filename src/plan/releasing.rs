@@ -31,6 +31,24 @@ impl Node {
             NodeKind::Stage(_) | NodeKind::Gate(_) => None,
         }
     }
+
+    /// Returns the approvals that it stands behind, directly or with nothing but stages and gates between. `find` finds a
+    /// node by its name.
+    #[must_use]
+    pub fn approvals_before<'p>(&'p self, find: impl Fn(&str) -> Option<&'p Self>) -> Vec<&'p Self> {
+        let (mut seen, mut open, mut found) = (HashSet::new(), vec![self], Vec::new());
+        while let Some(at) = open.pop() {
+            for wait in &at.waits {
+                let Some(before) = find(&wait.node).filter(|_| seen.insert(wait.node.as_str())) else { continue };
+                match &before.kind {
+                    NodeKind::Stage(_) | NodeKind::Gate(_) => open.push(before),
+                    NodeKind::Approval(_) => found.push(before),
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
 }
 
 impl Plan {
@@ -45,6 +63,19 @@ impl Plan {
         let moves = |node: &Node| matches!(&node.kind, NodeKind::Promote(promote) if promote.release == *release);
         let alone = approval.when.is_none() && approval.waits.iter().all(|wait| wait.node == *release);
         (alone && self.nodes.iter().any(moves)).then(|| self.node(release)).flatten().map(|node| node.name.as_str())
+    }
+
+    /// Returns the approvals before a node that acts which decide about another release than its own, and ask nobody where
+    /// production is that one already: then the node may not act.
+    #[must_use]
+    pub fn decided_for_others<'p>(&'p self, node: &'p Node) -> Vec<&'p Node> {
+        if !node.kind.acts() {
+            return Vec::new();
+        }
+        let own = node.release();
+        let mut found = node.approvals_before(|name| self.node(name));
+        found.retain(|approval| self.passed_over(approval).is_some_and(|release| own != Some(release)));
+        found
     }
 
     /// Returns the names of the nodes that only a run which releases comes to. An approval that nothing waits for is none

@@ -106,6 +106,15 @@ pub struct Stage {
     pub baseline: Option<BaselineRun>,
 }
 
+impl Stage {
+    /// Returns the nanoseconds that all its tries take together at most, where each is limited: its `timeout` is that of one try.
+    #[must_use]
+    pub fn longest(&self) -> Option<i64> {
+        let tries = self.retry.as_ref().map_or(1, |retry| i64::from(retry.times) + 1);
+        self.work.timeout.map(|timeout| timeout.saturating_mul(tries))
+    }
+}
+
 /// An output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {

@@ -7,10 +7,27 @@ use std::path::{Path, PathBuf};
 use crate::code::CodeFinder;
 use crate::host::Error;
 use crate::host::git::Git;
-use crate::plan::{Plan, RuntimeKind};
+use crate::plan::{NodeKind, Plan, RuntimeKind};
+use crate::runtime::LOCK_FILE;
 
-/// Every change, whatever `status.*` and `submodule.*` say.
-pub(super) const STATUS: [&str; 4] = ["status", "--porcelain", "--untracked-files=all", "--ignore-submodules=none"];
+/// Every change, whatever this clone's settings say: of what is shown, of submodules, of which marks of a file are believed
+/// (git-config(1), `core.*`), and of who is asked instead of the file system.
+pub(super) const STATUS: [&str; 14] = [
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.untrackedCache=false",
+    "-c",
+    "core.checkStat=default",
+    "-c",
+    "core.trustctime=true",
+    "-c",
+    "core.useReplaceRefs=false",
+    "status",
+    "--porcelain",
+    "--untracked-files=all",
+    "--ignore-submodules=none",
+];
 
 /// Returns the first file that is not as HEAD has it, and the way out.
 ///
@@ -74,8 +91,15 @@ fn reads(plan: &Plan, workspace: &Path) -> Result<BTreeMap<String, bool>, Error>
         RuntimeKind::Image { .. } => None,
     });
     let params = plan.params.iter().filter_map(|param| param.from.as_ref()).map(|from| &from.file);
+    let gates = plan.nodes.iter().filter_map(|node| match &node.kind {
+        NodeKind::Gate(gate) => Some(gate),
+        _ => None,
+    });
+    let tables = gates.flat_map(|gate| &gate.requirements).filter_map(|line| line.measure.table.as_ref());
+    let against = tables.filter_map(|table| table.against.as_ref());
     let declared = plan.places.values().map(|place| &place.file);
-    read.extend(software.chain(params).chain(declared).map(|file| (file.clone(), true)));
+    let lock = LOCK_FILE.to_owned();
+    read.extend(software.chain(params).chain(against).chain(declared).chain([&lock]).map(|file| (file.clone(), true)));
     Ok(read)
 }
 

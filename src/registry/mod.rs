@@ -29,8 +29,8 @@ use crate::plan::RegistryLocation;
 pub use error::{ErrorKind, RegistryError};
 pub use journal::{Act, Begun, State};
 pub use record::{
-    Artifact, ByHand, Candidate, Entry, Finding, Metadata, Outcome, Overview, Pointer, Promotion, Registered,
-    Rejection, Rollback, Stored, Version,
+    Artifact, ByHand, Candidate, Entry, Finding, GateNumber, Metadata, Outcome, Overview, Pointer, Promotion,
+    Registered, Rejection, Rollback, Stored, Version,
 };
 
 pub use reach::{Reach, is_trusted_ref, may_release};

@@ -76,9 +76,16 @@ pub fn may_release(
     refused(why, "check one of them out, or merge this one into it".to_owned())
 }
 
-/// Returns the branches below `refs` that hold the commit which is checked out.
+/// Returns the branches below `refs` that hold the commit which is checked out. A reference to another one, as a remote's
+/// `HEAD`, is no branch.
 fn containing(git: &Git, refs: &str) -> Result<Vec<String>, crate::host::Error> {
-    let listed = git.run(&["for-each-ref", "--contains", "HEAD", "--format=%(refname)", refs])?;
+    let listed = git.run(&[
+        "for-each-ref",
+        "--contains",
+        "HEAD",
+        "--format=%(if)%(symref)%(then)%(else)%(refname)%(end)",
+        refs,
+    ])?;
     let listed = String::from_utf8_lossy(&listed);
     Ok(listed.lines().filter_map(|name| name.strip_prefix(refs)).map(str::to_owned).collect())
 }

@@ -74,9 +74,36 @@ pub struct Metadata {
     /// Who let it in: login and time, by approval. Those that were given on the machine that registered it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub approvals: BTreeMap<String, String>,
+    /// What gates computed of its predictions. No gate compares with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<GateNumber>,
     /// Anything else worth keeping: features, seconds of training.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, String>,
+}
+
+/// A number that a gate computed of a model's predictions when the model was registered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GateNumber {
+    /// The metric, or a bound of it as the gate has it: `auc_roc`, `lower(auc_roc, 95%)`.
+    pub metric: String,
+    /// The number; a share is between 0 and 1.
+    pub value: f64,
+    /// The gate, whose report's digest stands in [`Metadata::gates`].
+    pub gate: String,
+    /// The predictions: `evaluate.scores`.
+    pub predictions: String,
+    /// Their digest.
+    pub digest: String,
+    /// The data that they are over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+    /// Its digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_digest: Option<String>,
+    /// The split that the data is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
 }
 
 /// Where a name points. The truth of a registry: all else about "production" is derived from it.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::committed::STATUS;
 use super::error::{ErrorKind, RegistryError};
-use super::record::{Artifact, Candidate, Metadata, Outcome, Promotion, Registered};
+use super::record::{Artifact, Candidate, GateNumber, Metadata, Outcome, Promotion, Registered};
 use super::{Registry, open};
 use crate::host::git::Git;
 use crate::host::{Clock, Digest, fs};
@@ -39,6 +39,10 @@ pub struct Provenance {
     pub gates: BTreeMap<String, String>,
     /// Who let it in: login and time, by approval.
     pub approvals: BTreeMap<String, String>,
+    /// What gates computed of its predictions.
+    pub numbers: Vec<GateNumber>,
+    /// The commit that the files are of, where the run was told it and has made sure; else git is asked.
+    pub commit: Option<String>,
     /// Anything else worth keeping.
     pub notes: BTreeMap<String, String>,
 }
@@ -65,7 +69,10 @@ impl Release<'_> {
             };
             with.insert(name.clone(), self.artifact(origin)?);
         }
-        let (code_commit, notes) = self.commit(provenance.notes);
+        let (code_commit, notes) = match provenance.commit {
+            Some(commit) => (Some(commit), provenance.notes),
+            None => self.commit(provenance.notes),
+        };
         let metadata = Metadata {
             run: self.run.to_owned(),
             pipeline: self.bound.plan.pipeline.clone(),
@@ -75,6 +82,7 @@ impl Release<'_> {
             code_commit,
             gates: provenance.gates,
             approvals: provenance.approvals,
+            numbers: provenance.numbers,
             notes,
         };
         // A list of packages that is gone since then is not worth losing the model for; it is in the commit.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::record::{ByHand, Entry, Finding, Metadata, Pointer, Rejection, Version};
+use super::record::{ByHand, Entry, Finding, GateNumber, Metadata, Pointer, Rejection, Version};
 use super::{Registry, RegistryError};
 use crate::host::Digest;
 use crate::host::clock::iso;
@@ -49,6 +49,9 @@ pub struct PointerReport {
     pub pointer: Pointer,
     /// The metrics of that version.
     pub metrics: Option<serde_json::Value>,
+    /// What gates computed of its predictions when it was registered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<GateNumber>,
 }
 
 /// What a pointer was set to.
@@ -72,7 +75,9 @@ pub fn show(name: &str, registry: &dyn Registry) -> Result<ShowReport, RegistryE
     for (pointer, text) in overview.pointers {
         // The file is the team's own; what is no JSON is shown as the text it is.
         let metrics = text.map(|text| serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text)));
-        pointers.push(PointerReport { pointer, metrics });
+        let version = overview.versions.iter().find(|version| version.id == pointer.version);
+        let numbers = version.map(|version| version.metadata.numbers.clone()).unwrap_or_default();
+        pointers.push(PointerReport { pointer, metrics, numbers });
     }
     let versions = overview.versions.len();
     let is_named = |version: &Version| pointers.iter().any(|named| named.pointer.version == version.id);
@@ -170,7 +175,7 @@ impl ShowReport {
         if self.pointers.is_empty() {
             writeln!(out, "  nothing was promoted yet")?;
         }
-        for PointerReport { pointer, metrics } in &self.pointers {
+        for PointerReport { pointer, metrics, numbers } in &self.pointers {
             writeln!(out, "\n{}@{}", self.registry, pointer.name)?;
             writeln!(out, "  version   {}", pointer.version)?;
             writeln!(out, "  digest    {}", pointer.digest)?;
@@ -185,6 +190,10 @@ impl ShowReport {
                 for (i, (name, value)) in rows.iter().enumerate() {
                     writeln!(out, "  {:<9} {name} {value}", if i == 0 { "metrics" } else { "" })?;
                 }
+            }
+            for (i, GateNumber { metric, value, gate, predictions, .. }) in numbers.iter().enumerate() {
+                let head = if i == 0 { "measured" } else { "" };
+                writeln!(out, "  {head:<9} {metric} {value} (gate {gate}, of {predictions})")?;
             }
         }
         if !self.others.is_empty() {

@@ -6,6 +6,7 @@ use super::fields::{Fields, text};
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
+use crate::syntax::cursor::fields;
 use crate::types::{CredentialKind, Expr, Receiver, Type, Value};
 
 /// What each provider asks for, by way of getting in: compulsory and optional settings, and the parts that are secret.
@@ -137,7 +138,7 @@ const CHANNELS: [&str; 3] = ["slack", "email", "webhook"];
 
 /// Resolves where a notification goes.
 pub(super) fn notify(cx: &mut Cx<'_>, index: usize, item: &ast::Settings) {
-    let fields = Fields::read(cx, &item.record, "a notification", &["slack", "email", "webhook", "on"]);
+    let fields = Fields::read(cx, &item.record, "a notification", fields("notify"));
     let given: Vec<&ast::Field> = CHANNELS.iter().filter_map(|key| fields.get(key)).collect();
     let at = item.name.span;
     match given.as_slice() {

@@ -270,6 +270,12 @@ impl<'a> Cx<'a> {
                 .fix_near(name.span, &name.text, &near, rivals);
             // One slip, one message: what is meant is not called unused.
             self.mention(&near);
+        } else if wanted == Wanted::Source {
+            // What such a source would measure is not called unused, and the other sources are data.
+            let types = self.names_in(file).filter(|(_, decl)| matches!(decl, Decl::Metrics(_)));
+            let types: Vec<String> = types.map(|(name, _)| name.to_owned()).collect();
+            types.iter().for_each(|name| self.mention(name));
+            diagnostic = diagnostic.help(format!("declare it: `{}`", wanted.example().replace("NAME", &name.text)));
         } else if !names.is_empty() && names.len() <= 6 {
             let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
             diagnostic = diagnostic.help(format!("declared are {}", names.join(", ")));
@@ -450,7 +456,8 @@ impl Wanted {
             Self::Secret => "secret NAME",
             Self::Runtime => "runtime NAME { python: \"3.11\" }",
             Self::Metrics => "metrics NAME { accuracy: ratio higher }",
-            Self::Artifact | Self::Source => "source NAME: File = \"data/NAME\"",
+            Self::Artifact => "source NAME: File = \"data/NAME\"",
+            Self::Source => "source NAME: Metrics<Live> = prometheus(\"http://metrics:9090\")",
             Self::Registry => "registry NAME = directory(\"registry\")",
             Self::Profile => "profile NAME { set … }",
             Self::Credential => "credential NAME = oidc(\"aws\", role: \"…\", region: \"…\")",

@@ -11,6 +11,7 @@ use crate::model::{MetricsId, ParamFrom, ParamId, RegistryId, RuntimeId, SourceI
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::syntax::ast::NumberValue;
+use crate::syntax::cursor::fields;
 use crate::types::{Artifact, Direction, Expr, Metric, RegistryLocation, RuntimeKind, Type, Value};
 
 /// Resolves a parameter's type and default.
@@ -46,7 +47,7 @@ fn file(cx: &mut Cx<'_>, from: &ast::ParamFrom) -> Option<ParamFrom> {
 
 /// Resolves what a runtime is made of.
 pub(super) fn runtime(cx: &mut Cx<'_>, id: RuntimeId, item: &ast::Settings) {
-    let fields = Fields::read(cx, &item.record, "a runtime", &["python", "requirements", "image", "dockerfile"]);
+    let fields = Fields::read(cx, &item.record, "a runtime", fields("runtime"));
     let kinds: Vec<&ast::Field> = ["python", "image", "dockerfile"].iter().filter_map(|key| fields.get(key)).collect();
     let kind = match kinds.as_slice() {
         [] => {

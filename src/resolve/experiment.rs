@@ -68,7 +68,7 @@ pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, item: &ast::Experiment) {
     for name in GIVEN {
         locals.add(cx, name, item.of.span, Local::Given);
     }
-    let mut action = Action { work: Work::default(), of: None, permissions: Vec::new(), idempotent: false };
+    let mut action = Action::default();
     work::resolve(cx, &clauses, Kind::Action(&mut action), &mut locals);
     let mut works = Vec::new();
     for word in ["shift", "observe", "rollback"] {

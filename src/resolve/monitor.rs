@@ -62,7 +62,7 @@ pub(super) fn resolve(cx: &mut Cx<'_>, index: usize, item: &ast::Monitor) {
         }
     }
     let mut locals = Locals::default();
-    let mut action = Action { work: Work::default(), of: None, permissions: Vec::new(), idempotent: false };
+    let mut action = Action::default();
     work::resolve(cx, &clauses, Kind::Action(&mut action), &mut locals);
     let input = |word: &str| action.work.inputs.iter().find(|input| input.name.value == word);
     let current = input("current").map(|input| Spanned::new(input.origin.clone(), input.span));

@@ -48,10 +48,15 @@ pub(super) fn origins(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Origins> {
         ast::ExprKind::Optional(inner) => cx
             .error(codes::MISPLACED_CLAUSE, written.span, "only an input may be absent", "remove the `?`")
             .or_else(|| origins(cx, inner)),
-        ast::ExprKind::Str(_) => {
+        ast::ExprKind::Str(path) => {
             let message = "a path is no artifact that mlpc knows";
-            let help = "declare it: `source raw: File = \"…\"`, and name the source";
-            cx.error(codes::WRONG_KIND, written.span, message, help)
+            let path = path.plain().unwrap_or("…");
+            let file = path.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or_default();
+            let tame = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            let fits = file.starts_with(|c: char| c.is_ascii_lowercase()) && file.chars().all(tame);
+            let name = if fits { file } else { "raw" };
+            let help = format!("declare it: `source {name}: File = \"{path}\"`, and write `{name}` here");
+            cx.error(codes::WRONG_KIND, written.span, message, &help)
         }
         _ => {
             let message = format!("`{}` is no artifact", cx.sources.slice(written.span));

@@ -6,9 +6,10 @@ use super::local::{Local, Locals};
 use super::work::{self, Kind};
 use super::{header, origin, stage};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{Action, Approval, NodeId, NodeKind, OF_RELEASE, Promote, Register, Subject, Work};
+use crate::model::{Action, Approval, NodeId, NodeKind, OF_RELEASE, Promote, Register, Subject};
 use crate::source::Spanned;
 use crate::syntax::ast;
+use crate::syntax::cursor::fields;
 
 /// Resolves `register … = … to …`.
 pub(super) fn register(cx: &mut Cx<'_>, id: NodeId, item: &ast::Register) {
@@ -29,7 +30,7 @@ pub(super) fn register(cx: &mut Cx<'_>, id: NodeId, item: &ast::Register) {
         }
         _ => cx.error(codes::WRONG_KIND, item.to.span, "a registry's name is needed", ""),
     };
-    let fields = Fields::optional(cx, item.record.as_ref(), "`register`", &["metrics"]);
+    let fields = Fields::optional(cx, item.record.as_ref(), "`register`", fields("register"));
     let metrics =
         fields.get("metrics").and_then(|field| Some(Spanned::new(origin::origin(cx, &field.value)?, field.value.span)));
     let (Some(model), Some(registry)) = (model, registry) else { return };
@@ -71,16 +72,27 @@ pub(super) fn promote(cx: &mut Cx<'_>, id: NodeId, item: &ast::Promote) {
 pub(super) fn approval(cx: &mut Cx<'_>, id: NodeId, item: &ast::Approval) {
     header::resolve(cx, id, &item.header, false);
     let of = origin::subject(cx, &item.of);
-    let fields = Fields::optional(cx, item.record.as_ref(), "an approval", &["by", "environment", "timeout"]);
+    let fields = Fields::optional(cx, item.record.as_ref(), "an approval", fields("approval"));
     let at = item.name.span;
     let by = fields.need(cx, "by", at, "by: [\"login\"]").is_some();
-    let timeout = fields.need(cx, "timeout", at, "timeout: 24h").and_then(|field| duration(cx, &field.value));
-    let environment = fields.text(cx, "environment").map(|text| text.value);
+    let timeout = fields.need(cx, "timeout", at, "timeout: 24h").and_then(|field| match &field.value.kind {
+        // People answer within hours, whatever a number without a unit is elsewhere.
+        ast::ExprKind::Number(_) if cx.sources.slice(field.value.span).bytes().all(|c| c.is_ascii_digit()) => {
+            let digits = cx.sources.slice(field.value.span).to_owned();
+            let message = format!("`{digits}` has no unit");
+            cx.error(codes::WRONG_UNIT, field.value.span, message, &format!("glue a unit to it: `{digits}h`"))
+        }
+        _ => duration(cx, &field.value),
+    });
+    let environment = fields.get("environment").and_then(|field| work::environment(cx, &field.value));
     let anyone = fields
         .get("by")
         .is_some_and(|field| matches!(&field.value.kind, ast::ExprKind::Name(name) if name.text == "environment"));
-    let by: Vec<String> =
-        if anyone || !by { Vec::new() } else { fields.texts(cx, "by").into_iter().map(|login| login.value).collect() };
+    let logins = if anyone || !by { Vec::new() } else { fields.texts(cx, "by") };
+    for (index, login) in logins.iter().enumerate() {
+        approver(cx, login, &logins[..index]);
+    }
+    let by: Vec<String> = logins.into_iter().map(|login| login.value).collect();
     if let Some(field) = fields.get("by") {
         if anyone && environment.is_none() {
             let help = "add `environment: \"production\"`";
@@ -92,8 +104,26 @@ pub(super) fn approval(cx: &mut Cx<'_>, id: NodeId, item: &ast::Approval) {
         }
     }
     let Some(of) = of else { return };
+    let environment = environment.map(|name| name.value);
     let approval = Approval { of, by, environment, timeout: timeout.unwrap_or_default() };
     cx.model.to_mut().nodes[id].kind = NodeKind::Approval(Box::new(approval));
+}
+
+/// Complains of a login that nobody can have, or that stands there already.
+fn approver(cx: &mut Cx<'_>, login: &Spanned<String>, before: &[Spanned<String>]) {
+    let text = login.value.as_str();
+    if let Some(first) = before.iter().find(|first| first.value.eq_ignore_ascii_case(text)) {
+        let diagnostic = Diagnostic::new(codes::DUPLICATE_NAME, login.span, format!("`{text}` is named twice"))
+            .here("named again here")
+            .label(first.span, "first named here")
+            .help("keep one: logins are one whatever their case");
+        cx.diagnostics.push(diagnostic);
+    } else if let Some(bare) = text.strip_prefix('@') {
+        let diagnostic = Diagnostic::new(codes::OUT_OF_RANGE, login.span, format!("`{text}` is no login"));
+        cx.diagnostics.push(diagnostic.help(format!("write `\"{bare}\"`")));
+    } else if text.trim().is_empty() {
+        cx.error::<()>(codes::OUT_OF_RANGE, login.span, "this is no login", "name logins: `by: [\"alice\"]`");
+    }
 }
 
 /// Resolves an action.
@@ -111,7 +141,7 @@ pub(super) fn action(cx: &mut Cx<'_>, id: NodeId, item: &ast::Action) {
             locals.add(cx, name, written.span, Local::Given);
         }
     }
-    let mut action = Action { work: Work::default(), of, permissions: Vec::new(), idempotent: false };
+    let mut action = Action { of, ..Action::default() };
     work::resolve(cx, &item.clauses, Kind::Action(&mut action), &mut locals);
     action.work.variables = cx.variables.iter().map(|(name, value, _)| (name.value.clone(), value.clone())).collect();
     action.work.locals = locals.into_names();

@@ -9,7 +9,7 @@ use super::{bound, drifted, origin, slices, table};
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::gate::kinds::{Form, Takes, forgets_percent, limit_type};
 use crate::gate::{Bound, Compare, Level, predicted};
-use crate::model::{Gate, Measure, Requirement};
+use crate::model::{Evidence, Gate, Measure, Requirement};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::types::{Artifact, Expr, Range, Type, Value};
@@ -28,6 +28,12 @@ pub(super) fn resolve(
     let (mut measure, bound) = match &written.expr.kind {
         ast::ExprKind::Binary { op, left, right, .. } => {
             let op = compare(cx, *op, written.expr.span)?;
+            if is_number(left) && is_number(right) {
+                let message =
+                    format!("`{}` measures nothing: both sides are numbers", cx.sources.slice(written.expr.span));
+                let help = "name what is measured on one side: `require METRIC >= LIMIT`";
+                return cx.error(codes::BAD_REQUIREMENT, written.expr.span, message, help);
+            }
             // `0.85 <= auc` says the same as `auc >= 0.85`.
             let (op, left, right) = if is_number(left) { (mirrored(op), right, left) } else { (op, left, right) };
             let measure = measured(cx, left, gate, against, times(right).is_some())?;
@@ -423,9 +429,19 @@ pub(super) fn any_metric(cx: &mut Cx<'_>, written: &ast::Expr, gate: &Gate, amon
             let diagnostic = Diagnostic::new(codes::AMBIGUOUS_METRIC, name.span, message)
                 .label(gate.evidence[*first].span, "here")
                 .label(gate.evidence[*second].span, "and here")
-                .help(format!("name the evidences: `on a = …, b = …`, and write `a.{}`", name.text));
+                .help(apart(&[&gate.evidence[*first], &gate.evidence[*second]], &name.text));
             cx.report(diagnostic)
         }
+    }
+}
+
+/// Returns how evidences are told apart whose metric or column `name` is meant.
+pub(super) fn apart(several: &[&Evidence], name: &str) -> String {
+    let named: Option<Vec<String>> =
+        several.iter().map(|one| Some(format!("`{}.{name}`", one.alias.as_deref()?))).collect();
+    match named {
+        Some(named) => format!("write {}", named.join(" or ")),
+        None => format!("name the evidences, `on a = …, b = …`, and write `a.{name}`"),
     }
 }
 

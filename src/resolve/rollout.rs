@@ -6,7 +6,7 @@ use super::local::{Local, Locals};
 use super::work::{self, Kind};
 use super::{header, origin, trigger, watch};
 use crate::diagnostic::{Diagnostic, codes, nearest};
-use crate::model::{Action, NodeId, NodeKind, Rollout, Step, Work};
+use crate::model::{Action, NodeId, NodeKind, Rollout, Step};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::types::{Assignment, Missing, Strategy, Type, Value};
@@ -50,7 +50,7 @@ pub(super) fn resolve(cx: &mut Cx<'_>, id: NodeId, item: &ast::Rollout) {
     let mut clauses = Vec::new();
     let mut steps = Vec::new();
     let written = sort(cx, item, &mut clauses, &mut steps);
-    let mut action = Action { work: Work::default(), of: None, permissions: Vec::new(), idempotent: false };
+    let mut action = Action::default();
     work::resolve(cx, &clauses, Kind::Action(&mut action), &mut locals);
     let hook = |cx: &mut Cx<'_>, word: &str, example: &str| {
         let mut work = action.work.clone();

@@ -4,7 +4,7 @@
 
 use super::cx::Cx;
 use super::fields;
-use super::requirement::{Among, any_metric, direction};
+use super::requirement::{Among, any_metric, apart, direction};
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::gate::kinds::{OptType, Signature, Takes};
 use crate::gate::{Bound, Compare, Groups, predicted};
@@ -144,7 +144,8 @@ fn of_column(
             for index in several {
                 diagnostic = diagnostic.label(gate.evidence[*index].span, "here");
             }
-            return cx.report(diagnostic.help("name the evidences, `on a = …, b = …`, and write `a.column`"));
+            let several: Vec<_> = several.iter().map(|index| &gate.evidence[*index]).collect();
+            return cx.report(diagnostic.help(apart(&several, "column")));
         }
     };
     let known = predicted::find(metric)?;

@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::model::{Setting, Trigger};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
+use crate::syntax::cursor::fields;
 use crate::types::{TriggerKind, Type};
 
 /// Resolves `on …`.
@@ -17,18 +18,18 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
     let profile;
     let kind = match item {
         ast::Trigger::Push(record) => {
-            let fields = Fields::optional(cx, record.as_ref(), "`on push`", &["branches", "paths", "profile"]);
+            let fields = Fields::optional(cx, record.as_ref(), "`on push`", fields("push"));
             profile = profile_of(cx, &fields);
             Some(TriggerKind::Push { branches: plain(cx, &fields, "branches"), paths: plain(cx, &fields, "paths") })
         }
         ast::Trigger::PullRequest(record) => {
-            let fields = Fields::optional(cx, record.as_ref(), "`on pull_request`", &["branches", "paths", "profile"]);
+            let fields = Fields::optional(cx, record.as_ref(), "`on pull_request`", fields("pull_request"));
             profile = profile_of(cx, &fields);
             let branches = plain(cx, &fields, "branches");
             Some(TriggerKind::PullRequest { branches, paths: plain(cx, &fields, "paths") })
         }
         ast::Trigger::Schedule(record) => {
-            let fields = Fields::optional(cx, record.as_ref(), "`on schedule`", &["cron", "timezone", "profile"]);
+            let fields = Fields::optional(cx, record.as_ref(), "`on schedule`", fields("schedule"));
             profile = profile_of(cx, &fields);
             schedule(cx, &fields, span)
         }
@@ -65,7 +66,7 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
             Some(TriggerKind::Event { name: plain.to_owned(), payload: fields })
         }
         ast::Trigger::Upstream(record) => {
-            let fields = Fields::optional(cx, record.as_ref(), "`on upstream`", &["pipeline", "profile"]);
+            let fields = Fields::optional(cx, record.as_ref(), "`on upstream`", fields("upstream"));
             profile = profile_of(cx, &fields);
             fields.need(cx, "pipeline", span, "pipeline: \"telemetry\"");
             fields.text(cx, "pipeline").map(|pipeline| TriggerKind::Upstream { pipeline: pipeline.value })

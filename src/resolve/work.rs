@@ -10,6 +10,7 @@ use crate::model::{Action, Input, Origin, SecretUse, Stage, Work};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::syntax::ast::StageClause as C;
+use crate::syntax::cursor::fields;
 use crate::types::{Command, Expr, InputKind, Interpreter, Isolation, Needs, Range, Rerun, Retry, Type, Value};
 
 /// Whose clauses they are.
@@ -105,6 +106,7 @@ fn about(clause: &C) -> (&'static str, bool, Place) {
         C::Isolation(_) => ("isolation", true, Place::Stage),
         C::PassEnv(_) => ("pass_env", true, Place::Both),
         C::Permissions(_) => ("permissions", true, Place::Action),
+        C::Environment(_) => ("environment", true, Place::Action),
         C::Idempotent => ("idempotent", true, Place::Action),
         C::Allow(_) => ("allow", false, Place::Both),
     }
@@ -251,9 +253,20 @@ fn of_action(cx: &mut Cx<'_>, clause: &C, action: &mut Action) {
                 }
             }
         }
+        C::Environment(written) => action.environment = environment(cx, written),
         C::Idempotent => action.idempotent = true,
         _ => {}
     }
+}
+
+/// Reads the name of a deployment environment. A platform takes an empty one for none at all.
+pub(super) fn environment(cx: &mut Cx<'_>, written: &ast::Expr) -> Option<Spanned<String>> {
+    let name = text(cx, written)?;
+    if name.value.trim().is_empty() || name.value.contains(char::is_control) {
+        let message = "this names no environment";
+        return cx.error(codes::BAD_NAME, name.span, message, "write a name of one line, `\"production\"`");
+    }
+    Some(name)
 }
 
 /// Resolves an input: one, or one for each leg that is named together.
@@ -353,7 +366,7 @@ fn not_a_variable(cx: &mut Cx<'_>, name: &Spanned<String>) {
 }
 
 fn needs(cx: &mut Cx<'_>, record: &ast::Record) -> Option<Needs> {
-    let fields = Fields::read(cx, record, "`needs`", &["cpu", "memory", "gpu"]);
+    let fields = Fields::read(cx, record, "`needs`", fields("needs"));
     let mut needs = Needs::default();
     if let Some(field) = fields.get("cpu") {
         match constant(cx, &field.value, &Type::Float(Range::ANY))? {

@@ -7,11 +7,11 @@ use super::answer::{Answer, Decided, FORMAT, Made};
 use super::{Job, Trouble};
 use crate::cache::{Kind, Memory};
 use crate::exec;
-use crate::gate::Report;
+use crate::gate::{OnMissing, Report};
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
 use crate::judge;
-use crate::plan::{Output, OutputKind, Plan};
+use crate::plan::{Bound, NodeKind, Output, OutputKind, Plan, Skip, Why};
 
 /// What came in, by node.
 #[derive(Debug, Default)]
@@ -143,6 +143,21 @@ fn place(job: &Job<'_>, answer: &Answer, folder: &Path) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// Returns what is not part of this run, as far as what came in tells: what its plan skips, approvals that no gate asked for,
+/// and all that waits for one of these.
+#[must_use]
+pub fn left_out(bound: &Bound, received: &Received) -> BTreeMap<String, Skip> {
+    let is_silent = |gate: &str, approval: &str| {
+        let decided = received.answers.get(gate).and_then(|answer| answer.gate.as_ref());
+        decided.is_some_and(|gate| gate.lets_go_on && gate.ask.as_deref() != Some(approval))
+    };
+    let unasked = bound.plan.nodes.iter().filter(|node| {
+        let mut gates = node.waits.iter().filter(|wait| wait.why == Why::Ask).peekable();
+        gates.peek().is_some() && gates.all(|wait| is_silent(&wait.node, &node.name))
+    });
+    bound.left_out(unasked.map(|node| (node.name.clone(), Skip::Unasked)))
+}
+
 /// Writes the commit of the checkout into the output folder, for a platform that checks out the jobs after by it.
 pub fn pin(job: &Job<'_>) -> Result<String, Trouble> {
     let commit = job.commit.clone().ok_or_else(|| {
@@ -202,9 +217,28 @@ pub(super) fn write(job: &Job<'_>, answer: &Answer) -> Result<String, Trouble> {
     fs::create_dirs(&job.output)?;
     fs::write_atomic(&job.output.join("result.json"), text.as_bytes())?;
     fs::write_atomic(&job.output.join("digest"), digest.as_bytes())?;
+    let said = |name: &str, said: &str| fs::write_atomic(&job.output.join(name), said.as_bytes());
     if let Some(gate) = &answer.gate {
-        let ask = if gate.ask.is_some() { "true" } else { "false" };
-        fs::write_atomic(&job.output.join("ask"), ask.as_bytes())?;
+        said("ask", if gate.ask.is_some() { "true" } else { "false" })?;
+        said("asked", asked(job, answer))?;
+    }
+    if answer.release.is_some() {
+        said("there", if answer.there { "true" } else { "false" })?;
     }
     Ok(digest)
+}
+
+/// Returns which clause of a gate asks a person, as the language names it; nothing where none does.
+fn asked(job: &Job<'_>, answer: &Answer) -> &'static str {
+    let Some(NodeKind::Gate(gate)) = job.bound.plan.node(&answer.node).map(|node| &node.kind) else { return "" };
+    let approval = answer.gate.as_ref().and_then(|decided| decided.ask.as_deref());
+    let (Some(baseline), Some(approval)) = (&gate.baseline, approval) else { return "" };
+    let asks = |missing: &OnMissing| matches!(missing, OnMissing::Ask(name) if name == approval);
+    if asks(&baseline.on_absent) {
+        "no_baseline"
+    } else if asks(&baseline.on_unscorable) {
+        "unscorable"
+    } else {
+        ""
+    }
 }

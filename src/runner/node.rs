@@ -354,13 +354,20 @@ fn register(
     if let Some(missing) = needed.into_iter().find(|origin| made(origin).is_none()) {
         return Err(Trouble::unsound(format!("`{missing}`, which is to be registered, was not handed on")));
     }
+    let report = |gate: &str| {
+        let text = received.answers.get(gate)?.texts.get(&judge::report_path(&job.bound.prefix, gate))?;
+        Report::from_json(text).ok()
+    };
+    let model = made(&register.model).map(|made| made.digest);
     let measured = register.metrics.as_ref().and_then(|origin| machine(job, origin, made(origin)?));
     let provenance = Provenance {
-        model: made(&register.model).map(|made| made.digest),
+        model,
         inputs: answer.lineage.sources.clone(),
         gates: answer.lineage.gates.clone(),
         // On a platform its own records say who approved.
         approvals: BTreeMap::new(),
+        numbers: judge::numbers::of(job.bound, node, register, model, report),
+        commit: job.commit.clone(),
         notes: measured.into_iter().collect(),
     };
     let registered = release(job).register(node, provenance).map_err(trouble)?;
@@ -504,7 +511,8 @@ fn promote(
                 "`{name}` names {found}, and this run compared with {}: somebody moved it",
                 text(expected.as_deref())
             );
-            return Err(Trouble::unsound(message).help("run again"));
+            return Err(Trouble::unsound(message)
+                .help("re-run all jobs, not only the failed ones: the gate has to compare with that version"));
         }
     }
     Ok(())

@@ -107,8 +107,10 @@ impl Rig {
         change(&root);
         let setup = setup(&work);
         let (expected, commit, left_out) = (None, None, self.bound.skipped.clone());
-        let job = Job { bound: &self.bound, setup: &setup, run: "7".into(), input, output, expected, commit, left_out };
+        let mut job =
+            Job { bound: &self.bound, setup: &setup, run: "7".into(), input, output, expected, commit, left_out };
         let received = receive(&job)?;
+        job.left_out = super::left_out(&self.bound, &received);
         run(&job, node, &received, &|_: &Event| {}).map(|(answer, _, _)| answer)
     }
 
@@ -588,4 +590,67 @@ fn what_a_release_comes_after_is_where_the_pointer_stood_before_it() {
     // All jobs of this run again: what it moved itself is not what stood there before.
     let attempt = rig.well("release", &["train", "evaluate", "quality"]);
     assert_eq!((seen(&attempt), attempt.status), (before, Status::Hit));
+}
+
+#[test]
+fn what_no_gate_asked_for_is_absent_and_what_one_asked_for_is_not() {
+    let behind = r#"
+stage told { in card = card.o?   out o: File = "out/told"   run <<< echo "told ${card:-without}" > "$o" >>> }
+stage card after bootstrap { out o: File = "out/card"   run <<< echo card > "$o" >>> }
+"#;
+    let rig = Rig::of(bound_of(&format!("{PIPELINE}{behind}"), None));
+    let up_to_the_gate = || {
+        rig.well("train", &[]);
+        rig.well("evaluate", &["train"]);
+        rig.well("evaluate@quality", &[]);
+        rig.well("quality", &["train", "evaluate", "evaluate@quality"])
+    };
+    let said = |name: &str| {
+        std::fs::read_to_string(rig.folder.path().join("out/quality").join(name)).expect("the gate's job writes it")
+    };
+    up_to_the_gate();
+    assert_eq!((said("ask").as_str(), said("asked").as_str()), ("true", "no_baseline"));
+    let held = |before: &[&str]| rig.job("told", before, |_| {}).expect("an answer");
+    for before in [&["quality"][..], &[]] {
+        let answer = held(before);
+        assert_eq!(answer.exit, 11);
+        assert_eq!(answer.reason.as_deref(), Some("`card.o`, which `told` reads, was not handed on"));
+    }
+    rig.well("card", &["quality"]);
+    rig.well("told", &["quality", "card"]);
+    rig.well("release", &["train", "evaluate", "quality"]);
+    rig.well("current", &["release", "quality"]);
+    rig.raw.set("a,b\n3,4\n");
+    up_to_the_gate();
+    assert_eq!((said("ask").as_str(), said("asked").as_str()), ("false", ""));
+    rig.well("told", &["quality"]);
+    let why = rig.job("card", &["quality"], |_| {}).expect_err("it is not part of this run");
+    assert_eq!(why.exit, 11, "{why}");
+    // The gate's result is what tells: without it nothing is known to be left out.
+    assert_eq!(held(&[]).exit, 11);
+}
+
+#[test]
+fn behind_an_approval_that_asked_nobody_only_what_acts_for_others_is_left_out() {
+    use Settled::{Skipped, Success};
+    let behind = r#"
+action announce after card { idempotent   run <<< true >>> }
+stage card after go_live { out o: File = "out/card"   run <<< echo card > "$o" >>> }
+"#;
+    let bound = bound_of(&format!("{PIPELINE}{behind}"), None);
+    let run = |there: bool, announced: Settled| {
+        let mut all: BTreeMap<_, _> =
+            bound.plan.nodes.iter().map(|node| (node.name.clone(), ended(Success, None, false))).collect();
+        all.insert("quality".into(), ended(Success, Some("pass"), false));
+        all.insert("bootstrap".into(), ended(Skipped, None, false));
+        all.insert("release".into(), Ended { there, ..ended(Success, None, false) });
+        all.insert("go_live".into(), ended(Skipped, None, false));
+        all.insert("announce".into(), ended(announced, None, false));
+        verdict(&bound, &all, true)
+    };
+    let told = run(true, Skipped);
+    assert_eq!(told.exit, 0, "{:?}", told.rows);
+    let row = told.rows.iter().find(|(node, ..)| node == "announce").expect("a row");
+    assert_eq!(row.1, "skipped: nobody was asked: `go_live` decides about another release");
+    assert_eq!(run(false, Skipped).exit, 11, "nothing says that production is that model");
 }

@@ -1,7 +1,7 @@
 //! The last job: from what became of every job to one verdict, by the rule of `mlpc run`. Red is what failed, and also
 //! what should have happened and did not.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use crate::exec::exit_code;
 use crate::plan::{Bound, Node, NodeKind, Why};
@@ -60,8 +60,7 @@ impl Settled {
 pub fn verdict(bound: &Bound, ended: &BTreeMap<String, Ended>, released: bool) -> Verdict {
     let mut codes = Vec::new();
     let mut rows = Vec::new();
-    let mut left_out: BTreeSet<&str> = BTreeSet::new();
-    let held = (!released).then(|| bound.plan.releasing());
+    let left_out = left_out(bound, ended, released);
     let approved = |name: &str| ended.get(name).is_some_and(|ended| ended.settled == Settled::Success);
     for node in &bound.plan.nodes {
         let mine = ended.get(&node.name);
@@ -70,11 +69,8 @@ pub fn verdict(bound: &Bound, ended: &BTreeMap<String, Ended>, released: bool) -
             Settled::Success => well(bound, node, mine, &approved),
             Settled::Failed => badly(node, mine),
             Settled::Cancelled => ("cancelled".to_owned(), 1),
-            Settled::Skipped => match left_out_by(bound, node, ended, &left_out, held.as_ref()) {
-                Some(why) => {
-                    left_out.insert(&node.name);
-                    (format!("skipped: {why}"), 0)
-                }
+            Settled::Skipped => match left_out.get(node.name.as_str()) {
+                Some(why) => (format!("skipped: {why}"), 0),
                 None => ("not run, although it should have been".to_owned(), 11),
             },
         };
@@ -119,12 +115,32 @@ fn badly(node: &Node, ended: Option<&Ended>) -> (String, u8) {
     }
 }
 
+/// Returns the nodes that were rightly left out, and why: wherever they are declared, so that it takes several rounds.
+fn left_out<'b>(bound: &'b Bound, ended: &BTreeMap<String, Ended>, released: bool) -> BTreeMap<&'b str, String> {
+    let held = (!released).then(|| bound.plan.releasing());
+    let began = |node: &Node| ended.get(&node.name).is_some_and(|ended| ended.settled != Settled::Skipped);
+    let mut found = BTreeMap::new();
+    loop {
+        let before = found.len();
+        for node in bound.plan.nodes.iter().filter(|node| !began(node)) {
+            if !found.contains_key(node.name.as_str())
+                && let Some(why) = left_out_by(bound, node, ended, &found, held.as_ref())
+            {
+                found.insert(node.name.as_str(), why);
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
 /// Tells why a node was rightly left out, if it was.
 fn left_out_by(
     bound: &Bound,
     node: &Node,
     ended: &BTreeMap<String, Ended>,
-    left_out: &BTreeSet<&str>,
+    left_out: &BTreeMap<&str, String>,
     held: Option<&HashSet<&str>>,
 ) -> Option<String> {
     if bound.skipped.contains_key(&node.name) {
@@ -144,11 +160,15 @@ fn left_out_by(
     if bound.plan.passed_over(node).is_some_and(there) {
         return Some("nothing to do: production is that model already".into());
     }
+    let for_others = bound.plan.decided_for_others(node);
+    if let Some(approval) = for_others.iter().find(|approval| left_out.contains_key(approval.name.as_str())) {
+        return Some(format!("nobody was asked: `{}` decides about another release", approval.name));
+    }
     let before = node.waits.iter().find(|wait| {
         let gate = matches!(bound.plan.node(&wait.node).map(|node| &node.kind), Some(NodeKind::Gate(_)));
         // A gate that only advises holds nothing up.
         let holds_up = node.needs(wait) && (bound.gates_block || !gate);
-        holds_up && left_out.contains(wait.node.as_str())
+        holds_up && left_out.contains_key(wait.node.as_str())
     })?;
     Some(format!("`{}` was", before.node))
 }

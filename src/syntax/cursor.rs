@@ -34,6 +34,24 @@ pub enum Place<'t> {
     },
     /// A variable of a script.
     Variable,
+    /// One of these words: a field of a record, a situation, what is done in it.
+    Words(&'static [&'static str]),
+    /// What stands between the brackets behind a name.
+    Leg {
+        /// The declaration that has the legs.
+        base: &'t str,
+        /// Which of its loops, from 0.
+        nth: usize,
+    },
+    /// A name behind `use "FILE" {`; the file as it is written.
+    Listed(&'t str),
+    /// The path of a file, up to the place.
+    Path {
+        /// What was typed of it.
+        typed: &'t str,
+        /// It is that of a module.
+        module: bool,
+    },
     /// Text, a comment, a key: nothing to propose.
     Free,
 }
@@ -47,6 +65,8 @@ pub struct Cursor<'t> {
     pub word: Range<usize>,
     /// The name of the declaration around it.
     pub item: Option<&'t str>,
+    /// What stands in the same body or list already and may not stand there again: clauses, names.
+    pub taken: Vec<&'t str>,
 }
 
 /// Tells what stands at a byte offset, which is on a character boundary.
@@ -55,12 +75,16 @@ pub fn cursor(text: &str, offset: usize) -> Cursor<'_> {
     let typed = text[..offset].rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
     let start = typed.map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     let word = start..offset;
-    let free = |place, item| Cursor { place, word: start..offset, item };
+    let free = |place, item| Cursor { place, word: start..offset, item, taken: Vec::new() };
     let chunks = split::split(FileId(0), text, &mut Vec::new());
     let behind = chunks.partition_point(|chunk| (chunk.start as usize) < start);
     let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let column0 = text[line..start].trim_start_matches('\u{feff}').is_empty();
     if text[line..start].contains('#') && comment(&text[line..start]) {
+        return free(Place::Free, None);
+    }
+    // Digits are the beginning of a number, which nobody can know.
+    if text[start..offset].starts_with(|c: char| c.is_ascii_digit()) {
         return free(Place::Free, None);
     }
     let Some(chunk) = behind.checked_sub(1).map(|index| chunks[index]) else {
@@ -78,14 +102,25 @@ pub fn cursor(text: &str, offset: usize) -> Cursor<'_> {
             return free(if dollar { Place::Variable } else { Place::Free }, item);
         }
         Some(Kind::Comment) => return free(Place::Free, item),
-        Some(Kind::Str) if !text[..start].ends_with('{') => return free(Place::Free, item),
+        Some(Kind::Str) if !text[..start].ends_with('{') => {
+            let opens = inside.map_or(start, |token| base + token.start + 1);
+            let before: Vec<Token> =
+                all.iter().copied().filter(|token| token.end <= opens.saturating_sub(1 + base)).collect();
+            let reading = Before { text: written, tokens: &before, keyword };
+            let module = keyword == "use" && reading.open().is_empty();
+            let path = module || matches!(reading.place(), Place::Value { clause: "code", .. });
+            let typed = text.get(opens..offset).unwrap_or_default();
+            return free(if path { Place::Path { typed, module } } else { Place::Free }, item);
+        }
         Some(Kind::Str) => return free(Place::Value { keyword, clause: "run" }, item),
         _ => {}
     }
     let before: Vec<Token> = all.iter().copied().filter(|token| token.end <= start - base).collect();
     let reading = Before { text: written, tokens: &before, keyword };
     let place = if column0 && reading.open().is_empty() { Place::Declaration } else { reading.place() };
-    Cursor { place, word, item }
+    let whole = Before { text: written, tokens: &all, keyword };
+    let taken = whole.taken(&reading, start - base..offset - base, &place);
+    Cursor { place, word, item, taken }
 }
 
 /// Tells whether a line up to a place is in a comment, as far as the line tells.
@@ -132,7 +167,13 @@ impl<'t> Before<'t, '_> {
         }
         let keyword = self.keyword;
         let open = self.open();
+        if let Some(leg) = self.leg(&open) {
+            return leg;
+        }
         let Some(&first) = open.first() else {
+            if keyword == "target" && code.len() == 1 {
+                return Place::Value { keyword, clause: "target" };
+            }
             if keyword == "on" && code.len() == 1 {
                 return Place::Trigger;
             }
@@ -155,8 +196,21 @@ impl<'t> Before<'t, '_> {
         if !body {
             return match (previous, keyword) {
                 (":" | "<", "schema" | "metrics") => Place::Type,
-                ("{", "use") | (",", "use") => Place::Free,
-                ("{" | ",", "on") => Place::Value { keyword, clause: "manual" },
+                ("{" | ",", "use") => Place::Listed(code.get(1).map_or("", |&at| self.word(at).trim_matches('"'))),
+                ("{" | ",", "on") if self.word(open[open.len() - 1]) == "{" => {
+                    match code.get(1).map(|&at| self.word(at)) {
+                        Some("manual" | "call") => Place::Value { keyword, clause: "manual" },
+                        trigger => Place::Words(forms::fields(trigger.unwrap_or_default())),
+                    }
+                }
+                (":", "on") if code.len() > 1 && self.word(code[code.len() - 2]) == "profile" => {
+                    Place::Value { keyword, clause: "profile" }
+                }
+                ("{" | ",", "approval" | "register" | "runtime" | "notify")
+                    if self.word(open[open.len() - 1]) == "{" =>
+                {
+                    Place::Words(forms::fields(keyword))
+                }
                 (":" | "[" | "," | "(", _) => Place::Value { keyword, clause: "" },
                 _ => Place::Free,
             };
@@ -170,12 +224,37 @@ impl<'t> Before<'t, '_> {
         if open.len() == 1 && (clause.is_empty() || self.begins(at)) {
             return Place::Clause(kind);
         }
+        if clause == "watch" && last > at {
+            return match previous {
+                "every" => Place::Value { keyword, clause: "every" },
+                _ => Place::Free,
+            };
+        }
         let in_record = open.last().is_some_and(|&at| open.len() > 1 && self.word(at) == "{");
+        if clause == "on" && at != first {
+            match previous {
+                "on" => return Place::Words(forms::situations(kind)),
+                ":" if kind != "monitor" => return Place::Words(&forms::OUTCOMES),
+                "ask" => return Place::Value { keyword, clause: "ask" },
+                _ => {}
+            }
+        }
         match previous {
+            "{" | "," if in_record && clause == "needs" => Place::Words(forms::fields(clause)),
             ":" | "<" if clause == "out" && !in_record => Place::Type,
             "{" | "," if in_record => Place::Free,
             _ => Place::Value { keyword, clause },
         }
+    }
+
+    /// Returns the place in the brackets behind a name, where it is in some: `train[|` and `train["nord", |`.
+    fn leg(&self, open: &[usize]) -> Option<Place<'t>> {
+        let &at = open.last().filter(|&&at| self.word(at) == "[")?;
+        let named =
+            self.tokens[..at].last().filter(|token| token.kind == Kind::Word && token.end == self.tokens[at].start)?;
+        let nth = self.tokens[at + 1..].iter().filter(|token| token.text(self.text) == ",").count();
+        let last = self.tokens.iter().rev().find(|token| token.is_code())?.text(self.text);
+        matches!(last, "[" | ",").then(|| Place::Leg { base: named.text(self.text), nth })
     }
 
     /// Tells whether nothing of a clause stands on the line of the place: a new one begins, unless the line before goes on.
@@ -192,24 +271,97 @@ impl<'t> Before<'t, '_> {
 
     /// Returns the word of the last clause of a body, and its index.
     fn clause(&self, open: usize, depth: usize, kind: &str) -> (&'t str, usize) {
+        self.clauses(open, depth, kind).pop().map_or(("", open), |at| (self.word(at), at))
+    }
+
+    /// Returns where the clauses of a body begin.
+    fn clauses(&self, open: usize, depth: usize, kind: &str) -> Vec<usize> {
         let mut level = 0usize;
-        let mut found = ("", open);
-        let mut fresh = true;
+        let mut found = Vec::new();
+        let (mut fresh, mut goes_on) = (true, false);
         for (index, token) in self.tokens.iter().enumerate() {
             match token.kind {
                 Kind::Open => level += 1,
-                Kind::Close => level = level.saturating_sub(1),
+                Kind::Close => {
+                    level = level.saturating_sub(1);
+                    if index > open && level < depth {
+                        break;
+                    }
+                }
                 Kind::Word
                     if index > open && level == depth && fresh && forms::clauses(kind).contains(&self.word(index)) =>
                 {
-                    found = (self.word(index), index);
+                    found.push(index);
                 }
                 _ => {}
             }
             fresh = matches!(token.kind, Kind::Newline | Kind::Open | Kind::Close | Kind::Raw | Kind::Str)
-                || token.kind == Kind::Number;
+                || token.kind == Kind::Number
+                || fresh && token.kind == Kind::Comment;
+            if token.is_code() {
+                goes_on = self.word(index) == ",";
+            }
+            fresh &= !goes_on;
         }
         found
+    }
+
+    /// Returns what stands already and may not stand again at a place, of which the text up to it tells what it is.
+    fn taken(&self, before: &Before<'t, '_>, typed: Range<usize>, place: &Place<'t>) -> Vec<&'t str> {
+        let open = before.open();
+        let other = |at: usize| self.tokens[at].start < typed.start || self.tokens[at].start >= typed.end;
+        match *place {
+            Place::Clause(kind) => {
+                let Some(&body) = open.last() else { return Vec::new() };
+                let clauses = self.clauses(body, open.len(), kind).into_iter();
+                clauses.filter(|&at| other(at)).map(|at| self.word(at)).filter(|word| forms::once(word)).collect()
+            }
+            Place::Value { clause: "manual", .. } => {
+                let Some(&list) = open.first() else { return Vec::new() };
+                self.listed(list).into_iter().filter(|&at| other(at)).map(|at| self.word(at)).collect()
+            }
+            Place::Value { clause: word @ ("use" | "secret" | "credentials"), .. } if open.len() == 1 => {
+                let clauses = self.clauses(open[0], 1, forms::kind(self.keyword)).into_iter();
+                let same = clauses.filter(|&at| self.word(at) == word).flat_map(|at| self.listed(at));
+                // Behind a comma that was just typed the next clause looks like a name.
+                let clause = |at: usize| {
+                    let known = forms::clauses(forms::kind(self.keyword)).contains(&self.word(at));
+                    known && self.tokens[at - 1].kind == Kind::Newline
+                };
+                same.filter(|&at| other(at) && !clause(at)).map(|at| self.word(at)).collect()
+            }
+            Place::Value { clause: "after", .. } if open.is_empty() => {
+                let after = (0..before.tokens.len()).rev().find(|&at| before.word(at) == "after");
+                let listed = after.map(|at| self.listed(at)).unwrap_or_default();
+                listed.into_iter().filter(|&at| other(at)).map(|at| self.word(at)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns the names of the list behind a word or bracket, those alone that are no more than a name.
+    fn listed(&self, behind: usize) -> Vec<usize> {
+        let mut names = Vec::new();
+        let mut depth = 0usize;
+        let mut wanted = true;
+        let code: Vec<usize> = (behind + 1..self.tokens.len()).filter(|&at| self.tokens[at].is_code()).collect();
+        for (index, &at) in code.iter().enumerate() {
+            match self.tokens[at].kind {
+                Kind::Open if self.word(at) != "{" => depth += 1,
+                Kind::Close if depth > 0 => depth -= 1,
+                Kind::Open | Kind::Close => break,
+                Kind::Word if wanted && depth == 0 => {
+                    let next = code.get(index + 1).map_or("", |&next| self.word(next));
+                    names.extend((!matches!(next, "." | "[" | "(" | "=" | ":")).then_some(at));
+                    wanted = false;
+                }
+                Kind::Punct if self.word(at) == "," && depth == 0 => wanted = true,
+                // Two elements without a comma: the list has ended.
+                Kind::Word if depth == 0 && self.word(at - 1) != "." => break,
+                _ => {}
+            }
+        }
+        names
     }
 
     /// Returns the name before a dot or `@`, past what is indexed.
@@ -238,6 +390,12 @@ pub fn triggers() -> impl Iterator<Item = &'static str> {
     split::TRIGGERS.iter().copied()
 }
 
+/// Returns the fields of a record that are known by name: that of a trigger by its kind, that of a declaration or clause by its word.
+#[must_use]
+pub fn fields(record: &str) -> &'static [&'static str] {
+    forms::fields(record)
+}
+
 /// Returns the clauses of a kind of body, with how each is written.
 pub fn clauses(kind: &str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
     forms::clauses(kind).iter().map(|word| (*word, forms::of_clause(word)))
@@ -258,6 +416,35 @@ mod tests {
         let offset = text.find('|').expect("a mark");
         let text: &'static str = text.replacen('|', "", 1).leak();
         cursor(text, offset).place
+    }
+
+    /// What stands already where `|` is.
+    fn taken(text: &str) -> Vec<&'static str> {
+        let offset = text.find('|').expect("a mark");
+        let text: &'static str = text.replacen('|', "", 1).leak();
+        cursor(text, offset).taken
+    }
+
+    #[test]
+    fn what_may_stand_once_is_taken_where_it_stands() {
+        for (text, words) in [
+            ("stage a {\n  use x\n  timeout 1h\n  |\n  run <<< x >>>\n  use y\n}", &["timeout", "run"][..]),
+            ("stage a {\n  timeout 1h\n  time|\n}\nstage b {\n  retry 2 on oom\n}", &["timeout"]),
+            ("stage a {\n  use x,\n      timeout\n  |\n}", &[]),
+            (
+                "rollout r of x by canary {\n  keep previous for 7d\n  watch t every 60s {\n    fail after 3 total\n    |\n  }\n}",
+                &["fail"],
+            ),
+            ("rollout r of x by canary {\n  watch t every 60s {\n    fail after 3 total\n  }\n  |\n}", &["watch"]),
+            ("stage a {\n  use z\n  use x, y, |\n  secret s\n}", &["z", "x", "y"]),
+            ("stage a {\n  use x, y|, z\n}", &["x", "z"]),
+            ("stage a {\n  credentials aws, |\n}", &["aws"]),
+            ("on manual { x, | }", &["x"]),
+            ("stage a after b, c[\"n\"], | {\n}", &["b"]),
+            ("stage a {\n  in x = |\n}", &[]),
+        ] {
+            assert_eq!(taken(text), words, "{text}");
+        }
     }
 
     #[test]
@@ -285,6 +472,11 @@ mod tests {
             ("gate g on |", value("gate", "on")),
             ("gate g on b.r {\n  require a|\n}", value("gate", "require")),
             ("gate g on b.r {\n  baseline models@|\n}", Place::Pointer("models")),
+            ("rollout r of x by canary {\n  watch |\n}", value("rollout", "watch")),
+            ("rollout r of x by canary {\n  watch t |\n}", Place::Free),
+            ("rollout r of x by canary {\n  watch t every |\n}", value("rollout", "every")),
+            ("rollout r of x by canary {\n  watch t every 60| {\n  }\n}", Place::Free),
+            ("stage a {\n  timeout 4|\n}", Place::Free),
             ("rollout r of x by canary {\n  watch t every 60s {\n    |\n  }\n}", Place::Clause("watch")),
             ("rollout r of x by canary {\n  watch t every 60s {\n    require c|\n  }\n}", value("rollout", "require")),
             ("register r = |", value("register", "=")),
@@ -293,6 +485,25 @@ mod tests {
             ("param x: |", Place::Type),
             ("# a com|", Place::Free),
             ("on manual { |", value("on", "manual")),
+            ("on push { |", Place::Words(forms::fields("push"))),
+            ("on push { branches: [\"main\"], pr|", Place::Words(forms::fields("push"))),
+            ("on push { profile: |", value("on", "profile")),
+            ("on event \"e\" { |", Place::Words(&["profile"])),
+            ("approval a of b { |", Place::Words(&["by", "environment", "timeout"])),
+            ("runtime py { |", Place::Words(forms::fields("runtime"))),
+            ("gate g on b.r {\n  on |", Place::Words(&["no_baseline", "unscorable"])),
+            ("gate g on b.r {\n  on no_baseline: |", Place::Words(&forms::OUTCOMES)),
+            ("gate g on b.r {\n  on no_baseline: ask |", value("gate", "ask")),
+            ("stage a {\n  needs { |", Place::Words(&["cpu", "memory", "gpu"])),
+            ("stage a {\n  in x = train[|", Place::Leg { base: "train", nth: 0 }),
+            ("stage a {\n  in x = train[\"n\", |", Place::Leg { base: "train", nth: 1 }),
+            ("stage a {\n  run [\"x\", |", value("stage", "run")),
+            ("target |", value("target", "target")),
+            ("use \"gates/co|", Place::Path { typed: "gates/co", module: true }),
+            ("use \"gates/common.mlp\" { da|", Place::Listed("gates/common.mlp")),
+            ("stage a {\n  code \"src/|", Place::Path { typed: "src/", module: false }),
+            ("stage a {\n  code \"src/a.py\", \"|", Place::Path { typed: "", module: false }),
+            ("stage a {\n  out x: File = \"o|", Place::Free),
         ] {
             assert_eq!(at(text), place, "{text}");
         }

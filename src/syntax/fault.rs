@@ -203,6 +203,11 @@ impl Reading<'_> {
             return diagnostic;
         }
         let shown = shorten(found);
+        if token.kind == Kind::Str && start > token.start {
+            let message = format!("`{shown}` is no part of a value: `{{` in `\"…\"` begins one");
+            let help = "write `\\{` where the brace is meant as such, or put the text into `'…'`, where it is";
+            return Diagnostic::new(codes::SYNTAX, span, message).help(help);
+        }
         if stuck.tried.contains(&Rule::need_comma) || self.lacks_comma(index, stuck, body, depths) {
             let message = format!("expected a comma or the end of the list, found `{shown}`");
             let diagnostic = Diagnostic::new(codes::SYNTAX, span, message).help("write a comma before it");
@@ -324,6 +329,10 @@ impl Reading<'_> {
                 || self.text[start + 1..].starts_with(|c: char| c.is_ascii_digit()) =>
             {
                 Some(digit_missing(span))
+            }
+            _ if first.is_ascii_digit() && found.matches('.').count() > 1 => {
+                let help = format!("write one dot, as in `1.5`; what is no number is a text: `\"{found}\"`");
+                Some(Diagnostic::new(codes::BAD_NUMBER, span, format!("`{found}` is no number")).help(help))
             }
             _ if !first.is_alphanumeric() && (!first.is_ascii() || first.is_ascii_control() || first == '`') => {
                 let shown = first.escape_debug();

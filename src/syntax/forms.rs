@@ -37,6 +37,7 @@ const ACTION: &[&str] = &[
     "isolation",
     "pass_env",
     "permissions",
+    "environment",
     "idempotent",
     "allow",
 ];
@@ -135,6 +136,15 @@ pub(super) fn clauses(kind: &str) -> &'static [&'static str] {
     }
 }
 
+/// Clauses that may stand more than once in a body.
+const AGAIN: [&str; 13] =
+    ["in", "out", "code", "use", "secret", "credentials", "allow", "require", "warn", "on", "step", "arm", "set"];
+
+/// Tells whether a clause stands at most once in a body.
+pub(super) fn once(word: &str) -> bool {
+    !AGAIN.contains(&word)
+}
+
 /// Returns the kind of body that a declaration has; the word itself, for good.
 pub(super) fn kind(keyword: &str) -> &'static str {
     KINDS.into_iter().find(|kind| *kind == keyword).unwrap_or("")
@@ -144,6 +154,25 @@ pub(super) fn kind(keyword: &str) -> &'static str {
 pub(super) fn home(word: &str) -> Option<&'static str> {
     KINDS.into_iter().find(|kind| clauses(kind).contains(&word))
 }
+
+/// Returns the fields of a record that are known by name: that of a trigger by its kind, that of a declaration or clause by its word.
+pub(super) fn fields(record: &str) -> &'static [&'static str] {
+    match record {
+        "push" | "pull_request" => &["branches", "paths", "profile"],
+        "schedule" => &["cron", "timezone", "profile"],
+        "upstream" => &["pipeline", "profile"],
+        "manual" | "call" | "event" => &["profile"],
+        "approval" => &["by", "environment", "timeout"],
+        "register" => &["metrics"],
+        "runtime" => &["python", "requirements", "image", "dockerfile"],
+        "notify" => &["slack", "email", "webhook", "on"],
+        "needs" => &["cpu", "memory", "gpu"],
+        _ => &[],
+    }
+}
+
+/// The words that a situation is answered with.
+pub(super) const OUTCOMES: [&str; 3] = ["fail", "pass", "ask"];
 
 /// Returns the situations that `on … :` knows in a kind of body.
 pub(super) fn situations(kind: &str) -> &'static [&'static str] {
@@ -225,6 +254,7 @@ pub(super) fn of_clause(word: &str) -> Option<&'static str> {
         "isolation" => "isolation off",
         "pass_env" => "pass_env [\"NAME\"]",
         "permissions" => "permissions { contents: \"write\" }",
+        "environment" => "environment \"NAME\"",
         "idempotent" => "idempotent",
         "allow" => "allow CODE \"REASON\"",
         "require" => "require METRIC >= NUMBER",

@@ -1,6 +1,6 @@
 //! Moves trees and diagnostics to another place of their file: what stands behind an edit keeps its tree and gets new
 //! offsets. The patterns name every field, so that a new one does not compile before it is moved. The same walk tells
-//! which names a declaration mentions.
+//! which names a declaration mentions, and where its parts stand.
 
 use super::ast::*;
 use super::number::NumberValue;
@@ -14,6 +14,27 @@ pub(super) trait Shift {
 
     /// Hands over every name that may stand for a declaration.
     fn names<'a>(&'a self, _: &mut dyn FnMut(&'a Name)) {}
+
+    /// Hands over every span with the field that holds it. The caller says which field holds this.
+    fn spans(&self, _: Held, _: &mut dyn FnMut(Held, Span)) {}
+}
+
+/// Which field of which node holds something; nodes are named as their types and variants are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held {
+    pub(super) node: &'static str,
+    pub(super) field: &'static str,
+    /// The node and field that hold the node.
+    pub(super) by: (&'static str, &'static str),
+}
+
+impl Held {
+    /// The file's own list of declarations.
+    pub(super) const ROOT: Self = Self { node: "File", field: "items", by: ("", "") };
+
+    fn inner(self, node: &'static str, field: &'static str) -> Self {
+        Self { node, field, by: (self.node, self.field) }
+    }
 }
 
 /// Returns the names that a declaration mentions. What only names a part of it, or of what another one made, is left
@@ -38,6 +59,10 @@ impl Shift for Span {
         self.start = (i64::from(self.start) + by) as u32;
         self.end = (i64::from(self.end) + by) as u32;
     }
+
+    fn spans(&self, held: Held, add: &mut dyn FnMut(Held, Span)) {
+        add(held, *self);
+    }
 }
 
 impl<T: Shift> Shift for Option<T> {
@@ -50,6 +75,10 @@ impl<T: Shift> Shift for Option<T> {
     fn names<'a>(&'a self, add: &mut dyn FnMut(&'a Name)) {
         self.iter().for_each(|inner| inner.names(add));
     }
+
+    fn spans(&self, held: Held, add: &mut dyn FnMut(Held, Span)) {
+        self.iter().for_each(|inner| inner.spans(held, add));
+    }
 }
 
 impl<T: Shift> Shift for Vec<T> {
@@ -60,6 +89,10 @@ impl<T: Shift> Shift for Vec<T> {
     fn names<'a>(&'a self, add: &mut dyn FnMut(&'a Name)) {
         self.iter().for_each(|inner| inner.names(add));
     }
+
+    fn spans(&self, held: Held, add: &mut dyn FnMut(Held, Span)) {
+        self.iter().for_each(|inner| inner.spans(held, add));
+    }
 }
 
 impl<T: Shift> Shift for Box<T> {
@@ -69,6 +102,10 @@ impl<T: Shift> Shift for Box<T> {
 
     fn names<'a>(&'a self, add: &mut dyn FnMut(&'a Name)) {
         (**self).names(add);
+    }
+
+    fn spans(&self, held: Held, add: &mut dyn FnMut(Held, Span)) {
+        (**self).spans(held, add);
     }
 }
 
@@ -85,6 +122,11 @@ macro_rules! places {
                 $(if !is_own(stringify!($name), stringify!($field)) {
                     $field.names(add);
                 })*
+            }
+
+            fn spans(&self, held: Held, add: &mut dyn FnMut(Held, Span)) {
+                let Self { $($field),* } = self;
+                $($field.spans(held.inner(stringify!($name), stringify!($field)), add);)*
             }
         })*
     };
@@ -122,6 +164,16 @@ macro_rules! kinds {
                     })*
                 }
             }
+
+            fn spans(&self, held: Held, add: &mut dyn FnMut(Held, Span)) {
+                match self {
+                    $(Self::$variant $(($inner))? $({ $($field),* })? => {
+                        $($inner.spans(held, add);)?
+                        $($($field.spans(held.inner(stringify!($variant), stringify!($field)), add);)*)?
+                        let _ = (held, &add);
+                    })*
+                }
+            }
         })*
     };
 }
@@ -136,6 +188,10 @@ impl Shift for Name {
 
     fn names<'a>(&'a self, add: &mut dyn FnMut(&'a Name)) {
         add(self);
+    }
+
+    fn spans(&self, held: Held, add: &mut dyn FnMut(Held, Span)) {
+        add(held.inner("Name", "span"), self.span);
     }
 }
 
@@ -216,7 +272,8 @@ kinds! {
     StageClause {
         In(it), Code(it), Use(it), Secret(it), Credentials(it), Runtime(it), Out(it), Needs(it), Timeout(it),
         Retry { times, on }, RerunAlways, RerunWhen(it), Checkpoint(it), Status(it), Run(it), Inputs(it),
-        Isolation(it), PassEnv(it), Permissions(it), Idempotent, Allow(it),
+        Isolation(it), PassEnv(it), Permissions(it), Environment(it), Idempotent,
+        Allow(it),
     }
     Run { Args(it), Script { interpreter, script }, }
     GateClause {

@@ -191,6 +191,7 @@ fn symbol(rule: Rule) -> Option<(u8, &'static str)> {
         | Rule::isolation_clause
         | Rule::pass_env_clause
         | Rule::permissions_clause
+        | Rule::environment_clause
         | Rule::idempotent_clause
         | Rule::gate_body
         | Rule::gate_clause

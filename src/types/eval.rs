@@ -61,6 +61,25 @@ pub fn evaluate(expr: &Expr, names: &dyn Names) -> Result<Value, String> {
     }
 }
 
+/// Returns what a condition comes to, where what is known settles it.
+#[must_use]
+pub fn foreseen(expr: &Expr, names: &dyn Names) -> Option<bool> {
+    match expr {
+        Expr::Not(inner) => foreseen(inner, names).map(|value| !value),
+        Expr::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), left, right } => {
+            // One side that settles it is enough.
+            let settles = *op == BinaryOp::Or;
+            match (foreseen(left, names), foreseen(right, names)) {
+                (Some(left), _) if left == settles => Some(settles),
+                (_, Some(right)) if right == settles => Some(settles),
+                (Some(_), Some(_)) => Some(!settles),
+                _ => None,
+            }
+        }
+        _ => truth(expr, names).ok(),
+    }
+}
+
 impl Context {
     /// Returns the word by which it is written.
     #[must_use]
@@ -206,5 +225,30 @@ mod tests {
         let and = Expr::Binary { op: BinaryOp::And, left: Box::new(no), right: Box::new(unknown.clone()) };
         assert_eq!(evaluate(&and, &Nothing), Ok(Value::Bool(false)));
         assert_eq!(evaluate(&unknown, &Nothing), Err("`p` has no value here".into()));
+    }
+
+    #[test]
+    fn a_condition_is_foreseen_where_one_side_settles_it() {
+        struct Push;
+        impl Names for Push {
+            fn context(&self, context: Context) -> Option<Value> {
+                matches!(context, Context::Event).then(|| Value::String("push".into()))
+            }
+        }
+        let event = |name: &str| Expr::Binary {
+            op: BinaryOp::Equal,
+            left: Box::new(Expr::Context(Context::Event)),
+            right: Box::new(Expr::Value(Value::String(name.into()))),
+        };
+        let both = |op, left, right| Expr::Binary { op, left: Box::new(left), right: Box::new(right) };
+        let unknown = || Expr::Param("p".into());
+        let foreseen = |expr: &Expr| foreseen(expr, &Push);
+        assert_eq!(foreseen(&event("push")), Some(true));
+        assert_eq!(foreseen(&unknown()), None);
+        assert_eq!(foreseen(&both(BinaryOp::And, unknown(), event("manual"))), Some(false));
+        assert_eq!(foreseen(&both(BinaryOp::And, unknown(), event("push"))), None);
+        assert_eq!(foreseen(&both(BinaryOp::Or, unknown(), event("push"))), Some(true));
+        assert_eq!(foreseen(&both(BinaryOp::Or, event("manual"), event("call"))), Some(false));
+        assert_eq!(foreseen(&Expr::Not(Box::new(event("manual")))), Some(true));
     }
 }

@@ -20,7 +20,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use declared::{Location, REGISTRY_OWN, RegistryLocation, RuntimeKind, TriggerKind};
-pub use eval::{Names, Nothing, evaluate};
+pub use eval::{Names, Nothing, evaluate, foreseen};
 pub use expr::{BinaryOp, Context, EVENTS, Expr};
 pub use fit::Misfit;
 pub use leg::{InputKind, Leg};
@@ -184,6 +184,22 @@ impl Range {
 }
 
 impl Artifact {
+    /// Says why what stands somewhere is not of this type, as far as one look tells: whether it is a folder, and whether there is
+    /// nothing in it. Any file and any folder may be empty.
+    #[must_use]
+    pub fn unlike(&self, folder: bool, empty: bool) -> Option<String> {
+        let either = matches!(self, Self::Model { .. } | Self::Dataset { .. } | Self::Plot);
+        match self {
+            Self::Dir if folder => None,
+            Self::Dir => Some("is a file; its type `Dir` wants a folder".to_owned()),
+            _ if folder && !either => Some(format!("is a folder; its type `{self}` wants a file")),
+            Self::File => None,
+            _ if empty && folder => Some("is an empty folder".to_owned()),
+            _ if empty => Some("is empty".to_owned()),
+            _ => None,
+        }
+    }
+
     /// Tells whether an artifact of this type may stand where `wanted` is asked for.
     ///
     /// A `Dataset<csv>` is a `Dataset` is a `File`; everything but `Dir` and `Image` is a `File`.

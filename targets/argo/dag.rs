@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::model::Empty;
-use super::model::{Arguments, Artifact, Dag, Parameter, Suspend, Task, Template, ValueFrom};
+use super::model::{Arguments, Artifact, Dag, Empty, Parameter, Suspend, Task, Template, ValueFrom};
 use super::raw::Additions;
-use super::reads::{self, Reads};
-use super::{Context, names, pod};
+use super::reads::Reads;
+use super::{Context, absent, names, pod};
 use crate::emit::Noted;
-use crate::plan::{Node, NodeKind, Wait, Why};
+use crate::plan::{Node, NodeKind, Why};
 
 /// Makes the templates: the graph first, then one a node in declaration order, then the verdict.
 pub(super) fn templates(context: &Context<'_>, additions: &Additions<'_>) -> Vec<Noted<Template>> {
@@ -50,12 +49,22 @@ fn note(node: &Node) -> String {
     }
 }
 
-/// Says, of a node that only a run which releases comes to, which profiles do. Argo compares names, which reach it as they are.
-fn released(context: &Context<'_>, node: &Node, releasing: &HashSet<&str>) -> Option<String> {
-    let profiles = context.plan.profiles.iter().filter(|profile| !profile.releases);
-    let others: Vec<_> =
-        profiles.map(|profile| format!("'{{{{workflow.parameters.profile}}}}' != '{}'", profile.name)).collect();
-    (releasing.contains(node.name.as_str()) && !others.is_empty()).then(|| others.join(" && "))
+/// Says when a node's task does not run although all that it waits for came out as it should: it is a matter of releases,
+/// and the profile does not release; or what it waits for was left out otherwise than rightly. Argo compares names of
+/// profiles, which reach it as they are.
+fn when(context: &Context<'_>, node: &Node, releasing: &HashSet<&str>) -> Option<String> {
+    let mut terms = Vec::new();
+    if releasing.contains(node.name.as_str()) {
+        terms.extend(absent::quiet(context.plan).map(|profile| format!("'{}' != '{profile}'", absent::PROFILE)));
+    }
+    if let Some(release) = absent::passed_over(context.plan, &node.name) {
+        terms.push(format!("'{{{{tasks.{}.outputs.parameters.there}}}}' != 'true'", context.slug(release)));
+    }
+    let no_obstacle = node.waits.iter().filter(|wait| context.absent.is_no_obstacle(node, wait));
+    terms.extend(no_obstacle.map(|wait| context.absent.condition(context, node, wait)));
+    let mut seen = BTreeSet::new();
+    terms.retain(|term| seen.insert(term.clone()));
+    (!terms.is_empty()).then(|| terms.join(" && "))
 }
 
 /// The task of a node that runs in a pod.
@@ -65,20 +74,17 @@ fn working(context: &Context<'_>, node: &Node, reads: &Reads, releasing: &HashSe
         template: slug.clone(),
         name: slug,
         depends: Some(depends(context, node)),
-        when: released(context, node, releasing),
+        when: when(context, node, releasing),
         arguments: arguments(context, reads),
     }
 }
 
 /// The task that waits for a person. Where only gates ask for it, it is skipped unless one did.
 fn asking(context: &Context<'_>, node: &Node, reads: &Reads, releasing: &HashSet<&str>) -> Task {
-    let asks = |wait: &&Wait| wait.why == Why::Ask;
-    let asked = |wait: &Wait| format!("'{{{{tasks.{}.outputs.parameters.ask}}}}' == 'true'", context.slug(&wait.node));
-    let when: Vec<_> = node.waits.iter().filter(asks).map(asked).collect();
     let mut task = working(context, node, reads, releasing);
     // What a gate may ask for is no affair of releases alone.
-    if !when.is_empty() {
-        task.when = Some(when.join(" || "));
+    if let Some(question) = absent::question(context, node) {
+        task.when = Some(question);
     }
     // It is no pod: it clones nothing.
     task.arguments.artifacts.clear();
@@ -160,10 +166,19 @@ fn depends(context: &Context<'_>, node: &Node) -> String {
         }
         let task = context.task(&wait.node);
         let lenient = node.waits.iter().all(|other| other.node != wait.node || other.why == Why::Baseline);
-        // A baseline that today's code can't score is the gate's to judge; one that was lost is not.
-        terms.push(if lenient { format!("({task}.Succeeded || {task}.Failed)") } else { format!("{task}.Succeeded") });
+        terms.push(if lenient {
+            // A baseline that today's code can't score is the gate's to judge; one that was lost is not.
+            format!("({task}.Succeeded || {task}.Failed)")
+        } else if context.absent.is_no_obstacle(node, wait) {
+            // Whether it was left out rightly is for `when` to say, which sees more than how it ended.
+            format!("({task}.Succeeded || {task}.Skipped || {task}.Omitted)")
+        } else if is_approval(context, &wait.node) {
+            absent::given(context, node, &wait.node)
+        } else {
+            format!("{task}.Succeeded")
+        });
         if wait.why != Why::Ask {
-            terms.extend(reads::asked_by(context.plan, &wait.node).filter(|approval| approval.name != node.name).map(
+            terms.extend(absent::asked_by(context.plan, &wait.node).filter(|approval| approval.name != node.name).map(
                 |approval| {
                     let slug = context.slug(&approval.name);
                     format!("({slug}.Skipped || {}.Succeeded)", names::answer(slug))
@@ -171,12 +186,19 @@ fn depends(context: &Context<'_>, node: &Node) -> String {
             ));
         }
     }
+    // Behind a stage, too, an approval that asked nobody lets through nothing of another release.
+    let for_others = context.plan.decided_for_others(node);
+    terms.extend(for_others.iter().map(|approval| format!("{}.Succeeded", context.task(&approval.name))));
     let mut seen = BTreeSet::new();
     terms.retain(|term| seen.insert(term.clone()));
     if terms.is_empty() {
         terms.push(format!("{}.Succeeded", names::COMMIT));
     }
     terms.join(" && ")
+}
+
+fn is_approval(context: &Context<'_>, node: &str) -> bool {
+    matches!(context.plan.node(node).map(|node| &node.kind), Some(NodeKind::Approval(_)))
 }
 
 /// The last task waits for the end of every task that none waits for, whatever it was, and so for all.
@@ -204,7 +226,7 @@ fn last(context: &Context<'_>) -> Task {
         };
         Parameter { name: slug.to_owned(), value: Some(value), ..Parameter::default() }
     };
-    let gates = || nodes.iter().filter(|node| matches!(node.kind, NodeKind::Gate(_)));
+    let heard = || nodes.iter().filter(|node| pod::is_heard(context, node));
     let result = |node: &Node| {
         let slug = context.slug(&node.name);
         passed(format!("{slug}-result"), slug, "result", true)
@@ -223,8 +245,8 @@ fn last(context: &Context<'_>) -> Task {
         depends: Some(sinks.join(" && ")),
         when: None,
         arguments: Arguments {
-            parameters: std::iter::once(commit).chain(nodes.iter().map(status)).chain(gates().map(digest)).collect(),
-            artifacts: gates().map(result).collect(),
+            parameters: std::iter::once(commit).chain(nodes.iter().map(status)).chain(heard().map(digest)).collect(),
+            artifacts: heard().map(result).collect(),
         },
     }
 }

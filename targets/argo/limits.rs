@@ -27,6 +27,7 @@ pub(super) fn check(context: &Context<'_>, profiles: &[Option<&str>]) -> Vec<Dia
     }
     triggers(context, &mut found);
     crate::targets::beside(context.plan, context.site, "argo", &mut found);
+    crate::targets::checkpoints(context.plan, context.site, ("argo", "a pod is lost and another one made"), &mut found);
     credentials(context, &mut found);
     texts(context, &mut found);
     let pipeline = &context.plan.pipeline;
@@ -138,6 +139,20 @@ fn one(context: &Context<'_>, node: &Node, found: &mut Vec<Diagnostic>) {
         }
         _ => {}
     }
+}
+
+/// Argo knows no deployment environments: what guards one elsewhere guards nothing here. It is no fault, so that a pipeline can be
+/// for both; returns what whoever writes the files should know.
+pub(super) fn environments(plan: &Plan) -> Option<(String, String)> {
+    let named = plan.nodes.iter().filter_map(|node| match &node.kind {
+        NodeKind::Action(action) => Some((raw::declared(node), action.environment.as_deref()?)),
+        _ => None,
+    });
+    let mut all: Vec<String> = named.map(|(name, environment)| format!("`{name}` (`{environment}`)")).collect();
+    all.dedup();
+    let message = format!("argo has no environments, and runs {} without one", all.join(", "));
+    let help = "what they may reach is up to the Secret and the service account of the namespace";
+    (!all.is_empty()).then(|| (message, help.to_owned()))
 }
 
 /// A pod's word for itself is its service account, which no pipeline declares; S3 and MLflow are not spoken yet.

@@ -4,7 +4,9 @@
 //! from the checkout, by `mlpc exec`, and stop where the plan there is another than the one compiled. The rules that the
 //! files follow, and why, are in README.md beside this file.
 
+mod absent;
 mod dag;
+mod kubernetes;
 mod limits;
 mod model;
 mod names;
@@ -16,7 +18,7 @@ mod settings;
 mod storage;
 mod submit;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -26,6 +28,7 @@ use crate::diagnostic::{Code, Diagnostic, codes};
 use crate::emit;
 use crate::plan::{Node, NodeKind, Plan, TriggerKind};
 use crate::types::Value;
+use absent::Absent;
 use reads::Reads;
 use settings::Settings;
 
@@ -88,7 +91,7 @@ impl Target for Argo {
                 text: emit::stream(&context.header(&[hint]), &trees),
             });
         }
-        Compiled { files, diagnostics, ..Compiled::default() }
+        Compiled { files, diagnostics, notes: limits::environments(plan).into_iter().collect() }
     }
 
     fn raw(&self, settings: &Value, declared: &Declared, site: &Site<'_>) -> Vec<Diagnostic> {
@@ -106,15 +109,15 @@ struct Context<'a> {
     digest: String,
     file: &'a str,
     slugs: BTreeMap<&'a str, String>,
-    skippable: BTreeSet<&'a str>,
+    absent: Absent<'a>,
     reads: BTreeMap<String, Reads>,
 }
 
 impl<'a> Context<'a> {
     fn new(plan: &'a Plan, site: &'a Site<'a>, settings: Settings) -> Self {
         let small = !limits::is_too_large(plan);
-        let skippable = if small { reads::skippable(plan) } else { BTreeSet::new() };
-        let reads = if small { reads::reads(plan, &skippable) } else { BTreeMap::new() };
+        let absent = if small { Absent::of(plan) } else { Absent::nothing(plan) };
+        let reads = if small { reads::reads(plan, &absent) } else { BTreeMap::new() };
         Self {
             plan,
             site,
@@ -122,7 +125,7 @@ impl<'a> Context<'a> {
             digest: if small { plan.digest() } else { String::new() },
             file: site.file,
             slugs: names::slugs(plan),
-            skippable,
+            absent,
             reads,
         }
     }

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use super::kubernetes::{Capabilities, Container, ContainerSecurity, Resources, SecretKey, Variable, VariableFrom};
 use super::model::{
-    Archive, Arguments, Artifact, Backoff, Capabilities, Container, ContainerSecurity, Empty, Git, Key, Parameter,
-    Resources, RetryStrategy, SecretKey, Tar, Template, ValueFrom, Variable, VariableFrom,
+    Archive, Arguments, Artifact, Backoff, Empty, Git, Key, Parameter, RetryStrategy, Tar, Template, ValueFrom,
 };
 use super::reads::{self, Reads};
 use super::scheduling::{TaintEffect, TaintOperator, Toleration};
 use super::storage::Mount;
-use super::{Context, WORK, names};
+use super::{Context, WORK, absent, names};
 use crate::emit::Noted;
 use crate::plan::{Needs, Node, NodeKind, Retry, RuntimeKind, SecretUse, Stage, Work};
 use crate::targets::shares;
@@ -60,7 +60,12 @@ pub(super) fn of_answer(context: &Context<'_>, node: &Node, reads: &Reads) -> Te
     template
 }
 
-/// Makes the template of the last task: it gets how every node ended and every gate's result.
+/// Tells whether the verdict gets a node's result: what gates said, and whether production is the model of a release already.
+pub(super) fn is_heard(context: &Context<'_>, node: &Node) -> bool {
+    matches!(node.kind, NodeKind::Gate(_)) || absent::tells_there(context.plan, &node.name)
+}
+
+/// Makes the template of the last task: it gets how every node ended, and the results that it reads.
 pub(super) fn of_verdict(context: &Context<'_>) -> Template {
     let mut template = own_pod(context, "verdict".into());
     let mut args = command(context, &["exec", "--verdict"]);
@@ -69,7 +74,7 @@ pub(super) fn of_verdict(context: &Context<'_>) -> Template {
         let slug = context.slug(&node.name);
         args.push(format!("--status={}={{{{inputs.parameters.{slug}}}}}", node.name));
         template.inputs.parameters.push(Parameter { name: slug.into(), ..Parameter::default() });
-        if matches!(node.kind, NodeKind::Gate(_)) {
+        if is_heard(context, node) {
             let digest = digest_parameter(slug);
             args.push(format!("--expect={slug}={{{{inputs.parameters.{digest}}}}}"));
             template.inputs.parameters.push(Parameter { name: digest, ..Parameter::default() });
@@ -101,7 +106,7 @@ pub(super) fn of_commit(context: &Context<'_>) -> Template {
     template
 }
 
-/// Returns the name under which the verdict gets a gate's digest: no slug has a `_`.
+/// Returns the name under which the verdict gets the digest of a result: no slug has a `_`.
 pub(super) fn digest_parameter(slug: &str) -> String {
     format!("{slug}_digest")
 }
@@ -196,7 +201,12 @@ fn pod(context: &Context<'_>, name: String, node: &Node, work: Option<&Work>) ->
         }
     }
     if let Some(work) = work {
-        let nanoseconds = work.timeout.unwrap_or(settings.timeout);
+        let longest = match &node.kind {
+            // What is tried again for its exit status or its time is tried again in the same pod.
+            NodeKind::Stage(stage) => stage.longest(),
+            _ => work.timeout,
+        };
+        let nanoseconds = longest.unwrap_or(settings.timeout);
         let seconds = nanoseconds / SECOND + i64::from(nanoseconds % SECOND > 0);
         template.active_deadline_seconds = Some(seconds + FETCH_SECONDS);
         if work.needs.gpu.is_some_and(|gpu| gpu > 0) {
@@ -281,10 +291,18 @@ fn outputs(context: &Context<'_>, node: &Node, slug: &str) -> Arguments {
     let mut artifacts = vec![kept("result", "result.json", false, false)];
     if matches!(node.kind, NodeKind::Gate(_)) {
         parameters.push(read("ask", Some("false")));
+        if absent::asked_by(context.plan, &node.name).count() > 1 {
+            parameters.push(read("asked", Some("")));
+        }
         artifacts.push(kept("report", "gate_report.json", false, true));
         artifacts.push(kept("summary", "summary.md", false, true));
     }
-    let optional = context.skippable.contains(node.name.as_str());
+    if absent::tells_there(context.plan, &node.name) {
+        // Not known to be there, it is asked about.
+        parameters.push(read("there", Some("false")));
+    }
+    // A baseline may be none, and then its stage makes nothing.
+    let optional = matches!(&node.kind, NodeKind::Stage(stage) if stage.baseline.is_some());
     for (output, folder) in reads::files(&node.kind) {
         artifacts.push(kept(&format!("file-{output}"), &format!("files/{output}"), folder, optional));
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_yaml::Value as Yaml;
 
-use super::model::{Container, Labels, Port, Resources, Template, Variable, WorkflowSpec};
+use super::kubernetes::{Container, Labels, Port, Resources, Variable};
+use super::model::{Template, WorkflowSpec};
 use super::pod;
 use super::scheduling::{Affinity, Scheduling, Toleration};
 use super::storage::{Mount, Volume};

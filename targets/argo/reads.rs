@@ -1,7 +1,8 @@
 //! What a node's pod is given of the nodes before it: their results, and the files that it reads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::absent::Absent;
 use crate::gate::Gate;
 use crate::plan::{Command, InputKind, Node, NodeKind, Output, OutputKind, Plan, Subject, Why, Work};
 use crate::types::{Artifact, Expr, Origin};
@@ -22,7 +23,7 @@ impl Reads {
 
     fn file(&mut self, origin: &Origin, optional: bool) {
         let Origin::Output { stage, output } = origin else { return };
-        self.result(stage, false);
+        self.result(stage, optional);
         *self.files.entry((stage.clone(), output.clone())).or_insert(true) &= optional;
     }
 
@@ -33,21 +34,21 @@ impl Reads {
     }
 }
 
-/// Finds what each node reads. `skippable` are the nodes that may end without having made anything.
-pub(super) fn reads(plan: &Plan, skippable: &BTreeSet<&str>) -> BTreeMap<String, Reads> {
+/// Finds what each node reads.
+pub(super) fn reads(plan: &Plan, absent: &Absent<'_>) -> BTreeMap<String, Reads> {
     let one = |node: &Node| {
         let mut reads = Reads::default();
-        let may_lack = |origin: &Origin| origin.stage().is_some_and(|stage| skippable.contains(stage));
         let work = |reads: &mut Reads, work: &Work| {
             for input in &work.inputs {
+                let may_lack = input.optional && input.origin.stage().is_some_and(|stage| absent.may_be(stage));
                 // A value travels with the result of its stage.
                 if let InputKind::Value(_) = &input.kind {
                     if let Some(stage) = input.origin.stage() {
-                        reads.result(stage, false);
+                        reads.result(stage, may_lack);
                     }
                     continue;
                 }
-                reads.file(&input.origin, input.optional || may_lack(&input.origin));
+                reads.file(&input.origin, may_lack);
             }
             if let Command::Arguments(arguments) = &work.command {
                 arguments.iter().for_each(|argument| values(argument, reads));
@@ -67,14 +68,14 @@ pub(super) fn reads(plan: &Plan, skippable: &BTreeSet<&str>) -> BTreeMap<String,
                     None => {}
                 }
             }
-            NodeKind::Gate(gate) => of_gate(gate, &mut reads, &may_lack),
+            NodeKind::Gate(gate) => of_gate(gate, &mut reads),
             NodeKind::Approval(approval) => match &approval.of {
                 Subject::Artifact(origin) => reads.subject(origin),
                 Subject::Release(release) => reads.result(release, false),
             },
             NodeKind::Register(register) => {
                 let origins = [&register.model].into_iter().chain(&register.with).chain(&register.metrics);
-                origins.for_each(|origin| reads.file(origin, may_lack(origin)));
+                origins.for_each(|origin| reads.file(origin, false));
             }
             NodeKind::Experiment(it) => {
                 work(&mut reads, &it.work);
@@ -96,23 +97,27 @@ pub(super) fn reads(plan: &Plan, skippable: &BTreeSet<&str>) -> BTreeMap<String,
         for wait in &node.waits {
             // An approval hands nothing on: the graph sees to it that it was given.
             if !is_approval(plan, &wait.node) {
-                reads.result(&wait.node, wait.why == Why::Baseline);
+                reads.result(&wait.node, wait.why == Why::Baseline || absent.is_no_obstacle(node, wait));
             }
+        }
+        // Whether a gate asked says whether what is read with `?` was to be made.
+        for gate in absent.asking(node) {
+            reads.result(gate, true);
         }
         (node.name.clone(), reads)
     };
     plan.nodes.iter().map(one).collect()
 }
 
-fn of_gate(gate: &Gate, reads: &mut Reads, may_lack: &impl Fn(&Origin) -> bool) {
+fn of_gate(gate: &Gate, reads: &mut Reads) {
     for evidence in &gate.evidence {
-        reads.file(&evidence.origin, may_lack(&evidence.origin));
+        reads.file(&evidence.origin, false);
         evidence.of.iter().chain(&evidence.over).for_each(|origin| reads.subject(origin));
     }
     gate.admits.iter().for_each(|model| reads.subject(model));
     for requirement in &gate.requirements {
         if let Some(artifact) = &requirement.measure.artifact {
-            reads.file(artifact, may_lack(artifact));
+            reads.file(artifact, false);
         }
     }
     // A baseline stage may have ended without a result: what then is for the gate to say.
@@ -140,33 +145,6 @@ fn values(expr: &Expr, reads: &mut Reads) {
 
 fn is_approval(plan: &Plan, node: &str) -> bool {
     plan.node(node).is_some_and(|node| matches!(node.kind, NodeKind::Approval(_)))
-}
-
-/// Returns the approvals that a gate may ask for.
-pub(super) fn asked_by<'p>(plan: &'p Plan, gate: &str) -> impl Iterator<Item = &'p Node> {
-    let asks = move |node: &&Node| node.waits.iter().any(|wait| wait.why == Why::Ask && wait.node == gate);
-    plan.nodes.iter().filter(asks)
-}
-
-/// Finds the nodes that may end well without having made anything: a `when` of theirs or of what they wait for is
-/// false, or there is no baseline to score.
-pub(super) fn skippable(plan: &Plan) -> BTreeSet<&str> {
-    let mut found = BTreeSet::new();
-    loop {
-        let before = found.len();
-        for node in &plan.nodes {
-            let scores = matches!(&node.kind, NodeKind::Stage(stage) if stage.baseline.is_some());
-            let behind = |found: &BTreeSet<&str>| {
-                node.waits.iter().any(|wait| wait.why != Why::Baseline && found.contains(wait.node.as_str()))
-            };
-            if node.when.is_some() || scores || behind(&found) {
-                found.insert(node.name.as_str());
-            }
-        }
-        if found.len() == before {
-            return found;
-        }
-    }
 }
 
 /// Returns the files that a node makes: name, and whether it is a folder.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Labels, Named};
+use super::kubernetes::Labels;
+use super::model::Named;
 use super::storage::Volume;
 
 /// What a raw block adds for all pods of a workflow.

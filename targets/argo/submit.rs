@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::kubernetes::{
+    BoundSubject, Metadata, PodSecurity, Role, RoleBinding, RoleRef, Rule, SeccompProfile, ServiceAccount,
+};
 use super::model::{
-    Arguments, ArtifactRepositoryRef, BoundSubject, CronSpec, Metadata, Named, Parameter, PodGc, PodSecurity, Resource,
-    Role, RoleBinding, RoleRef, Rule, SeccompProfile, ServiceAccount, Synchronization, TemplateDefaults, TtlStrategy,
-    WorkflowSpec,
+    Arguments, ArtifactRepositoryRef, CronSpec, Named, Parameter, PodGc, Resource, Synchronization, TemplateDefaults,
+    TtlStrategy, WorkflowSpec,
 };
 use super::storage::{EmptyDir, Volume};
 use super::{Context, names, pod, tree};

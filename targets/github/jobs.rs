@@ -10,7 +10,7 @@ use super::raw::Additions;
 use super::settings::{Install, Settings, Steps};
 use super::steps::upload;
 use super::triggers::Case;
-use crate::diagnostic::{Diagnostic, codes};
+use crate::diagnostic::{Diagnostic, Severity, codes};
 use crate::emit::Noted;
 use crate::plan::{Location, Node, NodeKind, Plan, Setting, Stage};
 use crate::targets::Site;
@@ -22,6 +22,10 @@ const HOSTED: u64 = 6 * 60;
 const MARGIN: u64 = 15;
 /// Minutes that a job without a command may take.
 const SHORT: u64 = 30;
+/// Days after which GitHub ends a job that waits for a person.
+const WAIT_DAYS: i64 = 30;
+/// Characters of an environment's name ("may not exceed 255 characters", says GitHub's page "Managing environments for deployment").
+const ENVIRONMENT: usize = 255;
 const MINUTE: i64 = 60_000_000_000;
 
 /// What every job is made from.
@@ -94,7 +98,17 @@ impl Jobs<'_> {
                     job.name = format!("{name}: approve ${{{{ needs.{}.outputs.short }}}}", self.edges.job(asker));
                 }
                 job.environment = approval.environment.clone();
-                self.check_environment(node, approval.environment.as_deref(), diagnostics);
+                if job.environment.is_none() {
+                    self.asks_nobody(node, diagnostics);
+                }
+                if approval.timeout > WAIT_DAYS * 24 * 60 * MINUTE {
+                    let message =
+                        format!("GitHub waits {WAIT_DAYS} days for an approval, and `{}` says more", node.name);
+                    diagnostics.push(
+                        Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message)
+                            .help(format!("write `timeout: {WAIT_DAYS}d` or less")),
+                    );
+                }
             }
             NodeKind::Register(_) => job.permissions = contents("write"),
             NodeKind::Promote(promote) => {
@@ -104,6 +118,7 @@ impl Jobs<'_> {
                 job.concurrency = Some(Concurrency { group, cancel_in_progress: Flag::Fixed(false) });
             }
             NodeKind::Action(action) => {
+                job.environment = action.environment.clone();
                 for (scope, access) in &action.permissions {
                     job.permissions.0.retain(|(other, _)| other != scope);
                     job.permissions.push(scope, access.clone());
@@ -128,6 +143,9 @@ impl Jobs<'_> {
                 });
             }
             NodeKind::Stage(_) | NodeKind::Gate(_) => {}
+        }
+        if let Some(environment) = &job.environment {
+            self.check_environment(node, environment, diagnostics);
         }
         if !asked.is_empty() && job.permissions.0.iter().all(|(scope, _)| scope != "actions") {
             job.permissions.0.insert(0, ("actions".into(), "read".into()));
@@ -367,37 +385,63 @@ impl Jobs<'_> {
         let Some(work) = node.kind.work() else { return SHORT };
         let limit = if labels.self_hosted() { 5 * 24 * 60 } else { HOSTED };
         let Some(timeout) = work.timeout else { return limit };
-        let minutes = u64::try_from((timeout + MINUTE - 1) / MINUTE).unwrap_or(0);
-        if minutes > limit {
+        let minutes = |time: i64| u64::try_from(time.saturating_add(MINUTE - 1) / MINUTE).unwrap_or(0);
+        let (retry, longest) = match &node.kind {
+            NodeKind::Stage(stage) => (stage.retry.as_ref(), stage.longest().unwrap_or(timeout)),
+            _ => (None, timeout),
+        };
+        let mut say = |severity, message: String, help: &str| {
+            let mut found = Diagnostic::new(
+                codes::TARGET_LIMIT,
+                self.site.span(&node.name),
+                message + " that a job has on this runner",
+            );
+            found.severity = severity;
+            diagnostics.push(found.help(help));
+        };
+        let hours = limit / 60;
+        if minutes(timeout) > limit {
+            let message = format!("`{}` may take longer than the {hours} h", node.name);
+            say(Severity::Error, message, "write a shorter `timeout`, or run it on a runner of your own");
+        } else if let Some(retry) = retry.filter(|_| minutes(longest) > limit) {
+            // Tries that end for another reason than the time are short as a rule.
+            let takes_all = retry.causes.iter().any(|cause| cause == "timeout");
             let message =
-                format!("`{}` may take longer than the {} h that a job has on this runner", node.name, limit / 60);
-            diagnostics.push(
-                Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message)
-                    .help("write a shorter `timeout`, or run it on a runner of your own"),
+                format!("the {} tries of `{}` may take longer than the {hours} h", retry.times + 1, node.name);
+            say(
+                if takes_all { Severity::Error } else { Severity::Note },
+                message,
+                "write a shorter `timeout` or fewer tries, or run it on a runner of your own",
             );
         }
-        (minutes + MARGIN).min(limit)
+        (minutes(longest) + MARGIN).min(limit)
     }
 
-    fn check_environment(&self, node: &Node, environment: Option<&str>, diagnostics: &mut Vec<Diagnostic>) {
-        let span = self.site.span(&node.name);
-        match environment {
-            None => diagnostics.push(
-                Diagnostic::new(
-                    codes::APPROVAL_WITHOUT_ENVIRONMENT,
-                    span,
-                    format!(
-                        "the approval `{}` names no environment, and GitHub waits for nobody without one",
-                        node.name
-                    ),
-                )
+    fn asks_nobody(&self, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
+        let message =
+            format!("the approval `{}` names no environment, and GitHub waits for nobody without one", node.name);
+        diagnostics.push(
+            Diagnostic::new(codes::APPROVAL_WITHOUT_ENVIRONMENT, self.site.span(&node.name), message)
                 .help("add `environment: \"…\"`, and give that environment required reviewers on GitHub"),
-            ),
-            Some(name) if name.contains("${{") => diagnostics.push(
-                Diagnostic::new(codes::TARGET_LIMIT, span, "GitHub would evaluate the `${{` in the environment's name")
-                    .help("name the environment without it"),
-            ),
-            Some(_) => {}
+        );
+    }
+
+    fn check_environment(&self, node: &Node, environment: &str, diagnostics: &mut Vec<Diagnostic>) {
+        let mut say = |message: String, help: &str| {
+            let diagnostic = Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message);
+            diagnostics.push(diagnostic.help(help));
+        };
+        if environment.contains("${{") {
+            let message = format!("GitHub would evaluate the `${{{{` in the environment of `{}`", node.name);
+            say(message, "name the environment without it");
+        }
+        let length = environment.chars().count();
+        if length > ENVIRONMENT {
+            let message = format!(
+                "the name of an environment on GitHub has at most {ENVIRONMENT} characters, that of `{}` has {length}",
+                node.name
+            );
+            say(message, "shorten the name");
         }
     }
 }

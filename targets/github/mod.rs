@@ -16,7 +16,7 @@ mod settings;
 mod steps;
 mod triggers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::raw::{Declared, Reader};
 use super::{Compiled, OutputFile, Site, Target};
@@ -74,6 +74,7 @@ impl Target for GitHub {
         reach(plan, &cases, &edges, &settings, site, &mut diagnostics);
         credentials::beside(plan, site, &mut diagnostics);
         journals(plan, &cases, &edges, site, &mut diagnostics);
+        super::checkpoints(plan, site, ("github", "a runner is lost or a job run again"), &mut diagnostics);
         secrets(plan, site, &mut diagnostics);
         place(plan, site, &mut diagnostics);
         if too_large(plan, &edges, site, &mut diagnostics) {
@@ -107,7 +108,7 @@ impl Target for GitHub {
         if text.len() > BYTES {
             diagnostics.push(oversized(plan, site, &format!("has {} bytes", text.len())));
         }
-        let notes = settings.install.by_name().into_iter().collect();
+        let notes = settings.install.by_name().into_iter().chain(environments(plan, &edges)).collect();
         Compiled { files: vec![OutputFile { path, text }], diagnostics, notes }
     }
 
@@ -116,6 +117,20 @@ impl Target for GitHub {
         raw::read(settings, declared, site, &mut found);
         found
     }
+}
+
+/// Returns what whoever writes the files should know of the environments of actions: nothing in a repository's files makes them.
+fn environments(plan: &Plan, edges: &Edges<'_>) -> Option<(String, String)> {
+    let named = plan.nodes.iter().filter(|node| edges.runs(&node.name)).filter_map(|node| match &node.kind {
+        NodeKind::Action(action) => action.environment.as_deref(),
+        _ => None,
+    });
+    let all: BTreeSet<String> = named.map(|name| format!("`{name}`")).collect();
+    let list = all.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let message = format!("GitHub makes an environment that is missing, open to every branch: {list}");
+    let help =
+        "look that they exist (Settings, Environments), and that only the branches that release may deploy to them";
+    (!all.is_empty()).then(|| (message, help.to_owned()))
 }
 
 /// Bytes of a workflow's file: "a workflow file larger than 500 KB will not start runs", says GitHub's page "Actions limits"

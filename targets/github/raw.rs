@@ -45,7 +45,10 @@ const JOB: &[Owned] = &[
     (&["if"], "write `when` in the declaration; a step of `before` or `after` may have an `if`"),
     (&["runs-on"], "write `runners: { default: …, gpu: … }` in `target github`"),
     (&["permissions"], "write `permissions { … }` in an action; a stage reads the code, and no more"),
-    (&["environment"], "write `environment:` in an `approval`, and let this wait for it"),
+    (
+        &["environment"],
+        "write `environment \"…\"` in an action; in front of a person's decision there is an `approval`",
+    ),
     (&["concurrency"], "leave it out: what must not run at once is kept apart already"),
     (&["timeout-minutes"], "write `timeout 4h` in the declaration; a step of your own may have one"),
     (&["outputs"], "write `out` in the declaration: digests and values travel with it"),

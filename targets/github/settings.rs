@@ -135,10 +135,26 @@ pub(super) fn read(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnosti
     }
     let default = if settings.cache.is_some() { Steps::Managed } else { Steps::Plain };
     settings.steps = steps.unwrap_or(default);
+    settings.without_program(site, diagnostics);
     if let Some(cache) = &settings.cache {
         cache::writers(plan, cache, site, diagnostics);
     }
     settings
+}
+
+impl Settings {
+    /// Says that the program is said to be on a runner of GitHub's, whose images hold none.
+    fn without_program(&self, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
+        if self.install != Install::Preinstalled {
+            return;
+        }
+        let runners = [Some(&self.default), self.gpu.as_ref()];
+        let Some(label) = runners.into_iter().flatten().find_map(Labels::hosted) else { return };
+        let message = format!("`install: \"preinstalled\"`, and GitHub's own runners (`{label}`) hold no `mlpc`");
+        let help = "name runners whose image holds it, `runners: { default: [\"self-hosted\", \"linux\"] }`, or a build that the jobs \
+                    make: `install: { git: \"https://…\", rev: \"<commit>\" }`";
+        diagnostics.push(Diagnostic::new(codes::RUNNER_WITHOUT_MLPC, site.span("target github"), message).help(help));
+    }
 }
 
 fn labels(value: &Value) -> Option<Labels> {
@@ -180,7 +196,28 @@ fn released(site: &Site<'_>) -> Vec<String> {
     vec!["--version".into(), site.version.to_owned(), "mlpc".into()]
 }
 
+/// What stands behind the system in the name of one of GitHub's own machines, beside a version: `ubuntu-latest`, `ubuntu-24.04-arm`.
+const HOSTED: [&str; 6] = ["latest", "slim", "arm", "intel", "large", "xlarge"];
+
 impl Labels {
+    /// Returns the label by which one of GitHub's own machines is asked for, with the image that GitHub makes. A list asks for a machine
+    /// that has all labels, which only one's own have, where it is longer than one.
+    fn hosted(&self) -> Option<&str> {
+        let label = match self {
+            Self::One(label) => label,
+            Self::All(labels) => labels.first().filter(|_| labels.len() == 1)?,
+        };
+        let mut parts = label.split('-');
+        let of_theirs = matches!(parts.next(), Some("ubuntu" | "windows" | "macos"));
+        let known = |part: &str| {
+            let version =
+                part.starts_with(|c: char| c.is_ascii_digit()) && part.chars().all(|c| c.is_ascii_digit() || c == '.');
+            version || HOSTED.contains(&part)
+        };
+        let rest: Vec<&str> = parts.collect();
+        (of_theirs && !rest.is_empty() && rest.into_iter().all(known)).then_some(label)
+    }
+
     /// Tells whether the machine is the user's own and its disk stays.
     pub(super) fn self_hosted(&self) -> bool {
         match self {

@@ -135,6 +135,26 @@ fn settings_are_read_or_refused() {
         r#"[["install", {"record": [["git", {"string": "https://git.example/mlpc"}], ["rev", {"string": "0123abc"}]]}]]"#,
     );
     assert!(said.is_empty() && text.contains("--git https://git.example/mlpc --rev 0123abc mlpc"), "{said:?}");
+    for (label, theirs) in [
+        ("ubuntu-latest", true),
+        ("ubuntu-24.04-arm", true),
+        ("macos-15-xlarge", true),
+        ("windows-2025", true),
+        ("ubuntu", false),
+        ("ubuntu-latest-16-cores", false),
+        ("team-ubuntu-latest", false),
+        ("self-hosted", false),
+    ] {
+        let runners = format!(r#"["runners", {{"record": [["default", {{"string": "{label}"}}]]}}]"#);
+        let (_, said) = settings(&format!(r#"[["install", {{"string": "preinstalled"}}], {runners}]"#));
+        assert_eq!(said.iter().any(|said| said.starts_with("runner-without-mlpc: ")), theirs, "{label}: {said:?}");
+        assert_eq!(settings(&format!("[{runners}]")).1, [""; 0], "{label}: the jobs build it");
+    }
+    let (_, said) = settings(r#"[["install", {"string": "preinstalled"}]]"#);
+    assert_eq!(
+        said,
+        ["runner-without-mlpc: `install: \"preinstalled\"`, and GitHub's own runners (`ubuntu-latest`) hold no `mlpc`"]
+    );
     for (json, wanted) in [
         (r#"[["runer", "null"]]"#, "no setting `runer`"),
         (r#"[["install", {"record": [["git", {"string": "x; rm -rf /"}]]}]]"#, "characters"),

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use super::model::{CallSecret, Called, Cron, Dispatch, Entries, Filter, Input, Manual, On, Preset};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::plan::{Param, Plan, Profile, RegistryLocation, Setting, Trigger, TriggerKind, names_branch};
+use crate::plan::{
+    Node, NodeKind, Param, Plan, Profile, RegistryLocation, Setting, Trigger, TriggerKind, names_branch, written,
+};
 use crate::targets::Site;
 use crate::types::{Type, Value};
 
@@ -331,21 +333,31 @@ fn is_pattern(branch: &str) -> bool {
     branch.contains(['*', '?', '+', '[', '!'])
 }
 
-/// Complains of a text that GitHub would evaluate: of all that it offers to fill in, it does so with the default of a call.
+/// Complains of a default that GitHub would not hand on as it is. It evaluates the default of a call, alone of all that it offers
+/// to fill in; and the fields of its form have one line.
 fn defaults(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for (index, trigger) in plan.triggers.iter().enumerate() {
-        let TriggerKind::Call { params } = &trigger.kind else { continue };
-        let profile = trigger.profile.as_deref();
+        let (params, profile, by_call) = match &trigger.kind {
+            TriggerKind::Call { params } => (params, trigger.profile.as_deref(), true),
+            TriggerKind::Manual { params } => (params, by_hand(plan), false),
+            _ => continue,
+        };
         let profile = profile.and_then(|name| plan.profiles.iter().find(|profile| profile.name == name));
         for param in plan.params.iter().filter(|param| params.contains(&param.name)) {
-            if value(param, profile).is_some_and(|value| value.to_string().contains("${{")) {
-                let message =
-                    format!("GitHub would evaluate the `${{{{` in the value that `{}` has in a call", param.name);
-                diagnostics.push(
-                    Diagnostic::new(codes::TARGET_LIMIT, site.span(&place(index)), message)
-                        .help("write it without, or leave the parameter out of `on call`"),
-                );
-            }
+            let default = value(param, profile).map(|value| written(&value)).unwrap_or_default();
+            let (message, way_out) = if by_call && default.contains("${{") {
+                let message = "GitHub would evaluate the `${{` in the value that `@` has in a call";
+                (message, "write it without, or leave the parameter out of `on call`")
+            } else if !by_call && default.contains(['\n', '\r']) {
+                let message = "the value of `@` has line breaks, which GitHub's form would drop";
+                (message, "write it in one line, or leave the parameter out of `on manual`")
+            } else {
+                continue;
+            };
+            diagnostics.push(
+                Diagnostic::new(codes::TARGET_LIMIT, site.span(&place(index)), message.replace('@', &param.name))
+                    .help(way_out),
+            );
         }
     }
 }
@@ -447,9 +459,21 @@ fn call(plan: &Plan, names: &[String], profile: Option<&str>) -> Called {
     let mut secrets = Entries::default();
     let names = plan.secrets.iter().map(|secret| (secret, secret.name.to_uppercase()));
     for (secret, name) in names.filter(|(_, name)| name != "GITHUB_TOKEN") {
-        secrets.push(name, CallSecret { description: secret.doc.clone(), required: true });
+        let required = !is_of_environments(plan, &secret.name);
+        secrets.push(name, CallSecret { description: secret.doc.clone(), required });
     }
     Called { inputs, secrets }
+}
+
+/// Tells whether only jobs with an environment need a secret: it is that one's, and a caller, who has none, can't hand it on.
+fn is_of_environments(plan: &Plan, secret: &str) -> bool {
+    let uses = |node: &&Node| {
+        let own = node.kind.work().map(|work| work.secrets.as_slice()).unwrap_or_default();
+        own.iter().chain(plan.lent(node)).any(|used| used.secret == secret)
+    };
+    let mut users = plan.nodes.iter().filter(uses).peekable();
+    users.peek().is_some()
+        && users.all(|node| matches!(&node.kind, NodeKind::Action(action) if action.environment.is_some()))
 }
 
 fn typed(plan: &Plan, names: &[String], profile: Option<&str>) -> Entries<Input> {
@@ -467,15 +491,27 @@ fn typed(plan: &Plan, names: &[String], profile: Option<&str>) -> Entries<Input>
             Type::Enum(texts) => ("choice", texts.clone()),
             _ => ("string", vec![]),
         };
+        // What GitHub would round stays a text, which it leaves alone.
+        let ty = if default.as_ref().is_some_and(is_rounded) { "string" } else { ty };
         let preset = default.map(|value| match value {
             Value::Bool(value) => Preset::Bool(value),
-            Value::Int(value) => Preset::Int(value),
-            Value::Float(value) => Preset::Float(value),
-            other => Preset::Text(other.to_string()),
+            Value::Int(value) if ty == "number" => Preset::Int(value),
+            Value::Float(value) if ty == "number" => Preset::Float(value),
+            other => Preset::Text(written(&other)),
         });
         let required = preset.is_none() && param.from.is_none() && !matches!(param.ty, Type::Optional(_));
-        let description = Some(param.doc.clone().unwrap_or_else(|| format!("{}: {}", param.name, param.ty)));
+        let form = if matches!(inner, Type::List(_) | Type::Record(_)) { ", as JSON" } else { "" };
+        let description = Some(param.doc.clone().unwrap_or_else(|| format!("{}: {}{form}", param.name, param.ty)));
         inputs.push(&param.name, Input { description, required, ty, options, default: preset });
     }
     inputs
+}
+
+/// Tells whether a number is another one once GitHub has written it: it does so with 15 digits.
+fn is_rounded(value: &Value) -> bool {
+    match *value {
+        Value::Int(number) => number.unsigned_abs() >= 1_000_000_000_000_000,
+        Value::Float(number) => format!("{number:.14e}").parse() != Ok(number),
+        _ => false,
+    }
 }

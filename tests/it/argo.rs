@@ -66,6 +66,18 @@ fn manifests_are_their_goldens() {
 }
 
 #[test]
+fn an_environment_that_guards_an_action_elsewhere_is_said_to_guard_nothing_here() {
+    let (_, source, folder) = &cases()[1];
+    let action =
+        |clause: &str| format!("{source}\naction tell after current {{ idempotent {clause} run <<< ./tell >>> }}\n");
+    let (without, with) =
+        (manifests(&action(""), folder), manifests(&action("environment \"production-deploy\""), folder));
+    assert_eq!((&with.diagnostics, without.notes.len()), (&without.diagnostics, 0));
+    let (note, _) = &with.notes[0];
+    assert_eq!(note, "argo has no environments, and runs `tell` (`production-deploy`) without one");
+}
+
+#[test]
 fn people_who_cannot_be_told_apart_are_said() {
     let (_, source, folder) = &cases()[1];
     let said: Vec<_> = manifests(source, folder).diagnostics.iter().map(|found| found.code.name()).collect();
@@ -222,4 +234,84 @@ fn nothing_of_what_is_compiled_depends_on_the_profile_of_a_laptop() {
     let compiled = manifests(&alone, folder);
     let codes: Vec<_> = compiled.diagnostics.iter().map(|found| found.code.name()).collect();
     assert_eq!(codes, ["registry-not-shared"]);
+}
+
+/// What may be left out, in every way that the graph knows.
+const LEFT_OUT: &str = r#"pipeline p
+edition 2026
+on manual { }
+metrics E { auc: ratio higher }
+source raw: File = "raw.txt"
+registry models = git("models")
+stage train { in raw   out model: File = "out/model"   run <<< cp "$raw" "$model" >>> }
+stage evaluate { in model = train.model   out report: Metrics<E> of model = "out/e.json"   run <<< cp "$model" "$report" >>> }
+approval first of train.model { by: ["alice"], timeout: 24h }
+approval broken of train.model { by: ["alice"], timeout: 24h }
+gate q on evaluate.report {
+  baseline models@production
+  on no_baseline: ask first
+  on unscorable: ask broken
+  require regression(auc) <= 1%
+}
+register release = train.model to models after q { metrics: evaluate.report }
+approval go of release { by: ["alice"], timeout: 24h }
+promote current = release to models@production after go
+stage card after first { out o: File = "out/card"   run <<< echo card > "$o" >>> }
+stage told { in card = card.o?   out o: File = "out/told"   run <<< echo "${card:-none}" > "$o" >>> }
+stage page after go { out o: File = "out/page"   run <<< echo page > "$o" >>> }
+stage site { in page = page.o?   out o: File = "out/site"   run <<< echo "${page:-none}" > "$o" >>> }
+stage strict { in page = page.o?, card = card.o   out o: File = "out/strict"   run <<< echo "$card" > "$o" >>> }
+action announce after page { idempotent   run <<< true >>> }
+action deploy of release after page { idempotent   run <<< true >>> }
+profile smoke {}
+profile shared { releases true }
+target argo { image: "i", profile: "shared" }
+"#;
+
+#[test]
+fn what_is_read_with_a_question_mark_goes_on_where_it_was_rightly_left_out() {
+    let files = manifests(LEFT_OUT, "").files;
+    let templates = templates(&files);
+    let tasks: BTreeMap<String, &serde_yaml::Value> = templates[0]["dag"]["tasks"]
+        .as_sequence()
+        .expect("tasks")
+        .iter()
+        .map(|task| (task["name"].as_str().expect("a name").to_owned(), task))
+        .collect();
+    let depends = |name: &str| tasks[name]["depends"].as_str().unwrap_or_default();
+    let when =
+        |name: &str| tasks[name]["when"].as_str().map(|when| when.replace("{{workflow.parameters.profile}}", "P"));
+    // Each approval is asked by its own clause of the gate.
+    assert_eq!(when("first").as_deref(), Some("'{{tasks.q.outputs.parameters.asked}}' == 'no_baseline'"));
+    assert_eq!(when("broken").as_deref(), Some("'{{tasks.q.outputs.parameters.asked}}' == 'unscorable'"));
+    // Behind one that only a gate asks for: absent where it was skipped, and not where it was omitted.
+    assert_eq!(depends("card"), "first-answer.Succeeded");
+    assert_eq!(depends("told"), "(card.Succeeded || card.Skipped || card.Omitted)");
+    assert_eq!(
+        when("told").as_deref(),
+        Some("('{{tasks.card.status}}' == 'Succeeded' || '{{tasks.first.status}}' == 'Skipped')")
+    );
+    // Behind one that asks nobody about what production is already: it is made all the same, but no word for others.
+    assert_eq!(depends("page"), "(go.Skipped || go-answer.Succeeded)");
+    assert_eq!(when("page"), None);
+    assert_eq!(depends("site"), "(page.Succeeded || page.Skipped || page.Omitted)");
+    assert_eq!(when("site").as_deref(), Some("('{{tasks.page.status}}' == 'Succeeded' || 'P' == 'smoke')"));
+    assert_eq!(depends("announce"), "page.Succeeded && go-answer.Succeeded");
+    assert!(!depends("deploy").contains("go-answer"), "{}", depends("deploy"));
+    assert_eq!(
+        when("go").as_deref(),
+        Some("'{{tasks.release.outputs.parameters.there}}' != 'true'"),
+        "a stage waits for it, so that it is no affair of releases alone"
+    );
+    // A bytes-for-bytes reader beside an optional one is held up as ever.
+    assert!(depends("strict").contains("card.Succeeded"), "{}", depends("strict"));
+    assert!(!depends("strict").contains("card.Skipped"), "{}", depends("strict"));
+    let optional = |task: &str, artifact: &str| {
+        let passed = tasks[task]["arguments"]["artifacts"].as_sequence().expect("a list");
+        let found = passed.iter().find(|passed| passed["name"].as_str() == Some(artifact)).expect(artifact);
+        found["optional"].as_bool().unwrap_or_default()
+    };
+    assert!(optional("told", "card-result") && optional("told", "card-file-o") && optional("told", "q-result"));
+    assert!(!optional("strict", "card-result") && !optional("strict", "card-file-o"));
+    assert!(optional("strict", "page-result") && optional("strict", "page-file-o"));
 }

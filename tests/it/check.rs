@@ -289,6 +289,42 @@ fn no_output_stands_on_what_the_pipeline_is_made_of() {
 }
 
 #[test]
+fn what_a_stage_writes_is_not_read_by_its_path() {
+    let sandbox = Sandbox::new();
+    let text = |path: &str, code: &str| {
+        format!(
+            r#"pipeline p
+edition 2026
+source data: Dataset<csv> = "data.csv"
+param lr: float from "cfg/p.yaml" at "/lr"
+stage gen {{ code "gen.py"   out script: File = "{path}"   run <<< python gen.py "$script" >>> }}
+stage train {{ in data   code "{code}"   out o: File = "out/o"   run <<< sh src/gen.sh {{lr}} > "$o" >>> }}
+gate g on data {{ require psi(*) <= 0.1 against "base.json" }}
+"#
+        )
+    };
+    sandbox.file("cfg/p.yaml", "lr: 0.1\n").file("gen.py", "1").file("src/gen.sh", "1").file("data.csv", "x\n1\n");
+    sandbox.file("src/deep/a.sh", "1").file("base.json", "{}");
+    let check = |path: &str, code: &str| {
+        sandbox.file("p.mlp", &text(path, code));
+        let ended = sandbox.mlpc(&["check", "p.mlp"]);
+        ended.stderr.contains("path-taken").then_some(ended.stderr)
+    };
+    for (path, code, words) in [
+        ("src/gen.sh", "./src/gen.sh", "`gen.script` and the code of `train` have the same path"),
+        ("src/deep", "src/deep/a.sh", "the path of the code of `train` lies inside that of `gen.script`"),
+        ("cfg/p.yaml", "src/gen.sh", "the file of the parameter `lr` and `gen.script` have the same path"),
+        ("base.json", "src/gen.sh", "`gen.script` and what `g` compares with have the same path"),
+    ] {
+        let said = check(path, code).unwrap_or_else(|| panic!("{path} {code}"));
+        assert!(said.contains(words) && said.contains("read `gen.script` as an input"), "{said}");
+    }
+    // What stages write into a folder of code is no code.
+    assert_eq!(check("src/made.sh", "src"), None);
+    assert_eq!(check("src/made.sh", "src/*.sh"), None);
+}
+
+#[test]
 fn a_registry_stands_where_nobody_throws_it_away_and_alone() {
     let sandbox = Sandbox::new();
     let text = |place: &str, pointer: &str| {
@@ -665,4 +701,51 @@ fn a_leg_that_waits_for_the_gates_of_all_legs_is_told_to_wait_for_its_own() {
          register release for client in clients = train[client].model to models after quality",
     );
     assert!(told.contains("wait for the gate of the same leg: `after quality[client]`"), "{told}");
+}
+
+#[test]
+fn what_is_no_number_and_what_measures_nothing_are_told_so() {
+    let gate = |line: &str| {
+        said(&format!(
+            "metrics E {{ auc: ratio higher }}\nstage s {{\n  out r: Metrics<E> = \"r.json\"\n  run <<< score \"$r\" >>>\n}}\n\
+             gate g on s.r {{\n  require {line}\n}}"
+        ))
+    };
+    let number = gate("auc >= 1.5.5");
+    assert!(number.contains("bad-number") && number.contains("`1.5.5` is no number"), "{number}");
+    assert!(number.contains("write one dot, as in `1.5`") && number.contains("1 error"), "{number}");
+    let nothing = gate("1 >= 1");
+    assert!(nothing.contains("`1 >= 1` measures nothing: both sides are numbers"), "{nothing}");
+    assert!(nothing.contains("name what is measured on one side: `require METRIC >= LIMIT`"), "{nothing}");
+}
+
+#[test]
+fn a_live_source_that_nobody_declares_is_one_message_with_the_line_to_write() {
+    let live = "metrics Live { error_rate: ratio lower from <<<rate(errors{version=\"$version\"}[5m])>>> }\n\
+        source raw: Dataset<csv> = \"raw.csv\"\nmetrics Scores { auc: ratio higher }\nregistry models = directory(\"registry\")\n\
+        stage train {\n  in raw\n  out model: Model<pickle> = \"m.pkl\"\n  run <<< make \"$raw\" \"$model\" >>>\n}\n\
+        stage evaluate {\n  in model = train.model\n  out report: Metrics<Scores> of model = \"r.json\"\n  run <<< score \"$model\" \"$report\" >>>\n}\n\
+        gate quality on evaluate.report { require auc >= 80% }\nregister release = train.model to models\n\
+        rollout live of release by canary {\n  service \"s\" at \"production\"\n  first_deploy direct\n  step 10% for 30m\n  step 100%\n  \
+        watch traffic every 60s {\n    require candidate.error_rate <= 1%\n    fail after 3 consecutive\n  }\n  keep previous for 7d\n  \
+        shift <<< ./deploy \"$version\" \"$traffic\" >>>\n  observe <<< ./traffic >>>\n  rollback <<< ./deploy \"$previous\" 100 >>>\n  promote models@production\n}";
+    let said = said(live);
+    assert!(
+        said.contains("no source `traffic`") && !said.contains("unused-name") && said.contains("1 error"),
+        "{said}"
+    );
+    assert!(said.contains("declare it: `source traffic: Metrics<Live> = prometheus("), "{said}");
+}
+
+#[test]
+fn commands_in_help_name_the_file_where_the_caller_did() {
+    let sandbox = Sandbox::new();
+    let text = "pipeline NAME\nedition 2026\nstage s {\n  out o: File = \"NAME.txt\"\n  run <<< echo x > \"$o\" >>>\n}\ntarget github { }\n";
+    sandbox.file("a.mlp", &text.replace("NAME", "a")).file("b.mlp", &text.replace("NAME", "b"));
+    let ended = sandbox.mlpc(&["compile", "-f", "a.mlp", "--check"]);
+    assert!(ended.stderr.contains("`mlpc compile -f a.mlp --target github` writes it"), "{ended:?}");
+    assert_eq!(sandbox.mlpc(&["compile", "-f", "a.mlp", "--target", "github"]).code, 0);
+    sandbox.shell("rm b.mlp");
+    let alone = sandbox.mlpc(&["compile", "--check", "--target", "argo"]);
+    assert!(!alone.stderr.contains(" -f "), "{alone:?}");
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use crate::sandbox::Sandbox;
 
 const ODD: &str = "pipeline odd\nedition 2026\n\n\n\nstage hello {\n      out text: File = \"hello.txt\"   # kept\n    run <<< echo hello > \"$text\" >>>\n}";
-const EVEN: &str = "pipeline odd\nedition 2026\n\nstage hello {\n  out text: File = \"hello.txt\"   # kept\n  run <<< echo hello > \"$text\" >>>\n}\n";
+const EVEN: &str = "pipeline odd\nedition 2026\n\nstage hello {\n  out text: File = \"hello.txt\"  # kept\n  run <<< echo hello > \"$text\" >>>\n}\n";
 
 #[test]
 fn check_names_the_file_and_changes_nothing() {

@@ -71,6 +71,29 @@ fn a_stage_runs_in_a_copy_of_everything_and_its_lines_are_told() {
 }
 
 #[test]
+fn a_run_names_the_lines_that_infer_would() {
+    let sandbox = toy();
+    sandbox.file("models/base.pkl", "w\n");
+    assert_eq!(sandbox.mlpc(&["run", "prepare"]).code, 0);
+    let told = |command: &str| {
+        sandbox.file("train.sh", &format!("set -e; {command}\n"));
+        let ended = sandbox.mlpc(&["run", "train"]);
+        assert_eq!(ended.code, 1, "{ended:?}");
+        ended.stdout + &ended.stderr
+    };
+    let source = "declare `source base: File = \"models/base.pkl\"`, and add `in base` to `train`";
+    let said = told("cat models/base.pkl");
+    assert!(said.contains(source), "{said}");
+    let said = told("cat out/clean.txt");
+    assert!(said.contains("another stage makes it: add `in NAME = STAGE.OUTPUT` to `train`"), "{said}");
+    // Where the whole pipeline is read, its name is known.
+    let said = sandbox.mlpc(&["run", "train", "--keep"]);
+    assert!(said.stderr.contains("add `in clean = prepare.clean` to `train`"), "{said:?}");
+    let said = told("source ./lib.sh");
+    assert!(said.contains("add `code \"lib.sh\"` to `train`"), "{said}");
+}
+
+#[test]
 fn every_shell_gets_its_completions() {
     let sandbox = Sandbox::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -162,14 +162,14 @@ registry models = directory(\"registry\")
 
 ## Makes the model.
 stage train {
-  in data = raw
+  in  data = raw
   use epochs
   out model: Model<pickle> = \"m.pkl\"
   run <<< fit \"$data\" \"$epochs\" \"$model\" >>>
 }
 
 stage evaluate {
-  in model = train.model, data = raw
+  in  model = train.model, data = raw
   out report: Metrics<Evaluation> of model over data as validation = \"r.json\"
   run [\"python\", \"e.py\", model, data, report, \"{twice}\"]
 }
@@ -265,7 +265,7 @@ fn hover_shows_the_declaration_the_doc_and_the_value() {
     ");
     insta::assert_snapshot!(hover("model, data, report", 0), @r"
     ```mlp
-    in model = train.model, data = raw
+    in  model = train.model, data = raw
     ```
 
     `train.model`: `Model<pickle>` at `m.pkl`
@@ -369,8 +369,19 @@ fn completion_knows_where_it_is() {
         items.iter().map(|item| item["label"].as_str().expect("a label").to_owned()).collect::<Vec<_>>()
     };
     assert!(labels(&format!("{TEXT}\n|")).contains(&"rollout".to_owned()));
-    assert_eq!(labels(&TEXT.replace("in data = raw\n", "in data = raw, more = evaluate.|\n")), ["report"]);
+    assert_eq!(labels(&TEXT.replace("data = raw\n  use", "data = raw, more = evaluate.|\n  use")), ["report"]);
     assert_eq!(labels(&TEXT.replace("use epochs", "use |")), ["epochs"]);
+    assert_eq!(labels(&format!("{TEXT}\non push {{ |")), ["branches", "paths", "profile"]);
+    assert_eq!(labels(&format!("{TEXT}\non manual {{ |")), ["epochs", "profile"]);
+    assert_eq!(labels(&format!("{TEXT}\nprofile smoke {{ }}\non push {{ profile: |")), ["smoke"]);
+    assert_eq!(labels(&format!("{TEXT}\napproval go of train.model {{ |")), ["by", "environment", "timeout"]);
+    assert_eq!(labels(&format!("{TEXT}\ntarget |")), ["argo", "github"]);
+    let asked = "approval go of train.model\ngate g on evaluate.report {\n  on no_baseline: ask |\n}";
+    assert_eq!(labels(&format!("{TEXT}\n{asked}")), ["go"]);
+    assert_eq!(labels(&format!("{TEXT}\n{}", asked.replace("ask |", "|"))), ["ask", "fail", "pass"]);
+    let looped = "const where = [\"nord\", \"sued\"]\nstage s for w in where, n in [1, 2] { run <<< true >>> }\n";
+    assert_eq!(labels(&format!("{TEXT}\n{looped}stage t {{\n  in x = s[|\n}}")), ["\"nord\"", "\"sued\"", "*"]);
+    assert_eq!(labels(&format!("{TEXT}\n{looped}stage t {{\n  in x = s[\"nord\", |\n}}")), ["*", "1", "2"]);
     let clauses = labels(&TEXT.replace("  use epochs\n", "  |\n"));
     assert!(clauses.contains(&"retry".to_owned()) && !clauses.contains(&"require".to_owned()), "{clauses:?}");
     assert!(labels(&TEXT.replace("$data", "$|")).contains(&"epochs".to_owned()));
@@ -380,6 +391,17 @@ fn completion_knows_where_it_is() {
     assert_eq!(labels(&TEXT.replace("models@production", "models@|")), ["production"]);
     let formats = labels(&TEXT.replace("Model<pickle>", "Model<|>"));
     assert!(formats.contains(&"onnx".to_owned()) && !formats.contains(&"File".to_owned()), "{formats:?}");
+    let clauses = labels(&TEXT.replace("  use epochs\n", "  use epochs\n  timeout 1h\n  |\n"));
+    let offered = |word: &str| clauses.contains(&word.to_owned());
+    assert!(offered("use") && offered("retry") && !offered("timeout") && !offered("run"), "{clauses:?}");
+    let more = TEXT.replace("param epochs", "param rate: float = 0.1\nparam epochs");
+    assert_eq!(labels(&more.replace("use epochs", "use epochs, |")), ["rate"]);
+    assert_eq!(labels(&more.replace("use epochs", "use ra|, epochs")), ["rate"]);
+    assert_eq!(labels(&TEXT.replace("use epochs", "timeout 4|")), Vec::<String>::new());
+    let watch = |every: &str| format!("{TEXT}\nrollout shifted of release by canary {{\n  watch {every}\n}}\n");
+    assert_eq!(labels(&watch("|")), ["raw"]);
+    assert_eq!(labels(&watch("raw every |")), ["epochs", "twice"]);
+    assert_eq!(labels(&watch("raw every 60| {\n  }")), Vec::<String>::new());
     let given = labels(&format!(
         "{TEXT}\nregister shipped = train.model to models\naction deploy of shipped {{\n  run <<<\n    deploy $|\n  >>>\n}}\n"
     ));
@@ -436,7 +458,7 @@ fn formatting_and_fixes_are_edits_that_do_what_the_commands_do() {
     assert_eq!(sandbox.mlpc(&["fmt", "p.mlp"]).code, 0);
     assert_eq!(applied(&odd, edits.as_array().expect("edits")), sandbox.read("p.mlp"));
 
-    let slips = TEXT.replace("in data = raw\n", "in data = rww\n").replace("\"$epochs\"", "\"$epchs\"");
+    let slips = TEXT.replace("data = raw\n  use", "data = rww\n  use").replace("\"$epochs\"", "\"$epchs\"");
     let told = client.change(URI, 3, json!([{ "text": slips }]));
     let codes: Vec<&str> = told.iter().filter_map(|one| one["code"].as_str()).collect();
     assert_eq!(codes, ["unknown-name", "unused-in-command", "unknown-variable"]);
@@ -490,6 +512,85 @@ fn files_of_a_workspace_are_one_and_unsaved_text_counts() {
     let answer = client.ask("textDocument/rename", rename);
     assert_eq!(answer["changes"][&pipeline].as_array().map(Vec::len), Some(2), "{answer}");
     assert_eq!(answer["changes"][&module].as_array().map(Vec::len), Some(1), "{answer}");
+    client.ends();
+}
+
+#[test]
+fn what_comes_from_a_module_is_known_as_what_is_declared_here() {
+    let sandbox = Sandbox::new();
+    let shared = "metrics Quality { auc: ratio higher }\n## Splits rows.\nstage prepare {\n  out train: Dataset<csv> = \"train.csv\"\n  \
+                  out report: Metrics<Quality> = \"q.json\"\n  run <<< touch \"$train\" \"$report\" >>>\n}\nparam rounds: int = 3\n";
+    sandbox.file("gates/common.mlp", shared).file("src/a.py", "").file("src/b.py", "");
+    let root = format!("file://{}", sandbox.path().display());
+    let (pipeline, module) = (format!("{root}/p.mlp"), format!("{root}/gates/common.mlp"));
+    let text = "pipeline p\nedition 2026\nuse \"gates/common.mlp\" { prepare, Quality }\nexternal event \"again\"\n\
+                on event \"again\" { reason: string }\nstage fit {\n  in rows = prepare.train\n  out m: File = \"m\"\n  \
+                run <<< cp \"$rows\" \"$m\" >>>\n}\ngate fine on prepare.report {\n  require auc >= 0.5\n}\n";
+    let mut client = Client::start(&[], &root);
+    client.open(&pipeline, text);
+    let at = |text: &str, word: &str, nth: usize| json!({ "textDocument": { "uri": pipeline }, "position": position(text, word, nth) });
+    // Hover shows the declaration, with where it stands.
+    let hover = |client: &mut Client, word: &str, nth: usize| {
+        let shown = client.ask("textDocument/hover", at(text, word, nth));
+        shown["contents"]["value"].as_str().unwrap_or_default().to_owned()
+    };
+    let shown = hover(&mut client, "prepare", 1);
+    for wanted in ["stage prepare {", "Splits rows.", "from `gates/common.mlp`"] {
+        assert!(shown.contains(wanted), "{shown}");
+    }
+    assert!(hover(&mut client, "train", 0).contains("out train: Dataset<csv> = \"train.csv\""));
+    assert!(hover(&mut client, "auc", 0).contains("metric of `Quality`"));
+    // Definition leads to the module.
+    for (word, nth, line) in [("prepare", 1, 2), ("train", 0, 3), ("auc", 0, 0)] {
+        let found = client.ask("textDocument/definition", at(text, word, nth));
+        let place = (found[0]["uri"].as_str(), found[0]["range"]["start"]["line"].as_u64());
+        assert_eq!(place, (Some(&*module), Some(line)), "{word}: {found}");
+    }
+    // Renaming an output or a metric changes both files.
+    for (word, new, here, there) in [("train", "rows_in", 1, 2), ("auc", "area", 1, 1)] {
+        let mut rename = at(text, word, 0);
+        rename["newName"] = json!(new);
+        let answer = client.ask("textDocument/rename", rename);
+        let edits = |uri: &str| answer["changes"][uri].as_array().map_or(0, Vec::len);
+        assert_eq!((edits(&pipeline), edits(&module)), (here, there), "{word}: {answer}");
+    }
+    // Completion offers them.
+    let mut version = 1;
+    let mut labels = |typed: &str| {
+        version += 1;
+        client.change(&pipeline, version, json!([{ "text": typed.replacen('|', "", 1) }]));
+        let items = client.ask("textDocument/completion", at(typed, "|", 0));
+        let items = items.as_array().expect("a list").iter();
+        items.map(|item| item["label"].as_str().expect("a label").to_owned()).collect::<Vec<_>>()
+    };
+    assert!(labels(&text.replace("prepare.train", "|")).contains(&"prepare".to_owned()));
+    assert_eq!(labels(&text.replace("prepare.train", "prepare.|")), ["report", "train"]);
+    assert_eq!(labels(&text.replace("m: File", "m: Metrics<|>")), ["Quality"]);
+    assert!(labels(&text.replace("require auc", "require |")).contains(&"auc".to_owned()));
+    assert!(labels(&text.replace("stage fit {", "stage fit after | {")).contains(&"prepare".to_owned()));
+    assert_eq!(labels(&text.replace("prepare, Quality", "prepare, Quality, |")), ["rounds"]);
+    assert_eq!(labels(&text.replace("gates/common.mlp", "|")), ["gates/", "src/"]);
+    assert_eq!(labels(&text.replace("gates/common.mlp", "gates/|")), ["common.mlp"]);
+    assert_eq!(labels(&text.replace("  out m:", "  code \"src/a.py\", \"src/|\"\n  out m:")), ["a.py", "b.py"]);
+    client.ends();
+}
+
+#[test]
+fn renaming_a_parameter_renames_the_fields_of_events_that_set_it_and_says_so() {
+    let mut client = opened();
+    let more = "external event \"retrain\"\non event \"retrain\" { epochs: int, reason: string }\non manual { epochs }\n\
+                profile smoke { set epochs = 1 }\n";
+    let text = format!("{TEXT}{more}");
+    client.change(URI, 2, json!([{ "text": text }]));
+    let mut params = place("epochs", 0);
+    params["newName"] = json!("rounds");
+    let answer = client.ask("textDocument/rename", params);
+    let edits = answer["changes"][URI].as_array().expect("edits").clone();
+    assert_eq!(applied(&text, &edits), text.replace("epochs", "rounds"));
+    let message = client.receive();
+    assert_eq!(message["method"], "window/showMessage");
+    let said = "`epochs` is now `rounds` in the payload of `retrain` too: tell who sends it";
+    assert_eq!(message["params"]["message"], said);
     client.ends();
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn completed(snippet: &str) -> String {
     }
 }
 
-/// Lays a snippet into a workspace as `main.mlp`, with an empty file for each of its `code` patterns, which are no part of the lesson.
+/// Lays a snippet into a workspace as `main.mlp`, with a file for each of its `code` patterns and data baselines, which are no part of the lesson.
 pub(crate) fn workspace(snippet: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     let text = completed(snippet);
@@ -54,6 +54,9 @@ pub(crate) fn workspace(snippet: &str) -> Sandbox {
         for pattern in line.split('"').skip(1).step_by(2) {
             sandbox.file(&pattern.replace("**", "any.py").replace('*', "any"), "");
         }
+    }
+    for path in text.split("against \"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        sandbox.file(path, "{}");
     }
     for (file, json) in read_files(&text) {
         sandbox.file(&file, &json.to_string());

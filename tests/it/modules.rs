@@ -28,7 +28,7 @@ stage not_asked_for {
 }
 "#;
 
-const LIMITS: &str = "edition 2026\nconst unasked = 7\nconst base = 1\nconst least = base + 1\n";
+const LIMITS: &str = "edition 2026\nconst unasked = 7\nconst base    = 1\nconst least   = base + 1\n";
 
 fn laid_out() -> Sandbox {
     let sandbox = Sandbox::new();

@@ -26,6 +26,24 @@ fn first_tries_are_answered_with_the_line_to_write() {
             "write `run <<< SCRIPT >>>` or `run [\"PROGRAM\", \"ARGUMENT\"]`",
         ),
         ("source other = \"data/other.csv\"", "write `source NAME: TYPE = \"PATH\"`"),
+        (
+            "stage a { in raw  out x: File = \"x\"  run [\"cp\", \"$raw\", x] }",
+            "write `raw`, without quotes: names in the list are the values",
+        ),
+        ("stage a { in raw  out x: File = \"x\"  run [\"cp\", raw, x, \"--as=${raw}\"] }", "write `{raw}` in `\"…\"`"),
+        (
+            "const note = \"at ${{ github.sha }}\"",
+            "write `\\{` where the brace is meant as such, or put the text into `'…'`, where it is",
+        ),
+        ("approval a of raw { by: [\"bo\"], timeout: 24 }", "glue a unit to it: `24h`"),
+        ("approval a of raw { by: [\"@bo\"], timeout: 1h }", "write `\"bo\"`"),
+        ("approval a of raw { by: [\"bo\", \"\"], timeout: 1h }", "name logins: `by: [\"alice\"]`"),
+        ("approval a of raw { by: [\"bo\", \"Bo\"], timeout: 1h }", "keep one: logins are one whatever their case"),
+        (
+            "metrics M { auc: ratio higher }\nsource a: Metrics<M> = \"a.json\"\nsource b: Metrics<M> = \"b.json\"\n\
+             gate g on one = a, two = b { require auc >= 0.5 }",
+            "write `one.auc` or `two.auc`",
+        ),
     ];
     let mut wrong = String::new();
     for (text, help) in tries {
@@ -36,6 +54,10 @@ fn first_tries_are_answered_with_the_line_to_write() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+    // A list that calls a shell itself holds a script.
+    let (codes, _) =
+        check(&format!("{HEAD}stage a {{ in raw  out x: File = \"x\"  run [\"sh\", \"-euc\", \"cp $raw $x\"] }}"));
+    assert_eq!(codes, Vec::<String>::new());
 }
 
 #[test]

@@ -72,6 +72,22 @@ fn each_of_two_pipelines_in_a_folder_has_its_own_past() {
     assert!(diff.contains("no profile → profile small"), "{diff}");
     assert!(diff.contains("score_a.scores.good    1 → 2 (+1)  better"), "{diff}");
     assert!(diff.contains("score_a.scores.steady  1  same"), "{diff}");
+    let runs = |pipeline: &str| {
+        let listed = sandbox.mlpc(&["history", "-f", &format!("{pipeline}.mlp")]).stdout;
+        let own = listed.lines().filter(|line| line.contains(&format!(", `{pipeline}`")));
+        own.map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let (of_a, of_b) = (runs("a"), runs("b"));
+    assert_eq!((of_a.len(), of_b.len()), (2, 3), "each row names its pipeline");
+    let across = sandbox.mlpc(&["diff", &of_a[0], &of_b[0], "-f", "a.mlp"]);
+    assert!(across.code == 0 && across.stdout.contains("`a` → `b`: runs of two pipelines"), "{across:#?}");
+    let json = sandbox.mlpc(&["diff", &of_a[0], &of_b[0], "-f", "a.mlp", "--format", "json"]).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["pipeline"]["old"], &json["pipeline"]["new"]), (&"a".into(), &"b".into()));
+    for arguments in [&["diff", &of_b[0], &of_b[1], "-f", "a.mlp"][..], &["report", &of_b[0], "-f", "a.mlp"]] {
+        let other = sandbox.mlpc(arguments);
+        assert!(other.code == 2 && other.stderr.contains("is one of `b`, not of `a`; name the file"), "{other:#?}");
+    }
     let resumed = sandbox.mlpc(&["run", "-f", "b.mlp", "--resume"]);
     assert!(resumed.code == 2 && resumed.stderr.contains("no run of `b` waits for a person"), "{resumed:#?}");
 }

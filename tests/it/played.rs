@@ -13,6 +13,8 @@ struct Played {
     event: &'static str,
     branch: &'static str,
     run: u32,
+    /// Environments without reviewers, and what secrets each holds.
+    open: &'static [(&'static str, &'static [(&'static str, &'static str)])],
     /// By job: its result and its outputs.
     needs: BTreeMap<String, Value>,
     /// By job: what its steps said.
@@ -36,7 +38,7 @@ impl Played {
         );
         assert_eq!(made.code, 0, "{made:?}");
         let (needs, said) = (BTreeMap::new(), BTreeMap::new());
-        Self { sandbox, event: "push", branch: "main", run: 1, needs, said, asked: Vec::new() }
+        Self { sandbox, event: "push", branch: "main", run: 1, open: &[], needs, said, asked: Vec::new() }
     }
 
     /// Commits and pushes other files, for the next run.
@@ -95,8 +97,9 @@ impl Played {
             self.needs.insert(id.to_owned(), json!({ "result": "skipped", "outputs": {} }));
             return;
         }
-        if let Some(environment) = job["environment"].as_str() {
-            self.asked.push(self.fill(job["name"].as_str().expect("a name"), &json!({})));
+        let is_open = |name: &&str| self.open.iter().any(|(open, _)| open == name);
+        if let Some(environment) = job["environment"].as_str().filter(|name| !is_open(name)) {
+            self.asked.push(self.fill(job["name"].as_str().expect("a name"), "", &json!({})));
             if let Some(state) = review {
                 let before: Vec<Value> = serde_json::from_str(&self.sandbox.read("reviews.json")).expect("reviews");
                 let new = json!({ "environments": [{ "name": environment }], "state": state, "user": { "login": "alice" }, "comment": id });
@@ -120,7 +123,7 @@ impl Played {
         }
         let mut made = json!({});
         for (name, value) in job["outputs"].as_mapping().into_iter().flatten() {
-            made[name.as_str().expect("a name")] = self.fill(value.as_str().expect("a text"), &steps).into();
+            made[name.as_str().expect("a name")] = self.fill(value.as_str().expect("a text"), "", &steps).into();
         }
         let result = if well { "success" } else { "failure" };
         self.needs.insert(id.to_owned(), json!({ "result": result, "outputs": made }));
@@ -128,7 +131,7 @@ impl Played {
     }
 
     fn step(&self, id: &str, job: &serde_yaml::Value, step: &serde_yaml::Value, steps: &Value) -> Ended {
-        let with = |name: &str| quoted(&self.fill(step["with"][name].as_str().expect("a text"), steps));
+        let with = |name: &str| quoted(&self.fill(step["with"][name].as_str().expect("a text"), "", steps));
         let temp = "temp=$PWD/jobs/$job/temp";
         let line = match step["uses"].as_str().unwrap_or_default().split('@').next().unwrap_or_default() {
             "" => {
@@ -151,7 +154,7 @@ impl Played {
                     for (name, value) in env.as_mapping().into_iter().flatten() {
                         let value = match value.as_str().expect("a text") {
                             "${{ toJSON(needs) }}" => Value::from(needs.clone()).to_string(),
-                            text => self.fill(text, steps),
+                            text => self.fill(text, job["environment"].as_str().unwrap_or_default(), steps),
                         };
                         line.push_str(&format!("export {}={}; ", name.as_str().expect("a name"), quoted(&value)));
                     }
@@ -173,21 +176,26 @@ impl Played {
     }
 
     /// Puts values in the place of expressions.
-    fn fill(&self, text: &str, steps: &Value) -> String {
+    fn fill(&self, text: &str, environment: &str, steps: &Value) -> String {
         let mut filled = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${{") {
             let (expression, behind) = after.split_once("}}").expect("an end");
             filled.push_str(before);
-            filled.push_str(&Expression { played: self, steps, rest: expression.trim() }.any());
+            filled.push_str(&Expression { played: self, environment, steps, rest: expression.trim() }.any());
             rest = behind;
         }
         filled + rest
     }
 
+    fn secret(&self, environment: &str, name: &str) -> &'static str {
+        let held = self.open.iter().find(|(open, _)| *open == environment).map_or(&[][..], |(_, held)| held);
+        held.iter().find(|(held, _)| *held == name).map_or("", |(_, value)| value)
+    }
+
     fn holds(&self, condition: &str, steps: &Value) -> bool {
         let text = condition.trim_start_matches("${{").trim_end_matches("}}").trim();
-        let mut expression = Expression { played: self, steps, rest: text };
+        let mut expression = Expression { played: self, environment: "", steps, rest: text };
         let value = expression.any();
         assert_eq!(expression.rest, "", "{condition}");
         truth(&value)
@@ -197,6 +205,7 @@ impl Played {
 /// As much of GitHub's expressions as jobs hold; every value is a text, and `false` and the empty one are "no".
 struct Expression<'e> {
     played: &'e Played,
+    environment: &'e str,
     steps: &'e Value,
     rest: &'e str,
 }
@@ -277,6 +286,8 @@ impl Expression<'_> {
         match root {
             "github" => of(&github),
             "needs" => of(&json!(self.played.needs)),
+            // Of the repository there are none.
+            "secrets" => self.played.secret(self.environment, path).to_owned(),
             "steps" => of(self.steps),
             _ => panic!("no one knows {root}"),
         }
@@ -353,6 +364,22 @@ fn what_a_stage_makes_is_approved_and_acted_on() {
         assert_eq!(played.result("verdict"), "failure");
     }
     assert_eq!(told(&played).iter().filter(|line| line.starts_with("applied")).count(), 1);
+}
+
+#[test]
+fn whoever_approves_a_terraform_plan_sees_what_it_would_change() {
+    let plan = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/terraform/changes.tfplan");
+    let text = std::process::Command::new("base64").arg(plan).output().expect("it runs").stdout;
+    let text = String::from_utf8(text).expect("letters");
+    let unpacks = PIPELINE.replace("cat infra > \"$plan\"", "base64 -d infra > \"$plan\"");
+    let mut played = Played::new(&[("p.mlp", &unpacks), FILES[1], ("infra", &text)]);
+    played.play(Some("approved"));
+    let counts = "3 to add, 1 to change, 2 to destroy";
+    assert!(played.asked[0].ends_with(&format!(", {counts}")), "{:?}", played.asked);
+    let said = &played.said["plan_infra"];
+    let line = format!("a person is asked about `plan_infra.plan`: `out/plan`, 2777 bytes: {counts}, blake3:");
+    assert!(said.contains(&line) && said.contains("  -/+ terraform_data.replaced\n"), "{said}");
+    assert_eq!((played.result("change"), played.result("infra")), ("success", "success"), "{:?}", played.said);
 }
 
 #[test]
@@ -521,4 +548,74 @@ fn a_job_that_was_left_out_far_above_holds_nothing_back() {
     };
     let well = ["skipped", "success", "success", "success", "success", "success"];
     assert_eq!(came(&played), well, "{:?}", played.said);
+}
+
+/// An action in an environment of its own, with a secret that only this environment holds, behind an approval in another.
+const IN_ENVIRONMENT: &str = r#"pipeline p
+edition 2026
+on push { branches: ["main"] }
+registry models = git("mlpc-registry")
+secret deploy_key
+
+stage train { code "weights"   out model: Model<json> = "out/model.json"   run <<< cat weights > "$model" >>> }
+register release = train.model to models ungated "a test"
+approval go_live of release { by: ["alice"], environment: "production", timeout: 24h }
+promote current = release to models@production after go_live
+action deploy of release after go_live {
+  environment "production-deploy"
+  secret   deploy_key
+  pass_env ["HOME"]
+  run <<< echo "$deploy_key" | tr a-z A-Z >> /"$HOME"/told >>>
+}
+target github { install: "preinstalled" }
+"#;
+
+#[test]
+fn an_action_has_the_secrets_of_its_environment_and_nobody_is_asked_again() {
+    let mut played = Played::new(&[("p.mlp", IN_ENVIRONMENT), ("weights", "{\"w\": 1}\n")]);
+    // GitHub made the environment just now: it holds nothing, and an empty secret is none.
+    played.open = &[("production-deploy", &[])];
+    played.play(Some("approved"));
+    let came = ["go_live", "current", "deploy", "verdict"].map(|job| played.result(job).to_owned());
+    assert_eq!(came, ["success", "success", "failure", "failure"], "{:?}", played.said);
+    assert!(played.said["deploy"].contains("`deploy` needs the secret `deploy_key`, which has no value"));
+    assert_eq!(told(&played).len(), 0);
+    played.open = &[("production-deploy", &[("DEPLOY_KEY", "sesame")])];
+    played.change("weights", "{\"w\": 2}\n");
+    played.play(Some("approved"));
+    assert_eq!(played.asked.len(), 1, "{:?}", played.asked);
+    let came = ["deploy", "verdict"].map(|job| played.result(job).to_owned());
+    assert_eq!(came, ["success", "success"], "{:?}", played.said);
+    assert_eq!(told(&played), ["SESAME"]);
+    assert!(!played.said["deploy"].contains("sesame"), "{}", played.said["deploy"]);
+}
+
+/// A gate that computes its numbers itself.
+const SCORED: &str = r#"pipeline p
+edition 2026
+on push { branches: ["main"] }
+registry models = git("mlpc-registry")
+source rows: Dataset<csv> = "rows.csv"
+
+stage train { code "weights"   out model: Model<json> = "out/model.json"   run <<< cat weights > "$model" >>> }
+stage evaluate {
+  in   model = train.model, rows
+  out  scores: Predictions { id: "id", label: "y", score: "p" } of model over rows as test = "out/scores.csv"
+  run <<< cp "$rows" "$scores" >>>
+}
+gate quality on evaluate.scores { require accuracy >= 0.5 }
+register release = train.model to models after quality
+promote current = release to models@production
+target github { install: "preinstalled" }
+"#;
+
+#[test]
+fn a_version_from_a_platform_keeps_what_its_gates_computed_too() {
+    let rows = "id,y,p\n1,1,0.9\n2,0,0.1\n3,1,0.8\n4,0,0.7\n";
+    let mut played = Played::new(&[("p.mlp", SCORED), ("weights", "{\"w\": 1}\n"), ("rows.csv", rows)]);
+    played.play(None);
+    assert_eq!(played.result("verdict"), "success", "{:?}", played.said);
+    let shown = played.sandbox.shell("cd code && mlpc registry show models");
+    let line = "measured  accuracy 0.75 (gate quality, of evaluate.scores)";
+    assert!(shown.stdout.contains(line), "{shown:?}");
 }

@@ -193,3 +193,74 @@ fn a_recorded_baseline_has_no_predictions() {
     assert_eq!(check.code, 2, "{said}");
     assert!(said.contains("predictions are not kept with a release"), "{said}");
 }
+
+#[test]
+fn a_version_keeps_what_its_gates_computed_of_predictions() {
+    let sandbox = sandbox(
+        "require auc_roc >= 0.5\n  warn auc_roc >= 0.99\n  require lower(auc_roc, 95%) >= 0.5\n  \
+         require gap(recall by region) <= 90%\n  require regression(accuracy) <= 50%",
+    );
+    let first = sandbox.mlpc(&["run"]);
+    assert_eq!(first.code, 0, "{first:?}");
+    let show = |arguments: &[&str]| {
+        let ended = sandbox.mlpc(&[&["registry", "show", "models"], arguments].concat());
+        assert_eq!(ended.code, 0, "{ended:?}");
+        ended.stdout
+    };
+    let told = show(&[]);
+    let of = "(gate quality, of evaluate.scores)";
+    let line = |name: &str| told.lines().any(|line| line.contains(&format!("{name} 0.")) && line.ends_with(of));
+    assert!(line("measured  auc_roc") && line("lower(auc_roc, 95%)"), "{told}");
+    assert!(!told.contains("recall") && !told.contains("metrics"), "{told}");
+    let json: serde_json::Value = serde_json::from_str(&show(&["--format", "json"])).expect("JSON");
+    let report = report(&sandbox);
+    let numbers = json["pointers"][0]["numbers"].as_array().expect("numbers");
+    let number = &numbers[0];
+    assert_eq!(number["value"], report["requirements"][0]["candidate"]);
+    for (kept, said) in [("digest", "digest"), ("over_digest", "over_digest"), ("split", "split")] {
+        assert_eq!(number[kept], report["evidence"][0][said], "{kept}: {number}");
+        assert!(number[kept].is_string(), "{kept}: {number}");
+    }
+    assert_eq!((&number["gate"], &number["predictions"]), (&"quality".into(), &"evaluate.scores".into()));
+    // A regression is of two models: its candidate's own number is the model's, and what it came to is not.
+    let names: Vec<_> = numbers.iter().map(|number| number["metric"].as_str().expect("a name")).collect();
+    assert!(!names.iter().any(|name| name.contains("regression")), "{names:?}");
+    // A better model: the run's own number moved, and the baseline is scored as ever.
+    sandbox.file("choice.txt", "3\n");
+    let better = sandbox.mlpc(&["run"]);
+    assert_eq!(better.code, 0, "{better:?}");
+    let diff = sandbox.mlpc(&["diff", "--format", "json"]);
+    let diff: serde_json::Value = serde_json::from_str(&diff.stdout).expect("JSON");
+    let metric = |name: &str| {
+        let all = diff["metrics"].as_array().expect("metrics");
+        all.iter().find(|metric| metric["name"] == name).unwrap_or_else(|| panic!("no {name}: {diff}")).clone()
+    };
+    for name in ["evaluate.scores.auc_roc", "evaluate.scores.lower(auc_roc, 95%)"] {
+        assert_eq!(metric(name)["turn"], "better", "{diff}");
+    }
+    let report = self::report(&sandbox);
+    assert_eq!(
+        (&report["baseline"]["state"], &report["baseline"]["recorded"]),
+        (&"scored".into(), &serde_json::json!([]))
+    );
+    // The record is sealed, and the pointer names its digest: a number that was edited is damage.
+    let version = json["pointers"][0]["version"].as_str().expect("a version");
+    let path = format!("registry/versions/{version}/metadata.json");
+    let text = sandbox.read(&path);
+    let value = number["value"].to_string();
+    assert!(text.contains(&value), "{text}");
+    sandbox.file(&path, &text.replacen(&value, "0.9999", 1));
+    let fsck = sandbox.mlpc(&["registry", "fsck", "models"]);
+    assert_ne!(fsck.code, 0, "{fsck:?}");
+}
+
+#[test]
+fn who_registers_predictions_as_metrics_is_told_that_it_happens_by_itself() {
+    let sandbox = sandbox("require auc_roc >= 0.5");
+    let text = sandbox.read("pipeline.mlp").replace("after quality", "after quality { metrics: evaluate.scores }");
+    sandbox.file("pipeline.mlp", &text);
+    let checked = sandbox.mlpc(&["check"]);
+    assert_eq!(checked.code, 2, "{checked:?}");
+    let help = "leave it out: the version keeps what its gates compute of predictions by itself";
+    assert!(flat(&checked.stderr).contains(help), "{checked:?}");
+}

@@ -470,3 +470,56 @@ fn what_was_made_of_a_model_waits_for_its_gate_when_an_action_reads_it() {
     let early = pipeline("0.1", "after package ungated \"a staging area\"");
     assert!(early.stdout.contains("deploy    done"), "{early:?}");
 }
+
+#[test]
+fn what_stands_behind_an_action_is_said_as_it_comes() {
+    let sandbox = Sandbox::new();
+    let text = "pipeline p\nedition 2026\nregistry models = directory(\"registry\")\n\
+                action tell { run <<< true >>> }\n\
+                stage after_it after tell { out x: File = \"x\"   run <<< echo 1 > \"$x\" >>> }\n\
+                stage behind { in x = after_it.x   out y: File = \"y\"   run <<< cp \"$x\" \"$y\" >>> }\n\
+                stage beside { out z: File = \"z\"   run <<< echo 1 > \"$z\" >>> }\n";
+    sandbox.file("p.mlp", text);
+    let (plan, run) = (sandbox.mlpc(&["plan"]), sandbox.mlpc(&["run"]));
+    assert_eq!((plan.code, run.code), (0, 0), "{plan:?}\n{run:?}");
+    for why in [
+        "not released here: it acts outside; `--release` lets it",
+        "skipped: it needs `tell`, which was not released here",
+        "skipped: it needs `after_it`, which was skipped",
+    ] {
+        assert!(plan.stdout.contains(why) && run.stdout.contains(why), "{why}:\n{plan:?}\n{run:?}");
+    }
+    assert!(plan.stdout.contains("1 to run, 0 from the cache"), "{plan:?}");
+    // Made once, it is there; a run that does not come to it does not serve it.
+    assert_eq!(sandbox.mlpc(&["run", "--release"]).code, 0);
+    let (plan, run) = (sandbox.mlpc(&["plan"]), sandbox.mlpc(&["run"]));
+    let why = "skipped: it needs `tell`, which was not released here";
+    assert!(plan.stdout.contains(why) && run.stdout.contains(why), "{plan:?}\n{run:?}");
+}
+
+#[test]
+fn of_a_terraform_plan_people_see_what_it_would_change() {
+    let sandbox = Sandbox::new();
+    let text = "pipeline p\nedition 2026\n\
+                stage plan_infra { code \"infra.tfplan\"   out plan: File = \"out/infra.tfplan\"   run <<< cat infra.tfplan > \"$plan\" >>> }\n\
+                approval change of plan_infra.plan { by: [\"tester\"], timeout: 24h }\n\
+                stage told after change { out x: File = \"x\"   run <<< echo 1 > \"$x\" >>> }\n";
+    sandbox.file("p.mlp", text);
+    std::fs::write(sandbox.path().join("infra.tfplan"), include_bytes!("../fixtures/terraform/changes.tfplan"))
+        .expect("written");
+    let counts = "`out/infra.tfplan`, 2777 bytes: 3 to add, 1 to change, 2 to destroy";
+    let waits = sandbox.mlpc(&["run"]);
+    assert!(waits.code == 14 && waits.stdout.contains(counts), "{waits:?}");
+    let listed = sandbox.mlpc(&["approve"]);
+    let given = sandbox.mlpc(&["approve", "change", "--as", "tester"]);
+    for shown in [&listed, &given] {
+        let has = |text: &str| shown.stdout.contains(text);
+        assert!(has(counts) && has("-/+ terraform_data.replaced") && has("1 output changes"), "{shown:?}");
+        assert!(!has("hush"), "no value is shown: {shown:?}");
+    }
+    assert_eq!(sandbox.mlpc(&["run", "--resume"]).code, 0);
+    // Of another file its name and size.
+    std::fs::write(sandbox.path().join("infra.tfplan"), "a list\n").expect("written");
+    let other = sandbox.mlpc(&["run"]);
+    assert!(other.code == 14 && other.stdout.contains("about `out/infra.tfplan`, 7 bytes"), "{other:?}");
+}

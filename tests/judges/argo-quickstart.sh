@@ -2,58 +2,12 @@
 # Runs the quickstart on Argo's own controller, with a bare repository as its remote: promoted, compared with what was
 # promoted, stopped at the gate, stopped as stale. Where the engine's programs do not stand, it says so and ends with 0.
 # usage: argo-quickstart.sh [MLPC]       the program (default: target/debug/mlpc, built first)
-# env: RIG_BIN    what argo-engine/setup.sh built (default /var/cache/argorig/bin)
-#      RIG_PORT   first of five free ports (default 18440)
-#      KEEP=1     leaves the folder with repository, logs and data
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd) root=$(cd "$(dirname "$0")/../.." && pwd)
-engine=${RIG_BIN:-/var/cache/argorig/bin}
-skip() { echo "argo engine: not here, skipped: $1 (build it with tests/judges/argo-engine/setup.sh: half an hour, once)"; exit 0; }
-for program in etcd kube-apiserver kubectl prockubelet gofakes3 argo argoexec workflow-controller crds; do
-  [ -e "$engine/$program" ] || skip "no $engine/$program"
-done
-[ "$(id -u)" = 0 ] || skip "it needs root, for namespaces"
-
-mlpc=${1:-}
-[ -n "$mlpc" ] || { (cd "$root" && cargo build --quiet --locked); mlpc=$root/target/debug/mlpc; }
-mlpc=$(readlink -f "$mlpc")
-
-# Containers see the machine's root file system without /tmp, and the folder RIG_BIN as the last of their PATH.
-work=$(mktemp -d /var/tmp/mlpc-argo.XXXXXX)
-export RIG_STATE=$work/rig RIG_PORT=${RIG_PORT:-18440} RIG_TIMEOUT=${RIG_TIMEOUT:-300} RIG_BIN=$work/bin
-export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=tour GIT_AUTHOR_EMAIL=tour@example GIT_COMMITTER_NAME=tour GIT_COMMITTER_EMAIL=tour@example
-rig=$here/argo-engine/rig
-end() {
-  local code=$?
-  [ -z "${daemon:-}" ] || kill "$daemon" 2>/dev/null || true
-  "$rig" down >/dev/null 2>&1 || true
-  [ "${KEEP:-}" = 1 ] && echo "kept: $work" || rm -rf "$work"
-  exit $code
-}
-trap end EXIT
-trap 'exit 130' INT TERM
-mkdir "$work/bin"
-ln -s "$engine"/* "$work/bin/"
-cp "$mlpc" "$work/bin/mlpc"
-
-origin=$work/origin.git project=$work/project
-git init -q --bare -b main "$origin"
-git clone -q "$origin" "$project" 2>/dev/null
-# What a container writes to disk goes with it, so the remote is served.
-"$(git --exec-path)/git-daemon" --reuseaddr --listen=127.0.0.1 --port=$((RIG_PORT + 4)) --base-path="$work" --export-all --enable=receive-pack "$work" 2>"$work/daemon.log" &
-daemon=$!
-remote=git://127.0.0.1:$((RIG_PORT + 4))/origin.git
-git -C "$project" checkout -q -b main
+# env: that of argo-rig.sh
+. "$(dirname "$0")/argo-rig.sh"
+begin argo-quickstart.sh "${1:-}"
+repository quickstart
 (cd "$root/examples/quickstart" && git ls-files -z | xargs -0 cp --parents -t "$project")
 
-fail() {
-  echo "argo-quickstart.sh: $1"
-  for log in "$RIG_STATE"/node/logs/argo/*/main.log; do [ -e "$log" ] && { echo "--- ${log#"$RIG_STATE/node/logs/argo/"}"; grep -v '^time=' "$log" || true; }; done
-  exit 1
-}
-compile() { (cd "$project" && "$mlpc" compile --target argo | sed "s#$project/##"); }
-push() { git -C "$project" add -A; git -C "$project" commit -qm "$1"; git -C "$project" push -q origin main; }
-apply() { for file in "$project"/argo/*-{account,template}.yaml; do "$rig" kubectl apply -f "$file" >/dev/null; done; }
 # Runs the newest commit, as a submission of the file that was compiled; the status is the workflow's. Shows what each pod says of
 # itself but its digest, and what the gate said.
 run() {
@@ -68,11 +22,6 @@ run() {
 }
 registry() { git -C "$origin" rev-parse -q --verify refs/heads/mlpc-registry || echo none; }
 pointer() { git -C "$origin" ls-tree -r --name-only mlpc-registry | grep -q production; }
-sees() { grep -qE "$2" <<<"$1" || fail "expected /$2/ in what stands above"; }
-
-echo "== the engine"
-"$rig" up >/dev/null
-"$RIG_BIN/argo" version --short 2>/dev/null || true
 
 echo "== first run: no production model yet, so the model is promoted"
 compile; push "the quickstart"; apply

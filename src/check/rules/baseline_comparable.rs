@@ -30,7 +30,7 @@ fn missing(gate: &Gate, found: &mut Vec<Diagnostic>) {
         let message = format!("`{}` compares with nothing: the gate has no baseline", line.measure.kind);
         found.push(
             Diagnostic::new(codes::BASELINE_MISSING, line.span, message)
-                .help("add `baseline models@production` and `on no_baseline: fail`"),
+                .help("add `baseline models@production`, and what happens before there is one: `on no_baseline: ask APPROVAL`, or `pass`"),
         );
     }
 }
@@ -41,7 +41,7 @@ fn said(model: &Model, id: NodeId, gate: &Gate, baseline: &Baseline, found: &mut
         found.push(
             Diagnostic::new(codes::NO_BASELINE_UNSAID, baseline.span, message)
                 .here("nothing is there on the first run")
-                .help("add `on no_baseline: fail`, `on no_baseline: pass` or `on no_baseline: ask APPROVAL`"),
+                .help("add `on no_baseline: ask APPROVAL` or `on no_baseline: pass`; `fail` where the first version comes from elsewhere"),
         );
     }
     if gate.comparisons().next().is_none() {

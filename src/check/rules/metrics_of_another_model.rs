@@ -19,10 +19,15 @@ impl Rule for MetricsOfAnotherModel {
             let place = output.name.span;
             if !matches!(output.ty, Artifact::Metrics { .. }) {
                 let message = format!("`{written}` is of type `{}`, and metrics are needed", output.ty);
+                // What a gate computes of predictions is in the version anyway.
+                let help = match output.ty {
+                    Artifact::Predictions(_) => {
+                        "leave it out: the version keeps what its gates compute of predictions by itself"
+                    }
+                    _ => "name an output of type `Metrics<…>`",
+                };
                 found.push(
-                    Diagnostic::new(codes::WRONG_TYPE, metrics.span, message)
-                        .label(place, "declared here")
-                        .help("name an output of type `Metrics<…>`"),
+                    Diagnostic::new(codes::WRONG_TYPE, metrics.span, message).label(place, "declared here").help(help),
                 );
                 continue;
             }

@@ -1,6 +1,9 @@
 //! Paths that would overwrite each other: the same, one inside the other, or the same but for capitals, which some
 //! file systems do not tell apart.
 
+use std::collections::BTreeSet;
+
+use super::common::works;
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Model, NodeKind};
@@ -17,6 +20,8 @@ struct Taken<'m> {
     what: String,
     written: bool,
     registry: bool,
+    /// The run reads it as it stands, and waits for nobody.
+    read: bool,
 }
 
 impl Rule for PathTaken {
@@ -29,6 +34,7 @@ impl Rule for PathTaken {
             }
         }
         taken.extend(sources(subject));
+        taken.extend(read(subject.model));
         taken.sort_by(|a, b| a.folded.cmp(&b.folded).then(a.span.cmp(&b.span)));
         // What the path at hand lies in: with paths in order of their parts, those above it on the stack.
         let mut above: Vec<usize> = Vec::new();
@@ -36,10 +42,12 @@ impl Rule for PathTaken {
             while above.last().is_some_and(|&top| !taken[at].folded.starts_with(&taken[top].folded)) {
                 above.pop();
             }
-            let clash =
-                above.iter().rev().copied().find(|&top| {
-                    taken[top].written || taken[at].written || (taken[top].registry && taken[at].registry)
-                });
+            let clash = above.iter().rev().copied().find(|&top| {
+                let (over, under) = (&taken[top], &taken[at]);
+                // What stands in a folder of code is left out of it where stages write it.
+                let apart = over.read && over.folded.len() < under.folded.len();
+                over.written || (under.written && !apart) || (over.registry && under.registry)
+            });
             if let Some(first) = clash {
                 found.push(describe(&taken[first], &taken[at]));
             }
@@ -70,6 +78,7 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
                     what,
                     written: true,
                     registry: false,
+                    read: false,
                 });
             }
         }
@@ -77,7 +86,15 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
     for (_, source) in model.sources.iter() {
         if let Some(path) = source.location.as_ref().and_then(Location::path) {
             let what = format!("the source `{}`", source.name.value);
-            taken.push(Taken { path, folded: folded(path), span: source.place, what, written: false, registry: false });
+            taken.push(Taken {
+                path,
+                folded: folded(path),
+                span: source.place,
+                what,
+                written: false,
+                registry: false,
+                read: false,
+            });
         }
     }
     for (_, registry) in model.registries.iter() {
@@ -86,10 +103,43 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
         {
             let what = format!("the registry `{}`", registry.name.value);
             let span = registry.name.span;
-            taken.push(Taken { path, folded: folded(path), span, what, written: false, registry: true });
+            taken.push(Taken { path, folded: folded(path), span, what, written: false, registry: true, read: false });
         }
     }
     taken
+}
+
+/// Returns what is read by its name, without an edge to who may write it: code, files of parameters, data that gates compare
+/// with. Each path once.
+fn read(model: &Model) -> Vec<Taken<'_>> {
+    let mut found: Vec<(&str, Span, String)> = Vec::new();
+    for (id, work) in works(model) {
+        let name = &model.nodes[id].name.value;
+        found.extend(work.code.iter().map(|code| (code.value.as_str(), code.span, format!("the code of `{name}`"))));
+    }
+    for (_, param) in model.params.iter() {
+        let what = || format!("the file of the parameter `{}`", param.name.value);
+        found.extend(param.from.iter().map(|from| (from.file.value.as_str(), from.file.span, what())));
+    }
+    for (_, node) in model.nodes.iter() {
+        let NodeKind::Gate(gate) = &node.kind else { continue };
+        for line in &gate.requirements {
+            let against = line.measure.table.as_ref().and_then(|table| table.against.as_deref());
+            found.extend(against.map(|path| (path, line.span, format!("what `{}` compares with", node.name.value))));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    found.retain(|(path, ..)| !path.contains(['*', '?', '[', '{']) && seen.insert(*path));
+    let taken = |(path, span, what)| Taken {
+        path,
+        folded: folded(path),
+        span,
+        what,
+        written: false,
+        registry: false,
+        read: true,
+    };
+    found.into_iter().map(taken).collect()
 }
 
 /// Returns the files of the pipeline itself, as far as they stand in its folder.
@@ -101,7 +151,15 @@ fn sources<'m>(subject: &Subject<'m>) -> Vec<Taken<'m>> {
         let path = file.name().strip_prefix(folder)?;
         let what = if id == pipeline.span.file { "the pipeline".to_owned() } else { format!("the module `{path}`") };
         // The place to change is the output's, wherever the module stands.
-        Some(Taken { path, folded: folded(path), span: pipeline.span, what, written: false, registry: false })
+        Some(Taken {
+            path,
+            folded: folded(path),
+            span: pipeline.span,
+            what,
+            written: false,
+            registry: false,
+            read: false,
+        })
     };
     subject.sources.iter().filter_map(own).collect()
 }
@@ -132,7 +190,16 @@ fn describe(first: &Taken<'_>, second: &Taken<'_>) -> Diagnostic {
     } else {
         format!("the paths of {} and {} differ in capitals alone", early.what, late.what)
     };
+    let help = match [first, second].iter().find(|one| one.written) {
+        Some(written) if first.read || second.read => {
+            format!(
+                "what stood there before would be read: read {} as an input, or write it to another path",
+                written.what
+            )
+        }
+        _ => "write to another path".to_owned(),
+    };
     Diagnostic::new(codes::PATH_TAKEN, late.span, message)
         .label(early.span, format!("{} is here", early.what))
-        .help("write to another path")
+        .help(help)
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::Context;
+use super::subject::Subject;
 use crate::gate::Report;
 use crate::gate::render::prose;
 use crate::host::clock;
 use crate::host::fs;
 use crate::host::github::{GitHub, Level, Spot, annotation};
-use crate::plan::{Bound, Node, NodeKind, Skip, Subject, Why};
+use crate::plan::{Bound, Node, NodeKind, Skip, Why};
 use crate::runner::{self, Answer, Asked, Ended, Received, Review, Settled, Trouble};
 use crate::targets::github::{job_ids, verdict_id};
-use crate::types::Origin;
 
 /// GitHub shows about as many annotations of a step.
 const ANNOTATIONS: usize = 10;
@@ -103,32 +103,15 @@ pub(super) fn ask(context: &Context<'_>, github: &GitHub, answer: &Answer, recei
         return Ok(());
     }
     let told = runner::reviews(&github.reviews()?).map_err(Trouble::unsound)?;
-    let digest = subject(context.job.bound, answer, received).unwrap_or_default();
-    let short = digest.strip_prefix("blake3:").unwrap_or(&digest).get(..8).unwrap_or_default().to_owned();
-    github.output("short", &short)?;
+    let asked = Subject::of(context, answer, received);
+    // It stands in the name of the job that waits, where whoever decides sees it.
+    github.output("short", &asked.short())?;
     github.output("asked_at", &clock::iso(context.job.setup.clock.now()))?;
     github.output("attempt", github.attempt())?;
     github.output("reviews", &serde_json::to_string(&told).unwrap_or_default())?;
-    github.summarize(&format!("\nA person is asked about the candidate `{digest}`.\n"))?;
+    let artifact = (github.run_id(), format!("{}-{}", github.job(), github.attempt()));
+    github.summarize(&asked.markdown(&answer.node, (artifact.0, &artifact.1)))?;
     Ok(())
-}
-
-/// Returns the digest of what a person is asked about after this node.
-fn subject(bound: &Bound, answer: &Answer, received: &Received) -> Option<String> {
-    if let Some(release) = &answer.release {
-        return Some(release.digest.to_string());
-    }
-    let asked = bound.plan.nodes.iter().find_map(|node| match &node.kind {
-        NodeKind::Approval(approval) => match (&approval.of, &answer.gate) {
-            (Subject::Artifact(origin), Some(gate)) if gate.ask.as_deref() == Some(&node.name) => Some(origin),
-            (Subject::Artifact(origin), None) if origin.stage() == Some(&answer.node) => Some(origin),
-            _ => None,
-        },
-        _ => None,
-    })?;
-    let Origin::Output { stage, output } = asked else { return None };
-    let made = if *stage == answer.node { Some(answer) } else { received.answers.get(stage) };
-    made?.outputs.get(output).map(|made| made.digest.to_string())
 }
 
 /// Reads what a person said to an approval; returns who it was.
@@ -151,7 +134,9 @@ pub(super) fn answered(context: &Context<'_>, github: &GitHub, node: &str) -> Re
     let at = text("asked_at").parse().map_err(|_| unreadable("asked_at"))?;
     let asked = Asked { at, attempt: text("attempt"), reviews: before };
     let now = runner::reviews(&github.reviews()?).map_err(Trouble::unsound)?;
-    runner::decide(node, approval, &asked, github.attempt(), context.job.setup.clock.now(), &now)
+    let who = runner::decide(node, approval, &asked, github.attempt(), context.job.setup.clock.now(), &now)?;
+    github.summarize(&format!("**`{node}`**: {} approved `{}`\n", prose(&who), prose(&text("short"))))?;
+    Ok(who)
 }
 
 /// Makes sure that this run may do what only one that releases does.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::plan::strict;
-use crate::plan::{Given, Plan, TriggerKind};
-use crate::types::{Type, Value};
+use crate::plan::{Given, Plan, TriggerKind, typed};
+use crate::types::Type;
 
 /// Reads the parameters that a platform gives; `Err` is the message to show.
 pub(super) fn read(plan: &Plan, base64: Option<&str>, plain: Option<&str>) -> Result<BTreeMap<String, Given>, String> {
@@ -25,9 +25,15 @@ pub(super) fn read(plan: &Plan, base64: Option<&str>, plain: Option<&str>) -> Re
         if value.is_null() {
             continue;
         }
-        let text = typed(&value);
-        // An empty field of a form is no value, but for a text.
-        let takes_text = plan.params.iter().any(|param| param.name == name && matches!(param.ty, Type::String));
+        let text = as_typed(&value);
+        let is_text = |ty: &Type| match ty {
+            Type::String => true,
+            Type::Enum(texts) => texts.iter().any(String::is_empty),
+            _ => false,
+        };
+        // An empty field of a form is no value, but for a text; and where the value stands in a file, the field is empty at first.
+        let takes_text =
+            plan.params.iter().any(|param| param.name == name && is_text(&param.ty) && param.from.is_none());
         if !text.is_empty() || takes_text {
             given.insert(name, Given::Text(text));
         }
@@ -54,8 +60,8 @@ pub(super) fn of_payload(
         other => return Err(format!("the payload of `{event}` is no object: `{other}`")),
     };
     for (name, ty) in declared {
-        let value = given.get(name).map_or(Value::Null, value);
-        ty.fit(&value).map_err(|_| match given.get(name) {
+        let value = given.get(name).unwrap_or(&serde_json::Value::Null);
+        typed(ty, value).map_err(|_| match given.get(name) {
             Some(there) => format!("`{name}` of the event `{event}` is `{there}`, not `{ty}`"),
             None => format!("the event `{event}` has no `{name}`, which is declared as `{ty}`"),
         })?;
@@ -65,29 +71,14 @@ pub(super) fn of_payload(
         None => {
             let is_param = |name: &str| plan.params.iter().any(|param| param.name == name);
             let set = given.iter().filter(|(name, value)| is_param(name) && !value.is_null());
-            Ok(set.map(|(name, value)| (name.clone(), Given::Text(typed(value)))).collect())
+            Ok(set.map(|(name, value)| (name.clone(), Given::Text(as_typed(value)))).collect())
         }
     }
 }
 
 /// Returns a value as a person would type it.
-fn typed(value: &serde_json::Value) -> String {
+fn as_typed(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn value(json: &serde_json::Value) -> Value {
-    match json {
-        serde_json::Value::Null => Value::Null,
-        serde_json::Value::Bool(value) => Value::Bool(*value),
-        serde_json::Value::Number(number) => {
-            number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap_or(f64::NAN)), Value::Int)
-        }
-        serde_json::Value::String(text) => Value::String(text.clone()),
-        serde_json::Value::Array(items) => Value::List(items.iter().map(value).collect()),
-        serde_json::Value::Object(fields) => {
-            Value::Record(fields.iter().map(|(name, json)| (name.clone(), value(json))).collect())
-        }
-    }
 }
 
 /// Decodes base64 with padding to text.

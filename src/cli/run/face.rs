@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::bars::Bars;
+use crate::cli::project::PipelineArgs;
 use crate::exec::{self, Ending, Event, Listener, NodeReport, Shape, Summary};
 use crate::gate::render::{Style, table};
 use crate::host::Out;
@@ -22,13 +23,14 @@ pub(super) trait Face: Listener {
 }
 
 /// Chooses the face that fits where the output goes.
-pub(super) fn face(out: &Out, shape: Shape, verbose: bool, json: bool) -> Box<dyn Face> {
+pub(super) fn face(out: &Out, shape: Shape, pipeline: &PipelineArgs, verbose: bool, json: bool) -> Box<dyn Face> {
     if json {
         return Box::new(Json(out.clone()));
     }
     let bars = (out.is_terminal() && out.err_is_terminal() && !verbose).then(Bars::new);
     Box::new(Plain {
         out: out.clone(),
+        pipeline: pipeline.clone(),
         width: shape.width.min(32),
         all: verbose || shape.nodes <= exec::SHOWN,
         verbose,
@@ -54,6 +56,7 @@ impl Face for Json {
 
 struct Plain {
     out: Out,
+    pipeline: PipelineArgs,
     width: usize,
     all: bool,
     verbose: bool,
@@ -82,7 +85,7 @@ impl Plain {
 
     fn node(&self, node: &str, paint: Paint, text: &str) {
         let width = self.width;
-        self.line(&format!("  {node:<width$}  {}", self.painted(paint, &behind(text))));
+        self.line(&format!("  {node:<width$}  {}", self.painted(paint, &behind(&self.pipeline.again(text)))));
     }
 
     fn painted(&self, paint: Paint, text: &str) -> String {
@@ -171,7 +174,7 @@ impl Plain {
             text.push_str(&format!("    log: {log}\n"));
         }
         if let Some(help) = &report.help {
-            text.push_str(&format!("    help: {help}\n"));
+            text.push_str(&format!("    help: {}\n", self.pipeline.again(help)));
         }
         match &self.bars {
             Some(bars) => bars.above(|| self.out.err(&text)),
@@ -231,7 +234,8 @@ impl Face for Plain {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         self.out.line(&counted(summary, &waiting));
         if summary.exit == 14 {
-            self.out.line(&format!("waiting for a person; `mlpc run --resume {}` goes on", summary.run));
+            let text = format!("waiting for a person; `mlpc run --resume {}` goes on", summary.run);
+            self.out.line(&self.pipeline.again(&text));
         }
     }
 }

@@ -133,7 +133,7 @@ impl Run {
         let setup = setup(question.workspace().to_owned()).map_err(|error| failed(out, &error))?;
         let all = self.verbose || self.json;
         let Some(standing) = exec::stand(question, &setup, all) else { return Ok(None) };
-        let face = |shape| face::face(out, shape, self.verbose, self.json);
+        let face = |shape| face::face(out, shape, &self.pipeline, self.verbose, self.json);
         let (face, summary) = match &standing {
             Standing::Untouched(untouched) => {
                 let face = face(untouched.shape());
@@ -196,7 +196,7 @@ impl Run {
         if self.dry_run {
             return Ok(super::plan::show(out, &bound, &setup, &options, self.json));
         }
-        let face = face::face(out, Shape::of(&bound), self.verbose, self.json);
+        let face = face::face(out, Shape::of(&bound), &self.pipeline, self.verbose, self.json);
         let ended = if self.shell {
             let [node] = options.pick.until.as_slice() else {
                 let message = "`--shell` needs the name of one stage".to_owned();

@@ -71,19 +71,10 @@ pub(super) fn lines(bound: &Bound, node: &Node, stage: &Stage, known: &Known<'_>
     let mut added = BTreeSet::new();
     let wanted = known.read.iter().map(|path| (path, true)).chain(known.missed.iter().map(|path| (path, false)));
     for (path, there) in wanted.filter(|(path, _)| !explained.contains(path) && !own(path)) {
-        match origin(bound, node, path) {
-            Some(origin) => {
-                added.insert((0, vec![declared(&free(&names, &origin), &origin)]));
-            }
-            // What is not there, and nobody makes, is looked for in passing.
-            None if !there => {}
-            None if is_code(path, known) => {
-                added.insert((1, vec![format!("code \"{path}\"")]));
-            }
-            None => {
-                let name = identifier(path);
-                added.insert((2, vec![format!("source {name}: File = \"{path}\""), format!("in   {name}")]));
-            }
+        let lacks = lacks(bound, node, &names, path, known.may_be_code.contains(path));
+        // What is not there, and nobody makes, is looked for in passing.
+        if there || matches!(lacks, Lacks::Input(_)) {
+            added.insert((lacks.order(), lacks.lines()));
         }
     }
     lines.extend(added.into_iter().flat_map(|(_, texts)| texts).map(|text| Line { text, change: Change::Add }));
@@ -91,9 +82,59 @@ pub(super) fn lines(bound: &Bound, node: &Node, stage: &Stage, known: &Known<'_>
     lines
 }
 
-fn is_code(path: &str, known: &Known<'_>) -> bool {
+/// What a stage lacks, to have a file.
+pub(in crate::exec) enum Lacks {
+    /// An input that reads what is declared elsewhere: `in   data = prepare.train`.
+    Input(String),
+    /// A pattern of its code.
+    Code(String),
+    /// A source that nobody declares yet, and the input that reads it: its name and its path.
+    Source(String, String),
+}
+
+impl Lacks {
+    fn order(&self) -> u8 {
+        match self {
+            Self::Input(_) => 0,
+            Self::Code(_) => 1,
+            Self::Source(..) => 2,
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Input(line) => vec![line.clone()],
+            Self::Code(path) => vec![format!("code \"{path}\"")],
+            Self::Source(name, path) => vec![format!("source {name}: File = \"{path}\""), format!("in   {name}")],
+        }
+    }
+
+    /// Says which lines are to be added to a stage.
+    pub(in crate::exec) fn told(&self, stage: &str) -> String {
+        match self {
+            Self::Input(line) => format!("add `{}` to `{stage}`", line.replacen("in   ", "in ", 1)),
+            Self::Code(path) => format!("add `code \"{path}\"` to `{stage}`"),
+            Self::Source(name, path) => {
+                format!("declare `source {name}: File = \"{path}\"`, and add `in {name}` to `{stage}`")
+            }
+        }
+    }
+}
+
+/// Returns what a stage lacks for a file of the workspace that is `code` where neither its name nor a declaration says otherwise.
+pub(in crate::exec) fn lacking(bound: &Bound, node: &Node, stage: &Stage, path: &str, code: bool) -> Lacks {
+    lacks(bound, node, &names(stage).collect(), path, code)
+}
+
+fn lacks(bound: &Bound, node: &Node, names: &BTreeSet<&str>, path: &str, code: bool) -> Lacks {
+    if let Some(origin) = origin(bound, node, path) {
+        return Lacks::Input(declared(&free(names, &origin), &origin));
+    }
     let data = path.rsplit_once('.').is_some_and(|(_, extension)| DATA.contains(&extension));
-    known.may_be_code.contains(path) && !data
+    match code && !data {
+        true => Lacks::Code(path.to_owned()),
+        false => Lacks::Source(identifier(path), path.to_owned()),
+    }
 }
 
 /// Tells whether a path is that of a file or folder, or stands in it.

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 pub use lines::{Change, Line};
 use lines::{Known, lines};
+pub(super) use lines::{Lacks, lacking};
 use trace::{CALLS, Trace};
 
 use super::context::{Force, Options, Run, Setup, Stop};

@@ -47,6 +47,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
         timeout: approval.timeout,
         by: approval.by.clone(),
         shown: shown(run, node),
+        about: about(run, &approval.of),
         shared: shared.is_some(),
     };
     let asked = approval::ask(run.workspace(), &asked).map_err(unreadable)?;
@@ -77,7 +78,9 @@ pub(super) fn run(run: &Run<'_>, node: &Node, approval: &Approval, report: &mut 
                 let (by, at) = (decided.by, iso(decided.at));
                 format!("; what {by} said at {at} does not count here: other gate reports were shown with it")
             });
-            report.detail = Some(format!("{who} may decide until {}{}", iso(until), elsewhere.unwrap_or_default()));
+            let about = asked.about.as_ref().map(|about| format!(" about {}", about.line())).unwrap_or_default();
+            let elsewhere = elsewhere.unwrap_or_default();
+            report.detail = Some(format!("{who} may decide until {}{about}{elsewhere}", iso(until)));
             let login = approval.by.first().map(|login| format!(" --as {login}")).unwrap_or_default();
             // The brackets of a leg are a pattern to a shell.
             let name = if node.name.contains('[') { format!("'{}'", node.name) } else { node.name.clone() };
@@ -115,6 +118,13 @@ fn shown(run: &Run<'_>, node: &Node) -> Vec<Shown> {
         gate,
     });
     shown.collect()
+}
+
+/// Returns what is to be seen of the file that is decided about.
+fn about(run: &Run<'_>, subject: &Subject) -> Option<approval::About> {
+    let Subject::Artifact(Origin::Output { stage, output }) = subject else { return None };
+    let product = run.product(stage, output)?;
+    Some(approval::about(run.workspace(), &product.path, &product.artifact.digest))
 }
 
 /// Returns the digest of what a report says: all verdicts, of which models and against which baseline.

@@ -21,15 +21,17 @@ pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut 
         Origin::Output { stage, output } => run.product(stage, output).map(|product| product.artifact.digest),
         Origin::Source(_) | Origin::Pointer { .. } => None,
     };
+    let reports = run.gates();
     let provenance = Provenance {
         model,
         inputs: run.sources().iter().map(|(name, digest)| (name.clone(), digest.to_string())).collect(),
-        gates: run
-            .gates()
+        gates: reports
             .iter()
             .map(|(name, report)| (name.clone(), Digest::of(report.to_json().as_bytes()).to_string()))
             .collect(),
         approvals: run.approvals(),
+        numbers: judge::numbers::of(run.bound, &node.name, register, model, |gate| reports.get(gate).cloned()),
+        commit: None,
         notes: machine(run, register),
     };
     let registered = release(run).register(&node.name, provenance).map_err(stop)?;

@@ -13,7 +13,7 @@ use crate::exec::folder::{Folder, Script};
 use crate::exec::prepare::{self, Prepared};
 use crate::exec::state::Ending;
 use crate::exec::watch::Watch;
-use crate::exec::{hint, outputs, sharing, software, stand};
+use crate::exec::{hint, infer, outputs, sharing, software, stand};
 use crate::host::fs;
 use crate::host::process::{self, Ended, Outcome};
 use crate::host::{Context, clock, machine};
@@ -299,8 +299,20 @@ fn judge(
             .chain(prepared.inputs.iter().map(|input| input.path.clone()))
             .chain(stage.outputs.iter().map(|output| output.path.clone()))
             .collect();
-        let line = hint::undeclared(&tail.join("\n"), run.workspace(), &folder.work, &declared)?;
-        Some(format!("the workspace has that file, but the stage did not declare it: add `{line}` to `{}`", node.name))
+        let add = match hint::undeclared(&tail.join("\n"), run.workspace(), &folder.work, &declared)? {
+            hint::Missed::Module(pattern) => infer::Lacks::Code(pattern).told(&node.name),
+            hint::Missed::File(path) => {
+                let as_code = run.code.files(&["**".to_owned()]).is_ok_and(|files| files.contains_key(&path));
+                match infer::lacking(run.bound, node, stage, &path, as_code) {
+                    // Of a plan that was kept, the stages that have nothing to do may be left out.
+                    infer::Lacks::Source(..) if run.code.is_output(&path) => {
+                        format!("another stage makes it: add `in NAME = STAGE.OUTPUT` to `{}`", node.name)
+                    }
+                    lacks => lacks.told(&node.name),
+                }
+            }
+        };
+        Some(format!("the workspace has that file, but the stage did not declare it: {add}"))
     };
     match outcome.ended {
         Ended::Interrupted => Err(Stop::Interrupted),

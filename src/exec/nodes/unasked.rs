@@ -1,11 +1,9 @@
 //! What stands behind an approval that asked nobody, since its model is in production already: that is an answer for what
 //! is of the same release, which has nothing to do then, and for nothing else.
 
-use std::collections::BTreeSet;
-
 use crate::exec::context::Run;
 use crate::exec::state::Ending;
-use crate::plan::{Node, NodeKind, Subject};
+use crate::plan::{Node, NodeKind};
 use crate::types::Origin;
 
 /// Says why a node that acts may not, and the way out: an approval that it stands behind, directly or with nothing but
@@ -15,23 +13,10 @@ pub(super) fn unasked(run: &Run<'_>, node: &Node) -> Option<(String, String)> {
         return None;
     }
     let own = node.release();
-    let (mut seen, mut open) = (BTreeSet::new(), vec![node]);
-    while let Some(at) = open.pop() {
-        for wait in &at.waits {
-            let Some(before) = run.node(&wait.node).filter(|_| seen.insert(wait.node.as_str())) else { continue };
-            match &before.kind {
-                NodeKind::Stage(_) | NodeKind::Gate(_) => open.push(before),
-                NodeKind::Approval(approval) if run.ending(&before.name) == Some(Ending::Hit) => {
-                    let Subject::Release(release) = &approval.of else { continue };
-                    if own != Some(release.as_str()) {
-                        return Some(told(run, node, &before.name, release));
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-    None
+    let unasked = |approval: &&Node| run.ending(&approval.name) == Some(Ending::Hit) && approval.release() != own;
+    let before = node.approvals_before(|name| run.node(name));
+    let found = before.into_iter().filter(unasked).find_map(|approval| Some((approval, approval.release()?)));
+    found.map(|(approval, release)| told(run, node, &approval.name, release))
 }
 
 fn told(run: &Run<'_>, node: &Node, approval: &str, release: &str) -> (String, String) {

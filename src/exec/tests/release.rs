@@ -14,6 +14,7 @@ fn action(name: &str, after: &[&str]) -> Node {
         work: Work { pass_env: vec!["PLACE".into()], ..work("echo once >> \"$PLACE/acted\"") },
         of: Some(Subject::Release("release".into())),
         permissions: vec![],
+        environment: None,
         idempotent: true,
     };
     other(name, NodeKind::Action(Box::new(action)), after)

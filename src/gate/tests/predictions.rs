@@ -438,6 +438,11 @@ fn other_rows_or_labels_on_the_other_side_are_an_error() {
         if relabelled.baseline.contains("r0005,0") { ("r0005,0", "r0005,1") } else { ("r0005,1", "r0005,0") };
     relabelled.baseline = relabelled.baseline.replacen(from, to, 1);
     assert!(relabelled.report().reason.contains("`r0005` has another label"), "{}", relabelled.report().reason);
+    // Neither is a row of another group: what the candidate calls one group may be the two that the baseline had.
+    let mut merged = bench().line(("upper", "accuracy", true, &[level(), of("regression")], Compare::AtMost, 0.5));
+    merged.candidate = merged.candidate.replace(",vest\n", ",nord\n");
+    assert_eq!(merged.report().verdict, Outcome::Error);
+    assert!(merged.report().reason.contains("has `nord` in `region`, and `vest` in the"), "{}", merged.report().reason);
     // A plain difference looks at the ids, too, where there are any.
     let mut plain = bench().line(("regression", "auc_roc", false, &[], Compare::AtMost, 0.5));
     plain.baseline = plain.baseline.replacen("r0005,", "x0005,", 1);

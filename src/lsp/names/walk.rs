@@ -117,10 +117,12 @@ impl<'a> Names<'a> {
                 params.iter().chain(profiles).for_each(|name| self.top(name));
             }
             ast::Trigger::Event { payload, .. } => {
-                let profile = payload.iter().filter(|field| field.name.text == "profile");
-                for field in profile {
-                    if let ast::TypeKind::Named { name, .. } = &field.ty.kind {
-                        self.top(name);
+                for field in payload {
+                    match &field.ty.kind {
+                        ast::TypeKind::Named { name, .. } if field.name.text == "profile" => self.top(name),
+                        // A field sets the parameter of its name.
+                        _ if self.is_param(field.name.as_str()) => self.top(&field.name),
+                        _ => {}
                     }
                 }
             }
@@ -201,6 +203,7 @@ impl<'a> Names<'a> {
             StageClause::Timeout(it)
             | StageClause::RerunWhen(it)
             | StageClause::Checkpoint(it)
+            | StageClause::Environment(it)
             | StageClause::PassEnv(it) => self.expr(it, scope),
             StageClause::Run(run) => self.run(run, scope),
         }
@@ -341,8 +344,15 @@ impl<'a> Names<'a> {
                 Clause::Every { interval: it, .. } | Clause::Cooldown { duration: it, .. } => self.expr(it, scope),
                 Clause::Require(it) | Clause::Warn(it) => self.requirement(it, scope),
                 Clause::OnBreach { reaction: ast::Reaction::Notify(name), .. } => self.top(name),
-                Clause::OnBreach { reaction: ast::Reaction::Emit { payload, .. }, .. } => {
-                    payload.iter().for_each(|record| self.record(record, scope));
+                Clause::OnBreach { reaction: ast::Reaction::Emit { event, payload }, .. } => {
+                    let event = event.plain().unwrap_or_default();
+                    for field in payload.iter().flat_map(|record| &record.fields) {
+                        let name = field.key.as_str();
+                        if self.heard.contains(&(event, name)) && self.is_param(name) {
+                            self.put(Symbol::Top(name), field.key.span, false);
+                        }
+                        self.expr(&field.value, scope);
+                    }
                 }
                 Clause::Setting(it) => self.expr(&it.value, scope),
             }

@@ -9,14 +9,10 @@ use crate::host::git::{Answer, Git};
 use crate::host::lock::Lock;
 use crate::host::{Context, Digest};
 use crate::registry::error::{ErrorKind, RegistryError};
-use crate::registry::layout;
 
 /// Our name for the remote, and for the last state of the branch that we saw.
 const REMOTE: &str = "registry";
 const TIP: &str = "refs/mlpc/tip";
-
-/// Records to which lines are added, and nothing else is done.
-const GROWING: [&str; 2] = [layout::HISTORY, layout::REJECTIONS];
 
 /// What is fetched at once: all but models. These come when they are read.
 const SMALL: &str = "blob:limit=64k";
@@ -118,8 +114,10 @@ impl Clone {
         }
         let listed = text(&answer.stdout);
         let there = listed.lines().filter_map(|line| line.split_once('\t')).find(|(_, found)| *found == name);
-        let Some((commit, _)) = there else { return Ok(None) };
         let known = self.tip()?;
+        let Some((commit, _)) = there else {
+            return known.map_or(Ok(None), |known| Err(self.rewound(&known, None)));
+        };
         if known.as_deref() == Some(commit) {
             return Ok(Some(commit.to_owned()));
         }
@@ -131,51 +129,53 @@ impl Clone {
             return Err(self.failed("cannot read", &answer));
         }
         let tip = self.tip()?;
-        if let (Some(known), Some(tip)) = (&known, &tip) {
-            let follows = self.git.ask(&["merge-base", "--is-ancestor", known, tip])?.ok;
-            if !follows || !self.grew(known, tip)? {
-                // What was known stays known, so that the next look finds the same.
-                self.git.run(&["update-ref", TIP, known])?;
-                return Err(self.rewound(known, tip));
+        let Some(tip) = tip else { return Ok(None) };
+        let follows = match &known {
+            Some(known) => self.git.ask(&["merge-base", "--is-ancestor", known, &tip])?.ok,
+            None => true,
+        };
+        if follows && self.grew(known.as_deref(), &tip)? {
+            return Ok(Some(tip));
+        }
+        // What was known stays known, so that the next look finds the same.
+        match known {
+            Some(known) => {
+                self.git.run(&["update-ref", TIP, &known])?;
+                Err(self.rewound(&known, Some(&tip)))
+            }
+            None => {
+                self.git.run(&["update-ref", "-d", TIP])?;
+                Err(self.reverted(&tip))
             }
         }
-        Ok(tip)
-    }
-
-    /// Tells whether every record that only grows begins as it did: a commit that takes another one back goes on from it, and
-    /// what was released in between is gone all the same.
-    fn grew(&self, known: &str, tip: &str) -> Result<bool, RegistryError> {
-        let answer = self.git.ask(&["ls-tree", "-r", "-z", "--name-only", known])?;
-        if !answer.ok {
-            return Err(self.failed("cannot read", &answer));
-        }
-        let listed = text(&answer.stdout);
-        // A registry's own records stand at the top of its folder.
-        let grows = |file: &&str| file.split_once('/').is_some_and(|(_, name)| GROWING.contains(&name));
-        for file in listed.split('\0').filter(grows) {
-            let was = self.git.ask(&["cat-file", "blob", &format!("{known}:{file}")])?;
-            let is = self.git.ask(&["cat-file", "blob", &format!("{tip}:{file}")])?;
-            if !was.ok {
-                return Err(self.failed("cannot read", &was));
-            }
-            // Half a last line may have been taken away since.
-            let whole = was.stdout.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-            if !is.ok || !is.stdout.starts_with(&was.stdout[..whole]) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     /// Says that the branch does not go on from where it was: what was released since is gone from it, so nothing in it can be
-    /// compared with.
-    fn rewound(&self, known: &str, tip: &str) -> RegistryError {
-        let (known, tip) = (&known[..known.len().min(12)], &tip[..tip.len().min(12)]);
+    /// compared with. Without a tip it is not there any more.
+    fn rewound(&self, known: &str, tip: Option<&str>) -> RegistryError {
+        let known = &known[..known.len().min(12)];
         let folder = self.git_dir.file_name().unwrap_or_default().to_string_lossy();
+        let became = match tip {
+            Some(tip) => {
+                let tip = &tip[..tip.len().min(12)];
+                format!("was rewound, replaced or reverted: it is at {tip}, which does not go on from {known}")
+            }
+            None => format!("is gone: it was at {known}"),
+        };
         let message = format!(
-            "{} was rewound, replaced or reverted: it is at {tip}, which does not go on from {known}, where it was seen last; if that \
-             was meant, delete `.mlpc/registry/{folder}`",
+            "{} {became}, where it was seen last; if that was meant, delete `.mlpc/registry/{folder}`",
             self.place
+        );
+        RegistryError::new(ErrorKind::Corrupt, message)
+    }
+
+    /// Says that the branch holds, in an earlier commit, what it has not got now.
+    fn reverted(&self, tip: &str) -> RegistryError {
+        let message = format!(
+            "{} was reverted: what was released in it is not in {}, its last commit; take that back with `git revert`, or, if it was \
+             meant, move the branch to the commit that it is to go on from",
+            self.place,
+            &tip[..tip.len().min(12)]
         );
         RegistryError::new(ErrorKind::Corrupt, message)
     }
@@ -212,7 +212,7 @@ impl Clone {
         }
     }
 
-    fn failed(&self, what: &str, answer: &Answer) -> RegistryError {
+    pub(super) fn failed(&self, what: &str, answer: &Answer) -> RegistryError {
         let said = answer.stderr.to_lowercase();
         let refused = ["permission", "denied", "authentication", "could not read username", " 401", " 403"];
         let kind = match refused.iter().any(|word| said.contains(word)) {
@@ -281,6 +281,6 @@ fn config_for(user: &Git, remote: &str) -> Result<Vec<(String, String)>, Registr
     Ok(config)
 }
 
-fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+pub(super) fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }

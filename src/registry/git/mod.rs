@@ -5,6 +5,7 @@
 
 mod clone;
 mod commit;
+mod grown;
 mod view;
 
 use std::path::Path;

@@ -399,6 +399,32 @@ fn a_branch_whose_last_promotion_was_reverted_is_an_error() {
         let error = place.open("first").pointer("production").expect_err("reverted");
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     }
+    // A clone that never saw it finds it in the branch.
+    let error = place.open("third").pointer("production").expect_err("reverted");
+    assert!(error.to_string().contains("was reverted: what was released in it is not in"), "{error}");
+    // What was taken back twice is there again.
+    let again = git(
+        &remote,
+        &[
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@b",
+            "commit-tree",
+            &format!("{tip}^{{tree}}"),
+            "-p",
+            revert.trim(),
+            "-m",
+            "Again",
+        ],
+    );
+    git(&remote, &["update-ref", "refs/heads/mlpc-registry", again.trim()]);
+    for machine in ["first", "fourth"] {
+        assert_eq!(place.open(machine).pointer("production").expect("read").expect("there").version, second.id);
+    }
+    git(&remote, &["update-ref", "refs/heads/mlpc-registry", revert.trim()]);
+    assert!(place.open("fourth").pointer("production").is_err());
+    fs::remove_dir_all(place.machine("first").join(".mlpc/registry")).expect("removed");
     // What somebody else releases goes on from what we know.
     git(&remote, &["update-ref", "refs/heads/mlpc-registry", &tip]);
     let third = place.register("c");
@@ -422,6 +448,10 @@ fn a_branch_that_was_rewound_is_an_error_until_somebody_says_that_it_was_meant()
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
         assert!(error.to_string().contains("was rewound, replaced or reverted"), "{error}");
     }
+    git(&remote(&place), &["update-ref", "-d", "refs/heads/mlpc-registry"]);
+    let error = place.open("first").pointer("production").expect_err("gone");
+    assert!(error.to_string().contains("is gone: it was at"), "{error}");
+    git(&remote(&place), &["update-ref", "refs/heads/mlpc-registry", &before]);
     fs::remove_dir_all(place.machine("first").join(".mlpc/registry")).expect("removed");
     let pointer = place.open("first").pointer("production").expect("read").expect("there");
     assert_eq!(pointer.version, first.id);

@@ -224,6 +224,42 @@ fn a_laptop_writes_to_a_shared_registry_only_from_a_clean_commit_of_a_named_bran
     packaged.runtimes.push(Runtime { name: "py".to_owned(), kind: python });
     assert!(why(&packaged).contains("and `needs.txt` is not committed; the run reads it"), "{}", why(&packaged));
 
+    // Of two files of one size and one time git asks how they came to be.
+    git(&user, &["config", "core.checkStat", "minimal"]);
+    git(&user, &["config", "core.trustctime", "false"]);
+    git(&user, &["config", "core.fsmonitor", "true"]);
+    let file = user.join("new.txt");
+    let before = std::fs::metadata(&file).and_then(|data| data.modified()).expect("a time");
+    fs::write(&file, "old").expect("written");
+    std::fs::File::options().append(true).open(&file).and_then(|open| open.set_modified(before)).expect("set");
+    hidden("new.txt");
+    fs::write(&file, "new").expect("written");
+    // A submodule has files and settings of its own.
+    git(&outside, &["init", "-q", "-b", "main"]);
+    git(&outside, &["add", "-A"]);
+    git(&outside, &["commit", "-q", "-m", "lib"]);
+    let source = outside.display().to_string();
+    git(&user, &["-c", "protocol.file.allow=always", "submodule", "add", "-q", &source, "src/sub"]);
+    git(&user, &["commit", "-q", "-a", "-m", "with a submodule"]);
+    git(&user, &["push", "-q", "origin", "HEAD:release/1"]);
+    assert_eq!(ask(&coded, true), Reach::Yes, "what a submodule's commit has");
+    let sub = user.join("src/sub");
+    git(&sub, &["update-index", "--assume-unchanged", "lib.py"]);
+    hidden_code("src/sub/lib.py");
+    git(&sub, &["update-index", "--no-assume-unchanged", "lib.py"]);
+    fs::write(user.join(".git/modules/src/sub/info/exclude"), "*.csv\n").expect("written");
+    fs::write(sub.join("more.csv"), "1").expect("written");
+    hidden_code("src/sub/more.csv");
+    fs::remove_file(sub.join("more.csv")).expect("removed");
+    assert_eq!(ask(&coded, true), Reach::Yes);
+
+    // The remote's HEAD leads to a branch, and is none.
+    git(&user, &["remote", "set-head", "origin", "release/1"]);
+    assert_eq!(ask(&shared, true), Reach::Yes);
+    let but_main =
+        plan(json!({"git": {"branch": "mlpc-registry", "remote": "origin"}}), &["**", "!main", "!release/*"]);
+    assert!(why(&but_main).contains("needs a commit that others have, and `feature/main`"), "{}", why(&but_main));
+
     let mut no_push = shared;
     no_push.triggers.clear();
     assert!(matches!(ask(&no_push, true), Reach::Refused { .. }));

@@ -80,7 +80,7 @@ pub struct Clause {
     pub span: Span,
 }
 
-/// The clauses of stages and actions; `permissions` and `idempotent` are an action's alone.
+/// The clauses of stages and actions; `permissions`, `environment` and `idempotent` are an action's alone.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum StageClause {
     /// `in data = prepare.train, raw`.
@@ -126,6 +126,8 @@ pub enum StageClause {
     PassEnv(Expr),
     /// `permissions { contents: "write" }`.
     Permissions(Record),
+    /// `environment "production-deploy"`.
+    Environment(Expr),
     /// `idempotent`.
     Idempotent,
     /// `allow pipe-in-sh "…"`.

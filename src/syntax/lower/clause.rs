@@ -51,6 +51,7 @@ impl Lower<'_, '_> {
             Rule::isolation_clause => StageClause::Isolation(self.name(&children.must())),
             Rule::pass_env_clause => StageClause::PassEnv(self.expr(children.must(), 0)),
             Rule::permissions_clause => StageClause::Permissions(self.record(children.must(), 0)),
+            Rule::environment_clause => StageClause::Environment(self.expr(children.must(), 0)),
             _ => StageClause::Idempotent,
         };
         Some(Clause { kind, span })
