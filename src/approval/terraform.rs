@@ -194,6 +194,10 @@ fn entry(archive: &[u8], name: &[u8]) -> Option<Vec<u8>> {
     const END: &[u8] = b"PK\x05\x06";
     let from = archive.len().saturating_sub(END.len() + 18 + usize::from(u16::MAX));
     let end = from + archive.get(from..)?.windows(END.len()).rposition(|window| window == END)?;
+    // A comment may stand behind it, and nothing else.
+    if end + END.len() + 18 + short(archive, end + 20)? != archive.len() {
+        return None;
+    }
     let count = short(archive, end + 10)?;
     let mut at = long(archive, end + 16)?;
     for _ in 0..count {

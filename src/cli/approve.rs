@@ -16,8 +16,9 @@ use crate::host::{Clock, Digest, Out, fs};
 
 /// Decide about what a run waits for
 ///
-/// Shows the subject with its digest, of a Terraform plan what it would change, and the gate reports about it, and records the decision for exactly these bytes and
-/// these reports. It counts on this machine alone. A decision that comes too late is a rejection. Afterwards: `mlpc run --resume`.
+/// Shows the subject with its digest, of a Terraform plan what it would change, and the gate reports about it, and records
+/// the decision for exactly these bytes and these reports. It counts on this machine alone. A decision that comes too late is a
+/// rejection. Afterwards: `mlpc run --resume`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  mlpc approve go_live --reason \"checked the slices\" && mlpc run --resume")]
 pub(crate) struct Approve {

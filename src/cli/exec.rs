@@ -300,8 +300,15 @@ impl JobArgs {
             needs.into_iter().filter_map(digest).collect()
         });
         // A runner without git may hold files without a repository around them; it has the commit that it was started for.
-        let checkout = checkout::commit(&setup.workspace);
         let told = self.commit.as_deref().or(github.map(GitHub::commit)).filter(|commit| !commit.is_empty());
+        let checkout = match checkout::commit(&setup.workspace).or_else(|| checkout::told(&setup.workspace)) {
+            None if told.is_some() && checkout::is_in(&setup.workspace) => {
+                let message = "there is a repository here, and nothing tells which commit of it is checked out";
+                let help = "have `git` here, which can read it, or leave `.git` out of the files";
+                return Err(Trouble::unsound(message).help(help));
+            }
+            checkout => checkout,
+        };
         if let (Some(commit), Some(found)) = (self.commit.as_deref().filter(|commit| !commit.is_empty()), &checkout)
             && commit != found
         {

@@ -26,7 +26,7 @@ use crate::judge;
 use crate::plan::{Bound, Node, NodeKind, RegistryLocation, Stage};
 use crate::registry::{self, ErrorKind, Registry};
 use crate::runtime::Runtimes;
-use crate::types::Value;
+use crate::types::{Origin, Value};
 
 /// What a run gets from the machine that it is on.
 #[derive(Debug, Clone)]
@@ -62,6 +62,8 @@ pub struct Options {
     pub all: bool,
     /// Inputs are taken from the workspace, not from stages: one node of a pipeline whose other nodes ran elsewhere.
     pub alone: bool,
+    /// Where nodes run one by one: the approval of its own release that the node stands behind, if nobody was asked.
+    pub unasked: Option<String>,
 }
 
 /// Which stages run although their result is known.
@@ -161,11 +163,16 @@ pub(super) struct Run<'a> {
     gates: Mutex<BTreeMap<String, Report>>,
     approvals: Mutex<BTreeMap<String, String>>,
     endings: Mutex<HashMap<String, Ending>>,
-    sources: Mutex<BTreeMap<String, Digest>>,
+    /// What each source is to this run, by the node that read it first. Nothing: it was not there.
+    sources: Mutex<BTreeMap<String, (Option<Digest>, String)>>,
+    /// Nodes that found a source to be something else, with what to say of it.
+    moved: Mutex<BTreeMap<String, String>>,
     /// What was said and is not said again.
     said: Mutex<BTreeSet<String>>,
     /// What sources were in the run that this one goes on with.
     expected: Mutex<BTreeMap<String, Digest>>,
+    /// The commit that was checked out when a run began that releases.
+    commit: Option<String>,
     /// The files of code that nodes read.
     files: Mutex<Files>,
     /// What those were in the run that this one goes on with.
@@ -216,8 +223,10 @@ impl<'a> Run<'a> {
             approvals: Mutex::default(),
             endings: Mutex::default(),
             sources: Mutex::default(),
+            moved: Mutex::default(),
             said: Mutex::default(),
             expected: Mutex::default(),
+            commit: None,
             files: Mutex::default(),
             held: Mutex::default(),
             registries: Mutex::default(),
@@ -254,6 +263,16 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Notes the commit that was checked out when the run began.
+    pub(super) fn begin_at(&mut self, commit: Option<String>) {
+        self.commit = commit;
+    }
+
+    /// Returns the commit that was checked out when a run began that releases.
+    pub(super) fn began_at(&self) -> Option<&str> {
+        self.commit.as_deref()
+    }
+
     /// Notes which nodes have their turn, where some do not for which others wait.
     pub(super) fn leave_out(&mut self, chosen: &Chosen) {
         let names = || chosen.active().into_iter().map(|index| self.bound.plan.nodes[index].name.as_str());
@@ -266,12 +285,20 @@ impl<'a> Run<'a> {
     }
 
     /// Tells whether a node stands well from before, so that it has nothing to do; the report says what it made then.
-    pub(super) fn stands(&self, node: &str, report: &mut NodeReport) -> bool {
-        let Some(part) = self.part.filter(|part| part.whole) else { return false };
-        let Some(made) = part.made.get(node) else { return false };
+    pub(super) fn stands(&self, node: &str, stage: &Stage, report: &mut NodeReport) -> Result<bool, Stop> {
+        // What is released is held against all that its stages read, which only their turn tells.
+        let Some(part) = self.part.filter(|part| part.whole && !self.options.release) else { return Ok(false) };
+        let Some(made) = part.made.get(node) else { return Ok(false) };
+        for input in &stage.work.inputs {
+            if let Origin::Source(name) = &input.origin
+                && let Some(was) = part.header.run.sources.get(name)
+            {
+                self.note_source(name, Some(*was), node)?;
+            }
+        }
         report.key = part.keys.get(node).map(|key| key.hex());
         report.outputs = made.iter().map(|(name, artifact, ..)| (name.clone(), artifact.digest.to_string())).collect();
-        true
+        Ok(true)
     }
 
     pub(super) fn note_facts(&self, node: &str, facts: Facts) {
@@ -324,13 +351,33 @@ impl<'a> Run<'a> {
         locked(&self.products).get(&(stage.to_owned(), output.to_owned())).cloned()
     }
 
-    pub(super) fn note_source(&self, name: &str, digest: Digest) -> Result<(), Stop> {
-        if locked(&self.expected).get(name).is_some_and(|expected| *expected != digest) {
-            let why = format!("the source `{name}` is no longer what it was when the run began");
-            return Err(Stop::Unsound(why));
-        }
-        locked(&self.sources).insert(name.to_owned(), digest);
-        Ok(())
+    /// Notes what a node finds of a source; nothing, if it is not there. What the first one read is what it is to the
+    /// whole run: a gate that judged other bytes than were trained on has judged nothing.
+    pub(super) fn note_source(&self, name: &str, is: Option<Digest>, reader: &str) -> Result<(), Stop> {
+        let before = locked(&self.expected).get(name).copied();
+        let first = locked(&self.sources).entry(name.to_owned()).or_insert_with(|| (is, reader.to_owned())).clone();
+        let why = if before.is_some_and(|before| Some(before) != is) {
+            format!("the source `{name}` is no longer what it was when the run began")
+        } else if first.0 != is {
+            format!(
+                "the source `{name}` changed while the run ran: `{reader}` finds other bytes than `{}` read",
+                first.1
+            )
+        } else {
+            return Ok(());
+        };
+        locked(&self.moved).entry(reader.to_owned()).or_insert_with(|| why.clone());
+        Err(Stop::Unsound(why))
+    }
+
+    /// Returns what a node found of a source that is something else to this run.
+    pub(super) fn moved_for(&self, node: &str) -> Option<String> {
+        locked(&self.moved).get(node).cloned()
+    }
+
+    /// Returns what any node found of such a source: nothing of this run is released then.
+    pub(super) fn moved(&self) -> Option<String> {
+        locked(&self.moved).values().next().cloned()
     }
 
     /// Notes that a node reads a file of code. A run that goes on reads what it read before.
@@ -354,7 +401,8 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn sources(&self) -> BTreeMap<String, Digest> {
-        locked(&self.sources).clone()
+        let sources = locked(&self.sources);
+        sources.iter().filter_map(|(name, (is, _))| Some((name.clone(), (*is)?))).collect()
     }
 
     pub(super) fn note_release(&self, node: &str, release: Release) {

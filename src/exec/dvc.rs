@@ -80,12 +80,12 @@ pub(super) fn is_unfetched(run: &Run<'_>, source: &Source) -> bool {
         && Remote::of(&pinned).is_ok()
 }
 
-/// Puts a source where it stands in the workspace, for what is judged there.
-pub(super) fn place(run: &Run<'_>, source: &Source) -> Result<Artifact, Stop> {
+/// Puts a source where it stands in the workspace, for the node that judges it there.
+pub(super) fn place(run: &Run<'_>, source: &Source, reader: &str) -> Result<Artifact, Stop> {
     let artifact = bring(run, source, run.bound.plan.opener(&source.name))?;
     let (name, path) = (source.name.as_str(), source.location.path().unwrap_or_default());
     frozen(source.frozen.as_deref(), name, path, artifact.digest)?;
-    run.note_source(name, artifact.digest)?;
+    run.note_source(name, Some(artifact.digest), reader)?;
     let full = join_inside(run.workspace(), path)?;
     if !outputs::is_there(run, &full, &artifact) {
         if full.exists() {

@@ -310,7 +310,7 @@ pub fn bring_sources(bound: &Bound, setup: &Setup, origins: &[&Origin]) -> Resul
     let (silent, options) = (|_: &super::Event| (), Options::default());
     let run = Run::new(bound, (setup, &options), (&store, &memory), &silent, "fetch".to_owned());
     for source in sources {
-        place(&run, source).map_err(|stop| match stop {
+        place(&run, source, "").map_err(|stop| match stop {
             Stop::Failed(why) | Stop::Skip(why) => RunError::new(1, why),
             Stop::Unsound(why) => RunError::new(11, why),
             Stop::Interrupted => RunError::new(130, "interrupted"),
@@ -319,17 +319,17 @@ pub fn bring_sources(bound: &Bound, setup: &Setup, origins: &[&Origin]) -> Resul
     Ok(())
 }
 
-/// Puts a source where it is looked for in the workspace, for what is judged there.
-pub(super) fn place(run: &Run<'_>, source: &Source) -> Result<Artifact, Stop> {
+/// Puts a source where it is looked for in the workspace, for the node that judges it there.
+pub(super) fn place(run: &Run<'_>, source: &Source, reader: &str) -> Result<Artifact, Stop> {
     if is_dvc(source) {
-        return super::dvc::place(run, source);
+        return super::dvc::place(run, source, reader);
     }
     let (mut artifact, from) = look(run, source, run.bound.plan.opener(&source.name))?;
     if let From::Fetched { environment, .. } = &from {
         bring(run, &source.name, &artifact, environment)?;
     }
     artifact.size = std::fs::metadata(run.store.object(&artifact.digest)).map_or(artifact.size, |meta| meta.len());
-    run.note_source(&source.name, artifact.digest)?;
+    run.note_source(&source.name, Some(artifact.digest), reader)?;
     let path = fs::join_inside(run.workspace(), &source.location.place(&source.name))?;
     run.store.restore(&artifact, &path)?;
     Ok(artifact)

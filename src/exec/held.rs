@@ -126,7 +126,7 @@ impl Held {
         fs::write_atomic(&folder.join(NAME), &json)
     }
 
-    /// Reads it from a run's folder; nothing where the run left none.
+    /// Reads it from a run's folder; nothing where there is none, as no run leaves it.
     fn read(folder: &Path) -> std::result::Result<Option<Self>, String> {
         match std::fs::read(folder.join(NAME)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -196,7 +196,7 @@ pub(super) fn check(run: &Run<'_>, before: &RunRecord) -> std::result::Result<()
     };
     let was = match Held::read(&run.folder) {
         Ok(Some(was)) => was,
-        Ok(None) => return Ok(()),
+        Ok(None) => return refused("the record of what it read is gone".to_owned(), "`mlpc run` starts anew"),
         Err(why) => {
             return refused(format!("the record of what it read can't be read: {why}"), "`mlpc run` starts anew");
         }

@@ -147,7 +147,7 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
     if let Some(why) = fetch::unfetched(run, stage) {
         return Expected::Runs(why);
     }
-    let prepared = match prepare::stage(run, stage) {
+    let prepared = match prepare::stage(run, &node.name, stage) {
         Ok(prepared) => prepared,
         Err(Stop::Failed(why) | Stop::Unsound(why)) => return Expected::Fails(why),
         Err(Stop::Skip(why)) => return Expected::Skipped(why),

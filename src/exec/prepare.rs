@@ -93,8 +93,8 @@ pub(super) struct Extra {
     pub(super) inputs: Vec<Found>,
 }
 
-/// Prepares a stage.
-pub(super) fn stage(run: &Run<'_>, stage: &Stage) -> Result<Prepared, Stop> {
+/// Prepares the stage of the node `name`.
+pub(super) fn stage(run: &Run<'_>, name: &str, stage: &Stage) -> Result<Prepared, Stop> {
     let isolation = match stage.isolation {
         // A baseline is always isolated: a script that opens the candidate by name would score that one twice.
         _ if stage.baseline.is_some() => Isolation::Copies,
@@ -111,19 +111,19 @@ pub(super) fn stage(run: &Run<'_>, stage: &Stage) -> Result<Prepared, Stop> {
             (output.name.clone(), output.path.clone(), ty)
         })
         .collect();
-    work(run, &stage.work, &outputs, isolation, &stage.status, Extra::default())
+    work(run, (name, &stage.work), &outputs, isolation, &stage.status, Extra::default())
 }
 
 /// Prepares a stage or an action with these outputs.
 pub(super) fn work(
     run: &Run<'_>,
-    work: &Work,
+    (node, work): (&str, &Work),
     outputs: &[(String, String, String)],
     isolation: Isolation,
     statuses: &[i32],
     extra: Extra,
 ) -> Result<Prepared, Stop> {
-    let mut inputs = work.inputs.iter().map(|input| find(run, work, input)).collect::<Result<Vec<_>, _>>()?;
+    let mut inputs = work.inputs.iter().map(|input| find(run, (node, work), input)).collect::<Result<Vec<_>, _>>()?;
     let code = code(run, work)?;
     inputs.extend(extra.inputs);
     let mut locals = extra.locals;
@@ -197,7 +197,7 @@ pub(super) fn work(
     Ok(Prepared { key: manifest.key(), manifest, inputs, code, locals, known })
 }
 
-fn find(run: &Run<'_>, work: &Work, input: &Input) -> Result<Found, Stop> {
+fn find(run: &Run<'_>, (node, work): (&str, &Work), input: &Input) -> Result<Found, Stop> {
     if let InputKind::Value(ty) = &input.kind {
         let value = value(run, input, ty)?;
         let kind = input.variable().map(|_| input.kind.clone());
@@ -206,7 +206,7 @@ fn find(run: &Run<'_>, work: &Work, input: &Input) -> Result<Found, Stop> {
         return Ok(Found { name, kind, path, value, content: None });
     }
     let content = match &input.origin {
-        Origin::Source(name) => source(run, name, (work, input))?,
+        Origin::Source(name) => source(run, name, (node, work, input))?,
         Origin::Output { stage, output } => match run.product(stage, output) {
             Some(product) => Some((product.artifact, From::Store(run.workspace().join(&product.path)))),
             None if run.options.alone => {
@@ -254,7 +254,11 @@ pub(super) fn list_path(name: &str) -> String {
     format!(".mlpc/lists/{name}")
 }
 
-fn source(run: &Run<'_>, name: &str, (work, input): (&Work, &Input)) -> Result<Option<(Artifact, From)>, Stop> {
+fn source(
+    run: &Run<'_>,
+    name: &str,
+    (node, work, input): (&str, &Work, &Input),
+) -> Result<Option<(Artifact, From)>, Stop> {
     let declared = run.bound.plan.sources.iter().find(|source| source.name == name);
     let declared = declared.ok_or_else(|| Stop::Failed(format!("the plan has no source `{name}`")))?;
     let path = match &declared.location {
@@ -264,18 +268,19 @@ fn source(run: &Run<'_>, name: &str, (work, input): (&Work, &Input)) -> Result<O
             let path = declared.location.path().unwrap_or_default();
             frozen(declared.frozen.as_deref(), name, path, artifact.digest)?;
             of_its_type(declared, path, &artifact)?;
-            run.note_source(name, artifact.digest)?;
+            run.note_source(name, Some(artifact.digest), node)?;
             return Ok(Some((artifact, From::Dvc)));
         }
         Location::Remote { .. } => {
             let (artifact, from) = fetch::look(run, declared, Some(work))?;
-            run.note_source(name, artifact.digest)?;
+            run.note_source(name, Some(artifact.digest), node)?;
             return Ok(Some((artifact, from)));
         }
     };
     let full = run.workspace().join(path);
     if !full.exists() {
         if input.optional {
+            run.note_source(name, None, node)?;
             return Ok(None);
         }
         return Err(Stop::Failed(format!("the source `{name}` is not there: no file or folder `{path}`")));
@@ -283,13 +288,13 @@ fn source(run: &Run<'_>, name: &str, (work, input): (&Work, &Input)) -> Result<O
     let artifact = run.memory.look(&full)?;
     frozen(declared.frozen.as_deref(), name, path, artifact.digest)?;
     of_its_type(declared, path, &artifact)?;
-    run.note_source(name, artifact.digest)?;
+    run.note_source(name, Some(artifact.digest), node)?;
     Ok(Some((artifact, From::Workspace(full))))
 }
 
 /// Refuses a source that is a folder where its type wants a file, the other way round, or nothing where it wants something.
 pub(super) fn of_its_type(source: &Source, place: &str, is: &Artifact) -> Result<(), Stop> {
-    match source.ty.unlike(is.kind == Kind::Tree, is.size == 0) {
+    match source.ty.unlike(is.kind == Kind::Tree, is.kind == Kind::File && is.size == 0) {
         Some(why) => Err(Stop::Failed(format!("the source `{}` {why}: `{place}`", source.name))),
         None => Ok(()),
     }

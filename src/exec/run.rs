@@ -18,7 +18,7 @@ use super::state::{Ending, Schedule, exit_code};
 use super::tokens::{Tokens, slots};
 use crate::beside::both;
 use crate::cache::{Memory, Store};
-use crate::host::clock;
+use crate::host::{checkout, clock};
 use crate::plan::{Bound, Node, NodeKind};
 
 /// How often the coordinator looks at the interrupt while nodes run.
@@ -169,6 +169,7 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
         run.stand_on(part);
     }
     run.leave_out(&chosen);
+    run.begin_at(if options.release && !options.alone { checkout::told(&setup.workspace) } else { None });
     let run = run;
     if let Some(before) = resume {
         run.go_on(before);
@@ -186,6 +187,10 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     }
     if let Some(before) = earlier {
         record.goes_on(before);
+    }
+    // A run without it is not gone on with: nobody could tell what it had read.
+    if resume.is_none() {
+        Held::so_far(&run).write(&run.folder)?;
     }
     record.write(&run.folder)?;
     look_at_pointers(&run, &active);
@@ -216,7 +221,9 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
             **gate = now.clone();
         }
     }
-    let exit = exit_code(reports.iter().map(|report| own_exit(&run, &report.node, &report.ending)));
+    // Also where only what advises, or what nobody waits for, has found it.
+    let moved = run.moved().map(|_| 11);
+    let exit = exit_code(reports.iter().map(|report| own_exit(&run, &report.node, &report.ending)).chain(moved));
     let own: Vec<NodeRecord> = reports.iter().map(|report| kept(&run.id, report)).collect();
     let own = match earlier {
         Some(before) => going_on(run.bound, before, own),
@@ -228,7 +235,7 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     record.pointers = run.pointers();
     record.releases = run.releases();
     record.ended = Some(clock::iso(setup.clock.now()));
-    record.exit = Some(exit_code(own.iter().map(|node| own_exit(&run, &node.node, &node.ending))));
+    record.exit = Some(exit_code(own.iter().map(|node| own_exit(&run, &node.node, &node.ending)).chain(moved)));
     // What ended well is not gone on with.
     if !record.is_over_with(&own) && !options.alone {
         Held::of(&run, &chosen, earlier, part.is_none_or(|part| part.whole))?.write(&run.folder)?;

@@ -41,7 +41,7 @@ pub fn shell(
     let context = Run::new(bound, (setup, &options), (&store, &memory), listener, "shell".to_owned());
     predict::gather(&context);
     let work = || -> Result<u8, Stop> {
-        let prepared = prepare::stage(&context, stage)?;
+        let prepared = prepare::stage(&context, name, stage)?;
         let outputs: Vec<&str> = stage.outputs.iter().map(|output| output.path.as_str()).collect();
         let folder = Folder::make(&context, name, &prepared, &outputs)?;
         let mut spec = folder.spec(&context, &stage.work, &prepared, Script::InFile)?;

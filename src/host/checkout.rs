@@ -1,7 +1,9 @@
 //! Which commit a folder is checked out at, read off git's own files: an image that runs a stage need not hold git, and
-//! git itself refuses a checkout that another user made. Knows nothing of what the commit is compared with.
+//! git itself refuses a checkout that another user made. Git is asked where these say nothing. Knows nothing of what the commit is compared with.
 
 use std::path::{Path, PathBuf};
+
+use super::git::Git;
 
 /// How many names a symbolic reference may lead over.
 const STEPS: usize = 5;
@@ -23,6 +25,19 @@ pub fn commit(folder: &Path) -> Option<String> {
         }
         said = text(&own.join(name)).or_else(|| text(&shared.join(name))).or_else(|| packed(&shared, name))?;
     }
+    is_commit(&said).then_some(said)
+}
+
+/// Tells whether there is a repository around `folder`, whatever can be read of it.
+#[must_use]
+pub fn is_in(folder: &Path) -> bool {
+    std::path::absolute(folder).is_ok_and(|folder| folder.ancestors().any(|above| above.join(".git").exists()))
+}
+
+/// Asks git itself, which also knows other ways to keep references; none where it is not here, or does not tell.
+#[must_use]
+pub fn told(folder: &Path) -> Option<String> {
+    let said = Git::at(folder).line(&["rev-parse", "--verify", "--quiet", "HEAD"]).ok()?;
     is_commit(&said).then_some(said)
 }
 
@@ -57,7 +72,7 @@ mod tests {
     fn git(folder: &Path, arguments: &[&str]) -> String {
         let identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"];
         let all: Vec<&str> = identity.iter().chain(arguments).copied().collect();
-        super::super::git::Git::at(folder).line(&all).expect("git works")
+        Git::at(folder).line(&all).expect("git works")
     }
 
     #[test]
@@ -79,6 +94,20 @@ mod tests {
         assert_ne!(commit(&second), commit(&first));
         git(&second, &["checkout", "--detach", "main"]);
         assert_eq!(commit(&second), told(&first), "at no branch");
+    }
+
+    #[test]
+    fn git_tells_what_its_files_do_not() {
+        let place = tempfile::tempdir().expect("a folder");
+        assert!(!is_in(place.path()) && told(place.path()).is_none(), "no repository");
+        if !Git::at(place.path()).ask(&["init", "--ref-format=reftable"]).is_ok_and(|answer| answer.ok) {
+            // Git has known this way to keep references since 2.45.
+            return;
+        }
+        assert!(is_in(place.path()) && told(place.path()).is_none(), "no commit yet");
+        git(place.path(), &["commit", "--allow-empty", "-m", "one"]);
+        assert_eq!(commit(place.path()), None, "its files say nothing");
+        assert_eq!(told(place.path()), Some(git(place.path(), &["rev-parse", "HEAD"])));
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! What only a run that releases comes to: what registers, promotes or acts, and the approvals that nothing else waits for.
 //! Elsewhere nobody could do anything with the answer, so that nobody is asked.
+//!
+//! An approval of a release that is in production already asks nobody either. That is an answer for what only brings that
+//! release where it is: its promotions find nothing to do, and an action of it may bring to its end what was begun when
+//! somebody was asked. All else that stands behind such an approval, however far, is skipped.
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Approval, Node, NodeKind, Plan, Subject};
+use super::{Approval, Node, NodeKind, Plan, Subject, Why};
 use crate::gate::OnMissing;
 
 impl Subject {
@@ -31,27 +35,74 @@ impl Node {
             NodeKind::Stage(_) | NodeKind::Gate(_) => None,
         }
     }
+}
 
-    /// Returns the approvals that it stands behind, directly or with nothing but stages and gates between. `find` finds a
-    /// node by its name.
+/// An approval of a release that a node stands behind.
+#[derive(Debug, Clone, Copy)]
+pub struct Behind<'p> {
+    /// The approval.
+    pub approval: &'p Node,
+    /// Who waits for it: the node itself, or one that it stands behind.
+    pub first: &'p Node,
+}
+
+/// Returns the approvals of releases that a node stands behind, by whatever way: a promotion or an action which one of them
+/// lets through hides it from nobody. What is asked about in every run, as all but releases are, is an answer of its own,
+/// and nothing is looked for behind it. `find` finds nodes by name.
+#[must_use]
+pub fn approvals_before<'p>(node: &'p Node, find: &impl Fn(&str) -> Option<&'p Node>) -> Vec<Behind<'p>> {
+    let (mut seen, mut open, mut found) = (HashSet::new(), vec![node], Vec::new());
+    while let Some(first) = open.pop() {
+        for wait in &first.waits {
+            let Some(before) = find(&wait.node) else { continue };
+            match &before.kind {
+                NodeKind::Approval(Approval { of: Subject::Release(_), .. }) => {
+                    found.push(Behind { approval: before, first });
+                }
+                NodeKind::Approval(approval) if !approval.on_demand => {}
+                _ if seen.insert(before.name.as_str()) => open.push(before),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+impl Plan {
+    /// Returns the nodes that a node waits for, and in place of an approval, which hands nothing on, those that it waits for.
     #[must_use]
-    pub fn approvals_before<'p>(&'p self, find: impl Fn(&str) -> Option<&'p Self>) -> Vec<&'p Self> {
-        let (mut seen, mut open, mut found) = (HashSet::new(), vec![self], Vec::new());
-        while let Some(at) = open.pop() {
-            for wait in &at.waits {
-                let Some(before) = find(&wait.node).filter(|_| seen.insert(wait.node.as_str())) else { continue };
-                match &before.kind {
-                    NodeKind::Stage(_) | NodeKind::Gate(_) => open.push(before),
-                    NodeKind::Approval(_) => found.push(before),
-                    _ => {}
+    pub fn heard<'p>(&'p self, node: &'p Node) -> Vec<&'p Node> {
+        let (mut seen, mut open, mut found) = (HashSet::new(), vec![node], Vec::new());
+        while let Some(node) = open.pop() {
+            for wait in node.waits.iter().filter(|wait| node.needs(wait) && wait.why != Why::Ask) {
+                let Some(before) = self.node(&wait.node).filter(|_| seen.insert(wait.node.as_str())) else { continue };
+                match before.kind {
+                    NodeKind::Approval(_) => open.push(before),
+                    _ => found.push(before),
                 }
             }
         }
         found
     }
-}
 
-impl Plan {
+    /// Returns the releases whose approval, where it asks nobody, leaves nothing to do to a node which acts on something
+    /// else, although what it waits for goes on: it stands behind a promotion or an action of that release.
+    #[must_use]
+    pub fn held_with<'p>(&'p self, node: &'p Node, find: &impl Fn(&str) -> Option<&'p Node>) -> Vec<&'p str> {
+        let mut found = Vec::new();
+        for behind in if node.kind.acts() { approvals_before(node, find) } else { Vec::new() } {
+            if let Some(release) = self.passed_over(behind.approval)
+                && behind.first.kind.acts()
+                && behind.first.release() == Some(release)
+                && node.release() != Some(release)
+                && !found.contains(&release)
+            {
+                found.push(release);
+            }
+        }
+        found
+    }
+
     /// Returns the release of an approval that need not ask where production is that model already: one that waits for
     /// nothing but the release itself, so that nothing else can be the reason why it was passed over.
     #[must_use]
@@ -73,7 +124,8 @@ impl Plan {
             return Vec::new();
         }
         let own = node.release();
-        let mut found = node.approvals_before(|name| self.node(name));
+        let behind = approvals_before(node, &|name| self.node(name)).into_iter();
+        let mut found: Vec<&Node> = behind.map(|behind| behind.approval).collect();
         found.retain(|approval| self.passed_over(approval).is_some_and(|release| own != Some(release)));
         found
     }

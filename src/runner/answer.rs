@@ -11,7 +11,7 @@ use crate::host::Digest;
 use crate::types::Origin;
 
 /// Version of the format.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// What became of a node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -12,22 +12,32 @@ use crate::exec;
 use crate::gate::Gate;
 use crate::host::Digest;
 use crate::host::fs::join_inside;
-use crate::plan::{NodeKind, Work};
+use crate::plan::{Node, NodeKind, Work};
 use crate::types::Origin;
 
 /// What stands behind a node: its own and that of all nodes before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lineage {
-    /// Digests of the sources that were read, by name.
+    /// What the sources that were read are, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub sources: BTreeMap<String, String>,
+    pub sources: BTreeMap<String, Sighting>,
     /// Digests of the reports of gates, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub gates: BTreeMap<String, String>,
-    /// Sources that were not the same wherever they were read.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub moved: Vec<String>,
+    /// Sources that were not the same wherever they were read, each with two nodes that found different bytes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved: BTreeMap<String, [String; 2]>,
+}
+
+/// A source as a node found it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sighting {
+    /// Its digest.
+    pub digest: String,
+    /// The node.
+    pub by: String,
 }
 
 impl Lineage {
@@ -37,31 +47,37 @@ impl Lineage {
         let mut all = Self::default();
         for answer in received.answers.values() {
             let before = &answer.lineage;
-            before.sources.iter().for_each(|(name, digest)| all.source(name, digest));
-            before.moved.iter().for_each(|name| all.is_moved(name));
+            before.sources.iter().for_each(|(name, seen)| all.source(name, &seen.digest, &seen.by));
+            before.moved.iter().for_each(|(name, nodes)| all.is_moved(name, nodes.clone()));
             all.gates.extend(before.gates.clone());
         }
         all
     }
 
-    /// Notes that a source was read.
-    pub(super) fn source(&mut self, name: &str, digest: &str) {
-        let known = self.sources.entry(name.to_owned()).or_insert_with(|| digest.to_owned());
-        if known != digest {
-            self.is_moved(name);
+    /// Notes that a node read a source.
+    pub(super) fn source(&mut self, name: &str, digest: &str, by: &str) {
+        let seen = || Sighting { digest: digest.to_owned(), by: by.to_owned() };
+        let known = self.sources.entry(name.to_owned()).or_insert_with(seen);
+        if known.digest != digest {
+            let nodes = [known.by.clone(), by.to_owned()];
+            self.is_moved(name, nodes);
         }
     }
 
-    fn is_moved(&mut self, name: &str) {
-        if !self.moved.iter().any(|moved| moved == name) {
-            self.moved.push(name.to_owned());
-        }
+    fn is_moved(&mut self, name: &str, nodes: [String; 2]) {
+        self.moved.entry(name.to_owned()).or_insert(nodes);
+    }
+
+    /// Returns the digests of the sources.
+    pub(super) fn inputs(&self) -> BTreeMap<String, String> {
+        self.sources.iter().map(|(name, seen)| (name.clone(), seen.digest.clone())).collect()
     }
 
     /// Refuses what comes of a source that changed while the run read it: no job can tell of which bytes it is.
     fn steady(&self) -> Result<(), Trouble> {
-        let Some(name) = self.moved.first() else { return Ok(()) };
-        let message = format!("`{name}` changed while this run read it: other jobs saw other bytes");
+        let Some((name, [one, other])) = self.moved.first_key_value() else { return Ok(()) };
+        let message =
+            format!("the source `{name}` changed while this run read it: `{other}` found other bytes than `{one}`");
         Err(Trouble::unsound(message).help("pin it, or run the whole pipeline again"))
     }
 }
@@ -70,16 +86,25 @@ impl Lineage {
 /// will read itself.
 ///
 /// # Errors
-/// A source was not.
-pub(super) fn steady(job: &Job<'_>, kind: &NodeKind, lineage: &mut Lineage) -> Result<(), Trouble> {
+/// A source was not, or something before it handed nothing on that could say so.
+pub(super) fn steady(job: &Job<'_>, node: &Node, received: &Received, lineage: &mut Lineage) -> Result<(), Trouble> {
+    let kind = &node.kind;
     if !kind.acts() {
         return Ok(());
+    }
+    let plan = &job.bound.plan;
+    for before in plan.heard(node) {
+        let advises = !job.bound.gates_block && matches!(before.kind, NodeKind::Gate(_));
+        if !received.answers.contains_key(&before.name) && !job.left_out.contains_key(&before.name) && !advises {
+            let message = format!("`{}`, which `{}` comes after, handed nothing on", before.name, node.name);
+            return Err(Trouble::unsound(message).help("compile the pipeline again, and run all jobs again"));
+        }
     }
     if let Some(work) = kind.work() {
         let known = |origin: &&Origin| matches!(origin, Origin::Source(name) if lineage.sources.contains_key(name));
         let again: Vec<_> = work.inputs.iter().map(|input| &input.origin).filter(known).collect();
         exec::bring_sources(job.bound, job.setup, &again)?;
-        sources(job, work)?.iter().for_each(|(name, digest)| lineage.source(name, &digest.to_string()));
+        sources(job, work)?.iter().for_each(|(name, digest)| lineage.source(name, &digest.to_string(), &node.name));
     }
     lineage.steady()
 }

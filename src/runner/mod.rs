@@ -20,7 +20,7 @@ use std::path::PathBuf;
 pub use answer::{Answer, Decided, Made, Status};
 pub use approval::{Asked, Review, askers, decide, reviews};
 pub use exchange::{Received, left_out, pin, receive, vouched};
-pub use lineage::Lineage;
+pub use lineage::{Lineage, Sighting};
 pub use node::{refuse, run};
 pub use plain::{begin, end};
 pub use verdict::{Ended, Settled, Verdict, verdict};

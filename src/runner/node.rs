@@ -11,7 +11,7 @@ use crate::gate::{BaselineFile, Gate, Report};
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
 use crate::judge;
-use crate::plan::{BaselineRun, InputKind, NodeKind, Promote, Register, Subject, Why};
+use crate::plan::{BaselineRun, Behind, InputKind, NodeKind, Promote, Register, Subject, Why, approvals_before};
 use crate::registry::{Outcome, Provenance, RegistryError, Release};
 use crate::types::Origin;
 
@@ -35,7 +35,7 @@ pub fn run(
     }
     let mut answer = Answer { lineage: Lineage::of(received), ..empty(job, node) };
     let mut report = None;
-    let steady = lineage::steady(job, &declared.kind, &mut answer.lineage);
+    let steady = lineage::steady(job, declared, received, &mut answer.lineage);
     let done = steady.and_then(|()| match &declared.kind {
         NodeKind::Stage(stage) => complete(job, node, received)
             .and_then(|()| clear(job, node))
@@ -147,12 +147,13 @@ fn stage(
             before.releases.insert(known.node.clone(), release.clone());
         }
     }
-    let options =
-        Options { pick: Pick::until(vec![node.to_owned()]), alone: true, release: true, ..Options::default() };
+    let pick = Pick::until(vec![node.to_owned()]);
+    let unasked = unasked(job, node, received);
+    let options = Options { pick, alone: true, release: true, unasked, ..Options::default() };
     let summary = exec::run(job.bound, job.setup, &options, Some(&before), listener)?;
     let state = job.setup.workspace.join(".mlpc");
     let record = RunRecord::read(&state, &summary.run)?;
-    record.sources.iter().for_each(|(name, digest)| answer.lineage.source(name, &digest.to_string()));
+    record.sources.iter().for_each(|(name, digest)| answer.lineage.source(name, &digest.to_string(), node));
     if let Some(stage) = job.bound.plan.stage(node) {
         answer.read = lineage::read(&stage.work, received, &record.sources);
     }
@@ -160,10 +161,17 @@ fn stage(
     let ended = summary.nodes.into_iter().find(|report| report.node == node);
     let ending = ended.map_or(Ending::Failed("did not run".into()), |report| report.ending);
     let unsound = |why: String| Trouble::unsound(format!("`{node}` {why}"));
+    let action = job.bound.plan.node(node).is_some_and(|node| matches!(node.kind, NodeKind::Action(_)));
     let unsound_ending = matches!(ending, Ending::Unsound(_));
     match ending {
         Ending::Done => answer.status = Status::Done,
         Ending::Hit => answer.status = Status::Hit,
+        // Nobody was asked about what it would do.
+        Ending::Skipped(why) if action => {
+            answer.status = Status::Hit;
+            answer.reason = Some(why);
+            return Ok(());
+        }
         // A baseline that is not there, or that can't be scored, is for the gate to judge; the job is none the worse.
         // Only a registry that was read can say either.
         Ending::Skipped(why) | Ending::Failed(why) | Ending::Unsound(why) if baseline.is_some() => {
@@ -189,6 +197,19 @@ fn stage(
     hand_on(job, node, answer)
 }
 
+/// Returns the approval of its release that an action stands behind, where nobody was asked for it, since the release is where
+/// it would be promoted to already.
+fn unasked(job: &Job<'_>, node: &str, received: &Received) -> Option<String> {
+    let plan = &job.bound.plan;
+    let node = plan.node(node)?;
+    let there = |release: &str| received.answers.get(release).is_some_and(|answer| answer.there);
+    let behind = approvals_before(node, &|name| plan.node(name)).into_iter();
+    let own = |behind: &Behind<'_>| {
+        plan.passed_over(behind.approval).is_some_and(|of| node.release() == Some(of) && there(of))
+    };
+    behind.filter(own).map(|behind| behind.approval.name.clone()).next()
+}
+
 fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mut Answer) -> Result<Report, Trouble> {
     write_baseline(job, node, gate, received, answer)?;
     // Evidence that did not come in was not made in this run, whatever the checkout holds at its path.
@@ -210,6 +231,12 @@ fn gate(job: &Job<'_>, node: &str, gate: &Gate, received: &Received, answer: &mu
     fs::create_dirs(&job.output)?;
     fs::write_atomic(&job.output.join("gate_report.json"), text.as_bytes())?;
     fs::write_atomic(&job.output.join("summary.md"), crate::gate::render::markdown(&report).as_bytes())?;
+    // What it judged has to be what others make something of.
+    for input in &report.evidence {
+        if let (Origin::Source(name), Some(digest)) = (&input.origin, &input.digest) {
+            answer.lineage.source(name, digest, node);
+        }
+    }
     answer.lineage.gates.insert(node.to_owned(), Digest::of(text.as_bytes()).to_string());
     answer.texts.insert(path, text);
     answer.status = Status::Decided;
@@ -362,7 +389,7 @@ fn register(
     let measured = register.metrics.as_ref().and_then(|origin| machine(job, origin, made(origin)?));
     let provenance = Provenance {
         model,
-        inputs: answer.lineage.sources.clone(),
+        inputs: answer.lineage.inputs(),
         gates: answer.lineage.gates.clone(),
         // On a platform its own records say who approved.
         approvals: BTreeMap::new(),

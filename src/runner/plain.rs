@@ -61,7 +61,7 @@ pub fn end(job: &Job<'_>, node: &str, received: &Received, failed: bool) -> Resu
     let stage = stage(job, node)?;
     let mut answer = Answer { lineage: Lineage::of(received), ..empty(job, node) };
     let sources = sources(job, &stage.work)?;
-    sources.iter().for_each(|(name, digest)| answer.lineage.source(name, &digest.to_string()));
+    sources.iter().for_each(|(name, digest)| answer.lineage.source(name, &digest.to_string(), node));
     answer.read = read(&stage.work, received, &sources);
     let workspace = &job.setup.workspace;
     let mut wrong = failed.then(|| format!("the command of `{node}` failed"));

@@ -172,11 +172,12 @@ fn numbers_on_data_that_moved_between_jobs_are_compared_with_nothing() {
 #[test]
 fn a_source_that_moved_between_jobs_is_said() {
     let mut lineage = Lineage::default();
-    lineage.source("raw", "blake3:1");
-    lineage.source("raw", "blake3:2");
-    lineage.source("raw", "blake3:2");
-    assert_eq!(lineage.sources["raw"], "blake3:1");
-    assert_eq!(lineage.moved, ["raw"]);
+    lineage.source("raw", "blake3:1", "clean");
+    lineage.source("raw", "blake3:1", "look");
+    lineage.source("raw", "blake3:2", "train");
+    lineage.source("raw", "blake3:2", "evaluate");
+    assert_eq!(lineage.inputs()["raw"], "blake3:1");
+    assert_eq!(lineage.moved["raw"], ["clean", "train"]);
 }
 
 #[test]
@@ -185,25 +186,58 @@ fn nothing_is_released_of_a_source_that_moved_between_jobs() {
         + "action tell of release after go_live { in raw   idempotent   run <<< cat \"$raw\" >>> }\n";
     let rig = Rig::of(bound_of(&text, None));
     let moved = |root: &Path| std::fs::write(root.join("work/data/raw.csv"), "a,b\n3,4\n").expect("written");
-    let refused = |answer: Answer| {
+    let refused = |answer: Answer, nodes: &str| {
         assert_eq!(answer.exit, 11);
-        let why = "`raw` changed while this run read it: other jobs saw other bytes";
-        assert_eq!(answer.reason.as_deref(), Some(why));
+        let why = format!("the source `raw` changed while this run read it: {nodes}");
+        assert_eq!(answer.reason, Some(why));
         assert_eq!(answer.release, None);
     };
     assert_eq!(rig.job("train", &[], moved).expect("an answer").exit, 0);
     rig.well("evaluate@quality", &[]);
     rig.well("evaluate", &["train"]);
     rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
-    refused(rig.job("release", &["train", "evaluate", "quality"], |_| {}).expect("an answer"));
+    let nodes = "`evaluate` found other bytes than `train`";
+    refused(rig.job("release", &["train", "evaluate", "quality"], |_| {}).expect("an answer"), nodes);
     assert!(std::fs::read_dir(rig.folder.path().join("registry")).expect("a folder").next().is_none());
     rig.well("train", &[]);
     rig.well("evaluate", &["train"]);
     rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
     rig.well("release", &["train", "evaluate", "quality"]);
     // What an action reads itself counts too, before it does anything.
-    refused(rig.job("tell", &["train", "release"], moved).expect("an answer"));
-    rig.well("tell", &["train", "release"]);
+    refused(
+        rig.job("tell", &["train", "release", "quality"], moved).expect("an answer"),
+        "`tell` found other bytes than `evaluate`",
+    );
+    rig.well("tell", &["train", "release", "quality"]);
+}
+
+#[test]
+fn a_gate_that_judged_other_bytes_than_were_trained_on_lets_nothing_through() {
+    let text = PIPELINE.replace("models after quality", "models after quality, clean")
+        + "gate clean on raw { require nulls(a) <= 0% }\n\
+           approval checked of train.model after clean { by: [\"alice\"], environment: \"check\", timeout: 24h }\n\
+           action tell after checked { in model = train.model   idempotent   run <<< cat \"$model\" >>> }\n";
+    let rig = Rig::of(bound_of(&text, None));
+    let moved = |root: &Path| std::fs::write(root.join("work/data/raw.csv"), "a,b\n3,4\n").expect("written");
+    for node in ["train", "evaluate", "evaluate@quality"] {
+        rig.well(node, if node == "evaluate" { &["train"] } else { &[] });
+    }
+    rig.well("quality", &["train", "evaluate", "evaluate@quality"]);
+    let before = ["train", "evaluate", "quality", "clean"];
+    assert_eq!(rig.job("clean", &[], moved).expect("an answer").exit, 0);
+    let release = rig.job("release", &before, |_| {}).expect("an answer");
+    let why = "the source `raw` changed while this run read it: `train` found other bytes than `clean`";
+    assert!(release.exit == 11 && release.reason.as_deref() == Some(why), "{:?}", release.reason);
+    // So too where an approval stands between the gate and what acts.
+    let tell = rig.job("tell", &["train", "clean", "quality"], |_| {}).expect("an answer");
+    let told = tell.reason.as_deref().is_some_and(|why| why.ends_with("found other bytes than `clean`"));
+    assert!(tell.exit == 11 && told, "{:?}", tell.reason);
+    let tell = rig.job("tell", &["train", "quality"], |_| {}).expect("an answer");
+    let why = "`clean`, which `tell` comes after, handed nothing on";
+    assert!(tell.exit == 11 && tell.reason.as_deref() == Some(why), "{:?}", tell.reason);
+    rig.well("clean", &[]);
+    rig.well("release", &before);
+    rig.well("tell", &["train", "clean", "quality"]);
 }
 
 #[test]

@@ -59,9 +59,9 @@ pub fn format(file: FileId, text: &str) -> Result<String, Vec<Diagnostic>> {
         derived: false,
     };
     layout.read();
-    let Layout { mut lines, .. } = layout;
-    let page = Columns::new(text, &tokens, &starts, &gaps).set(&mut lines);
-    Ok(write(text, &tokens, &lines, &page))
+    let lines = layout.lines;
+    let blanks = Columns::new(text, &tokens, &starts, &gaps).set(&lines);
+    Ok(write(text, &tokens, &lines, &blanks))
 }
 
 /// Tells whether two trees are the same apart from where their nodes stand.
@@ -273,10 +273,10 @@ fn write(text: &str, tokens: &[Token], lines: &[Line], blanks: &[usize]) -> Stri
         if line.apart {
             out.push('\n');
         }
-        for at in line.first..line.end {
-            push_blanks(&mut out, blanks[at]);
-            let written = tokens[at].text(text);
-            match tokens[at].kind {
+        for (token, &before) in tokens[line.first..line.end].iter().zip(&blanks[line.first..line.end]) {
+            push_blanks(&mut out, before);
+            let written = token.text(text);
+            match token.kind {
                 Kind::Raw if written.contains('\n') => block(&mut out, written, blanks[line.first]),
                 Kind::Comment => out.push_str(written.trim_end()),
                 _ => out.push_str(written),

@@ -100,6 +100,12 @@ pub(super) fn reads(plan: &Plan, absent: &Absent<'_>) -> BTreeMap<String, Reads>
                 reads.result(&wait.node, wait.why == Why::Baseline || absent.is_no_obstacle(node, wait));
             }
         }
+        // What came before an approval says what it read of sources, which has to be the same to what acts.
+        let direct = |before: &&Node| node.waits.iter().any(|wait| wait.node == before.name);
+        if node.kind.acts() {
+            let heard = plan.heard(node).into_iter().filter(|before| !direct(before));
+            heard.for_each(|before| reads.result(&before.name, false));
+        }
         // Whether a gate asked says whether what is read with `?` was to be made.
         for gate in absent.asking(node) {
             reads.result(gate, true);

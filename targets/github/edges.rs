@@ -37,6 +37,9 @@ pub(super) struct Edges<'a> {
 impl<'a> Edges<'a> {
     pub(super) fn new(plan: &'a Plan, cases: &'a [Case], site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let jobs = ids(plan);
+        let places: HashMap<&str, usize> =
+            plan.nodes.iter().enumerate().map(|(place, node)| (node.name.as_str(), place)).collect();
+        let find = |name: &str| places.get(name).map(|place| &plan.nodes[*place]);
         let mut own = BTreeMap::new();
         let releasing = plan.releasing();
         for node in &plan.nodes {
@@ -52,17 +55,18 @@ impl<'a> Edges<'a> {
                 );
                 Own::Always
             });
-            let found = match (plan.passed_over(node), found) {
-                // Missing, it is no word: a person is asked.
-                (Some(release), Own::Always) => Own::If(format!("needs.{}.outputs.there != 'true'", jobs[release])),
-                (Some(release), Own::If(own)) => {
-                    Own::If(format!("({own}) && needs.{}.outputs.there != 'true'", jobs[release]))
-                }
-                (_, found) => found,
-            };
+            // Missing, it is no word: a person is asked.
+            let found =
+                plan.passed_over(node).into_iter().chain(plan.held_with(node, &find)).fold(found, |own, release| {
+                    let there = format!("needs.{}.outputs.there != 'true'", jobs[release]);
+                    match own {
+                        Own::Always => Own::If(there),
+                        Own::If(own) => Own::If(format!("({own}) && {there}")),
+                        Own::Never => Own::Never,
+                    }
+                });
             own.insert(node.name.as_str(), found);
         }
-        let places = plan.nodes.iter().enumerate().map(|(place, node)| (node.name.as_str(), place)).collect();
         let mut job_places = HashMap::new();
         for (place, node) in plan.nodes.iter().enumerate() {
             let job = &jobs[node.name.as_str()];
@@ -435,6 +439,12 @@ impl<'a> Edges<'a> {
                 of(&Origin::output(&promote.release, ""));
                 promote.compared_by.iter().for_each(|gate| of(&Origin::output(gate, "")));
             }
+        }
+        if node.kind.acts() {
+            // All that came before says what it read of sources, and a release whether it was there already.
+            self.plan.heard(node).into_iter().for_each(|before| of(&Origin::output(&before.name, "")));
+            let held = self.plan.held_with(node, &|name| self.node(name));
+            held.into_iter().for_each(|release| of(&Origin::output(release, "")));
         }
         let mut fetched: Vec<&str> = wanted.into_iter().filter(|name| self.runs(name)).collect();
         fetched.sort_by_key(|name| self.places.get(name));

@@ -279,6 +279,22 @@ fn what_stands_in_a_cell_is_no_command_to_whoever_reads_the_verdict() {
 }
 
 #[test]
+fn no_commit_is_believed_of_a_repository_that_does_not_tell_its_own() {
+    let sandbox = Sandbox::copy_of("examples/quickstart");
+    let ended = on_a_runner(
+        &sandbox,
+        "set -e
+         commit=0123456789abcdef0123456789abcdef01234567
+         git init -q -b main; echo 'ref: refs/heads/.invalid' > .git/HEAD
+         mlpc exec prepare --plan $plan --run 1 --commit $commit --in none --out out 2>said && exit 90 || test $? = 11
+         grep -q 'there is a repository here, and nothing tells which commit of it is checked out' said
+         rm -r .git
+         mlpc exec prepare --plan $plan --run 1 --commit $commit --in none --out out",
+    );
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+}
+
+#[test]
 fn jobs_of_one_run_are_of_one_commit() {
     let sandbox = Sandbox::new();
     sandbox.file("work/p.mlp", "pipeline example\nedition 2026\non push { branches: [\"main\"] }\n\

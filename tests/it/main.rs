@@ -33,6 +33,7 @@ mod markdown;
 mod past;
 mod mistakes;
 mod modules;
+mod moving;
 mod newcomer;
 mod played;
 mod predictions;

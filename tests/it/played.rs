@@ -456,6 +456,7 @@ approval go_live of release { by: ["alice"], environment: "production", timeout:
 action deploy of release after go_live { pass_env ["HOME"]   run <<< echo "deployed $version" >> /"$HOME"/told; test ! -e /"$HOME"/broken >>> }
 action other after go_live { pass_env ["HOME"]   run <<< echo other >> /"$HOME"/told >>> }
 promote current = release to models@production after go_live
+action late after current { pass_env ["HOME"]   run <<< echo late >> /"$HOME"/told >>> }
 target github { install: "preinstalled" }
 "#;
 
@@ -475,12 +476,18 @@ fn nobody_is_asked_about_what_production_is_already() {
     // Nothing is new, and what was left undone is still to do; what is of something else was asked about by nobody.
     for run in 0..2 {
         played.play(None);
-        let came = ["go_live", "deploy", "current", "other", "verdict"].map(|job| played.result(job).to_owned());
-        assert_eq!(came, ["skipped", "success", "success", "skipped", "success"], "{run}: {:?}", played.said);
+        let came =
+            ["go_live", "deploy", "current", "other", "late", "verdict"].map(|job| played.result(job).to_owned());
+        assert_eq!(
+            came,
+            ["skipped", "success", "success", "skipped", "skipped", "success"],
+            "{run}: {:?}",
+            played.said
+        );
         assert_eq!(played.asked.len(), 0);
         let said = told(&played);
         assert_eq!(said.iter().filter(|line| line.starts_with("deployed")).count(), 2, "{said:?}");
-        assert_eq!(said.iter().filter(|line| *line == "other").count(), 1, "{said:?}");
+        assert_eq!(said.iter().filter(|line| ["other", "late"].contains(&line.as_str())).count(), 2, "{said:?}");
     }
     assert!(played.said["verdict"].contains("nothing to do: production is that model already"), "{:?}", played.said);
     // `mlpc exec` takes no condition's word for it: what is of something else is asked about, whatever the workflow says.
@@ -493,6 +500,17 @@ fn nobody_is_asked_about_what_production_is_already() {
     let other = edited(&played, "other");
     played.job("other", &other, None);
     assert!(played.said["other"].contains(unasked), "{}", played.said["other"]);
+    let late = edited(&played, "late");
+    played.job("late", &late, None);
+    let unasked = "`late` stands behind an approval of `release`, and nobody was asked for it";
+    assert!(played.said["late"].contains(unasked), "{}", played.said["late"]);
+    // Nor is another deploy done than the one that somebody was asked about.
+    played.change("p.mlp", &GUARDED.replace("echo \"deployed", "echo \"otherwise"));
+    played.play(None);
+    let came = ["go_live", "deploy", "verdict"].map(|job| played.result(job).to_owned());
+    assert_eq!(came, ["skipped", "success", "success"], "{:?}", played.said);
+    assert!(played.said["deploy"].contains("nobody was asked"), "{}", played.said["deploy"]);
+    assert_eq!(told(&played).len(), 4, "{:?}", told(&played));
     // A new model is asked about, and held without an answer.
     played.change("weights", "{\"w\": 2}\n");
     played.play(None);
@@ -515,7 +533,7 @@ fn nobody_is_asked_about_what_production_is_already() {
             played.said[job]
         );
     }
-    assert_eq!(told(&played).len(), 3, "{:?}", told(&played));
+    assert_eq!(told(&played).len(), 4, "{:?}", told(&played));
 }
 
 /// A model whose hard test is made only where somebody starts the run.

@@ -274,6 +274,8 @@ fn an_approval_that_asked_nobody_lets_nothing_else_through() {
         ("go_live", ""),
         // A stage between has no effects, and changes nothing.
         ("looked", "stage looked after go_live { out note: File = \"note\"   run <<< echo yes > \"$note\" >>> }\n"),
+        // A promotion that finds nothing to do, since nobody was asked, is no answer either.
+        ("current", ""),
     ] {
         let (sandbox, applied) = infra(guard, more);
         assert_eq!(sandbox.mlpc(&["run", "--release"]).code, 14);
@@ -298,6 +300,37 @@ fn an_approval_that_asked_nobody_lets_nothing_else_through() {
         let better = sandbox.mlpc(&["run", "--resume", "--release"]);
         assert_eq!((better.code, applied(&sandbox).as_str()), (0, "one\ntwo\n"), "{guard}: {better:?}");
     }
+}
+
+#[test]
+fn an_action_of_the_release_does_what_somebody_was_asked_about_and_nothing_else() {
+    let (sandbox, applied) = infra("go_live", "");
+    let pipeline = sandbox.read("toy.mlp").replace("action infra after", "action infra of release after");
+    sandbox.file("toy.mlp", &pipeline.replace("/\"$HOME\"/applied", "/\"$HOME\"/applied; test ! -e /\"$HOME\"/broken"));
+    sandbox.file("../home/broken", "");
+    assert_eq!(sandbox.mlpc(&["run", "--release"]).code, 14);
+    assert_eq!(sandbox.mlpc(&["approve", "go_live", "--as", "tester"]).code, 0);
+    let first = sandbox.mlpc(&["run", "--resume", "--release"]);
+    assert_eq!((first.code, applied(&sandbox).as_str()), (1, "one\n"), "{first:?}");
+    std::fs::remove_file(sandbox.path().join("../home/broken")).expect("removed");
+    // Another plan than the one that was there when somebody was asked is not applied, whatever was left undone.
+    sandbox.file("infra", "two\n");
+    for more in [None, Some("--force")] {
+        let other = sandbox.mlpc(&["run", "infra", "--release"].into_iter().chain(more).collect::<Vec<_>>());
+        assert_eq!((other.code, applied(&sandbox).as_str()), (0, "one\n"), "{other:?}");
+        let why = "skipped: nobody was asked: `go_live` decides about the model that `models@production` is already, and this \
+                   is not what was begun when it was given";
+        assert!(other.stdout.contains(why), "{other:?}");
+        assert!(other.stdout.contains("let `infra` come after `approval … of plan_infra.plan` instead"), "{other:?}");
+    }
+    // What was left undone is brought to its end, once.
+    sandbox.file("infra", "one\n");
+    for _ in 0..2 {
+        let again = sandbox.mlpc(&["run", "infra", "--release"]);
+        assert_eq!((again.code, applied(&sandbox).as_str()), (0, "one\none\n"), "{again:?}");
+    }
+    let forced = sandbox.mlpc(&["run", "infra", "--release", "--force"]);
+    assert_eq!((forced.code, applied(&sandbox).as_str()), (0, "one\none\n"), "nobody was asked twice: {forced:?}");
 }
 
 #[test]
@@ -474,7 +507,7 @@ fn what_was_made_of_a_model_waits_for_its_gate_when_an_action_reads_it() {
 #[test]
 fn what_stands_behind_an_action_is_said_as_it_comes() {
     let sandbox = Sandbox::new();
-    let text = "pipeline p\nedition 2026\nregistry models = directory(\"registry\")\n\
+    let text = "pipeline p\nedition 2026\n\
                 action tell { run <<< true >>> }\n\
                 stage after_it after tell { out x: File = \"x\"   run <<< echo 1 > \"$x\" >>> }\n\
                 stage behind { in x = after_it.x   out y: File = \"y\"   run <<< cp \"$x\" \"$y\" >>> }\n\

@@ -100,6 +100,22 @@ fn a_run_goes_on_only_with_what_it_read_and_will_read() {
 }
 
 #[test]
+fn a_run_whose_reading_nobody_knows_is_not_gone_on_with() {
+    for (line, why) in [
+        ("rm .mlpc/runs/*/held.json", "the record of what it read is gone"),
+        ("echo x > .mlpc/runs/*/held.json", "the record of what it read can't be read"),
+    ] {
+        let sandbox = approved();
+        assert_eq!(sandbox.shell(line).code, 0);
+        sandbox.file("deploy.sh", "exit 0 # edited\n");
+        let ended = resume(&sandbox);
+        assert!(ended.code == 11 && ended.stderr.contains(why), "{ended:?}");
+        assert!(ended.stderr.contains("`mlpc run` starts anew"), "{ended:?}");
+        assert!(!sandbox.path().join("registry/pointers/production.json").exists(), "{ended:?}");
+    }
+}
+
+#[test]
 fn a_run_that_goes_on_keeps_what_it_did() {
     let sandbox = approved();
     let done = resume(&sandbox);

@@ -172,6 +172,12 @@ pub(super) fn permitted(
         let there = release.and_then(|release| received.answers.get(release)).is_some_and(|answer| answer.there);
         passed && there && release == declared.release()
     };
+    for release in bound.plan.held_with(declared, &|name| bound.plan.node(name)) {
+        if received.answers.get(release).is_none_or(|answer| answer.there) {
+            let message = format!("`{node}` stands behind an approval of `{release}`, and nobody was asked for it");
+            return Err(Trouble::unsound(message).help("compile the pipeline again, and re-run all jobs"));
+        }
+    }
     for wait in waits {
         let Some(job) = jobs.get(wait.node.as_str()) else { continue };
         if context.job.left_out.contains_key(&wait.node) {

@@ -102,7 +102,7 @@ fn traced(run: &Run<'_>, node: &Node, stage: &Stage, strace: &Path) -> Result<In
     }
     // Also what wants the workspace itself gets a copy: nobody knows yet what it writes.
     let copied = Stage { isolation: Isolation::Copies, ..stage.clone() };
-    let prepared = prepare::stage(run, &copied)?;
+    let prepared = prepare::stage(run, &node.name, &copied)?;
     let outputs: Vec<&str> = stage.outputs.iter().map(|output| output.path.as_str()).collect();
     let folder = Folder::make(run, &node.name, &prepared, &outputs)?;
     add_the_rest(run, node, stage, &folder)?;

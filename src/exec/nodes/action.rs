@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::may::{journal, may, register_of};
 use super::register::{release as releases, stop};
-use super::stage;
+use super::{stage, unasked};
 use crate::exec::context::{Run, Stop};
 use crate::exec::event::{Event, NodeReport, Reason};
 use crate::exec::folder::Folder;
@@ -24,23 +24,42 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     }
     let extra = release(run, action)?;
     let of = extra.locals.get("version").cloned();
-    let prepared = prepare::work(run, &action.work, &[], Isolation::Copies, &[0], extra)?;
+    let prepared = prepare::work(run, (&node.name, &action.work), &[], Isolation::Copies, &[0], extra)?;
     let journal = Journal::of(run, action)?;
     let promoted = of.as_deref().map(|version| promoted_by(run, action, version)).transpose()?.flatten();
+    let unasked = unasked::own(run, node);
     let same = of.as_ref().map(|version| Act {
         run: promoted.clone().unwrap_or_else(|| run.id.clone()),
         action: node.name.clone(),
         subject: format!("{version} {}", what_it_does(action, &prepared)),
         idempotent: action.idempotent,
     });
-    if let (Some(by), Some(same)) = (&promoted, &same)
-        && journal.acted(same)? == Some(State::Done)
-        && !stands_on_action(run, node)
-        && !run.options.force.covers(&node.name)
+    let before = match (&promoted, &same) {
+        (Some(_), Some(same)) => journal.acted(same)?,
+        _ => None,
+    };
+    let again = stands_on_action(run, node) || run.options.force.covers(&node.name);
+    if let (Some(by), Some(State::Done)) = (&promoted, before)
+        && (unasked.is_some() || !again)
     {
         report.detail = Some(format!("nothing to do: the same was done for this release, which the run {by} promoted"));
         return Ok(Ending::Hit);
     }
+    if let Some(approval) = unasked {
+        match before {
+            // When somebody was asked, it was begun as it is now.
+            Some(State::Started) if !action.idempotent => return Err(may_have_happened()),
+            Some(_) => {}
+            None => {
+                let (why, help) = unasked::told(run, node, &approval, promoted.as_deref());
+                report.help = Some(help);
+                return Err(Stop::Skip(why));
+            }
+        }
+    }
+    // That it was begun tells a later run what somebody was asked about.
+    let noted = same.as_ref().filter(|_| unasked::has_own(run, node));
+    let note = |state| noted.map_or(Ok(()), |same| journal.note(same, state));
     let act = Act {
         run: run.id.clone(),
         action: node.name.clone(),
@@ -57,9 +76,10 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
         }
         Begun::MayHaveHappened => {
             folder.leave(run)?;
-            return Err(Stop::Unsound("it was begun before and may have happened; nobody recorded its end".into()));
+            return Err(may_have_happened());
         }
     }
+    note(State::Started)?;
     report.why = Some(Reason::Action);
     let (name, expected) = (node.name.clone(), run.times.of(&node.name));
     run.tell(Event::NodeStarted { node: name, why: Reason::Action, expected });
@@ -69,6 +89,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
         Err(stop) => {
             // It could not even be started, so nothing happened.
             journal.end(&act, State::Failed)?;
+            note(State::Failed)?;
             return Err(stop);
         }
     };
@@ -84,6 +105,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     match ended {
         Ended::Exited(status) => {
             journal.end(&act, State::Failed)?;
+            note(State::Failed)?;
             Err(Stop::Failed(format!("exited with status {status}")))
         }
         // It was cut off in the middle: what it did is not known, and the journal keeps saying so.
@@ -91,6 +113,10 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
         Ended::TimedOut => Err(Stop::Failed("took too long".into())),
         Ended::Interrupted => Err(Stop::Interrupted),
     }
+}
+
+fn may_have_happened() -> Stop {
+    Stop::Unsound("it was begun before and may have happened; nobody recorded its end".into())
 }
 
 /// Returns the digest of what an action does, but for the values that say for which version and after which it does it.

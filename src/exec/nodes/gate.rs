@@ -7,9 +7,11 @@ use crate::data::{Predictions, Summary};
 use crate::exec::context::{Product, Run, Stop};
 use crate::exec::event::NodeReport;
 use crate::exec::fetch;
+use crate::exec::held::File;
 use crate::exec::outside;
 use crate::exec::state::Ending;
 use crate::gate::{self, BaselineFile, Champion, Facts, Found, Gate, Report};
+use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
 use crate::judge;
 use crate::plan::{Location, Node, NodeKind, Source};
@@ -17,13 +19,20 @@ use crate::registry::RegistryError;
 use crate::types::Origin;
 
 pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeReport) -> Result<Ending, Stop> {
-    let evidence: Vec<Found> =
-        gate.evidence.iter().map(|evidence| counted(run, &evidence.origin, gate::is_read(&evidence.ty))).collect();
-    let references = gate::references(gate).into_iter().map(|path| {
+    let evidence: Vec<Found> = gate
+        .evidence
+        .iter()
+        .map(|evidence| counted(run, node, &evidence.origin, gate::is_read(&evidence.ty)))
+        .collect();
+    let mut references = BTreeMap::new();
+    for path in gate::references(gate) {
         let found = at_path(run, &path, true);
-        (path, found)
-    });
-    let references: BTreeMap<String, Found> = references.collect();
+        if let Found::Present { digest, .. } = &found {
+            let executable = run.memory.look(&join_inside(run.workspace(), &path)?)?.executable;
+            run.note_file(&path, File { digest: digest.parse()?, executable })?;
+        }
+        references.insert(path, found);
+    }
     let champion = champion(run, node, gate)?;
     let facts = Facts {
         predictions: predictions(run, gate, &evidence),
@@ -34,10 +43,13 @@ pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeRepo
         tables: tables(run, gate, &evidence, &references),
         references,
         evidence,
-        artifacts: artifacts(run, gate),
-        data: data(run, gate),
+        artifacts: artifacts(run, node, gate),
+        data: data(run, node, gate),
         champion,
     };
+    if let Some(why) = run.moved_for(&node.name) {
+        return Err(Stop::Unsound(why));
+    }
     let decided = gate::evaluate(gate, &run.bound.plan.metrics, &facts, &judge::about(run.bound, &node.name, gate));
     keep(run, &decided)?;
     let ending = ending(&decided);
@@ -111,30 +123,30 @@ fn stands(run: &Run<'_>, path: &str, digest: &str) -> Result<PathBuf, String> {
     }
 }
 
-fn artifacts(run: &Run<'_>, gate: &Gate) -> BTreeMap<Origin, Found> {
+fn artifacts(run: &Run<'_>, node: &Node, gate: &Gate) -> BTreeMap<Origin, Found> {
     let named = gate.requirements.iter().filter_map(|requirement| requirement.measure.artifact.as_ref());
-    named.chain(&gate.admits).map(|origin| (origin.clone(), found(run, origin, false))).collect()
+    named.chain(&gate.admits).map(|origin| (origin.clone(), found(run, node, origin, false))).collect()
 }
 
-fn data(run: &Run<'_>, gate: &Gate) -> BTreeMap<Origin, Found> {
+fn data(run: &Run<'_>, node: &Node, gate: &Gate) -> BTreeMap<Origin, Found> {
     let over: BTreeSet<_> = gate.evidence.iter().filter_map(|evidence| evidence.over.as_ref()).collect();
-    over.into_iter().map(|origin| (origin.clone(), found(run, origin, false))).collect()
+    over.into_iter().map(|origin| (origin.clone(), found(run, node, origin, false))).collect()
 }
 
 /// Returns evidence. What a run leaves out counts only where it was made of what stands there now.
-fn counted(run: &Run<'_>, origin: &Origin, read: bool) -> Found {
-    let found = found(run, origin, read);
+fn counted(run: &Run<'_>, node: &Node, origin: &Origin, read: bool) -> Found {
+    let found = found(run, node, origin, read);
     let left_out = origin.stage().is_some_and(|stage| !run.options.alone && run.leaves_out(stage));
     let Some(digest) = found.digest().filter(|_| left_out) else { return found };
-    let now = |origin: &Origin| self::found(run, origin, false).digest().map(str::to_owned);
+    let now = |origin: &Origin| self::found(run, node, origin, false).digest().map(str::to_owned);
     match judge::recorded::contradiction(run.bound, run.store, origin, digest, &now) {
         Some(why) => Found::Stale(why),
         None => found,
     }
 }
 
-/// Returns what an origin stands for; its bytes where they are wanted.
-fn found(run: &Run<'_>, origin: &Origin, read: bool) -> Found {
+/// Returns what an origin stands for to the gate `node`; its bytes where they are wanted.
+fn found(run: &Run<'_>, node: &Node, origin: &Origin, read: bool) -> Found {
     match origin {
         Origin::Output { stage, output } => match run.product(stage, output) {
             Some(product) => present(run, &product, read),
@@ -144,10 +156,19 @@ fn found(run: &Run<'_>, origin: &Origin, read: bool) -> Found {
         },
         Origin::Source(name) => {
             let source = run.bound.plan.sources.iter().find(|source| source.name == *name);
-            match source.map(|source| &source.location) {
+            let found = match source.map(|source| &source.location) {
                 Some(Location::Path(path)) => at_path(run, path, read),
-                Some(_) => fetched(run, origin, source, read),
+                Some(_) => fetched(run, node, origin, source, read),
                 None => Found::Unreadable(format!("`{origin}` is not in the plan")),
+            };
+            // What could not be read is no content, and lets nothing pass.
+            let is = match &found {
+                Found::Missing => Some(None),
+                found => found.digest().and_then(|digest| digest.parse().ok()).map(Some),
+            };
+            match is.map(|is| run.note_source(name, is, &node.name)) {
+                Some(Err(Stop::Unsound(why))) => Found::Unreadable(why),
+                _ => found,
             }
         }
         Origin::Pointer { .. } => Found::Unreadable(format!("`{origin}` is no evidence")),
@@ -155,9 +176,9 @@ fn found(run: &Run<'_>, origin: &Origin, read: bool) -> Found {
 }
 
 /// Brings a source that a gate judges into the workspace; what can't be had is no evidence.
-fn fetched(run: &Run<'_>, origin: &Origin, source: Option<&Source>, read: bool) -> Found {
+fn fetched(run: &Run<'_>, node: &Node, origin: &Origin, source: Option<&Source>, read: bool) -> Found {
     let Some(source) = source else { return Found::Unreadable(format!("`{origin}` is not in the plan")) };
-    match fetch::place(run, source) {
+    match fetch::place(run, source, &node.name) {
         Ok(_) => at_path(run, &source.location.place(&source.name), read),
         Err(Stop::Failed(why) | Stop::Unsound(why) | Stop::Skip(why)) => Found::Unreadable(why),
         Err(Stop::Interrupted) => Found::Unreadable("interrupted".to_owned()),
@@ -215,6 +236,9 @@ fn at_path(run: &Run<'_>, path: &str, read: bool) -> Found {
         }
         let artifact = run.memory.look(&path)?;
         let bytes = if read { fs::read(&path)? } else { Vec::new() };
+        if read && Digest::of(&bytes) != artifact.digest {
+            return Ok(Found::Unreadable("it changed while it was read".to_owned()));
+        }
         Ok(Found::Present { bytes, size: artifact.size, digest: artifact.digest.to_string() })
     };
     look().unwrap_or_else(|error| Found::Unreadable(error.to_string()))
@@ -247,7 +271,7 @@ fn champion(run: &Run<'_>, node: &Node, gate: &Gate) -> Result<Option<Champion>,
                 judge::write_baseline(run.bound, run.workspace(), &file)?;
                 return Ok(Some(Champion::Unreachable(why)));
             }
-            let scored = scored(run, gate);
+            let scored = scored(run, node, gate);
             let mut file = match &scored {
                 Ok(_) => BaselineFile::scored(&node.name, registry, pointer, &seen.version, &digest),
                 Err(why) => BaselineFile::unscorable(&node.name, registry, pointer, &seen.version, &digest, why),
@@ -285,12 +309,12 @@ fn unsound(run: &Run<'_>, gate: &str) -> Option<String> {
 }
 
 /// Returns the baseline's own measurements of this run, or why today's code could not make them.
-fn scored(run: &Run<'_>, gate: &Gate) -> Result<Vec<Found>, String> {
+fn scored(run: &Run<'_>, node: &Node, gate: &Gate) -> Result<Vec<Found>, String> {
     let measured = gate.baseline.iter().flat_map(|baseline| &baseline.evidence);
     measured
         .map(|measured| {
             let read = gate.evidence.get(measured.evidence).is_some_and(|evidence| gate::is_read(&evidence.ty));
-            match counted(run, &measured.origin, read) {
+            match counted(run, node, &measured.origin, read) {
                 Found::Skipped(why) => Err(why),
                 found => Ok(found),
             }
@@ -340,7 +364,7 @@ fn recorded(
     if let Some(machine) = kept.and_then(|version| version.metadata.notes.get(judge::machine::NOTE).cloned()) {
         file.machines.insert(origin.clone(), machine);
     }
-    let digest = crate::host::Digest::of(text.as_bytes()).to_string();
+    let digest = Digest::of(text.as_bytes()).to_string();
     let size = text.len() as u64;
     Ok(Ok(BTreeMap::from([(origin, Found::Present { bytes: text.into_bytes(), size, digest })])))
 }

@@ -179,7 +179,7 @@ pub(in crate::exec) fn idle<'r>(run: &Run<'r>, wanted: &BTreeSet<usize>) -> BTre
 }
 
 /// Returns the registries that a node writes to.
-fn registries<'p>(plan: &'p Plan, node: &'p Node) -> Vec<&'p str> {
+pub(super) fn registries<'p>(plan: &'p Plan, node: &'p Node) -> Vec<&'p str> {
     match &node.kind {
         NodeKind::Register(register) => vec![&register.registry],
         NodeKind::Promote(promote) => vec![&promote.registry],

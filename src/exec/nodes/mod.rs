@@ -2,6 +2,7 @@
 
 mod action;
 mod approval;
+mod commit;
 mod gate;
 mod may;
 mod promote;
@@ -19,6 +20,18 @@ pub(super) use may::{idle, may, refused};
 pub(super) use rollout::none_of as rollouts_refused;
 pub(super) use stage::{Lookup, look_up};
 
+fn ended(stop: Stop) -> Ending {
+    match stop {
+        Stop::Failed(why) => Ending::Failed(why),
+        Stop::Unsound(why) => Ending::Unsound(why),
+        Stop::Skip(why) => Ending::Skipped(why),
+        Stop::Interrupted => Ending::Interrupted,
+    }
+}
+
+/// The way out where a source was two things to one run.
+const AGAIN: &str = "run again while nothing writes to it: all of a run has to read the same";
+
 /// Does what a node is for.
 pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
     let mut report = NodeReport::new(&node.name, node.kind.keyword(), Ending::Done);
@@ -31,10 +44,29 @@ pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
             return report;
         }
     }
+    if (node.kind.acts() || matches!(node.kind, NodeKind::Approval(_)))
+        && let Some(why) = run.moved()
+    {
+        report.ending = Ending::Unsound(why);
+        report.help = Some(AGAIN.to_owned());
+        return report;
+    }
     if let Some((why, help)) = unasked::unasked(run, node) {
         report.ending = Ending::Skipped(why);
         report.help = Some(help);
         return report;
+    }
+    match commit::differs(run, node) {
+        Ok(None) => {}
+        Ok(Some((why, help))) => {
+            report.ending = Ending::Unsound(why);
+            report.help = Some(help);
+            return report;
+        }
+        Err(stop) => {
+            report.ending = ended(stop);
+            return report;
+        }
     }
     let ending = match &node.kind {
         NodeKind::Stage(stage) => stage::run(run, node, stage, &mut report),
@@ -45,13 +77,10 @@ pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
         NodeKind::Action(action) => action::run(run, node, action, &mut report),
         NodeKind::Rollout(_) | NodeKind::Experiment(_) => rollout::run(run, node),
     };
-    report.ending = match ending {
-        Ok(ending) => ending,
-        Err(Stop::Failed(why)) => Ending::Failed(why),
-        Err(Stop::Unsound(why)) => Ending::Unsound(why),
-        Err(Stop::Skip(why)) => Ending::Skipped(why),
-        Err(Stop::Interrupted) => Ending::Interrupted,
-    };
+    report.ending = ending.unwrap_or_else(ended);
+    if run.moved_for(&node.name).is_some() {
+        report.help = Some(AGAIN.to_owned());
+    }
     // What is said of an output may quote it, and a command may have written a secret there.
     let said = [report.help.as_mut(), report.detail.as_mut(), report.ending.sentence_mut()];
     said.into_iter().flatten().for_each(|text| run.mask.cover(text));

@@ -22,6 +22,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut 
         Origin::Source(_) | Origin::Pointer { .. } => None,
     };
     let reports = run.gates();
+    let shared = run.registry_location(&register.registry)?.is_shared();
     let provenance = Provenance {
         model,
         inputs: run.sources().iter().map(|(name, digest)| (name.clone(), digest.to_string())).collect(),
@@ -31,7 +32,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut 
             .collect(),
         approvals: run.approvals(),
         numbers: judge::numbers::of(run.bound, &node.name, register, model, |gate| reports.get(gate).cloned()),
-        commit: None,
+        // What others share is held against that commit, and against nothing else that came meanwhile.
+        commit: shared.then(|| run.began_at().map(str::to_owned)).flatten(),
         notes: machine(run, register),
     };
     let registered = release(run).register(&node.name, provenance).map_err(stop)?;

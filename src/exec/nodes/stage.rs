@@ -35,10 +35,10 @@ pub(in crate::exec) enum Lookup {
 }
 
 pub(super) fn run(run: &Run<'_>, node: &Node, stage: &Stage, report: &mut NodeReport) -> Result<Ending, Stop> {
-    if run.stands(&node.name, report) {
+    if run.stands(&node.name, stage, report)? {
         return Ok(Ending::Hit);
     }
-    let prepared = prepare::stage(run, stage)?;
+    let prepared = prepare::stage(run, &node.name, stage)?;
     let ending = serve_or_make(run, node, stage, &prepared, report)?;
     // What was made of an input that moved is no result, and must not stand as one either.
     if run.options.question.is_some()

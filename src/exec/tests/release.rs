@@ -229,3 +229,81 @@ fn a_secret_of_what_is_not_done_here_is_not_asked_for() {
     let error = bench.try_run().expect_err("no secret");
     assert_eq!((error.exit, error.message.as_str()), (1, "`deploy` needs the secret `token`, which has no value"));
 }
+
+/// `away` -> `train` -> `back` -> `release`: what two of them do to the checkout. `feature` is a branch with another model.
+fn switching(away: &str, back: &str) -> Bench {
+    let mut bench = shared();
+    let folder = bench.folder.path().to_owned();
+    bench.write("src/train.sh", "echo weights\n");
+    bench.write("raw.csv", "main\n");
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-q", "-m", "code"]);
+    git(&folder, &["push", "-q", "origin", "main"]);
+    git(&folder, &["checkout", "-q", "-b", "feature"]);
+    bench.write("src/train.sh", "echo weights of feature\n");
+    bench.write("src/more.sh", "");
+    bench.write("raw.csv", "feature\n");
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-q", "-m", "feature"]);
+    git(&folder, &["checkout", "-q", "main"]);
+    let command = |text: &str| {
+        let identity = "export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b";
+        format!("echo > \"$PWD/done\"; {identity}; cd {}; {text}", folder.display())
+    };
+    let beside = |name: &str, text: &str| {
+        let stage = stage(&command(text), vec![output("done", "done", Artifact::File)]);
+        let mut node = node(name, Stage { rerun: Rerun::Always, ..stage });
+        let NodeKind::Stage(stage) = &mut node.kind else { panic!("a stage") };
+        stage.outputs[0].publish = format!(".mlpc/{name}");
+        node
+    };
+    let source = Location::Path("raw.csv".into());
+    bench.plan.sources.push(Source {
+        name: "raw".into(),
+        doc: None,
+        ty: Artifact::File,
+        location: source,
+        frozen: None,
+    });
+    let mut back = beside("back", back);
+    back.waits.push(Wait { node: "train".into(), why: Why::After });
+    bench.plan.nodes[0].waits.push(Wait { node: "away".into(), why: Why::After });
+    bench.plan.nodes[1].waits.push(Wait { node: "back".into(), why: Why::After });
+    bench.plan.nodes.insert(0, beside("away", away));
+    bench.plan.nodes.insert(2, back);
+    bench
+}
+
+#[test]
+fn what_was_read_from_another_checkout_is_not_released_under_the_commit_of_this_one() {
+    let (away, back) = ("git checkout -q feature", "git checkout -q main");
+    let none = |bench: &Bench, why: &str| {
+        let told = bench.endings();
+        assert!(told.contains(&format!("release:unsound({why}")) && told.ends_with("-> 11"), "{told}");
+        let branches = git(&bench.path("remote.git"), &["branch", "--list", "models"]);
+        assert_eq!(branches, "", "{told}");
+    };
+    // What code reads, which code there is, and a source that git has.
+    let mut bench = switching(away, back);
+    bench.stage("train").work = Work { code: vec!["src/train.sh".into()], ..work("bash src/train.sh > \"$model\"") };
+    none(&bench, "this run read another `src/train.sh` than the commit `");
+    let mut bench = switching(away, back);
+    bench.stage("train").work = Work { code: vec!["src/m*.sh".into()], ..work("echo weights > \"$model\"") };
+    none(&bench, "this run read another `src/more.sh` than the commit `");
+    let mut bench = switching(away, back);
+    let raw = input("raw", Origin::Source("raw".into()), "raw.csv");
+    bench.stage("train").work = Work { inputs: vec![raw], ..work("cat \"$raw\" > \"$model\"") };
+    none(&bench, "this run read another `raw.csv`, the source `raw`, than the commit `");
+    // Another commit of the same branch, which was pushed.
+    let commit = "git commit -q --allow-empty -m more; git push -q origin main";
+    none(&switching("true", commit), "the run began at `");
+    // What is the same there, and what is no affair of git's, may come and go.
+    let mut bench = switching(away, back);
+    let told = bench.endings();
+    assert!(told.contains("release:done current:done"), "{told}");
+    git(&bench.path("."), &["checkout", "-q", "feature"]);
+    git(&bench.path("."), &["checkout", "-q", "main"]);
+    bench.stage("train").work.code = vec!["src/**".into()];
+    bench.stage("away").work.command = script("echo > done");
+    assert!(bench.endings().ends_with("-> 0"), "{}", bench.endings());
+}

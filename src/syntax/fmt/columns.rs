@@ -58,11 +58,12 @@ impl<'t> Columns<'t> {
     }
 
     /// Returns the blanks before each token.
-    pub(super) fn set(mut self, lines: &mut [Line]) -> Vec<usize> {
+    pub(super) fn set(mut self, lines: &[Line]) -> Vec<usize> {
         let mut blanks = vec![0; self.tokens.len()];
         for (at, line) in lines.iter().enumerate() {
-            for token in line.first + 1..line.end {
-                blanks[token] = self.gaps.between(self.text, self.tokens[token - 1], self.tokens[token]);
+            let pairs = self.tokens[line.first..line.end].windows(2);
+            for (pair, blank) in pairs.zip(&mut blanks[line.first + 1..line.end]) {
+                *blank = self.gaps.between(self.text, pair[0], pair[1]);
             }
             if let Indent::By(by) = line.indent {
                 blanks[line.first] = by;
@@ -77,9 +78,9 @@ impl<'t> Columns<'t> {
                 self.align(group, lines, &mut blanks);
             }
             if level == 0 {
-                for at in 0..lines.len() {
-                    if let Indent::Under { line, token } = lines[at].indent {
-                        blanks[lines[at].first] = self.column(&lines[line], token, &blanks);
+                for line in lines {
+                    if let Indent::Under { line: above, token } = line.indent {
+                        blanks[line.first] = self.column(&lines[above], token, &blanks);
                     }
                 }
             }
