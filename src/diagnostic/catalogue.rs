@@ -126,6 +126,7 @@ catalogue! {
     Error ENVIRONMENT_SHARED "environment-shared",
     Error EVENT_NEVER_EMITTED "event-never-emitted",
     Error EVENT_UNHEARD "event-unheard",
+    Warning FIRST_UNMEASURED "first-unmeasured",
     Warning FIRST_VERSION_ELSEWHERE "first-version-elsewhere",
     Error GATE_OF_ANOTHER_MODEL "gate-of-another-model",
     Error KNOWN_ONLY_IN_RUN "known-only-in-run",
@@ -151,6 +152,7 @@ catalogue! {
     Warning PATHS_MISS_AN_INPUT "paths-miss-an-input",
     Warning PIPE_IN_SH "pipe-in-sh",
     Error POINTER_NEVER_WRITTEN "pointer-never-written",
+    Warning POINTER_OF_TWO_PIPELINES "pointer-of-two-pipelines",
     Error PROMOTED_ELSEWHERE "promoted-elsewhere",
     Error QUERY_MISSING "query-missing",
     Error QUERY_OF_NO_VERSION "query-of-no-version",
@@ -191,6 +193,7 @@ catalogue! {
     Warning VARIABLE_IN_ARGUMENTS "variable-in-arguments",
     Error WRONG_INDEX "wrong-index",
     Error WRONG_KIND "wrong-kind",
+    Warning WRONG_SIDE "wrong-side",
     Error WRONG_TYPE "wrong-type",
     Error WRONG_UNIT "wrong-unit",
 }
