@@ -95,7 +95,13 @@ pub fn cursor(text: &str, offset: usize) -> Cursor<'_> {
     let all = tokens(written);
     let keyword = split::word_at(written, 0);
     let item = all.get(1).filter(|token| token.kind == Kind::Word).map(|token| token.text(written));
-    let inside = all.iter().find(|token| token.start < start - base && start - base < token.end);
+    // What a string without its end holds goes on up to the place.
+    let open = |token: &Token| {
+        let string = token.text(written);
+        token.kind == Kind::Str && (string.len() < 2 || !string.ends_with(&string[..1]))
+    };
+    let at = start - base;
+    let inside = all.iter().find(|&token| token.start < at && (at < token.end || at == token.end && open(token)));
     match inside.map(|token| token.kind) {
         Some(Kind::Raw) => {
             let dollar = text[..start].ends_with('$') || text[..start].ends_with("${");
