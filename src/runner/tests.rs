@@ -206,7 +206,7 @@ fn nothing_is_released_of_a_source_that_moved_between_jobs() {
     // What an action reads itself counts too, before it does anything.
     refused(
         rig.job("tell", &["train", "release", "quality"], moved).expect("an answer"),
-        "`tell` found other bytes than `evaluate`",
+        "`tell` found other bytes than `train`",
     );
     rig.well("tell", &["train", "release", "quality"]);
 }

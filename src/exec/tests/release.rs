@@ -279,7 +279,7 @@ fn what_was_read_from_another_checkout_is_not_released_under_the_commit_of_this_
     let (away, back) = ("git checkout -q feature", "git checkout -q main");
     let none = |bench: &Bench, why: &str| {
         let told = bench.endings();
-        assert!(told.contains(&format!("release:unsound({why}")) && told.ends_with("-> 11"), "{told}");
+        assert!(told.contains(&format!("release:Unsound(\"{why}")) && told.ends_with("-> 11"), "{told}");
         let branches = git(&bench.path("remote.git"), &["branch", "--list", "models"]);
         assert_eq!(branches, "", "{told}");
     };
