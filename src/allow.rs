@@ -9,7 +9,7 @@ use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{self, ItemKind};
 
 /// Codes that the compiler does not give: the surroundings of a pipeline do, or a target.
-const ELSEWHERE: [Code; 9] = [
+const ELSEWHERE: [Code; 10] = [
     codes::RUNNER_WITHOUT_MLPC,
     codes::NOTHING_MATCHES,
     codes::NOT_OF_ITS_TYPE,
@@ -19,6 +19,7 @@ const ELSEWHERE: [Code; 9] = [
     codes::CHECKPOINT_LOST,
     codes::CRON_ON_THE_HOUR,
     codes::TRIGGER_ELSEWHERE,
+    codes::POINTER_OF_TWO_PIPELINES,
 ];
 
 /// The allows of a file that are in order.

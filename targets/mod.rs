@@ -77,6 +77,13 @@ pub struct Site<'a> {
 }
 
 impl Site<'_> {
+    /// Returns the pipeline's file, relative to the repository's root.
+    #[must_use]
+    pub fn source(&self) -> String {
+        let slash = if self.folder.is_empty() { "" } else { "/" };
+        format!("{}{slash}{}", self.folder, self.file)
+    }
+
     /// Returns where something was declared; the top of the pipeline where that is not known.
     #[must_use]
     pub fn span(&self, key: &str) -> Span {

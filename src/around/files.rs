@@ -49,8 +49,10 @@ pub(super) fn asked(model: &Model) -> Vec<(Asked, Span, Option<&str>)> {
         _ => None,
     });
     for gate in gates.chain(model.monitors.iter().map(|monitor| &monitor.gate)) {
+        // Several lines of a gate compare with one file.
+        let mut told = HashSet::new();
         let paths = references(gate).filter(|(path, _)| !made.contains(path));
-        paths.for_each(|(path, span)| add(path, None, span, None));
+        paths.filter(|(path, _)| told.insert(*path)).for_each(|(path, span)| add(path, None, span, None));
     }
     asked
 }

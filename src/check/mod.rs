@@ -1,8 +1,11 @@
 //! Rules: what is wrong with a model whose names and types are right. One file a rule, one line in the list.
 
 mod rules;
+mod together;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use together::{Pipeline, together};
 
 use crate::beside::both;
 use crate::diagnostic::Diagnostic;
@@ -33,6 +36,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::duration_cached::DurationCached,
     &rules::environment_shared::EnvironmentShared,
     &rules::event_unmatched::EventUnmatched,
+    &rules::first_unmeasured::FirstUnmeasured,
     &rules::gate_of_another_model::GateOfAnotherModel,
     &rules::live_metrics::LiveMetrics,
     &rules::metrics_of_another_model::MetricsOfAnotherModel,
@@ -51,6 +55,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::unused_in_command::UnusedInCommand,
     &rules::unused_name::UnusedName,
     &rules::variable_in_arguments::VariableInArguments,
+    &rules::wrong_side::WrongSide,
 ];
 
 /// Pipelines of more nodes are looked at by two threads.

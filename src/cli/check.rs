@@ -6,6 +6,7 @@ use super::project::{PipelineArgs, read};
 use super::render::{self, CheckFormat};
 use super::{Exit, Verb, repair, seen};
 use crate::around;
+use crate::check;
 use crate::code;
 use crate::compile::{Compilation, check_file};
 use crate::data::Format;
@@ -152,8 +153,34 @@ fn look(sources: &Sources, roots: usize) -> (Vec<Compilation>, Vec<Diagnostic>) 
         }
         found.append(&mut more);
     }
+    for (index, diagnostic) in together(sources, &compiled) {
+        let mut said = vec![diagnostic];
+        compiled[index].allows.cover(&mut said);
+        found.append(&mut said);
+    }
     diagnostic::sort(&mut found);
     (compiled, found)
+}
+
+/// Returns what is wrong between the pipelines of one call, with the index of the one that it is said of.
+fn together(sources: &Sources, compiled: &[Compilation]) -> Vec<(usize, Diagnostic)> {
+    if compiled.len() < 2 {
+        return Vec::new();
+    }
+    let folder = |name: &str| {
+        let whole = Path::new(name).canonicalize().unwrap_or_else(|_| PathBuf::from(name));
+        whole.parent().unwrap_or(Path::new("")).to_path_buf()
+    };
+    let folders: Vec<PathBuf> = sources.iter().map(|(_, file)| folder(file.name())).take(compiled.len()).collect();
+    let shown = |path: &Path| path.to_string_lossy().into_owned();
+    let places: Vec<(String, String)> =
+        folders.iter().map(|folder| (shown(folder), shown(&around::repository(folder)))).collect();
+    let pipelines: Vec<check::Pipeline<'_>> = compiled
+        .iter()
+        .zip(&places)
+        .map(|(one, (folder, repository))| check::Pipeline { model: &one.model, folder, repository })
+        .collect();
+    check::together(&pipelines)
 }
 
 /// Tells whether what the texts don't say is as it has to be: patterns match, runtimes are locked.

@@ -72,6 +72,7 @@ impl Compile {
             sources: &project.sources,
             locked: &locked,
         };
+        let own = Own { source: site.source(), root: root.clone() };
         let output = self.output.clone().unwrap_or(root);
         let runtimes: Vec<_> =
             plan.runtimes.iter().map(|one| (one.clone(), site.span(&format!("runtime {}", one.name)))).collect();
@@ -117,7 +118,7 @@ impl Compile {
             out.err_line(&format!("  help: {help}"));
         }
         let files: Vec<OutputFile> = done.into_iter().flat_map(|(_, files)| files).collect();
-        Ok(write(&files, &output, out))
+        Ok(write(&files, &output, &own, out))
     }
 
     /// Returns the targets that are asked for; complains about unknown ones.
@@ -164,12 +165,43 @@ fn is_compiled(text: &str) -> bool {
     text.lines().take(40).any(|line| line.starts_with('#') && line.contains("`mlpc compile --target "))
 }
 
-fn write(files: &[OutputFile], root: &Path, out: &Out) -> Exit {
+/// The pipeline that is compiled.
+struct Own {
+    /// Its file, relative to the repository's root.
+    source: String,
+    /// That root.
+    root: PathBuf,
+}
+
+impl Own {
+    /// Returns the pipeline that a file was compiled from, where that is another one which is still there.
+    fn other<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let source = text.lines().take(40).filter(|line| line.starts_with('#')).find_map(|line| {
+            let (before, _) = line.split_once(" by `mlpc compile --target ")?;
+            before.split_once(" from ").map(|(_, source)| source)
+        })?;
+        (source != self.source && self.root.join(source).is_file()).then_some(source)
+    }
+}
+
+fn write(files: &[OutputFile], root: &Path, own: &Own, out: &Out) -> Exit {
     let foreign = files.iter().map(|file| root.join(&file.path)).find(|path| fs::is_foreign(path, is_compiled));
     if let Some(path) = foreign {
         out.err_line(&format!("error: `{}` holds something that mlpc did not write", path.display()));
         out.err_line("help: move it away, or give the pipeline another name; nothing was written");
         return Exit::Usage;
+    }
+    let there =
+        files.iter().map(|file| root.join(&file.path)).filter_map(|path| Some((fs::read_text(&path).ok()?, path)));
+    for (text, path) in there {
+        if let Some(other) = own.other(&text) {
+            out.err_line(&format!(
+                "error: `{}` was compiled from `{other}`, a pipeline of the same name",
+                path.display()
+            ));
+            out.err_line("help: give one of the two another name, or remove that file where it is left over; nothing was written");
+            return Exit::Usage;
+        }
     }
     for file in files {
         let path = root.join(&file.path);

@@ -56,6 +56,6 @@ fn is_bound(measure: &Measure) -> bool {
 
 /// Returns what a requirement measures, as it is written: what stands before the comparison.
 fn measured(text: &str) -> &str {
-    let before = text.split(['<', '>', '=']).next().unwrap_or(text);
+    let before = text.split(['<', '>', '=', '!']).next().unwrap_or(text);
     before.split(" between ").next().unwrap_or(before).trim()
 }

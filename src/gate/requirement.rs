@@ -178,7 +178,7 @@ pub struct Groups {
 }
 
 /// Columns of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Columns {
     /// One.

@@ -3,7 +3,6 @@
 //!
 //! Knows the model; nothing of commands or platforms.
 
-mod brought;
 mod cycle;
 mod deadlock;
 mod draw;
@@ -135,12 +134,16 @@ fn own(model: &Model, guards: &Guards<'_>, id: NodeId, edges: &mut Vec<Edge>) {
             for with in register.with.iter().chain(&register.metrics) {
                 reads(guards, &with.value, true, with.span, edges);
             }
-            admission(guards, &register.model, register.model_span, edges);
+            // Who says that a release goes without a gate of its own has not said that those of what it was made of don't count.
+            admissions(model, guards, &register.model, register.model_span, edges);
+            for with in &register.with {
+                admissions(model, guards, &with.value, with.span, edges);
+            }
         }
         NodeKind::Promote(promote) => {
             edges.push(Edge { to: promote.release, why: Why::Data, span: node.span });
             if let Some(register) = model.register(promote.release) {
-                admission(guards, &register.model, node.span, edges);
+                admissions(model, guards, &register.model, node.span, edges);
             }
         }
         NodeKind::Rollout(rollout) => {
@@ -161,7 +164,7 @@ fn own(model: &Model, guards: &Guards<'_>, id: NodeId, edges: &mut Vec<Edge>) {
             if let Some(of) = &action.of {
                 subject(of, node.name.span, edges);
                 if let Some(origin) = model.subject_model(of) {
-                    admission(guards, origin, node.name.span, edges);
+                    admissions(model, guards, origin, node.name.span, edges);
                 }
             }
         }
@@ -181,7 +184,7 @@ fn released(
     let gated = model.nodes[id].ungated.is_none();
     edges.push(Edge { to: release, why: Why::Subject, span });
     if let Some(register) = model.register(release).filter(|_| gated) {
-        admission(guards, &register.model, span, edges);
+        admissions(model, guards, &register.model, span, edges);
     }
     for input in &work.inputs {
         reads(guards, &input.origin, !input.ungated, input.span, edges);
@@ -201,16 +204,15 @@ fn reads(guards: &Guards<'_>, origin: &Origin, guarded: bool, span: Span, edges:
     }
 }
 
-/// As [`admission`], of all that an input brings along.
+/// Adds the gates that measured a model, or one that it was made of.
 fn admissions(model: &Model, guards: &Guards<'_>, origin: &Origin, span: Span, edges: &mut Vec<Edge>) {
-    if !guards.measured.is_empty() {
-        brought::brought(model, origin).into_iter().for_each(|origin| admission(guards, origin, span, edges));
+    if guards.measured.is_empty() {
+        return;
     }
-}
-
-fn admission(guards: &Guards<'_>, origin: &Origin, span: Span, edges: &mut Vec<Edge>) {
-    let gates = guards.measured.get(origin).into_iter().flatten();
-    edges.extend(gates.map(|&to| Edge { to, why: Why::Admission, span }));
+    for of in model.brought(origin) {
+        let gates = guards.measured.get(of).into_iter().flatten();
+        edges.extend(gates.map(|&to| Edge { to, why: Why::Admission, span }));
+    }
 }
 
 fn subject(of: &Subject, span: Span, edges: &mut Vec<Edge>) {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::Graph;
-use super::brought::brought;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Model, Node, NodeId, NodeKind, Origin};
 use crate::types::Why;
@@ -94,18 +93,16 @@ fn approvals<'m>(model: &'m Model, graph: &Graph) -> BTreeMap<&'m Origin, BTreeS
 
 /// Returns the models that a node brings to those who use them. An experiment is a trial, and may come before a decision.
 fn shipped<'m>(model: &'m Model, node: &'m Node) -> Vec<&'m Origin> {
-    match &node.kind {
-        NodeKind::Promote(promote) => {
-            model.register(promote.release).map(|register| &register.model).into_iter().collect()
-        }
-        NodeKind::Rollout(rollout) => {
-            model.register(rollout.release).map(|register| &register.model).into_iter().collect()
-        }
+    let of_release = |release| model.register(release).map(|register| &register.model);
+    let ships: Vec<&Origin> = match &node.kind {
+        NodeKind::Promote(promote) => of_release(promote.release).into_iter().collect(),
+        NodeKind::Rollout(rollout) => of_release(rollout.release).into_iter().collect(),
         NodeKind::Action(action) => {
             let of = action.of.as_ref().and_then(|of| model.subject_model(of));
             let read = action.work.inputs.iter().filter(|input| !input.ungated).map(|input| &input.origin);
-            of.into_iter().chain(read).flat_map(|origin| brought(model, origin)).collect()
+            of.into_iter().chain(read).collect()
         }
         _ => Vec::new(),
-    }
+    };
+    ships.into_iter().flat_map(|origin| model.brought(origin)).collect()
 }

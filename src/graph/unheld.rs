@@ -33,7 +33,8 @@ pub fn unheld(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
         let could_wait = |release: NodeId| {
             let node = &model.nodes[release];
             let meet = || runs.iter().any(|run| run.has(check) && run.has(node));
-            !before.contains(&release) && !(is_gate && is_ungated(model, node)) && meet()
+            let needs_none = is_gate && is_ungated(model, node);
+            !before.contains(&release) && !needs_none && meet()
         };
         if let Some(&release) = releasing.iter().find(|&&release| could_wait(release)) {
             let name = match &check.leg {

@@ -1,6 +1,7 @@
 //! The model: what a file means. Names are ids, types are checked types, constants are values; every part still
 //! knows where it was written. What could not be understood is left out, and has a diagnostic.
 
+mod brought;
 mod declared;
 mod forgotten;
 mod ids;

@@ -15,6 +15,7 @@ mod fields;
 mod fork;
 mod gate;
 mod header;
+mod known;
 mod legs;
 mod local;
 mod location;

@@ -2,6 +2,7 @@
 
 use super::cx::Cx;
 use super::expr::{Scope, Typed, expect, expr, fitted, folded, widened};
+use super::known;
 use crate::diagnostic::codes;
 use crate::source::Span;
 use crate::syntax::ast;
@@ -41,6 +42,9 @@ pub(super) fn binary(
     }
     let sides = (expr(cx, left, scope), expr(cx, right, scope));
     let (a, b) = (sides.0?, sides.1?);
+    if matches!(op, BinaryOp::Equal | BinaryOp::Unequal) {
+        known::compared(cx, [(&a, left.span), (&b, right.span)])?;
+    }
     // A text that the other side can never be is a comparison that never holds.
     let (a, b) = match (&a.ty, &b.ty) {
         (Type::Enum(_), Type::String) => {

@@ -244,7 +244,7 @@ pub(super) fn options(cx: &mut Cx<'_>, signature: &Signature, args: &[&ast::Arg]
 pub(super) fn sided(cx: &mut Cx<'_>, span: Span, measure: &Measure, bound: &Bound) -> Option<()> {
     let Some(signature) = crate::gate::kinds::find(measure.kind).map(|kind| kind.signature()) else { return Some(()) };
     let test = matches!(signature.takes, Takes::Pair(_) | Takes::Drift);
-    if !test && !measure.options.contains_key("of") && (measure.groups.is_none() || signature.takes != Takes::Sample) {
+    if !test && !matches!(signature.name, "lower" | "upper") {
         return Some(());
     }
     let at_least = matches!(bound, Bound::Compare { op: Compare::AtLeast | Compare::Greater, .. });

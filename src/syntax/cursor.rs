@@ -501,9 +501,9 @@ mod tests {
             ("target |", value("target", "target")),
             ("use \"gates/co|", Place::Path { typed: "gates/co", module: true }),
             ("use \"gates/common.mlp\" { da|", Place::Listed("gates/common.mlp")),
-            ("stage a {\n  code \"src/|", Place::Path { typed: "src/", module: false }),
-            ("stage a {\n  code \"src/a.py\", \"|", Place::Path { typed: "", module: false }),
-            ("stage a {\n  out x: File = \"o|", Place::Free),
+            ("stage a {\n  code \"src/|\"", Place::Path { typed: "src/", module: false }),
+            ("stage a {\n  code \"src/a.py\", \"|\"", Place::Path { typed: "", module: false }),
+            ("stage a {\n  out x: File = \"o|\"", Place::Free),
         ] {
             assert_eq!(at(text), place, "{text}");
         }

@@ -201,7 +201,8 @@ impl<'a> Context<'a> {
     }
 
     fn header(&self, hints: &[&str]) -> Vec<String> {
-        let made = format!("made from {} by `mlpc compile --target argo`; edit that, and compile again", self.file);
+        let source = self.site.source();
+        let made = format!("made from {source} by `mlpc compile --target argo`; edit that, and compile again");
         let digest = format!("plan {}", self.digest);
         [made, digest].into_iter().chain(hints.iter().map(|hint| (*hint).to_owned())).collect()
     }

@@ -298,7 +298,8 @@ impl Jobs<'_> {
 
     /// Returns the last job.
     fn verdict(&self, needs: Vec<String>) -> Job {
-        let mut job = self.bare("verdict".into(), needs);
+        // A required check is known by this name alone, in all workflows of a repository.
+        let mut job = self.bare(format!("{} verdict", self.plan.pipeline), needs);
         job.condition = Some("${{ always() }}".into());
         job.steps = self.preamble(None);
         if matches!(self.settings.install, Install::Cargo(_)) {

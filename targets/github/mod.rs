@@ -167,8 +167,7 @@ fn jobs_of(plan: &Plan, edges: &Edges<'_>, declared: &str) -> Vec<String> {
 
 /// Returns the comment at the top of the file.
 fn header(plan: &Plan, site: &Site<'_>, edges: &Edges<'_>) -> Vec<String> {
-    let slash = if site.folder.is_empty() { "" } else { "/" };
-    let source = format!("{}{slash}{}", site.folder, site.file);
+    let source = site.source();
     let mut lines: Vec<_> = plan.doc.iter().flat_map(|doc| doc.lines()).map(str::to_owned).collect();
     if !lines.is_empty() {
         lines.push(String::new());

@@ -91,6 +91,33 @@ fn what_somebody_wrote_is_not_compiled_over() {
 }
 
 #[test]
+fn what_was_compiled_from_another_pipeline_is_not_compiled_over() {
+    let sandbox = crate::sandbox::Sandbox::new();
+    let pipeline = |name: &str| {
+        format!(
+            "pipeline {name}\nedition 2026\nstage a {{\n  out text: File = \"a.txt\"\n  run <<< echo a > \"$text\" >>>\n}}\ntarget argo {{ namespace: \"ml\", artifacts: \"s3\", image: \"debian:12\" }}\n"
+        )
+    };
+    assert_eq!(sandbox.shell("git init -q .").code, 0);
+    sandbox.file("p.mlp", &pipeline("mine"));
+    sandbox.file("two/p.mlp", &pipeline("mine"));
+    for (target, file) in [("github", ".github/workflows/mine.yml"), ("argo", "argo/mine-template.yaml")] {
+        assert_eq!(sandbox.mlpc(&["compile", "--target", target, "p.mlp"]).code, 0);
+        let before = sandbox.read(file);
+        let told = sandbox.mlpc(&["compile", "--target", target, "two/p.mlp"]);
+        assert_eq!((told.code, sandbox.read(file)), (2, before), "{told:?}");
+        assert!(told.stderr.contains("was compiled from `p.mlp`, a pipeline of the same name"), "{told:?}");
+    }
+    // A name of its own, or the place of one that is gone.
+    sandbox.file("two/p.mlp", &pipeline("other"));
+    assert_eq!(sandbox.mlpc(&["compile", "--target", "github", "two/p.mlp"]).code, 0);
+    sandbox.file("two/p.mlp", &pipeline("mine"));
+    std::fs::remove_file(sandbox.path().join("p.mlp")).expect("removed");
+    assert_eq!(sandbox.mlpc(&["compile", "--target", "github", "two/p.mlp"]).code, 0);
+    assert!(sandbox.read(".github/workflows/mine.yml").contains("Generated from two/p.mlp by"));
+}
+
+#[test]
 fn a_file_whose_name_begins_like_an_option_is_no_option() {
     let sandbox = crate::sandbox::Sandbox::new();
     sandbox.file(

@@ -25,6 +25,7 @@ mod import;
 mod infer;
 mod init;
 mod legs;
+mod let_through;
 mod lineage;
 mod live;
 mod lsp;

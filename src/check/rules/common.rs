@@ -1,6 +1,10 @@
 //! What several rules ask of a model.
 
+use std::collections::HashSet;
+
 use crate::model::{Gate, Model, NodeId, NodeKind, Origin, Work};
+use crate::source::Span;
+use crate::types::Artifact;
 
 /// Returns the models that a gate measured.
 pub(super) fn admits<'m>(model: &'m Model, gate: &'m Gate) -> Vec<&'m Origin> {
@@ -9,6 +13,34 @@ pub(super) fn admits<'m>(model: &'m Model, gate: &'m Gate) -> Vec<&'m Origin> {
         _ => None,
     });
     outputs.filter_map(|output| output.of.as_ref()).collect()
+}
+
+/// What a pipeline takes for models.
+pub(super) struct Models<'m> {
+    model: &'m Model,
+    /// What is no `Model` by its type, and is one by what is done with it: measured or registered.
+    by_use: HashSet<&'m Origin>,
+}
+
+impl<'m> Models<'m> {
+    pub(super) fn of(model: &'m Model) -> Self {
+        let mut by_use = HashSet::new();
+        for (_, node) in model.nodes.iter() {
+            match &node.kind {
+                NodeKind::Stage(stage) => by_use.extend(stage.outputs.iter().filter_map(|output| output.of.as_ref())),
+                NodeKind::Register(register) => {
+                    by_use.insert(&register.model);
+                }
+                _ => {}
+            }
+        }
+        Self { model, by_use }
+    }
+
+    /// Tells whether an artifact is one.
+    pub(super) fn has(&self, origin: &Origin) -> bool {
+        matches!(self.model.artifact(origin), Some(Artifact::Model { .. })) || self.by_use.contains(origin)
+    }
 }
 
 /// Tells whether some gate could not be understood wholly: then nothing is said about what is not measured.
@@ -54,4 +86,13 @@ pub(super) fn works(model: &Model) -> impl Iterator<Item = (NodeId, &Work)> {
         };
         works.into_iter().flatten().map(move |work| (id, work))
     })
+}
+
+/// Returns the release that what stands at a place is likely about: the last one before it, else the first.
+pub(super) fn likely_release(model: &Model, place: Span) -> Option<&str> {
+    let releases =
+        || model.nodes.iter().filter(|(_, node)| matches!(node.kind, NodeKind::Register(_)) && node.leg.is_none());
+    let is_before = |span: Span| span.file != place.file || span.end <= place.start;
+    let found = releases().filter(|(_, node)| is_before(node.span)).last().or_else(|| releases().next());
+    found.map(|(_, node)| node.name.value.as_str())
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::common::works;
+use super::common::{likely_release, works};
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes, nearest};
-use crate::model::{NodeId, Origin, Work};
+use crate::model::{self, Model, NodeId, NodeKind, OF_RELEASE, Origin, Work};
 use crate::source::Span;
 use crate::types::{Command, Interpreter};
 
@@ -88,6 +88,9 @@ fn describe(
             .label(input.span, format!("its name here is `{}`", input.name.value))
             .help(format!("write `${}`", input.name.value));
     }
+    if let Some(help) = of_release(subject.model, id, place, name) {
+        return Diagnostic::new(codes::UNSET_VARIABLE, place, message).help(help);
+    }
     let help = match subject.model.forgotten_input(&work.inputs, place, name) {
         Some(input) => {
             format!("{input}; or declare it as an output or parameter, or let it through: `pass_env [\"{name}\"]`")
@@ -95,6 +98,18 @@ fn describe(
         None => format!("declare it as an input, output or parameter, or let it through: `pass_env [\"{name}\"]`"),
     };
     Diagnostic::new(codes::UNSET_VARIABLE, place, message).help(help)
+}
+
+/// Returns what to write where an action asks for what only one `of` a release is told. To read the model instead would act on it without
+/// its release.
+fn of_release(model: &Model, id: NodeId, place: Span, name: &str) -> Option<String> {
+    let node = &model.nodes[id];
+    let NodeKind::Action(action) = &node.kind else { return None };
+    if matches!(action.of, Some(model::Subject::Release(_))) || !OF_RELEASE.contains(&name) {
+        return None;
+    }
+    let (release, node) = (likely_release(model, place)?, &node.name.value);
+    Some(format!("an action of a release has it: `action {node} of {release}`"))
 }
 
 fn name_at(text: &str) -> &str {

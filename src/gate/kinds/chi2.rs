@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Opt, OptType, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Opt, OptType, Signature, Takes};
 use crate::gate::case::{Case, Undecided};
 use crate::gate::drift::{Decided, Drifted, Pair, judge, within};
 use crate::gate::judged::{Judged, Standing};
@@ -23,6 +23,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Columns,
     options: EXCEPT,
     direction: false,
+    better: Better::Higher,
     baseline: false,
     against: Against::Must,
     example: "require chi2(category) >= 1% against \"configs/train.baseline.json\"",

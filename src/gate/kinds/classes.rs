@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Signature, Takes};
 use crate::gate::case::{Case, Undecided};
 use crate::gate::drift::table_of;
 use crate::gate::{Columns, Measure};
@@ -16,6 +16,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Column,
     options: &[],
     direction: false,
+    better: Better::Neither,
     baseline: false,
     against: Against::No,
     example: "require classes(label) >= 2",

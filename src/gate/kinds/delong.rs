@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Signature, Takes, metric_of};
+use super::{Against, Better, Form, Kind, Measured, Signature, Takes, metric_of};
 use crate::gate::Measure;
 use crate::gate::case::{Case, Undecided};
 use crate::gate::paired::paired;
@@ -18,6 +18,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Pair(&["auc_roc"]),
     options: super::MIN_N,
     direction: true,
+    better: Better::Lower,
     baseline: true,
     against: Against::No,
     example: "require delong(auc_roc) < 5%",

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Signature, Takes};
 use crate::gate::case::{Case, Undecided};
 use crate::gate::judged::Judged;
 use crate::gate::report::Limit;
@@ -19,6 +19,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Group("selection_rate"),
     options: super::GROUPS,
     direction: false,
+    better: Better::Lower,
     baseline: false,
     against: Against::No,
     example: "require demographic_parity(region) <= 5%",

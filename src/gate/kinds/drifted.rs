@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Signature, Takes};
 use crate::gate::case::{Case, Undecided};
 use crate::gate::drift::within;
 use crate::gate::evaluate::asked;
@@ -26,6 +26,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Drift,
     options: &[],
     direction: false,
+    better: Better::Lower,
     baseline: false,
     against: Against::Must,
     example: "require drifted(psi(*) < 0.1) <= 30% against \"configs/train.baseline.json\"",

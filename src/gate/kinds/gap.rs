@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Signature, Takes};
 use crate::gate::case::{Case, Undecided};
 use crate::gate::judged::Judged;
 use crate::gate::report::Limit;
@@ -18,6 +18,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Grouped,
     options: super::GROUPS,
     direction: false,
+    better: Better::Lower,
     baseline: false,
     against: Against::No,
     example: "require gap(recall by region) <= 5%",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::regression::{OPTIONS, compare, decline, difference, formula};
-use super::{Against, Form, Kind, Measured, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Signature, Takes};
 use crate::gate::Measure;
 use crate::gate::case::{Case, Undecided};
 use crate::types::{Type, Value};
@@ -16,6 +16,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Metric,
     options: OPTIONS,
     direction: true,
+    better: Better::Higher,
     baseline: true,
     against: Against::No,
     example: "warn improvement(auc_roc) >= 0.1%",

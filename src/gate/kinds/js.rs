@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Signature, Takes};
 use crate::gate::case::{Case, Undecided};
 use crate::gate::drift::{Decided, Drifted, Pair, ceiling, judge};
 use crate::gate::judged::Judged;
@@ -19,6 +19,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Columns,
     options: super::chi2::EXCEPT,
     direction: false,
+    better: Better::Lower,
     baseline: false,
     against: Against::Must,
     example: "require js(*) <= 0.1 against \"configs/train.baseline.json\"",

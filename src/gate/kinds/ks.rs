@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Signature, Takes};
 use crate::data::{Counts, Kind as Values};
 use crate::gate::case::{Case, Undecided};
 use crate::gate::drift::{Decided, Drifted, Pair, judge, share, within};
@@ -24,6 +24,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Columns,
     options: super::psi::OPTIONS,
     direction: false,
+    better: Better::Lower,
     baseline: false,
     against: Against::Must,
     example: "require ks(amount) <= 0.05 against \"configs/train.baseline.json\"",

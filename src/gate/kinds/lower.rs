@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Opt, OptType, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Opt, OptType, Signature, Takes};
 use crate::gate::case::{Case, Undecided};
 use crate::gate::judged::Judged;
 use crate::gate::report::Limit;
@@ -21,6 +21,7 @@ static SIGNATURE: Signature = Signature {
         Opt { name: "min_n", ty: OptType::Rows },
     ],
     direction: false,
+    better: Better::OfMetric,
     baseline: false,
     against: Against::No,
     example: "require lower(auc, 95%) >= 0.8",

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Signature, Takes, metric_of};
+use super::{Against, Better, Form, Kind, Measured, Signature, Takes, metric_of};
 use crate::gate::case::{Case, Undecided};
 use crate::gate::evaluate::asked;
 use crate::gate::judged::{Judged, Standing};
@@ -24,6 +24,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Pair(&["accuracy", "recall", "specificity"]),
     options: super::GROUPS,
     direction: true,
+    better: Better::Lower,
     baseline: true,
     against: Against::No,
     example: "require mcnemar(accuracy) < 5%",

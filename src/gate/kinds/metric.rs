@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Signature, Takes, metric_of};
+use super::{Against, Better, Form, Kind, Measured, Signature, Takes, metric_of};
 use crate::gate::Measure;
 use crate::gate::case::{Case, Undecided};
 use crate::types::{Range, Type, Value};
@@ -15,6 +15,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Metric,
     options: super::MIN_N,
     direction: false,
+    better: Better::OfMetric,
     baseline: false,
     against: Against::No,
     example: "require auc_roc >= 85%",

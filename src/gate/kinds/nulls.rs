@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Signature, Takes};
 use crate::gate::case::{Case, Undecided};
 use crate::gate::drift::{columns, conclude, table_of, within};
 use crate::gate::judged::{Judged, Part, Standing};
@@ -18,6 +18,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Columns,
     options: super::chi2::EXCEPT,
     direction: false,
+    better: Better::Lower,
     baseline: false,
     against: Against::No,
     example: "require nulls(*) <= 5%",

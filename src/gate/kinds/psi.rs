@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Opt, OptType, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Opt, OptType, Signature, Takes};
 use crate::gate::case::{Case, Undecided};
 use crate::gate::drift::{Decided, Drifted, Pair, ceiling, judge, share, within};
 use crate::gate::judged::{Judged, Standing};
@@ -19,6 +19,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Columns,
     options: OPTIONS,
     direction: false,
+    better: Better::Lower,
     baseline: false,
     against: Against::Must,
     example: "require psi(*) < 0.1 against \"configs/train.baseline.json\"",

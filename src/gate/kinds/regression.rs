@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Opt, OptType, Signature, Takes, metric_of};
+use super::{Against, Better, Form, Kind, Measured, Opt, OptType, Signature, Takes, metric_of};
 use crate::gate::Measure;
 use crate::gate::case::{Case, Undecided};
 use crate::gate::number::{Unit, number_text};
@@ -27,6 +27,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Metric,
     options: OPTIONS,
     direction: true,
+    better: Better::Lower,
     baseline: true,
     against: Against::No,
     example: "require regression(auc_roc, relative) <= 2%",

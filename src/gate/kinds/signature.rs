@@ -17,6 +17,8 @@ pub struct Signature {
     pub options: &'static [Opt],
     /// The metric must have a direction.
     pub direction: bool,
+    /// Which of its numbers are better.
+    pub better: Better,
     /// The gate must have a `baseline`, and the metric's evidence is scored for it too.
     pub baseline: bool,
     /// It compares with a data baseline (`against "file"`).
@@ -34,6 +36,19 @@ pub enum Form {
     Call,
     /// The kind's own name alone: `rows >= 1000`.
     Word,
+}
+
+/// Which numbers of a kind are better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    /// Small ones: a limit says how much of it there may be.
+    Lower,
+    /// Large ones.
+    Higher,
+    /// Those that are better of the metric that it looks at.
+    OfMetric,
+    /// Neither: what is right depends.
+    Neither,
 }
 
 /// Whether a kind compares with a data baseline.

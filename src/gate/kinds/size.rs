@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Signature, Takes};
 use crate::gate::Measure;
 use crate::gate::case::{Case, Undecided};
 use crate::types::{Type, Value};
@@ -15,6 +15,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Artifact,
     options: &[],
     direction: false,
+    better: Better::Lower,
     baseline: false,
     against: Against::No,
     example: "require size(train.model) <= 500MB",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Opt, OptType, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Opt, OptType, Signature, Takes};
 use crate::gate::Measure;
 use crate::gate::case::{Case, Undecided};
 use crate::gate::sample;
@@ -16,6 +16,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Sample,
     options: &[Opt { name: "min_n", ty: OptType::Rows }],
     direction: false,
+    better: Better::Lower,
     baseline: false,
     against: Against::No,
     example: "require stddev(auc) <= 0.02",

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Against, Form, Kind, Measured, Opt, OptType, Signature, Takes};
+use super::{Against, Better, Form, Kind, Measured, Opt, OptType, Signature, Takes};
 use crate::data::{Counts, Kind as Values};
 use crate::gate::case::{Case, Undecided};
 use crate::gate::drift::{Decided, Drifted, Pair, judge};
@@ -21,6 +21,7 @@ static SIGNATURE: Signature = Signature {
     takes: Takes::Columns,
     options: &[Opt { name: "relative", ty: OptType::Flag }, Opt { name: "except", ty: OptType::Names }],
     direction: false,
+    better: Better::Lower,
     baseline: false,
     against: Against::Must,
     example: "require wasserstein(amount) <= 5 against \"configs/train.baseline.json\"",

@@ -1,0 +1,337 @@
+//! What would let a bad model through, and is told before anything runs: models without a gate, limits on the wrong side, gates that
+//! measure nothing.
+
+use crate::markdown::check;
+use crate::sandbox::Sandbox;
+
+const NONE: [&str; 0] = [];
+
+/// Metrics, data, a registry, a model, and a stage that measures it.
+const MODEL: &str = "metrics E { auc: ratio higher\n rmse: float lower\n p99: duration lower unit ms\n plain: float }\n\
+    source raw: Dataset<csv> = \"raw.csv\"\nsource held: Dataset<csv> = \"held.csv\"\nregistry models = directory(\"registry\")\n\
+    stage train {\n in data = raw\n out model: Model<pickle> = \"m.pkl\"\n run <<< make \"$data\" \"$model\" >>>\n}\n\
+    stage evaluate {\n in model = train.model, data = held\n rerun always\n out report: Metrics<E> of model over data as test = \"r.json\"\n \
+    run <<< score \"$model\" \"$data\" \"$report\" >>>\n}\n";
+
+/// A converted copy, a package, and the tag that its image got.
+const MADE: &str = "stage convert {\n in model = train.model\n out onnx: Model<onnx> = \"m.onnx\"\n run <<< convert \"$model\" \"$onnx\" >>>\n}\n\
+    stage package {\n in model = convert.onnx\n out tar: File = \"m.tar\"\n run <<< pack \"$model\" \"$tar\" >>>\n}\n\
+    stage push {\n in tar = package.tar\n out tag: string = json(\"tag.json\", \"/tag\")\n out took: duration = json(\"tag.json\", \"/took\")\n \
+    run <<< push \"$tar\" > tag.json >>>\n}\n";
+
+fn codes(rest: &str) -> Vec<String> {
+    let beside = ["unused-name", "first-version-elsewhere"];
+    check(&format!("{MODEL}{rest}")).0.into_iter().filter(|code| !beside.contains(&code.as_str())).collect()
+}
+
+#[test]
+fn an_action_that_reads_a_model_without_a_gate_is_told() {
+    let gate = "gate quality on evaluate.report { require auc >= 80% }\n";
+    let deploy = |input: &str| format!("{MADE}action deploy {{ in it = {input}\n run <<< deploy \"$it\" >>> }}");
+    for input in ["train.model", "convert.onnx", "package.tar", "push.tag"] {
+        assert_eq!(codes(&deploy(input)), ["ungated-release"], "{input}");
+        assert_eq!(codes(&format!("{gate}{}", deploy(input))), NONE, "{input}");
+        assert_eq!(codes(&deploy(&format!("{input} ungated"))), NONE, "{input}");
+        let warned = format!("{}{}", gate.replace("require", "warn"), deploy(input));
+        assert_eq!(codes(&warned), ["ungated-release"], "{input}");
+    }
+    let head = deploy("train.model").replace("deploy {", "deploy ungated \"a folder for a look\" {");
+    assert_eq!(codes(&head), NONE);
+    // Numbers and pages about a model are not it, and neither is a model that was released.
+    for input in ["evaluate.report", "push.took", "held"] {
+        assert_eq!(codes(&deploy(input)), NONE, "{input}");
+    }
+    let current = "register release = train.model to models\npromote current = release to models@production\n";
+    let pulled = deploy("models@production").replace("deploy {", "deploy after current {");
+    assert_eq!(codes(&format!("{gate}{current}{pulled}")), NONE);
+    // A model beside the one that was released has no gate of it.
+    let teacher = "stage teach {\n in data = raw\n out model: Model<pickle> = \"t.pkl\"\n run <<< make \"$data\" \"$model\" >>>\n}\n\
+                   action tell of release after current { in teacher = teach.model\n run <<< deploy \"$teacher\" >>> }";
+    assert_eq!(codes(&format!("{gate}{current}{teacher}")), ["ungated-release"]);
+    // What learnt from more data is a new model; another form of the old one is not.
+    let tuned = |input: &str| {
+        format!(
+            "{gate}stage tune {{ in model = train.model, {input}\n out model2: Model<pickle> = \"t.pkl\"\n run <<< tune \"$model\" \"${input}\" \"$model2\" >>> }}\n\
+             source config: File = \"c.yaml\"\naction deploy {{ in it = tune.model2\n run <<< deploy \"$it\" >>> }}"
+        )
+    };
+    assert_eq!(codes(&tuned("held")), ["ungated-release"]);
+    assert_eq!(codes(&tuned("config")), NONE);
+    // Two models in one package: each has its gate. One from elsewhere is what the other needs.
+    let pair = |other: &str| {
+        format!(
+            "{gate}source base: Model<pickle> = \"base.pkl\"\nstage pair {{ in model = train.model, other = {other}\n out tar: File = \"pair.tar\"\n \
+             run <<< pack \"$model\" \"$other\" \"$tar\" >>> }}\naction deploy {{ in tar = pair.tar\n run <<< deploy \"$tar\" >>> }}\n\
+             stage teach {{ in data = raw\n out model: Model<pickle> = \"t.pkl\"\n run <<< make \"$data\" \"$model\" >>> }}"
+        )
+    };
+    assert_eq!(codes(&pair("teach.model")), ["ungated-release"]);
+    assert_eq!(codes(&pair("base").replace("stage teach", "stage taught")), NONE);
+}
+
+#[test]
+fn what_an_action_of_a_release_is_told_is_not_asked_of_a_model() {
+    let sandbox = Sandbox::new();
+    let rest = "gate quality on evaluate.report { require auc >= 80% }\nregister release = train.model to models\n\
+                promote current = release to models@production\naction deploy after current {\n run <<< deploy \"$version\" \"$previous\" \"$model\" >>>\n}";
+    sandbox.file("p.mlp", &format!("pipeline p\nedition 2026\n{MODEL}{rest}\n"));
+    let ended = sandbox.mlpc(&["check"]);
+    let help = "an action of a release has it: `action deploy of release`";
+    assert_eq!(ended.stderr.matches(help).count(), 3, "{ended:?}");
+    assert!(!ended.stderr.contains("pass_env"), "{ended:?}");
+}
+
+#[test]
+fn a_release_of_what_was_made_of_a_model_waits_for_the_gates_of_that_model() {
+    let sandbox = Sandbox::new();
+    let pipeline = |score: &str| {
+        format!(
+            "pipeline p\nedition 2026\nmetrics E {{ auc: ratio higher }}\nmetrics S {{ lat: float lower }}\nregistry models = directory(\"registry\")\n\
+             stage train {{ out model: File = \"m\"\n run <<< echo weights > \"$model\" >>> }}\n\
+             stage evaluate {{ in model = train.model\n out report: Metrics<E> of model = \"e.json\"\n run <<< printf '{{\"auc\": {score}}}' > \"$report\" >>> }}\n\
+             gate quality on evaluate.report {{ require auc >= 0.5 }}\n\
+             stage convert {{ in model = train.model\n out small: File = \"s\"\n run <<< cp \"$model\" \"$small\" >>> }}\n\
+             stage bench {{ in model = convert.small\n out report: Metrics<S> of model = \"b.json\"\n run <<< printf '{{\"lat\": 3}}' > \"$report\" >>> }}\n\
+             gate fast on bench.report {{ require lat <= 5 }}\n\
+             register release = convert.small to models after fast {{ metrics: bench.report }}\n\
+             promote current = release to models@production\n"
+        )
+    };
+    sandbox.file("p.mlp", &pipeline("0.1"));
+    let bad = sandbox.mlpc(&["run"]);
+    assert_eq!(bad.code, 10, "{bad:?}");
+    assert!(!sandbox.path().join("registry/production").exists(), "{bad:?}");
+    // The gate of its own is opted out of, those of what it was made of are not.
+    let bare = pipeline("0.1").replace("after fast {", "ungated \"the same in less bits\" {");
+    sandbox.file("p.mlp", &bare.replace("require lat", "warn lat"));
+    let bare = sandbox.mlpc(&["run"]);
+    assert_eq!(bare.code, 10, "{bare:?}");
+    assert!(!sandbox.path().join("registry/production").exists(), "{bare:?}");
+    sandbox.file("p.mlp", &pipeline("0.9"));
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    assert!(sandbox.path().join("registry/production").exists());
+}
+
+#[test]
+fn a_promotion_of_what_was_made_of_a_model_waits_for_the_approval_of_that_model() {
+    let rest = |after: &str| {
+        format!(
+            "{MADE}stage bench {{ in model = convert.onnx\n out report: Metrics<E> of model = \"b.json\"\n rerun always\n run <<< score \"$model\" \"$report\" >>> }}\n\
+             gate quality on bench.report {{ require auc >= 80% }}\napproval go_live of train.model {{ by: [\"a\"], timeout: 1h }}\n\
+             register release = convert.onnx to models\npromote current = release to models@production {after}\n\
+             stage wait after go_live {{ out t: File = \"t\"\n run <<< date > \"$t\" >>> }}"
+        )
+    };
+    assert_eq!(codes(&rest("")), ["unapproved-release"]);
+    assert_eq!(codes(&rest("after go_live")), NONE);
+}
+
+#[test]
+fn a_bound_proves_only_its_own_side() {
+    let runs = "metrics N { recall: ratio higher n from \"/n\"\n fpr: ratio lower n from \"/n\" }\nstage count { in model = train.model, data = held\n \
+                out report: Metrics<N> of model over data as test = \"n.json\"\n out scores: Predictions { id: \"id\", label: \"y\", score: \"p\" } of model over data as test = \"s.csv\"\n \
+                run <<< count \"$model\" \"$data\" \"$report\" \"$scores\" >>> }\n";
+    let told = |on: &str, line: &str| codes(&format!("{runs}gate g on count.{on} {{ {line} }}"));
+    for (on, line) in [
+        ("scores", "require upper(accuracy, 95%) >= 0.9"),
+        ("scores", "require lower(accuracy, 95%) <= 0.9"),
+        ("report", "require upper(recall, 95%) >= 90%"),
+        ("report", "require lower(fpr, 95%) <= 1%"),
+        ("report", "require upper(recall, 95%) between 90%..100%"),
+        ("report", "warn upper(recall, 95%) >= 90%"),
+    ] {
+        assert_eq!(told(on, line), ["bad-requirement"], "{line}");
+    }
+    for (on, line) in [
+        ("scores", "require lower(accuracy, 95%) >= 0.9"),
+        ("report", "require lower(recall, 95%) >= 90%"),
+        ("report", "require upper(fpr, 95%) <= 1%"),
+    ] {
+        assert_eq!(told(on, line), NONE, "{line}");
+    }
+    // It proves what it says, and that is the worse side of the metric.
+    assert_eq!(told("report", "require lower(fpr, 95%) >= 1%"), ["wrong-side"]);
+    assert_eq!(told("scores", "require upper(accuracy, 95%) <= 90%"), ["wrong-side"]);
+}
+
+#[test]
+fn a_limit_on_the_wrong_side_is_told() {
+    let compares = "baseline models@production\non no_baseline: fail\nrequire auc >= 80%\n";
+    let gate = |lines: &str| {
+        format!(
+            "gate quality on evaluate.report {{ {lines} }}\nregister release = train.model to models\npromote current = release to models@production"
+        )
+    };
+    for line in ["auc <= 80%", "auc < 80%", "80% >= auc", "rmse >= 0.5", "p99 >= 50ms", "size(train.model) >= 500MB"] {
+        assert_eq!(codes(&gate(&format!("require {line}"))), ["wrong-side"], "{line}");
+        assert_eq!(codes(&gate(&format!("require plain >= 0\nwarn {line}"))), ["wrong-side"], "{line}");
+    }
+    for line in ["regression(auc) >= 2%", "improvement(auc) <= 1%"] {
+        assert_eq!(codes(&gate(&format!("{compares}require {line}"))), ["wrong-side"], "{line}");
+    }
+    for lines in [
+        "require auc >= 80%\nrequire auc <= 99.9%",
+        "require auc between 80%..99.9%",
+        "require rmse <= 0.5\nrequire rmse > 0",
+        "require plain <= 3\nrequire plain >= 1",
+        "require size(train.model) <= 500MB\nrequire size(train.model) >= 20MB",
+        "require size(train.model) >= 1kB",
+        "require auc == 80%",
+    ] {
+        assert_eq!(codes(&gate(lines)), NONE, "{lines}");
+    }
+    assert_eq!(
+        codes(&gate(&format!("{compares}require regression(auc) <= 2%\nrequire regression(auc) >= -10%"))),
+        NONE
+    );
+    // The other end may stand in another gate on the same numbers.
+    let leak = "gate leak on evaluate.report { require auc <= 99.9% }\n";
+    assert_eq!(codes(&format!("{leak}{}", gate("require auc >= 80%"))), NONE);
+    assert_eq!(codes(&format!("{leak}{}", gate("require rmse <= 1"))), ["wrong-side"]);
+    let data = |line: &str| {
+        codes(&format!(
+            "stage clean {{ in raw\n out t: Dataset<csv> = \"t.csv\"\n run <<< cp \"$raw\" \"$t\" >>> }}\ngate dq on clean.t {{ require {line} }}"
+        ))
+    };
+    for line in [
+        "nulls(*) >= 5%",
+        "psi(*) > 0.1 against \"b.json\"",
+        "js(*) >= 0.1 against \"b.json\"",
+        "chi2(kind) <= 1% against \"b.json\"",
+    ] {
+        assert_eq!(data(line), ["wrong-side"], "{line}");
+    }
+    for line in
+        ["rows >= 100", "rows <= 1000", "classes(label) >= 2", "nulls(*) <= 5%", "chi2(kind) >= 1% against \"b.json\""]
+    {
+        assert_eq!(data(line), NONE, "{line}");
+    }
+    let tests = |line: &str| {
+        codes(&format!(
+            "stage behave {{ in model = train.model\n out t: Tests of model = \"t.xml\"\n run <<< behave \"$model\" \"$t\" >>> }}\ngate b on behave.t {{ require {line} }}"
+        ))
+    };
+    assert_eq!(tests("failed >= 1"), ["wrong-side"]);
+    for line in ["failed == 0", "failed <= 1", "passed >= 3", "total >= 3", "skipped <= 2"] {
+        assert_eq!(tests(line), NONE, "{line}");
+    }
+}
+
+#[test]
+fn a_gate_that_measures_nothing_of_the_first_model_is_told() {
+    let gate = |outcome: &str, lines: &str| {
+        format!(
+            "gate quality on evaluate.report {{ baseline models@production\non no_baseline: {outcome}\n{lines} }}\n\
+             register release = train.model to models\npromote current = release to models@production\n"
+        )
+    };
+    let only = "require regression(auc) <= 2%\nrequire improvement(rmse) >= 0";
+    assert_eq!(codes(&gate("pass", only)), ["first-unmeasured"]);
+    // What only warns stops nobody.
+    assert_eq!(codes(&gate("pass", &format!("{only}\nwarn auc >= 80%"))), ["first-unmeasured"]);
+    assert_eq!(codes(&gate("fail", only)), NONE);
+    assert_eq!(codes(&gate("pass", &format!("{only}\nrequire auc >= 80%"))), NONE);
+    let ask = "approval first of train.model { by: [\"a\"], timeout: 1h }\n";
+    assert_eq!(codes(&format!("{ask}{}", gate("ask first", only))), NONE);
+    let other = "gate fast on evaluate.report { require p99 <= 50ms }\n";
+    assert_eq!(codes(&format!("{other}{}", gate("pass", only))), NONE);
+}
+
+#[test]
+fn a_test_over_training_data_is_seen_through_what_was_made_of_the_model() {
+    let over = |data: &str| {
+        format!(
+            "{MADE}stage test {{ in model = convert.onnx, data = {data}\n out report: Metrics<E> of model over data as test = \"t.json\"\n rerun always\n \
+             run <<< score \"$model\" \"$data\" \"$report\" >>> }}\ngate g on test.report {{ require auc >= 80% }}"
+        )
+    };
+    assert_eq!(codes(&over("raw")), ["tested-on-training-data"]);
+    assert_eq!(codes(&over("held")), NONE);
+    // The best of several is each of them.
+    let chosen = "stage other { in data = raw\n out model: Model<pickle> = \"o.pkl\"\n run <<< make \"$data\" \"$model\" >>> }\n\
+                  stage choose { in one = other.model, two = convert.onnx, held\n out model: Model<pickle> = \"best.pkl\"\n \
+                  run <<< choose \"$one\" \"$two\" \"$held\" \"$model\" >>> }\n";
+    let best =
+        format!("{chosen}{}", over("raw").replace("in model = convert.onnx, data", "in model = choose.model, data"));
+    assert_eq!(codes(&best), ["tested-on-training-data"]);
+    // Two parts of one table are two tables.
+    let parts = "metrics E { auc: ratio higher }\nsource raw: Dataset<csv> = \"raw.csv\"\n\
+                 stage split { in raw\n out train: Dataset<csv> = \"a.csv\"\n out test: Dataset<csv> = \"b.csv\"\n run <<< split \"$raw\" \"$train\" \"$test\" >>> }\n\
+                 stage train { in data = split.train\n out model: Model<pickle> = \"m.pkl\"\n run <<< make \"$data\" \"$model\" >>> }\n\
+                 stage convert { in model = train.model\n out onnx: Model<onnx> = \"m.onnx\"\n run <<< convert \"$model\" \"$onnx\" >>> }\n\
+                 stage test { in model = convert.onnx, data = split.test\n out report: Metrics<E> of model over data as test = \"t.json\"\n \
+                 run <<< score \"$model\" \"$data\" \"$report\" >>> }\ngate g on test.report { require auc >= 80% }";
+    assert_eq!(check(parts).0, NONE);
+}
+
+#[test]
+fn a_condition_that_can_never_hold_is_told() {
+    let told = |when: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.file(
+            "p.mlp",
+            &format!(
+                "pipeline p\nedition 2026\nprofile smoke {{ releases false }}\nsource raw: File = \"raw\"\n\
+                 stage a when {when} {{ in raw\n out x: File = \"x\"\n run <<< cp \"$raw\" \"$x\" >>> }}\n"
+            ),
+        );
+        let ended = sandbox.mlpc(&["check"]);
+        (ended.code, ended.stderr)
+    };
+    for (when, said, help) in [
+        ("profile == \"smok\"", "there is no profile `smok`", "did you mean `\"smoke\"`?"),
+        ("not (\"nightly\" != profile)", "there is no profile `nightly`", "there are `smoke`"),
+        ("profile one_of [\"smoke\", \"smokey\"]", "there is no profile `smokey`", "did you mean `\"smoke\"`?"),
+        ("branch == \"refs/heads/main\"", "never `refs/heads/main`", "write `\"main\"`"),
+        ("branch one_of [\"main\", \"refs/tags/v1\"]", "never `refs/tags/v1`", "write the name of a branch"),
+    ] {
+        let (code, stderr) = told(when);
+        assert!(code == 2 && stderr.contains(said) && stderr.contains(help), "{when}\n{stderr}");
+    }
+    for when in ["profile == \"smoke\"", "profile != \"\"", "branch == \"main\"", "branch == \"release/1\""] {
+        assert_eq!(told(when), (0, String::new()), "{when}");
+    }
+}
+
+#[test]
+fn two_pipelines_that_move_one_pointer_are_told() {
+    let sandbox = Sandbox::new();
+    let pipeline = |name: &str, registry: &str, pointer: &str, more: &str| {
+        let made = format!(
+            "gate quality on evaluate.report {{ require auc >= 80% }}\nregister release = train.model to models\n"
+        );
+        format!(
+            "pipeline {name}\nedition 2026\n{}{made}promote current = release to models@{pointer}\n{more}\n",
+            MODEL.replace("directory(\"registry\")", registry)
+        )
+    };
+    let here = "directory(\"registry\")";
+    let told = |files: &[&str]| {
+        let ended = sandbox.mlpc(&[&["check"], files].concat());
+        (ended.code, ended.stderr.matches("pointer-of-two-pipelines").count(), ended.stderr)
+    };
+    sandbox.file("a.mlp", &pipeline("fraud", here, "production", ""));
+    for (text, count) in [
+        (pipeline("churn", here, "production", ""), 1),
+        (pipeline("churn", "directory(\"./registry\")", "production", ""), 1),
+        (pipeline("churn", here, "churn", ""), 0),
+        (pipeline("churn", "directory(\"other\")", "production", ""), 0),
+        (pipeline("churn", here, "production", "allow pointer-of-two-pipelines \"both train it\""), 0),
+    ] {
+        sandbox.file("b.mlp", &text);
+        let (code, times, said) = told(&["a.mlp", "b.mlp"]);
+        assert_eq!((code, times), (0, count), "{said}");
+        assert!(count == 0 || (said.contains("`fraud` moves it here") && said.contains("b.mlp:")), "{said}");
+        // Alone nothing is known of the other, and what allows it stands.
+        assert_eq!(told(&["b.mlp"]).1, 0);
+    }
+    // A folder is another one in another folder, and a branch the same in all of a repository.
+    sandbox.file("c/b.mlp", &pipeline("churn", here, "production", ""));
+    assert_eq!(told(&["a.mlp", "c/b.mlp"]).1, 0);
+    let shared = "profile shared { set models = git(\"branch\")\n releases true }";
+    sandbox.file("c/b.mlp", &pipeline("churn", here, "production", shared));
+    sandbox.file("a.mlp", &pipeline("fraud", "git(\"branch\")", "production", ""));
+    assert_eq!(sandbox.shell("git init -q .").code, 0);
+    assert_eq!(told(&["a.mlp", "c/b.mlp"]).1, 1);
+    assert_eq!(sandbox.shell("cd c && mlpc check b.mlp ../a.mlp 2>&1 | grep -c of-two").stdout, "1\n");
+}
