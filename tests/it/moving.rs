@@ -21,7 +21,7 @@ stage meanwhile after FIRST {
     echo > "$done"
   >>>
 }
-stage train after LATER { in raw   out model: Model<json> = "model.json"   run <<< wc -l < "$raw" > "$model" >>> }
+stage train after LATER { in raw   out model: Model<json> = "model.json"   run <<< printf '{"rows": %s}' "$(wc -l < "$raw")" > "$model" >>> }
 stage evaluate {
   in   model = train.model
   out  report: Metrics<Quality> of model = "report.json"
