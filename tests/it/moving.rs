@@ -70,19 +70,3 @@ fn what_one_stage_read_is_what_another_reads_or_nothing_is_released() {
     );
     assert!(!sandbox.path().join("registry/pointers").exists(), "{ended:?}");
 }
-
-#[test]
-fn a_stage_that_stood_well_is_of_what_it_read_then() {
-    let sandbox = toy("FIRST", "");
-    // The gate looks after the table was written to, the training stands from before.
-    let pipeline = sandbox.read("toy.mlp").replace("gate clean on raw {", "gate clean on raw after meanwhile {");
-    sandbox.file("toy.mlp", &pipeline.replace("meanwhile after FIRST {", "meanwhile {"));
-    let first = sandbox.mlpc(&["run"]);
-    assert_eq!(first.code, 0, "{first:?}");
-    let pointer = sandbox.read("registry/pointers/production.json");
-    sandbox.file("../home/row", "2\n");
-    let ended = sandbox.mlpc(&["run"]);
-    assert_eq!(ended.code, 11, "{ended:?}");
-    assert!(ended.stdout.contains("finds other bytes than `clean` read"), "{ended:?}");
-    assert_eq!(sandbox.read("registry/pointers/production.json"), pointer);
-}
