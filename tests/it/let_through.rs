@@ -297,9 +297,7 @@ fn a_condition_that_can_never_hold_is_told() {
 fn two_pipelines_that_move_one_pointer_are_told() {
     let sandbox = Sandbox::new();
     let pipeline = |name: &str, registry: &str, pointer: &str, more: &str| {
-        let made = format!(
-            "gate quality on evaluate.report {{ require auc >= 80% }}\nregister release = train.model to models\n"
-        );
+        let made = "gate quality on evaluate.report { require auc >= 80% }\nregister release = train.model to models\n";
         format!(
             "pipeline {name}\nedition 2026\n{}{made}promote current = release to models@{pointer}\n{more}\n",
             MODEL.replace("directory(\"registry\")", registry)

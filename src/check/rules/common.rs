@@ -93,6 +93,6 @@ pub(super) fn likely_release(model: &Model, place: Span) -> Option<&str> {
     let releases =
         || model.nodes.iter().filter(|(_, node)| matches!(node.kind, NodeKind::Register(_)) && node.leg.is_none());
     let is_before = |span: Span| span.file != place.file || span.end <= place.start;
-    let found = releases().filter(|(_, node)| is_before(node.span)).next_back().or_else(|| releases().next());
+    let found = releases().rfind(|(_, node)| is_before(node.span)).or_else(|| releases().next());
     found.map(|(_, node)| node.name.value.as_str())
 }
