@@ -35,7 +35,7 @@ echo "ok: green, and the registry's branch moved"
 sed -i '1i # a comment' "$pipeline"; mlpc compile -f "$pipeline" --target github --check
 echo "ok: a comment changes no byte"
 
-sed -i 's/require auc_roc >= 0.95/require auc_roc >= 0.9999/' "$pipeline"
+sed -i 's/require auc_roc  *>= 0.95/require auc_roc >= 0.9999/' "$pipeline"
 grep -q '0.9999' "$pipeline" || fail "the threshold is not where it was"
 push "a higher bar, not compiled"
 if act 2; then fail "the stale run is green"; fi

@@ -42,7 +42,7 @@ second=$(registry); echo "registry branch: $second"
 [ "$second" != "$first" ] || fail "the registry's branch was not moved"
 
 echo "== the threshold raised and compiled again: stopped at the gate"
-sed -i 's/require auc_roc >= 0.95/require auc_roc >= 0.9999/' "$project/pipeline.mlp"
+sed -i 's/require auc_roc  *>= 0.95/require auc_roc >= 0.9999/' "$project/pipeline.mlp"
 compile; push "a higher bar"; apply
 out=$(run) && { echo "$out"; fail "a model that is not good enough got through"; }
 echo "$out"
