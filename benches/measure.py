@@ -134,7 +134,7 @@ def command(parts):
 
 
 def pipeline(stages):
-    """A pipeline of about 580 bytes a stage, as people write them: docs, comments, parameters."""
+    """A pipeline of about 570 bytes a stage, as people write them: docs, comments, parameters."""
     text = ["## Generated: layers of stages, each of which reads two of the layer before.", "pipeline generated", "edition 2026", ""]
     text += ['param word: string = "x"', 'source seed: File = "seed.txt"', 'source leaf: File = "leaf.txt"', ""]
     for i in range(stages):
@@ -145,10 +145,10 @@ def pipeline(stages):
         text += [
             f"## Takes the sums of what the layer before made, and writes them down: number {i} of the generated stages.",
             f"stage stage_{i} {{",
-            f"  in      {inputs}",
-            "  use     word                      # part of the key, as a learning rate would be",
-            f'  out     result: Report = "out/{i // 1000}/result_{i}.txt"',
-            "  needs   { cpu: 1, memory: 64MiB }",
+            f"  in  {inputs}",
+            "  use word  # part of the key, as a learning rate would be",
+            f'  out result: Report = "out/{i // 1000}/result_{i}.txt"',
+            "  needs { cpu: 1, memory: 64MiB }",
             "  timeout 10m",
             "  run sh <<<",
             "    # a sum and a length for each of the parts of $word: whatever changes in one of them changes",
