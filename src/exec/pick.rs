@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::context::{Force, Options};
 use super::run::RunError;
 use crate::diagnostic::nearest;
-use crate::gate::OnMissing;
 use crate::plan::{Bound, Node, NodeKind};
 
 /// The nodes that somebody asks for; all if nothing is named.
@@ -158,11 +157,7 @@ pub fn closure(bound: &Bound, names: &[String]) -> Result<BTreeSet<usize>, Strin
         if let NodeKind::Gate(gate) = &nodes[index].kind
             && let Some(baseline) = &gate.baseline
         {
-            for missing in [&baseline.on_absent, &baseline.on_unscorable] {
-                if let OnMissing::Ask(approval) = missing {
-                    queue.extend(by_name.get(approval.as_str()));
-                }
-            }
+            queue.extend(baseline.asks().filter_map(|(_, approval)| by_name.get(approval)));
         }
     }
     Ok(wanted)

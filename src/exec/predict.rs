@@ -13,7 +13,6 @@ use super::run::RunError;
 use super::state::{Ending, passed_over};
 use super::{fetch, outputs, prepare, software};
 use crate::cache::{Memory, Store};
-use crate::gate::OnMissing;
 use crate::host::Context;
 use crate::host::fs::join_inside;
 use crate::plan::{Bound, Node, NodeKind, Skip, Stage, Why};
@@ -185,9 +184,9 @@ fn on_demand(run: &Run<'_>, approval: &Node) -> Expected {
     for wait in approval.waits.iter().filter(|wait| wait.why == Why::Ask) {
         let Some(NodeKind::Gate(gate)) = run.bound.plan.node(&wait.node).map(|node| &node.kind) else { continue };
         let Some(baseline) = &gate.baseline else { continue };
-        let asks = |missing: &OnMissing| matches!(missing, OnMissing::Ask(name) if *name == approval.name);
+        let mut asks = baseline.asks();
         match run.pointer(&baseline.registry, &baseline.pointer) {
-            Ok(Some(_)) if !asks(&baseline.on_unscorable) => {
+            Ok(Some(_)) if !asks.any(|(clause, name)| clause == "unscorable" && name == approval.name) => {
                 let name = format!("{}@{}", baseline.registry, baseline.pointer);
                 quiet = Some(format!("`{}` does not ask, since `{name}` names a version", wait.node));
             }

@@ -73,6 +73,18 @@ pub struct Baseline {
     pub evidence: Vec<BaselineEvidence>,
 }
 
+impl Baseline {
+    /// Iterates over the approvals that may be asked for in its place, each with the clause that does, as the language
+    /// names it.
+    pub fn asks(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let clauses = [("no_baseline", &self.on_absent), ("unscorable", &self.on_unscorable)];
+        clauses.into_iter().filter_map(|(clause, missing)| match missing {
+            OnMissing::Ask(approval) => Some((clause, approval.as_str())),
+            OnMissing::Fail | OnMissing::Pass | OnMissing::Error => None,
+        })
+    }
+}
+
 /// The measurement of the baseline that stands beside one evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BaselineEvidence {

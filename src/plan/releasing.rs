@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Approval, Node, NodeKind, Plan, Subject, Why};
-use crate::gate::OnMissing;
+use crate::gate::Baseline;
 
 impl Subject {
     /// Returns the release that it is.
@@ -151,11 +151,7 @@ impl Plan {
                 }
             }
             if let NodeKind::Gate(gate) = &node.kind {
-                let missing = gate.baseline.iter().flat_map(|baseline| [&baseline.on_absent, &baseline.on_unscorable]);
-                others.extend(missing.filter_map(|missing| match missing {
-                    OnMissing::Ask(name) => Some(name.as_str()),
-                    _ => None,
-                }));
+                others.extend(gate.baseline.iter().flat_map(Baseline::asks).map(|(_, approval)| approval));
             }
         }
         others.extend(approvals.keys().filter(|name| !waited.contains(*name)));

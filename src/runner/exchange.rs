@@ -7,7 +7,7 @@ use super::answer::{Answer, Decided, FORMAT, Made};
 use super::{Job, Trouble};
 use crate::cache::{Kind, Memory};
 use crate::exec;
-use crate::gate::{OnMissing, Report};
+use crate::gate::Report;
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
 use crate::judge;
@@ -233,12 +233,5 @@ fn asked(job: &Job<'_>, answer: &Answer) -> &'static str {
     let Some(NodeKind::Gate(gate)) = job.bound.plan.node(&answer.node).map(|node| &node.kind) else { return "" };
     let approval = answer.gate.as_ref().and_then(|decided| decided.ask.as_deref());
     let (Some(baseline), Some(approval)) = (&gate.baseline, approval) else { return "" };
-    let asks = |missing: &OnMissing| matches!(missing, OnMissing::Ask(name) if name == approval);
-    if asks(&baseline.on_absent) {
-        "no_baseline"
-    } else if asks(&baseline.on_unscorable) {
-        "unscorable"
-    } else {
-        ""
-    }
+    baseline.asks().find(|(_, name)| *name == approval).map_or("", |(clause, _)| clause)
 }

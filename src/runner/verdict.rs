@@ -90,11 +90,7 @@ fn well(bound: &Bound, node: &Node, ended: Option<&Ended>, approved: &impl Fn(&s
         return (format!("{word} (advisory)"), 0);
     }
     if ended.is_some_and(|ended| ended.asked) {
-        let given = gate
-            .baseline
-            .iter()
-            .flat_map(|baseline| [&baseline.on_absent, &baseline.on_unscorable])
-            .any(|missing| matches!(missing, crate::gate::OnMissing::Ask(approval) if approved(approval)));
+        let given = gate.baseline.iter().flat_map(crate::gate::Baseline::asks).any(|(_, approval)| approved(approval));
         return if given { (format!("{word} (approved)"), 0) } else { (format!("{word}, and not approved"), 10) };
     }
     match word.as_str() {

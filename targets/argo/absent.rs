@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, names};
-use crate::gate::OnMissing;
 use crate::plan::{Node, NodeKind, Plan, Wait, Why};
 
 /// What is known of the plan's nodes.
@@ -159,9 +158,8 @@ pub(super) fn question(context: &Context<'_>, approval: &Node) -> Option<String>
 /// Returns which clause of a gate asks for an approval, in the word that `mlpc exec` writes down.
 fn clause(plan: &Plan, gate: &str, approval: &str) -> Option<&'static str> {
     let NodeKind::Gate(gate) = &plan.node(gate)?.kind else { return None };
-    let baseline = gate.baseline.as_ref()?;
-    let asks = |missing: &OnMissing| matches!(missing, OnMissing::Ask(name) if name == approval);
-    asks(&baseline.on_absent).then_some("no_baseline").or_else(|| asks(&baseline.on_unscorable).then_some("unscorable"))
+    let mut asks = gate.baseline.as_ref()?.asks();
+    asks.find(|(_, name)| *name == approval).map(|(clause, _)| clause)
 }
 
 /// Returns the release whose end says whether an approval need not be asked, if any does.

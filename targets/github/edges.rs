@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::condition::{self, Own};
 use super::triggers::Case;
 use crate::diagnostic::{Diagnostic, codes};
-use crate::gate::{Gate, OnMissing};
+use crate::gate::{Baseline, Gate};
 use crate::plan::{Command, Node, NodeKind, Plan, Subject, Wait, Why};
 use crate::targets::Site;
 use crate::types::{Expr, Origin};
@@ -463,12 +463,7 @@ pub(super) fn verdict_of(job: &str) -> String {
 }
 
 fn asks(gate: &Gate) -> BTreeSet<&str> {
-    let missing = gate.baseline.iter().flat_map(|baseline| [&baseline.on_absent, &baseline.on_unscorable]);
-    let asked = missing.filter_map(|missing| match missing {
-        OnMissing::Ask(approval) => Some(approval.as_str()),
-        OnMissing::Fail | OnMissing::Pass | OnMissing::Error => None,
-    });
-    asked.collect()
+    gate.baseline.iter().flat_map(Baseline::asks).map(|(_, approval)| approval).collect()
 }
 
 /// Visits the stages whose values an expression uses.
