@@ -17,7 +17,7 @@ mod releasing;
 pub(crate) mod strict;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -146,6 +146,13 @@ impl Plan {
             }
             _ => None,
         })
+    }
+
+    /// Returns the patterns of code of all nodes, each once.
+    #[must_use]
+    pub fn code_patterns(&self) -> BTreeSet<&str> {
+        let works = self.nodes.iter().filter_map(|node| node.kind.work());
+        works.flat_map(|work| work.code.iter().map(String::as_str)).collect()
     }
 
     /// Returns where stages publish their outputs, and the folders of registries: what stands there is made by runs.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::code::CodeFinder;
+use crate::gate;
 use crate::host::Error;
 use crate::host::git::Git;
 use crate::plan::{NodeKind, Plan, RuntimeKind};
@@ -57,7 +58,10 @@ pub(super) fn uncommitted(git: &Git, plan: &Plan, workspace: &Path) -> Result<Op
     }
     let is_tracked = |file: &str| {
         // A link inside the repository leads to another file of it. What is not there is nobody's.
-        let Ok(real) = workspace.join(file).canonicalize() else { return true };
+        let real = match workspace.join(file).canonicalize() {
+            Ok(real) => real,
+            Err(error) => return error.kind() == std::io::ErrorKind::NotFound,
+        };
         real.strip_prefix(&top).is_ok_and(|file| file.to_str().is_some_and(|file| tracked.contains(file)))
     };
     let read = reads(plan, workspace)?;
@@ -75,9 +79,7 @@ pub(super) fn uncommitted(git: &Git, plan: &Plan, workspace: &Path) -> Result<Op
 /// Lists what the run reads besides data: whether each is named outright, by path relative to the workspace.
 fn reads(plan: &Plan, workspace: &Path) -> Result<BTreeMap<String, bool>, Error> {
     let finder = CodeFinder::of(plan, workspace);
-    let patterns: BTreeSet<&String> =
-        plan.nodes.iter().filter_map(|node| node.kind.work()).flat_map(|work| &work.code).collect();
-    let patterns: Vec<String> = patterns.into_iter().cloned().collect();
+    let patterns: Vec<String> = plan.code_patterns().into_iter().map(str::to_owned).collect();
     let code = finder.files(&patterns)?.into_iter().filter(|(file, _)| !finder.is_output(file));
     let mut read: BTreeMap<String, bool> = code
         .map(|(file, pattern)| {
@@ -95,11 +97,10 @@ fn reads(plan: &Plan, workspace: &Path) -> Result<BTreeMap<String, bool>, Error>
         NodeKind::Gate(gate) => Some(gate),
         _ => None,
     });
-    let tables = gates.flat_map(|gate| &gate.requirements).filter_map(|line| line.measure.table.as_ref());
-    let against = tables.filter_map(|table| table.against.as_ref());
+    let against: BTreeSet<String> = gates.flat_map(|gate| gate::references(gate)).collect();
     let declared = plan.places.values().map(|place| &place.file);
     let lock = LOCK_FILE.to_owned();
-    read.extend(software.chain(params).chain(against).chain(declared).chain([&lock]).map(|file| (file.clone(), true)));
+    read.extend(software.chain(params).chain(&against).chain(declared).chain([&lock]).map(|file| (file.clone(), true)));
     Ok(read)
 }
 

@@ -41,9 +41,9 @@ pub(super) fn differs(run: &Run<'_>, node: &Node) -> Result<Option<(String, Stri
             return told(format!("this run read another `{path}` than the commit `{commit}` has"));
         }
     }
-    for work in run.bound.plan.nodes.iter().filter_map(|node| node.kind.work()) {
-        let read = run.code.files(&work.code)?;
-        let now = run.code.files_now(&work.code)?;
+    for pattern in run.bound.plan.code_patterns() {
+        let pattern = [pattern.to_owned()];
+        let (read, now) = (run.code.files(&pattern)?, run.code.files_now(&pattern)?);
         if let Some(path) = now.iter().find(|path| !read.contains_key(*path)) {
             return told(format!("the commit `{commit}` has `{path}` as code, and this run read the code without it"));
         }
