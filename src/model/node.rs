@@ -90,6 +90,11 @@ impl Gate {
     pub fn comparisons(&self) -> impl Iterator<Item = &Requirement> {
         self.requirements.iter().filter(|requirement| requirement.measure.compares())
     }
+
+    /// Iterates over the files of data baselines that its requirements name, with where.
+    pub fn references(&self) -> impl Iterator<Item = (&str, Span)> {
+        self.requirements.iter().filter_map(|line| Some((line.measure.table.as_ref()?.against.as_deref()?, line.span)))
+    }
 }
 
 /// One thing that a gate is on.

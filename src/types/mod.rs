@@ -5,6 +5,7 @@
 mod declared;
 mod eval;
 mod expr;
+pub mod filter;
 mod fit;
 mod leg;
 mod live;

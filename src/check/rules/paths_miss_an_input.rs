@@ -1,14 +1,12 @@
 //! `paths` of a trigger that leave out what the pipeline reads: a push that changes only that starts nothing. Said only
 //! where it is certain.
 
-use globset::GlobBuilder;
-
 use super::common::works;
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{NodeKind, Setting};
 use crate::source::Span;
-use crate::types::{Location, RuntimeKind, TriggerKind};
+use crate::types::{Location, RuntimeKind, TriggerKind, filter};
 
 /// Further ones are counted.
 const SHOWN: usize = 6;
@@ -95,11 +93,7 @@ fn inputs(subject: &Subject<'_>, profile: Option<&str>) -> Vec<Input> {
     }
     for (_, node) in model.nodes.iter() {
         let NodeKind::Gate(gate) = &node.kind else { continue };
-        for requirement in &gate.requirements {
-            if let Some(path) = requirement.measure.table.as_ref().and_then(|table| table.against.as_deref()) {
-                add(path, Some(requirement.span));
-            }
-        }
+        gate.references().for_each(|(path, span)| add(path, Some(span)));
     }
     // Other files may have been read beside it.
     let own = model.pipeline.as_ref().map(|name| subject.sources.file(name.span.file).name());
@@ -114,20 +108,24 @@ fn inputs(subject: &Subject<'_>, profile: Option<&str>) -> Vec<Input> {
 
 /// Tells whether one of the patterns covers a path, or might.
 fn may_cover(patterns: &[String], path: &str) -> bool {
-    patterns.iter().filter(|pattern| !pattern.starts_with('!')).any(|pattern| {
-        let (fixed, begins) = (literal(pattern), literal(path));
-        if begins.len() == path.len() && fixed.len() == pattern.len() {
-            // A path without a pattern in it may be a folder, whose files are meant.
-            return path == pattern || inside(pattern, path);
-        }
-        let sure = begins.len() == path.len() && !pattern.contains(['?', '+', '[', ']', '{', '}', '\\']);
-        let whole = pattern.split('/').all(|part| part == "**" || !part.contains("**"));
-        if sure && whole && !inside(fixed, path) {
-            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-            return glob.is_ok_and(|glob| glob.compile_matcher().is_match(path));
-        }
-        fixed.starts_with(begins) || begins.starts_with(fixed)
+    let is_one = literal(path).len() == path.len();
+    patterns.iter().fold(false, |covered, pattern| match pattern.strip_prefix('!') {
+        Some(taken) => covered && !(is_one && filter::matches(taken, path) == Some(true)),
+        None => covered || may_match(pattern, path, is_one),
     })
+}
+
+/// Tells whether a pattern covers a path, or might; `is_one` says that no pattern is in the path.
+fn may_match(pattern: &str, path: &str, is_one: bool) -> bool {
+    let (fixed, begins) = (literal(pattern), literal(path));
+    if is_one && fixed.len() == pattern.len() {
+        // A path without a pattern in it may be a folder, whose files are meant.
+        return path == pattern || inside(pattern, path);
+    }
+    if is_one && !inside(fixed, path) {
+        return filter::matches(pattern, path).unwrap_or(true);
+    }
+    fixed.starts_with(begins) || begins.starts_with(fixed)
 }
 
 /// Tells whether a path stands below a folder.
@@ -158,7 +156,10 @@ mod tests {
         assert!(covers(&["src/a.py"], "src"), "a folder may be meant");
         assert!(covers(&["src/a.py"], "src/**"), "it is one of them");
         assert!(covers(&["src/*.py"], "src"));
-        assert!(covers(&["scripts-?/x"], "scripts-a/x"), "hosts read this otherwise");
+        assert!(covers(&["scripts-?/x"], "scripts/x") && !covers(&["scripts-?/x"], "scripts-a/x"), "as hosts read it");
+        assert!(covers(&["data/**", "!data/old.csv"], "data/raw.csv"));
+        assert!(!covers(&["data/**", "!data/raw.csv"], "data/raw.csv"));
+        assert!(covers(&["!data/raw.csv", "data/**"], "data/raw.csv"), "the last one counts");
         assert!(!covers(&["src/**"], "scripts/**"));
         assert!(!covers(&["src/**", "data/**"], "configs/train.yaml"));
         assert!(!covers(&["src/*.py"], "src/deep/train.py"));
