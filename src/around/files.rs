@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{Gate, Model, NodeKind, Setting};
+use crate::model::{Model, NodeKind, Setting};
 use crate::source::Span;
 use crate::types::{Artifact, Location};
 
@@ -51,15 +51,10 @@ pub(super) fn asked(model: &Model) -> Vec<(Asked, Span, Option<&str>)> {
     for gate in gates.chain(model.monitors.iter().map(|monitor| &monitor.gate)) {
         // Several lines of a gate compare with one file.
         let mut told = HashSet::new();
-        let paths = references(gate).filter(|(path, _)| !made.contains(path));
+        let paths = gate.references().filter(|(path, _)| !made.contains(path));
         paths.filter(|(path, _)| told.insert(*path)).for_each(|(path, span)| add(path, None, span, None));
     }
     asked
-}
-
-/// Iterates over the files of data baselines that a gate's lines name.
-fn references(gate: &Gate) -> impl Iterator<Item = (&str, Span)> {
-    gate.requirements.iter().filter_map(|line| Some((line.measure.table.as_ref()?.against.as_deref()?, line.span)))
 }
 
 /// Returns for each what is wrong with what stands there.

@@ -1,5 +1,7 @@
 //! A gate that says no while there is no version yet, before the only promotion that would make one.
 
+use std::collections::{HashMap, HashSet};
+
 use super::Graph;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::gate::OnMissing;
@@ -11,6 +13,7 @@ use crate::source::Span;
 #[must_use]
 pub fn first_elsewhere(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    let mut before: HashMap<NodeId, HashSet<NodeId>> = HashMap::new();
     for (id, gate) in model.blocking_gates() {
         let Some(baseline) = gate.baseline.as_ref().filter(|baseline| baseline.on_absent == Some(OnMissing::Fail))
         else {
@@ -21,7 +24,9 @@ pub fn first_elsewhere(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
             .iter()
             .filter_map(|(promotion, node)| Some((promotion, moves(node, &baseline.pointer)?)))
             .collect();
-        let waits = |promotion: NodeId| graph.ancestors([promotion], |_| true).contains(&id);
+        let mut waits = |promotion: NodeId| {
+            before.entry(promotion).or_insert_with(|| graph.ancestors([promotion], |_| true)).contains(&id)
+        };
         let Some(&(first, place)) = promotions.first() else { continue };
         if !promotions.iter().all(|&(promotion, _)| waits(promotion)) {
             continue;

@@ -123,10 +123,8 @@ fn read(model: &Model) -> Vec<Taken<'_>> {
     }
     for (_, node) in model.nodes.iter() {
         let NodeKind::Gate(gate) = &node.kind else { continue };
-        for line in &gate.requirements {
-            let against = line.measure.table.as_ref().and_then(|table| table.against.as_deref());
-            found.extend(against.map(|path| (path, line.span, format!("what `{}` compares with", node.name.value))));
-        }
+        let what = || format!("what `{}` compares with", node.name.value);
+        found.extend(gate.references().map(|(path, span)| (path, span, what())));
     }
     let mut seen = BTreeSet::new();
     found.retain(|(path, ..)| !path.contains(['*', '?', '[', '{']) && seen.insert(*path));
