@@ -65,7 +65,11 @@ pub(crate) fn look(workspace: &Path, asked: &[Asked]) -> Vec<Option<String>> {
             (None, None) => Some("is not there".to_owned()),
             (None, Some(there)) => there.is_dir().then(|| "is a folder".to_owned()),
             (Some(_), None) => None,
-            (Some(ty), Some(there)) => ty.unlike(there.is_dir(), !there.is_dir() && there.len() == 0),
+            (Some(ty), Some(there)) if there.is_dir() => {
+                let none = std::fs::read_dir(workspace.join(&one.path)).is_ok_and(|mut inside| inside.next().is_none());
+                ty.unlike(true, none)
+            }
+            (Some(ty), Some(there)) => ty.unlike(false, there.len() == 0),
         }
     };
     asked.iter().map(why).collect()

@@ -292,9 +292,10 @@ fn source(
     Ok(Some((artifact, From::Workspace(full))))
 }
 
-/// Refuses a source that is a folder where its type wants a file, the other way round, or nothing where it wants something.
+/// Refuses a source that is a folder where its type wants a file, the other way round, or nothing where it wants something: a folder
+/// without a byte, in however many files, is nothing.
 pub(super) fn of_its_type(source: &Source, place: &str, is: &Artifact) -> Result<(), Stop> {
-    match source.ty.unlike(is.kind == Kind::Tree, is.kind == Kind::File && is.size == 0) {
+    match source.ty.unlike(is.kind == Kind::Tree, is.size == 0) {
         Some(why) => Err(Stop::Failed(format!("the source `{}` {why}: `{place}`", source.name))),
         None => Ok(()),
     }

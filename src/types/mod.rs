@@ -185,8 +185,8 @@ impl Range {
 }
 
 impl Artifact {
-    /// Says why what stands somewhere is not of this type, as far as one look tells: whether it is a folder, and whether it is a file
-    /// with nothing in it, which only a `File` may be.
+    /// Says why what stands somewhere is not of this type, as far as one look tells: whether it is a folder, and whether there is
+    /// nothing in it, which only a `File` and a `Dir` may be.
     #[must_use]
     pub fn unlike(&self, folder: bool, empty: bool) -> Option<String> {
         let either = matches!(self, Self::Model { .. } | Self::Dataset { .. } | Self::Plot);
@@ -195,6 +195,7 @@ impl Artifact {
             Self::Dir => Some("is a file; its type `Dir` wants a folder".to_owned()),
             _ if folder && !either => Some(format!("is a folder; its type `{self}` wants a file")),
             Self::File => None,
+            _ if empty && folder => Some("is an empty folder".to_owned()),
             _ if empty => Some("is empty".to_owned()),
             _ => None,
         }

@@ -68,6 +68,16 @@ fn a_source_that_is_not_of_its_type_is_told_and_stops_the_run() {
     }
     // Data may come later, and a run says that it is not there.
     assert_eq!(check(&of("Dataset<csv>")).stderr, "");
+    for (ty, lets) in [("Dataset<csv>", false), ("Model<onnx>", false), ("Dir", true)] {
+        let sandbox = of(ty);
+        sandbox.shell("mkdir -p data/raw");
+        let (checked, ran) = (check(&sandbox), sandbox.mlpc(&["run"]));
+        assert_eq!(
+            (checked.stderr.contains("is an empty folder"), ran.code),
+            (!lets, i32::from(!lets)),
+            "{ty}: {ran:?}"
+        );
+    }
 }
 
 #[test]
