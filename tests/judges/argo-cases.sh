@@ -67,7 +67,7 @@ echo other >"$project/data/raw.txt"; push "pushed meanwhile"
 answer first=YES change=YES go=YES
 git -C "$project" checkout -q "$began"
 on_laptop first=YES change=YES go=YES
-same evaluate@quality
+same evaluate@q
 git -C "$project" checkout -q main
 metadata=$(git -C "$origin" ls-tree -r --name-only models | grep '/metadata.json$')
 [ "$(wc -l <<<"$metadata")" = 1 ] || fail "not one version: $metadata"
