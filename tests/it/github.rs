@@ -458,6 +458,13 @@ fn an_action_is_in_the_environment_that_it_names_and_no_other_job_is() {
     let message = "the action `deploy` is in the environment `production`, where the approval `go_live` asks people";
     let found: Vec<_> = shared.iter().filter(|(code, _)| *code == "environment-shared").collect();
     assert_eq!(found, [&("environment-shared", message.to_owned())], "{shared:?}");
+    // One click would let two approvals through.
+    let second =
+        approval.replace("go_live", "second").replace("current", "other").replace("production after", "other after");
+    let message = "the approval `second` asks people in the environment `Production`, as `go_live` does: one answer would count for \
+                   both";
+    let both = said(&(source("\"staging\"") + approval + &second));
+    assert!(both.contains(&("environment-shared", message.to_owned())), "{both:?}");
 }
 
 #[test]
