@@ -12,6 +12,7 @@ mod model;
 mod pins;
 mod plain;
 mod raw;
+mod released;
 mod settings;
 mod steps;
 mod triggers;
@@ -45,7 +46,7 @@ pub fn verdict_id(gate: &str) -> String {
 /// pull requests, which release nothing without a profile that says so.
 #[must_use]
 pub fn may_release(plan: &Plan, event: &str, git_ref: &str, default_branch: &str, has_profile: bool) -> bool {
-    triggers::is_released(plan, event, git_ref, default_branch, has_profile)
+    released::is_released(plan, event, git_ref, default_branch, has_profile)
 }
 
 /// Tells whether another workflow may call this pipeline's.

@@ -451,6 +451,10 @@ fn an_action_is_in_the_environment_that_it_names_and_no_other_job_is() {
     for empty in ["\"\"", "\" \"", "\"a\\nb\""] {
         assert_eq!(said(&source(empty)), [("bad-name", "this names no environment".to_owned())]);
     }
+    let on = |branches: &str| said(&format!("pipeline p\nedition 2026\non push {{ branches: [{branches}] }}\n"));
+    let none = "these branches name none: `!` takes away from what stands before it";
+    assert_eq!(on("\"!main\""), [("bad-name", none.to_owned())]);
+    assert_eq!(on("\"main\", \"[x\""), [("bad-name", "`[x` is no pattern of branches".to_owned())]);
     // Where a person is asked nobody acts, however it is written; said once for all legs.
     let approval = "\napproval go_live of release { by: [\"alice\"], environment: \"Production\", timeout: 24h }\n\
                     promote current = release to models@production after go_live";
