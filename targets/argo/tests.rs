@@ -263,6 +263,7 @@ fn everything() -> Plan {
     let schedule = |cron: &str, profile: Option<&str>| Trigger {
         kind: TriggerKind::Schedule { cron: cron.into(), timezone: "Europe/Berlin".into() },
         profile: profile.map(str::to_owned),
+        comment: Vec::new(),
     };
     plan.triggers.extend([schedule("17 6 * * 1", Some("shared")), schedule("0 0 1 * *", Some("shared"))]);
     let list = |items: &[&str]| Value::List(items.iter().map(|item| text(item)).collect());
