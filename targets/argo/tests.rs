@@ -218,8 +218,11 @@ fn quickstart() -> Plan {
         gates_block: true,
     }];
     let branches = vec!["main".into()];
-    plan.triggers =
-        vec![Trigger { kind: TriggerKind::Push { branches, paths: vec![] }, profile: Some("shared".into()) }];
+    plan.triggers = vec![Trigger {
+        kind: TriggerKind::Push { branches, paths: vec![] },
+        profile: Some("shared".into()),
+        comment: vec![],
+    }];
     plan.targets = settings(vec![("namespace", text("argo")), ("image", text("python:3.11-slim"))]);
     plan.targets.push(TargetSettings { name: "github".into(), settings: Value::Record(vec![]) });
     plan
