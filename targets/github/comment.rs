@@ -4,6 +4,7 @@ use super::jobs::Jobs;
 use super::model::{Entries, Job, Step, With};
 use super::pins;
 use super::plain::quote;
+use super::settings::Install;
 use crate::emit::Noted;
 use crate::plan::Shown;
 
@@ -23,8 +24,12 @@ impl Jobs<'_> {
             .collect();
         let needs = nodes.iter().map(|node| self.edges.job(node).to_owned()).collect();
         let mut job = self.bare(format!("{} comment", self.plan.pipeline), self.with_program(needs));
-        // It is there to be read where a gate is red, and where a job before it failed.
-        job.condition = Some(format!("${{{{ !cancelled() && {} }}}}", case.is));
+        // It is there to be read where a gate is red, and where a job before it failed. Without the program nothing is.
+        let built = match self.settings.install {
+            Install::Cargo(_) => "needs.mlpc.result == 'success' && ",
+            Install::Preinstalled => "",
+        };
+        job.condition = Some(format!("${{{{ !cancelled() && {built}{} }}}}", case.is));
         job.permissions.push("pull-requests", "write".to_owned());
         job.steps = self.preamble(None);
         job.steps.extend(nodes.iter().map(|node| Noted::new(self.arrived(node))));
