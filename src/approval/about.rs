@@ -24,6 +24,9 @@ pub struct About {
     /// What it would change, where it is a Terraform plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<Changes>,
+    /// It looks like a Terraform plan, and what it would change can't be read for certain.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
 }
 
 /// Looks at a file or folder of a workspace, of which the digest is known; bytes that have another one are not looked into.
@@ -34,12 +37,9 @@ pub fn about(workspace: &Path, path: &str, digest: &Digest) -> About {
     let bytes =
         size.filter(|&size| size <= terraform::MOST && begins_as_archive(&full)).and_then(|_| fs::read(&full).ok());
     let bytes = bytes.filter(|bytes| Digest::of(bytes) == *digest);
-    About {
-        path: path.to_owned(),
-        digest: digest.to_string(),
-        size,
-        changes: bytes.and_then(|bytes| terraform::read(&bytes)),
-    }
+    let changes = bytes.as_deref().and_then(terraform::read);
+    let unread = changes.is_none() && bytes.is_some_and(|bytes| terraform::is_named(&bytes));
+    About { path: path.to_owned(), digest: digest.to_string(), size, changes, unread }
 }
 
 /// Tells whether a file begins as ZIP archives do: a model of gigabytes is not read for nothing.
@@ -54,7 +54,11 @@ impl About {
     #[must_use]
     pub fn line(&self) -> String {
         let size = self.size.map(|size| format!(", {size} bytes")).unwrap_or_default();
-        let changes = self.changes.as_ref().map(|changes| format!(": {}", changes.counts())).unwrap_or_default();
+        let changes = match &self.changes {
+            Some(changes) => format!(": {}", changes.counts()),
+            None if self.unread => ": what it would change can't be read for certain, see `terraform show`".to_owned(),
+            None => String::new(),
+        };
         format!("`{}`{size}{changes}", shown::name(&self.path))
     }
 
@@ -92,6 +96,13 @@ mod tests {
         let plan = about(folder.path(), "infra.tfplan", &Digest::of(PLAN));
         assert_eq!(plan.line(), "`infra.tfplan`, 2777 bytes: 3 to add, 1 to change, 2 to destroy");
         assert_eq!(plan.resources().len(), 6);
+        // With an entry more, it may be read in two ways.
+        let doubled = [PLAN, PLAN].concat();
+        write("infra.tfplan", &doubled);
+        let doubled = about(folder.path(), "infra.tfplan", &Digest::of(&doubled));
+        assert_eq!(doubled.changes, None);
+        assert!(doubled.line().ends_with("can't be read for certain, see `terraform show`"), "{}", doubled.line());
+        write("infra.tfplan", PLAN);
         let other = about(folder.path(), "infra.tfplan", &Digest::of(b"what was asked about"));
         assert_eq!(other.changes, None, "these bytes are not the ones that are decided about");
         let list = about(folder.path(), "list.txt", &Digest::of(b"a list\n"));
@@ -104,7 +115,8 @@ mod tests {
     fn of_many_resources_some_are_shown_and_none_can_end_its_line() {
         let resources = (0..30).map(|index| format!("+ a.b[\"{index}\n\u{1b}[31m\"]")).collect();
         let changes = Changes { add: 30, resources, ..Changes::default() };
-        let about = About { path: "p".into(), digest: "d".into(), size: Some(1), changes: Some(changes) };
+        let about =
+            About { path: "p".into(), digest: "d".into(), size: Some(1), changes: Some(changes), unread: false };
         let lines = about.resources();
         assert_eq!((lines.len(), lines[20].as_str()), (21, "and 10 more"));
         assert!(lines.iter().all(|line| !line.contains(['\n', '\u{1b}'])), "{lines:?}");

@@ -5,6 +5,7 @@
 //! is no answer.
 
 mod about;
+mod archive;
 mod record;
 pub mod terraform;
 

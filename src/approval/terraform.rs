@@ -2,15 +2,21 @@
 //! whoever wrote the configuration. A plan is a ZIP archive with an entry `tfplan`, a Protocol Buffers message of version 3
 //! (`planfile.proto` of Terraform; OpenTofu kept it). Values are never looked at: they hold secrets.
 //!
-//! What is not read for certain is no summary: an action or version that is not known gives none.
+//! What is not read for certain is no summary: an action, a version or a part of the plan that is not known gives none.
 
-use std::io::Read;
-
-use flate2::read::DeflateDecoder;
 use serde::{Deserialize, Serialize};
+
+use super::archive;
 
 /// A plan of more bytes, packed or not, is not looked into.
 pub const MOST: u64 = 64 << 20;
+
+/// The entry of the archive that is the plan itself.
+const ENTRY: &[u8] = b"tfplan";
+
+/// The parts of a plan that change nothing but through the resources and outputs that are counted. What is not among them may: Terraform
+/// 1.14 has actions of providers (30, 32) and what is put off (27, 31).
+const KNOWN: [u64; 19] = [1, 2, 3, 4, 5, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 25, 26, 28, 29];
 
 /// What a plan would change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,15 +46,24 @@ impl Changes {
     }
 }
 
+/// Tells whether bytes that [`read`] makes nothing of name a plan's entry all the same.
+pub(super) fn is_named(bytes: &[u8]) -> bool {
+    bytes.windows(ENTRY.len()).any(|window| window == ENTRY)
+}
+
 /// Reads a plan; none where it is no plan, or not one that can be read for certain.
 #[must_use]
 pub fn read(bytes: &[u8]) -> Option<Changes> {
-    let plan = entry(bytes, b"tfplan")?;
+    let plan = archive::entry(bytes, ENTRY, MOST)?;
     let mut changes = Changes::default();
     let mut resources: Vec<(String, &str)> = Vec::new();
     let mut version = None;
     for field in Fields(&plan) {
-        match field? {
+        let field = field?;
+        if !KNOWN.contains(&field.0) {
+            return None;
+        }
+        match field {
             (1, Wire::Number(number)) => version = Some(number),
             (3, Wire::Bytes(resource)) => {
                 if let Some((address, mark)) = resource_change(resource, &mut changes)? {
@@ -187,53 +202,6 @@ impl<'b> Fields<'b> {
         self.0 = rest;
         Some(taken)
     }
-}
-
-/// Returns the bytes of an entry of a ZIP archive (APPNOTE.TXT of PKWARE, 4.3), by the directory at its end.
-fn entry(archive: &[u8], name: &[u8]) -> Option<Vec<u8>> {
-    const END: &[u8] = b"PK\x05\x06";
-    let from = archive.len().saturating_sub(END.len() + 18 + usize::from(u16::MAX));
-    let end = from + archive.get(from..)?.windows(END.len()).rposition(|window| window == END)?;
-    // A comment may stand behind it, and nothing else.
-    if end + END.len() + 18 + short(archive, end + 20)? != archive.len() {
-        return None;
-    }
-    let count = short(archive, end + 10)?;
-    let mut at = long(archive, end + 16)?;
-    for _ in 0..count {
-        if archive.get(at..at + 4)? != b"PK\x01\x02" {
-            return None;
-        }
-        let (method, packed, local) = (short(archive, at + 10)?, long(archive, at + 20)?, long(archive, at + 42)?);
-        let lengths = [short(archive, at + 28)?, short(archive, at + 30)?, short(archive, at + 32)?];
-        if archive.get(at + 46..at + 46 + lengths[0])? == name {
-            let start = local.checked_add(30 + short(archive, local + 26)? + short(archive, local + 28)?)?;
-            let bytes = archive.get(start..start.checked_add(packed)?)?;
-            return match method {
-                0 => Some(bytes.to_vec()),
-                8 => inflate(bytes),
-                _ => None,
-            };
-        }
-        at += 46 + lengths.iter().sum::<usize>();
-    }
-    None
-}
-
-fn inflate(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut unpacked = Vec::new();
-    DeflateDecoder::new(bytes).take(MOST + 1).read_to_end(&mut unpacked).ok()?;
-    (unpacked.len() as u64 <= MOST).then_some(unpacked)
-}
-
-fn short(bytes: &[u8], at: usize) -> Option<usize> {
-    let bytes = bytes.get(at..at.checked_add(2)?)?;
-    Some(usize::from(u16::from_le_bytes(bytes.try_into().ok()?)))
-}
-
-fn long(bytes: &[u8], at: usize) -> Option<usize> {
-    let bytes = bytes.get(at..at.checked_add(4)?)?;
-    usize::try_from(u32::from_le_bytes(bytes.try_into().ok()?)).ok()
 }
 
 #[cfg(test)]

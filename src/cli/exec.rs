@@ -188,7 +188,8 @@ impl ExecArgs {
             context.out.text(&table(report, Style::Plain));
         }
         // On a platform whose waiting step shows digests alone, this log is where the rest is seen.
-        subject::Subject::of(context, &answer, &received).lines().iter().for_each(|line| context.out.line(line));
+        let asked = subject::Subject::all(context, &answer, &received);
+        asked.iter().flat_map(subject::Subject::lines).for_each(|line| context.out.line(&line));
         if let Some(github) = &context.github {
             github::tell(context, github, &answer, &digest, report.as_ref())?;
             if self.job.asks {

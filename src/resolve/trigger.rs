@@ -11,7 +11,7 @@ use crate::model::{Setting, Trigger};
 use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::syntax::cursor::fields;
-use crate::types::{TriggerKind, Type};
+use crate::types::{TriggerKind, Type, filter};
 
 /// Resolves `on …`.
 pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
@@ -20,13 +20,16 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
         ast::Trigger::Push(record) => {
             let fields = Fields::optional(cx, record.as_ref(), "`on push`", fields("push"));
             profile = profile_of(cx, &fields);
-            Some(TriggerKind::Push { branches: plain(cx, &fields, "branches"), paths: plain(cx, &fields, "paths") })
+            Some(TriggerKind::Push {
+                branches: patterns(cx, &fields, "branches"),
+                paths: patterns(cx, &fields, "paths"),
+            })
         }
         ast::Trigger::PullRequest(record) => {
             let fields = Fields::optional(cx, record.as_ref(), "`on pull_request`", fields("pull_request"));
             profile = profile_of(cx, &fields);
-            let branches = plain(cx, &fields, "branches");
-            Some(TriggerKind::PullRequest { branches, paths: plain(cx, &fields, "paths") })
+            let branches = patterns(cx, &fields, "branches");
+            Some(TriggerKind::PullRequest { branches, paths: patterns(cx, &fields, "paths") })
         }
         ast::Trigger::Schedule(record) => {
             let fields = Fields::optional(cx, record.as_ref(), "`on schedule`", fields("schedule"));
@@ -133,8 +136,21 @@ fn profile_offered(cx: &mut Cx<'_>, profiles: &[ast::Name]) -> Option<String> {
     only_profile(cx, &said)
 }
 
-fn plain(cx: &mut Cx<'_>, fields: &Fields<'_>, key: &str) -> Vec<String> {
-    fields.texts(cx, key).into_iter().map(|text| text.value).collect()
+/// Reads a list of filter patterns. One that nobody can read names nothing, and so does a list that only takes away.
+fn patterns(cx: &mut Cx<'_>, fields: &Fields<'_>, key: &str) -> Vec<String> {
+    let texts = fields.texts(cx, key);
+    for text in texts.iter().filter(|text| !filter::is_sound(&text.value)) {
+        let message = format!("`{}` is no pattern of {key}", text.value);
+        let help = "`*` is all but `/`, `**` all, `?` and `+` say how often the character before comes, `[ab]` is one of those";
+        cx.error::<()>(codes::BAD_NAME, text.span, message, help);
+    }
+    if let Some(first) = texts.first()
+        && texts.iter().all(|text| text.value.starts_with('!'))
+    {
+        let message = format!("these {key} name none: `!` takes away from what stands before it");
+        cx.error::<()>(codes::BAD_NAME, first.span, message, &format!("begin with all: `{key}: [\"**\", …]`"));
+    }
+    texts.into_iter().map(|text| text.value).collect()
 }
 
 fn profile_of(cx: &mut Cx<'_>, fields: &Fields<'_>) -> Option<String> {

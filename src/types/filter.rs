@@ -32,6 +32,18 @@ impl One {
     }
 }
 
+/// Tells whether a name of a filter may mean others than the one that is written as it is.
+#[must_use]
+pub fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?', '+', '[', '!', '\\'])
+}
+
+/// Tells whether a pattern, without the `!` that may stand before it, can be read.
+#[must_use]
+pub fn is_sound(pattern: &str) -> bool {
+    parts(pattern.strip_prefix('!').unwrap_or(pattern)).is_some()
+}
+
 /// Tells whether a pattern is the whole of a name, by GitHub's filter patterns
 /// (docs.github.com/en/actions/reference/workflow-syntax-for-github-actions#filter-pattern-cheat-sheet): `*` is all but `/`, `**`
 /// all, and with a `/` behind it any folders or none, `?` and `+` say how often the character before comes, `[]` is one of those within, `\\` takes the meaning from

@@ -8,6 +8,7 @@ use super::pins;
 use super::plain::{self, quote};
 use super::raw::Additions;
 use super::settings::{Install, Settings, Steps};
+use super::short_output;
 use super::steps::upload;
 use super::triggers::Case;
 use crate::diagnostic::{Diagnostic, Severity, codes};
@@ -98,7 +99,8 @@ impl Jobs<'_> {
             NodeKind::Approval(approval) => {
                 if let Some(asker) = self.edges.asker(&node.name) {
                     // The digest of what is decided about, where the person who decides sees it.
-                    job.name = format!("{name}: approve ${{{{ needs.{}.outputs.short }}}}", self.edges.job(asker));
+                    let (asker, short) = (self.edges.job(asker), short_output(&name));
+                    job.name = format!("{name}: approve ${{{{ needs.{asker}.outputs.{short} }}}}");
                 }
                 job.environment = approval.environment.clone();
                 if job.environment.is_none() {
@@ -361,8 +363,11 @@ impl Jobs<'_> {
         if self.edges.passes_over(&node.name) {
             names.push("there");
         }
+        let short = self.edges.asked_by(&node.name).iter().map(|approval| short_output(self.edges.job(approval)));
+        let short: Vec<String> = short.collect();
         if asks {
-            names.extend(["short", "asked_at", "attempt", "reviews"]);
+            names.extend(short.iter().map(String::as_str));
+            names.extend(["asked_at", "attempt", "reviews"]);
         }
         let output = |name: &str| (name.to_owned(), format!("${{{{ steps.mlpc.outputs.{name} }}}}"));
         Entries(names.into_iter().map(output).collect())

@@ -13,6 +13,7 @@ mod model;
 mod pins;
 mod plain;
 mod raw;
+mod released;
 mod settings;
 mod steps;
 mod triggers;
@@ -42,11 +43,18 @@ pub fn verdict_id(gate: &str) -> String {
     edges::verdict_of(gate)
 }
 
+/// Returns the output in which the job before an approval's says what is decided about, by the id of the approval's job: several
+/// may be asked by one job, about different things that it made.
+#[must_use]
+pub fn short_output(approval: &str) -> String {
+    format!("short-{approval}")
+}
+
 /// Tells whether a run that this event started on this ref may release: only what a push there would. `has_profile` is for
 /// pull requests, which release nothing without a profile that says so.
 #[must_use]
 pub fn may_release(plan: &Plan, event: &str, git_ref: &str, default_branch: &str, has_profile: bool) -> bool {
-    triggers::is_released(plan, event, git_ref, default_branch, has_profile)
+    released::is_released(plan, event, git_ref, default_branch, has_profile)
 }
 
 /// Tells whether another workflow may call this pipeline's.

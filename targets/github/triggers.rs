@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::model::{CallSecret, Called, Cron, Dispatch, Entries, Filter, Input, Manual, On, Preset};
+use super::released::{NOWHERE, named_branches, released_branches, releases_nothing};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::plan::{
-    Node, NodeKind, Param, Plan, Profile, RegistryLocation, Setting, Trigger, TriggerKind, names_branch, written,
-};
+use crate::plan::{Node, NodeKind, Param, Plan, Profile, RegistryLocation, Setting, Trigger, TriggerKind, written};
 use crate::targets::Site;
-use crate::types::{Type, Value};
+use crate::types::{Type, Value, filter};
 
 /// One way in which the workflow can start.
 #[derive(Debug, Clone)]
@@ -113,17 +112,21 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
     // Called from whatever ref the caller is of: only those that `on push` names are released.
     let named = named_branches(plan);
     for case in cases.iter_mut().filter(|case| case.event == "call") {
-        case.releases &= !named.is_empty();
-        case.from = Some(any_of(named.clone()));
+        case.from = Some(named.clone().unwrap_or_else(|| NOWHERE.to_owned()));
     }
     for case in &mut cases {
-        match case.event {
+        match (case.event, &named) {
             // The clock and events from outside start the default branch, whichever that is.
-            "schedule" | "event" if !named.is_empty() => case.from = Some(any_of(named.clone())),
+            ("schedule" | "event", Some(named)) => case.from = Some(named.clone()),
             // What nobody has let in yet is not released because nobody said that it is not.
-            "pull_request" => case.releases &= case.profile.is_some(),
+            ("pull_request", _) => case.releases &= case.profile.is_some(),
             _ => {}
         }
+        let from_nowhere = case.from.as_deref() == Some(NOWHERE);
+        if from_nowhere && case.releases && case.event != "call" {
+            releases_nothing(plan, case.event, &case.place, site, diagnostics);
+        }
+        case.releases &= !from_nowhere;
     }
     defaults(plan, site, diagnostics);
     overlaps(plan, site, diagnostics);
@@ -279,60 +282,6 @@ fn kind(trigger: &Trigger) -> std::mem::Discriminant<TriggerKind> {
     std::mem::discriminant(&trigger.kind)
 }
 
-/// Returns the expression that is true on the branches that releases are made from.
-fn released_branches(plan: &Plan) -> String {
-    let named = named_branches(plan);
-    if named.is_empty() {
-        "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)".into()
-    } else {
-        any_of(named)
-    }
-}
-
-/// Returns the expressions that are true on the branches which `on push` names, patterns left out.
-fn named_branches(plan: &Plan) -> Vec<String> {
-    let mut terms = Vec::new();
-    for branch in plan.pushed().into_iter().flatten().filter(|branch| !is_pattern(branch)) {
-        let term = format!("github.ref == {}", super::condition::text(&format!("refs/heads/{branch}")));
-        if !terms.contains(&term) {
-            terms.push(term);
-        }
-    }
-    terms
-}
-
-fn any_of(mut terms: Vec<String>) -> String {
-    match terms.len() {
-        0 => "false".into(),
-        1 => terms.remove(0),
-        _ => format!("({})", terms.join(" || ")),
-    }
-}
-
-/// Tells whether a run of this event may release on this ref, as the conditions of the jobs say it in GitHub's words.
-/// What a profile says is asked elsewhere; here it only counts whether there is one.
-pub(super) fn is_released(plan: &Plan, event: &str, git_ref: &str, default_branch: &str, has_profile: bool) -> bool {
-    let pushed = plan.pushed();
-    let mut named = pushed.iter().copied().flatten().filter(|branch| !is_pattern(branch)).peekable();
-    let names_none = named.peek().is_none();
-    let Some(branch) = git_ref.strip_prefix("refs/heads/") else {
-        // A pull request has a ref of its own, and releases where its profile says so in words.
-        return event == "pull_request" && has_profile;
-    };
-    let is_named = named.any(|name| name == branch);
-    match event {
-        "manual" if names_none => branch == default_branch,
-        "manual" | "call" => is_named,
-        "schedule" | "event" => names_none || is_named,
-        "push" => pushed.iter().any(|branches| names_branch(branches, branch)),
-        _ => false,
-    }
-}
-
-fn is_pattern(branch: &str) -> bool {
-    branch.contains(['*', '?', '+', '[', '!'])
-}
-
 /// Complains of a default that GitHub would not hand on as it is. It evaluates the default of a call, alone of all that it offers
 /// to fill in; and the fields of its form have one line.
 fn defaults(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
@@ -381,7 +330,8 @@ fn overlaps(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
                     "give both triggers the same `paths`, or put one of them into a pipeline of its own",
                 );
             }
-            let vague = |branches: &[String]| branches.is_empty() || branches.iter().any(|branch| is_pattern(branch));
+            let vague =
+                |branches: &[String]| branches.is_empty() || branches.iter().any(|branch| filter::is_pattern(branch));
             if trigger.profile != other.profile && (vague(branches) || vague(others)) {
                 limit(
                     "the profile of a push can't be told from a pattern of branches",

@@ -245,6 +245,47 @@ fn what_is_released_is_a_branch_of_on_push_whatever_began_the_run() {
     }
 }
 
+/// What nobody pushed is released from branches that are named one by one: a pattern names none, and `!` takes away again.
+#[test]
+fn a_pattern_of_branches_releases_what_is_pushed_alone() {
+    let of = |branches: &str| {
+        format!(
+            "pipeline example\nedition 2026\non push {{ branches: [{branches}] }}\non schedule {{ cron: \"17 4 * * 1\" }}\n\
+             registry models = git(\"mlpc-registry\")\nstage train {{ out model: File = \"m.txt\"   run <<< echo 1 > \"$model\" >>> }}\n\
+             register release = train.model to models ungated \"a test\"\ntarget github {{ install: \"preinstalled\" }}\n"
+        )
+    };
+    for (branches, pushed) in [
+        ("\"release/**\"", false),
+        ("\"**\", \"!main\"", false),
+        ("\"**\"", true),
+        ("\"main\", \"release/*\", \"!m*\"", false),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.file("p.mlp", &of(branches));
+        let on = |event: &str, line: &str| {
+            let line = format!(
+                "export GITHUB_ACTIONS=true GITHUB_JOB=job GITHUB_EVENT_NAME={event} GITHUB_REPOSITORY=a/b GITHUB_RUN_ID=7 \
+                 GITHUB_RUN_ATTEMPT=1 GITHUB_OUTPUT=$HOME/o GITHUB_STEP_SUMMARY=$HOME/s RUNNER_TEMP=$HOME/t \
+                 GITHUB_REF=refs/heads/main GITHUB_REF_NAME=main GITHUB_EVENT_PATH=$PWD/event.json; {line}"
+            );
+            on_a_runner(&sandbox, &line)
+        };
+        sandbox.file("event.json", "{\"repository\": {\"default_branch\": \"main\"}}");
+        assert_eq!(on("push", "mlpc exec train --plan $plan --in none --out job/train").code, 0);
+        let release = "mlpc exec release --plan $plan --in job --out out --expect train=$(cat job/train/digest)";
+        for (event, releases) in [("push", pushed), ("schedule", false), ("workflow_dispatch", false)] {
+            let ended = on(event, release);
+            let refused = ended.stderr.contains("on `refs/heads/main` releases nothing");
+            assert!(ended.code != 0 && refused != releases, "{branches}, {event}: {ended:?}");
+        }
+        // The jobs are not even begun, and whoever compiles is told.
+        let compiled = sandbox.mlpc(&["compile", "--target", "github"]);
+        let text = format!("{}{}", compiled.stdout, compiled.stderr);
+        assert!(text.contains("`on schedule` releases nothing: `on push` has patterns of branches alone"), "{text}");
+    }
+}
+
 /// A cell can hold what clears a screen, forges a line, or is a command to GitHub: `::name::` at the begin of a line, and `##[name]`
 /// anywhere.
 #[test]

@@ -458,6 +458,10 @@ fn an_action_is_in_the_environment_that_it_names_and_no_other_job_is() {
     for empty in ["\"\"", "\" \"", "\"a\\nb\""] {
         assert_eq!(said(&source(empty)), [("bad-name", "this names no environment".to_owned())]);
     }
+    let on = |branches: &str| said(&format!("pipeline p\nedition 2026\non push {{ branches: [{branches}] }}\n"));
+    let none = "these branches name none: `!` takes away from what stands before it";
+    assert_eq!(on("\"!main\""), [("bad-name", none.to_owned())]);
+    assert_eq!(on("\"main\", \"[x\""), [("bad-name", "`[x` is no pattern of branches".to_owned())]);
     // Where a person is asked nobody acts, however it is written; said once for all legs.
     let approval = "\napproval go_live of release { by: [\"alice\"], environment: \"Production\", timeout: 24h }\n\
                     promote current = release to models@production after go_live";
@@ -465,6 +469,13 @@ fn an_action_is_in_the_environment_that_it_names_and_no_other_job_is() {
     let message = "the action `deploy` is in the environment `production`, where the approval `go_live` asks people";
     let found: Vec<_> = shared.iter().filter(|(code, _)| *code == "environment-shared").collect();
     assert_eq!(found, [&("environment-shared", message.to_owned())], "{shared:?}");
+    // One click would let two approvals through.
+    let second =
+        approval.replace("go_live", "second").replace("current", "other").replace("production after", "other after");
+    let message = "the approval `second` asks people in the environment `Production`, as `go_live` does: one answer would count for \
+                   both";
+    let both = said(&(source("\"staging\"") + approval + &second));
+    assert!(both.contains(&("environment-shared", message.to_owned())), "{both:?}");
 }
 
 #[test]

@@ -360,15 +360,43 @@ fn told(played: &Played) -> Vec<String> {
 
 const FILES: [(&str, &str); 3] = [("p.mlp", PIPELINE), ("weights", "{\"w\": 1}\n"), ("infra", "one\n")];
 
+/// What people see of each is its own digest, where one job makes both.
+#[test]
+fn two_approvals_of_what_one_stage_makes_are_each_about_their_own() {
+    let text = PIPELINE
+        .replace(
+            "out plan: File = \"out/plan\"   run <<< cat infra > \"$plan\" >>>",
+            "out plan: File = \"out/plan\"   out other: File = \"out/other\"   run <<< cp infra \"$plan\"; echo two > \"$other\" >>>",
+        )
+        .replace(
+            "action infra after change {",
+            "approval change_other of plan_infra.other { by: [\"alice\"], environment: \"other\", timeout: 24h }\n\
+             approval never of plan_infra.plan when branch == \"x\" { by: [\"alice\"], environment: \"x\", timeout: 24h }\n\
+             action others after change_other, never { in other = plan_infra.other   run <<< cat \"$other\" >>> }\n\
+             action infra after change {",
+        );
+    let mut played = Played::new(&[("p.mlp", text.as_str()), FILES[1], FILES[2]]);
+    played.play(Some("approved"));
+    let outputs = &played.needs["plan_infra"]["outputs"];
+    let short = |name: &str| outputs[name].as_str().expect("a text").to_owned();
+    let (one, other) = (short("short-change"), short("short-change_other"));
+    assert!(one.len() == 8 && other.len() == 8 && one != other, "{outputs}");
+    assert_eq!(played.asked, [format!("change: approve {one}"), format!("change_other: approve {other}")]);
+    for seen in [format!("`out/plan`, 4 bytes, blake3:{one}"), format!("`out/other`, 4 bytes, blake3:{other}")] {
+        assert!(played.said["plan_infra"].contains(&seen), "{seen}: {}", played.said["plan_infra"]);
+    }
+    assert_eq!(short("short-never"), "", "nobody is asked about it");
+}
+
 #[test]
 fn what_a_stage_makes_is_approved_and_acted_on() {
     let mut played = Played::new(&FILES);
     played.play(Some("approved"));
     let change = &played.needs["plan_infra"]["outputs"];
-    for name in ["asked_at", "short", "attempt", "reviews"] {
+    for name in ["asked_at", "short-change", "attempt", "reviews"] {
         assert_ne!(change[name], "", "{name}: {:?}", played.said);
     }
-    assert_eq!(played.asked, [format!("change: approve {}", change["short"].as_str().expect("a text"))]);
+    assert_eq!(played.asked, [format!("change: approve {}", change["short-change"].as_str().expect("a text"))]);
     assert_eq!((played.result("change"), played.result("infra")), ("success", "success"), "{:?}", played.said);
     assert!(told(&played).contains(&"applied one".to_owned()), "{:?}", played.said);
     assert_eq!(played.result("verdict"), "success", "{:?}", played.said);

@@ -59,7 +59,7 @@ sed -i 's/require auc_roc >= 0.9999/require auc_roc >= 0.5/' "$project/pipeline.
 push "a lower bar, not compiled"
 out=$(run) && { echo "$out"; fail "a stale workflow ran"; }
 echo "$out"
-sees "$out" 'prepare.*exit code 11'
+sees "$out" 'commit.*exit code 11'
 [ "$(registry)" = "$second" ] || fail "the registry's branch was moved"
 echo "registry branch: $(registry), untouched"
 echo "argo engine: the quickstart is promoted, compared, stopped at the gate, and stopped as stale"

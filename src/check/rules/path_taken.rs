@@ -1,7 +1,9 @@
 //! Paths that would overwrite each other: the same, one inside the other, or the same but for capitals, which some
 //! file systems do not tell apart.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
 
 use super::common::works;
 use crate::check::{Rule, Subject};
@@ -15,13 +17,41 @@ pub(in crate::check) struct PathTaken;
 /// A path with who holds it.
 struct Taken<'m> {
     path: &'m str,
-    folded: Vec<String>,
+    /// The path as a file system sees it that does not tell capitals apart.
+    folded: Cow<'m, str>,
     span: Span,
-    what: String,
+    what: Holder<'m>,
     written: bool,
     registry: bool,
     /// The run reads it as it stands, and waits for nobody.
     read: bool,
+}
+
+/// Who holds a path: put into words only where there is something to say.
+enum Holder<'m> {
+    Output(&'m str, &'m str),
+    Source(&'m str),
+    Registry(&'m str),
+    Code(&'m str),
+    ParameterFile(&'m str),
+    Compared(&'m str),
+    Pipeline,
+    Module(&'m str),
+}
+
+impl fmt::Display for Holder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Output(stage, output) => write!(f, "`{stage}.{output}`"),
+            Self::Source(name) => write!(f, "the source `{name}`"),
+            Self::Registry(name) => write!(f, "the registry `{name}`"),
+            Self::Code(name) => write!(f, "the code of `{name}`"),
+            Self::ParameterFile(name) => write!(f, "the file of the parameter `{name}`"),
+            Self::Compared(name) => write!(f, "what `{name}` compares with"),
+            Self::Pipeline => f.write_str("the pipeline"),
+            Self::Module(path) => write!(f, "the module `{path}`"),
+        }
+    }
 }
 
 impl Rule for PathTaken {
@@ -35,11 +65,12 @@ impl Rule for PathTaken {
         }
         taken.extend(sources(subject));
         taken.extend(read(subject.model));
-        taken.sort_by(|a, b| a.folded.cmp(&b.folded).then(a.span.cmp(&b.span)));
+        // By their parts, so that what lies in a folder follows it: `a`, `a/b`, `a-b`.
+        taken.sort_by(|a, b| a.folded.split('/').cmp(b.folded.split('/')).then(a.span.cmp(&b.span)));
         // What the path at hand lies in: with paths in order of their parts, those above it on the stack.
         let mut above: Vec<usize> = Vec::new();
         for at in 0..taken.len() {
-            while above.last().is_some_and(|&top| !taken[at].folded.starts_with(&taken[top].folded)) {
+            while above.last().is_some_and(|&top| !lies_in(&taken[at].folded, &taken[top].folded)) {
                 above.pop();
             }
             let clash = above.iter().rev().copied().find(|&top| {
@@ -70,7 +101,7 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
                 continue;
             }
             if let Some(path) = &output.path {
-                let what = format!("`{}.{}`", node.name.value, output.name.value);
+                let what = Holder::Output(&node.name.value, &output.name.value);
                 taken.push(Taken {
                     path: &path.value,
                     folded: folded(&path.value),
@@ -85,7 +116,7 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
     }
     for (_, source) in model.sources.iter() {
         if let Some(path) = source.location.as_ref().and_then(Location::path) {
-            let what = format!("the source `{}`", source.name.value);
+            let what = Holder::Source(&source.name.value);
             taken.push(Taken {
                 path,
                 folded: folded(path),
@@ -101,7 +132,7 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
         if let Some(RegistryLocation::Directory { path }) = &registry.location
             && !path.starts_with('/')
         {
-            let what = format!("the registry `{}`", registry.name.value);
+            let what = Holder::Registry(&registry.name.value);
             let span = registry.name.span;
             taken.push(Taken { path, folded: folded(path), span, what, written: false, registry: true, read: false });
         }
@@ -112,21 +143,21 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
 /// Returns what is read by its name, without an edge to who may write it: code, files of parameters, data that gates compare
 /// with. Each path once.
 fn read(model: &Model) -> Vec<Taken<'_>> {
-    let mut found: Vec<(&str, Span, String)> = Vec::new();
+    let mut found: Vec<(&str, Span, Holder<'_>)> = Vec::new();
     for (id, work) in works(model) {
         let name = &model.nodes[id].name.value;
-        found.extend(work.code.iter().map(|code| (code.value.as_str(), code.span, format!("the code of `{name}`"))));
+        found.extend(work.code.iter().map(|code| (code.value.as_str(), code.span, Holder::Code(name))));
     }
     for (_, param) in model.params.iter() {
-        let what = || format!("the file of the parameter `{}`", param.name.value);
+        let what = || Holder::ParameterFile(&param.name.value);
         found.extend(param.from.iter().map(|from| (from.file.value.as_str(), from.file.span, what())));
     }
     for (_, node) in model.nodes.iter() {
         let NodeKind::Gate(gate) = &node.kind else { continue };
-        let what = || format!("what `{}` compares with", node.name.value);
+        let what = || Holder::Compared(&node.name.value);
         found.extend(gate.references().map(|(path, span)| (path, span, what())));
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     found.retain(|(path, ..)| !path.contains(['*', '?', '[', '{']) && seen.insert(*path));
     let taken = |(path, span, what)| Taken {
         path,
@@ -147,7 +178,7 @@ fn sources<'m>(subject: &Subject<'m>) -> Vec<Taken<'m>> {
     let folder = file.rfind('/').map_or("", |at| &file[..=at]);
     let own = |(id, file): (FileId, &'m SourceFile)| {
         let path = file.name().strip_prefix(folder)?;
-        let what = if id == pipeline.span.file { "the pipeline".to_owned() } else { format!("the module `{path}`") };
+        let what = if id == pipeline.span.file { Holder::Pipeline } else { Holder::Module(path) };
         // The place to change is the output's, wherever the module stands.
         Some(Taken {
             path,
@@ -163,19 +194,34 @@ fn sources<'m>(subject: &Subject<'m>) -> Vec<Taken<'m>> {
 }
 
 /// Says whose a path is that no stage may write: Git's files, what says which files are code, the lock.
-fn reserved(folded: &[String]) -> Option<&'static str> {
-    if folded.iter().any(|part| part == ".git") {
+fn reserved(folded: &str) -> Option<&'static str> {
+    if folded.split('/').any(|part| part == ".git") {
         return Some("which is Git's own");
     }
     match folded {
-        [.., last] if last == ".gitignore" => Some("which says what is code"),
-        [only] if only == "mlpc.lock" => Some("which says what runtimes are"),
+        "mlpc.lock" => Some("which says what runtimes are"),
+        _ if folded.rsplit('/').next() == Some(".gitignore") => Some("which says what is code"),
         _ => None,
     }
 }
 
-fn folded(path: &str) -> Vec<String> {
-    path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_lowercase).collect()
+/// Returns the parts of a path that lead anywhere, in small letters.
+fn folded(path: &str) -> Cow<'_, str> {
+    let plain = path.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if plain && path.split('/').all(leads) {
+        return Cow::Borrowed(path);
+    }
+    let parts: Vec<String> = path.split('/').filter(|part| leads(part)).map(str::to_lowercase).collect();
+    Cow::Owned(parts.join("/"))
+}
+
+fn leads(part: &str) -> bool {
+    !matches!(part, "" | ".")
+}
+
+/// Tells whether a path is a folder's or below it; all are below the empty one.
+fn lies_in(path: &str, folder: &str) -> bool {
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn describe(first: &Taken<'_>, second: &Taken<'_>) -> Diagnostic {

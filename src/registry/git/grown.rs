@@ -11,18 +11,9 @@ use crate::registry::layout;
 /// Records to which lines are added, and nothing else is done. They stand at the top of their registry's folder.
 const GROWING: [&str; 2] = [layout::HISTORY, layout::REJECTIONS];
 
-/// Asks for every change, oldest first, one line of parents, by the names of blobs only: these are fetched when they are read.
-const CHANGES: [&str; 9] = [
-    "log",
-    "--first-parent",
-    "--diff-merges=first-parent",
-    "--reverse",
-    "--raw",
-    "--no-abbrev",
-    "--no-renames",
-    "--format=",
-    "-z",
-];
+/// Asks for every change, oldest first, of a merge against each of its parents, by the names of blobs only: these are fetched when
+/// they are read.
+const CHANGES: [&str; 8] = ["log", "-m", "--reverse", "--raw", "--no-abbrev", "--no-renames", "--format=", "-z"];
 
 impl Clone {
     /// Tells whether every such record at `tip` begins with all that it ever was: since `known`, where that is known, else
@@ -61,7 +52,7 @@ fn grows(file: &str) -> bool {
 }
 
 /// Returns all that a file has been, where it came back to something that it was before, or went away: what only grows never
-/// does. Changes stand as git-diff-tree(1), "raw output format", describes.
+/// does. A merge of two lines comes to one blob twice, so what both were is asked for too. Changes stand as git-diff-tree(1), "raw output format", describes.
 fn returned(changes: &str) -> Vec<(String, String)> {
     let mut seen: BTreeMap<&str, (BTreeSet<&str>, bool)> = BTreeMap::new();
     let mut fields = changes.split('\0');
@@ -94,5 +85,10 @@ mod tests {
         assert_eq!(returned(&(change(none, "a1") + &change("a1", "b2") + &change("b2", "a1"))), all);
         assert_eq!(returned(&(change("a1", "b2") + &change("b2", "a1"))), all, "what was known is one of them");
         assert_eq!(returned(&(change("a1", "b2") + &change("b2", none))), all);
+        // A merge, told once for each of its parents: it took one side, or made something new of both.
+        let taken = change("a1", "b2") + &change("b2", "a1");
+        assert_eq!(returned(&taken), all, "the other parent had what is not in the merge");
+        let made = change("a1", "b2") + &change("a1", "c3") + &change("b2", "d4") + &change("c3", "d4");
+        assert_eq!(returned(&made).len(), 4);
     }
 }

@@ -433,6 +433,37 @@ fn a_branch_whose_last_promotion_was_reverted_is_an_error() {
     assert_eq!(place.open("first").pointer("production").expect("read").expect("there").version, third.id);
 }
 
+/// Somebody's old clone is merged by taking its own side: the branch goes on from the promotion, and has forgotten it.
+#[test]
+fn a_branch_that_lost_a_promotion_in_a_merge_is_an_error() {
+    let place = Place::git();
+    let first = place.register("a");
+    place.open("first").promote(&wish(&first, None)).expect("promoted");
+    let remote = remote(&place);
+    let stale = git(&remote, &["rev-parse", "mlpc-registry"]).trim().to_owned();
+    let second = place.register("b");
+    let next = Promotion { expected: Some(first.id.clone()), ..wish(&second, None) };
+    place.open("first").promote(&next).expect("promoted");
+    let tip = git(&remote, &["rev-parse", "mlpc-registry"]).trim().to_owned();
+    let merge = |tree: &str| {
+        let tree = format!("{tree}^{{tree}}");
+        let who = ["-c", "user.name=a", "-c", "user.email=a@b"];
+        let commit = ["commit-tree", &tree, "-p", &stale, "-p", &tip, "-m", "Merge"];
+        let merged = git(&remote, &[&who[..], &commit[..]].concat()).trim().to_owned();
+        git(&remote, &["update-ref", "refs/heads/mlpc-registry", &merged]);
+    };
+    merge(&stale);
+    for machine in ["first", "third"] {
+        let error = place.open(machine).pointer("production").expect_err("lost");
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{machine}: {error}");
+    }
+    // A merge that has what both had has lost nothing.
+    merge(&tip);
+    for machine in ["first", "fourth"] {
+        assert_eq!(place.open(machine).pointer("production").expect("read").expect("there").version, second.id);
+    }
+}
+
 #[test]
 fn a_branch_that_was_rewound_is_an_error_until_somebody_says_that_it_was_meant() {
     let place = Place::git();
