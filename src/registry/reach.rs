@@ -46,8 +46,8 @@ pub fn may_release(
     }
     let git = Git::at(workspace);
     let unreadable = |error: crate::host::Error| RegistryError::new(ErrorKind::Unreachable, error.to_string());
-    if let Some((file, help)) = uncommitted(&git, plan, workspace).map_err(unreadable)? {
-        return refused(format!("`--release` needs a clean tree, and `{file}` is not committed"), help);
+    if let Some(found) = uncommitted(&git, plan, workspace).map_err(unreadable)? {
+        return refused(format!("`--release` needs {}", found.why), found.help);
     }
     let named = |name: &&str| pushes.iter().any(|branches| names_branch(branches, name));
     let here = containing(&git, "refs/heads/").map_err(unreadable)?;
@@ -80,6 +80,9 @@ pub fn may_release(
 /// `HEAD`, is no branch.
 fn containing(git: &Git, refs: &str) -> Result<Vec<String>, crate::host::Error> {
     let listed = git.run(&[
+        // A file of this clone tells the parents of commits, unless they are read from the commits.
+        "-c",
+        "core.commitGraph=false",
         "for-each-ref",
         "--contains",
         "HEAD",

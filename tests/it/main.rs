@@ -7,6 +7,7 @@ mod allow;
 mod argo;
 mod check;
 mod companions;
+mod committed;
 mod compile;
 mod compile_properties;
 mod data;
