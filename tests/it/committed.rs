@@ -176,3 +176,63 @@ fn names_that_git_quotes_are_asked_for_as_they_are() {
     push(&sandbox);
     released(&sandbox);
 }
+
+#[test]
+fn a_module_of_constants_alone_is_read_too() {
+    let sandbox = pushed();
+    sandbox
+        .file("lib/c.mlp", "const floor = 3\n")
+        .file("fraud/lib/c.mlp", "const floor = 3\n")
+        .file("fraud/src/a.txt", "code\n");
+    let with = |path: &str| {
+        let head = format!("edition 2026\nuse \"{path}\" {{ floor }}\nparam n: int = floor");
+        PIPELINE.replace("edition 2026", &head).replace("  code", "  use n\n  code")
+    };
+    sandbox.file("p.mlp", &with("lib/c.mlp")).file("fraud/q.mlp", &with("lib/c.mlp"));
+    shell(&sandbox, "echo lib/ > .git/info/exclude");
+    push(&sandbox);
+    refused(&sandbox, "needs a clean tree, and `lib/c.mlp` is not committed");
+    for line in
+        ["mlpc run --release -f fraud/q.mlp", "cd fraud && mlpc run --release", "mlpc run --release -f ./fraud/q.mlp"]
+    {
+        let ended = sandbox.shell(line);
+        assert!(ended.code == 2 && ended.stderr.contains("lib/c.mlp` is not committed"), "{line}: {ended:?}");
+    }
+    shell(&sandbox, "rm .git/info/exclude");
+    push(&sandbox);
+    released(&sandbox);
+    let beside = sandbox.shell("cd fraud && mlpc run --release");
+    assert_eq!(beside.code, 0, "{beside:?}");
+}
+
+#[test]
+fn the_remote_says_what_it_has_now() {
+    let sandbox = pushed();
+    let why = "`--release` needs a commit that others have, and `main` of `origin` is without this one\n  help: `git push origin main`";
+    shell(&sandbox, "git commit -q --allow-empty -m dropped && git push -q origin main");
+    shell(&sandbox, "git -C ../remote.git update-ref refs/heads/main main~1");
+    refused(&sandbox, why);
+    shell(&sandbox, "git push -q origin main");
+    released(&sandbox);
+    // Others went on from this commit; nothing of this clone moves for that.
+    let pushes =
+        "git clone -q ../remote.git ../other && cd ../other && git commit -q --allow-empty -m theirs && git push -q";
+    shell(&sandbox, &format!("({pushes} origin main)"));
+    sandbox.file("../before", &sandbox.shell("git for-each-ref").stdout);
+    released(&sandbox);
+    shell(&sandbox, "git for-each-ref | diff - ../before && test ! -e .git/FETCH_HEAD");
+}
+
+#[test]
+fn a_fork_of_ones_own_does_not_vouch_for_a_commit() {
+    let sandbox = pushed();
+    sandbox.file("p.mlp", &PIPELINE.replace("git(\"models\")", "git(\"models\", remote: \"../remote.git\")"));
+    push(&sandbox);
+    shell(&sandbox, "git init -q --bare -b main ../alice.git && git remote add alice ../alice.git");
+    shell(&sandbox, "git commit -q --allow-empty -m mine && git push -q alice main");
+    refused(&sandbox, "needs a commit that others have, and `main` of `origin` is without this one");
+    shell(&sandbox, "git remote rename origin theirs");
+    refused(&sandbox, "and none of the remotes `alice`, `theirs` is `origin`\n  help: `git remote rename NAME origin`");
+    shell(&sandbox, "git remote remove theirs");
+    released(&sandbox);
+}
