@@ -3,6 +3,7 @@
 //!
 //! Knows the model; nothing of commands or platforms.
 
+mod comment;
 mod cycle;
 mod deadlock;
 mod draw;
@@ -13,12 +14,14 @@ mod unheld;
 
 use std::collections::{HashMap, HashSet};
 
+pub use comment::never_shown;
 pub use cycle::cycles;
 pub use deadlock::deadlocks;
 pub use draw::{Drawing, Format, Line, Shape, Vertex};
 pub use first::first_elsewhere;
 pub use order::order;
 pub use unapproved::unapproved;
+use unheld::releases;
 pub use unheld::unheld;
 
 use crate::model::{Id, Model, NodeId, NodeKind, Origin, Subject};

@@ -26,8 +26,8 @@ pub use bind::{BindError, Bound, Given, Selection, Skip, bind};
 pub use branches::names_branch;
 pub use build::build;
 pub use declared::{
-    Location, Param, ParamFrom, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Source,
-    TargetSettings, Trigger, TriggerKind,
+    Location, Param, ParamFrom, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Shown,
+    Source, TargetSettings, Trigger, TriggerKind,
 };
 pub use given::{typed, written};
 pub use live::{

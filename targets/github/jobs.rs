@@ -8,6 +8,7 @@ use super::pins;
 use super::plain::{self, quote};
 use super::raw::Additions;
 use super::settings::{Install, Settings, Steps};
+use super::short_output;
 use super::steps::upload;
 use super::triggers::Case;
 use crate::diagnostic::{Diagnostic, Severity, codes};
@@ -39,7 +40,7 @@ pub(super) struct Jobs<'a> {
 }
 
 impl Jobs<'_> {
-    /// Returns all jobs: the program, the nodes in the plan's order, the verdict.
+    /// Returns all jobs: the program, the nodes in the plan's order, the verdict, the comment.
     pub(super) fn all(&self, diagnostics: &mut Vec<Diagnostic>) -> Entries<Noted<Job>> {
         let mut jobs = Entries::default();
         if let Install::Cargo(arguments) = &self.settings.install {
@@ -77,6 +78,9 @@ impl Jobs<'_> {
                 .before("the check to require: red unless every blocking gate let go on")
                 .gap(),
         );
+        if let Some(job) = self.comment() {
+            jobs.push("comment", Noted::new(job).before("what the pull request is told of it all").gap());
+        }
         jobs
     }
 
@@ -95,7 +99,8 @@ impl Jobs<'_> {
             NodeKind::Approval(approval) => {
                 if let Some(asker) = self.edges.asker(&node.name) {
                     // The digest of what is decided about, where the person who decides sees it.
-                    job.name = format!("{name}: approve ${{{{ needs.{}.outputs.short }}}}", self.edges.job(asker));
+                    let (asker, short) = (self.edges.job(asker), short_output(&name));
+                    job.name = format!("{name}: approve ${{{{ needs.{asker}.outputs.{short} }}}}");
                 }
                 job.environment = approval.environment.clone();
                 if job.environment.is_none() {
@@ -296,7 +301,7 @@ impl Jobs<'_> {
         job
     }
 
-    /// Returns the last job.
+    /// Returns the job behind all others but the comment.
     fn verdict(&self, needs: Vec<String>) -> Job {
         // A required check is known by this name alone, in all workflows of a repository.
         let mut job = self.bare(format!("{} verdict", self.plan.pipeline), needs);
@@ -315,7 +320,7 @@ impl Jobs<'_> {
         job
     }
 
-    fn bare(&self, name: String, needs: Vec<String>) -> Job {
+    pub(super) fn bare(&self, name: String, needs: Vec<String>) -> Job {
         Job {
             name,
             needs: Noted::flow(needs),
@@ -337,7 +342,7 @@ impl Jobs<'_> {
         (!self.site.folder.is_empty()).then(|| "${{ runner.temp }}".into())
     }
 
-    fn with_program(&self, mut needs: Vec<String>) -> Vec<String> {
+    pub(super) fn with_program(&self, mut needs: Vec<String>) -> Vec<String> {
         if matches!(self.settings.install, Install::Cargo(_)) {
             needs.insert(0, "mlpc".into());
         }
@@ -358,8 +363,11 @@ impl Jobs<'_> {
         if self.edges.passes_over(&node.name) {
             names.push("there");
         }
+        let short = self.edges.asked_by(&node.name).iter().map(|approval| short_output(self.edges.job(approval)));
+        let short: Vec<String> = short.collect();
         if asks {
-            names.extend(["short", "asked_at", "attempt", "reviews"]);
+            names.extend(short.iter().map(String::as_str));
+            names.extend(["asked_at", "attempt", "reviews"]);
         }
         let output = |name: &str| (name.to_owned(), format!("${{{{ steps.mlpc.outputs.{name} }}}}"));
         Entries(names.into_iter().map(output).collect())

@@ -4,6 +4,7 @@
 //! scripts get them as variables. `README.md` beside this file says it for people.
 
 mod cache;
+mod comment;
 mod condition;
 mod credentials;
 mod edges;
@@ -40,6 +41,13 @@ pub fn job_ids(plan: &Plan) -> BTreeMap<&str, String> {
 #[must_use]
 pub fn verdict_id(gate: &str) -> String {
     edges::verdict_of(gate)
+}
+
+/// Returns the output in which the job before an approval's says what is decided about, by the id of the approval's job: several
+/// may be asked by one job, about different things that it made.
+#[must_use]
+pub fn short_output(approval: &str) -> String {
+    format!("short-{approval}")
 }
 
 /// Tells whether a run that this event started on this ref may release: only what a push there would. `has_profile` is for

@@ -25,6 +25,35 @@ fn codes(rest: &str) -> Vec<String> {
 }
 
 #[test]
+fn what_was_made_of_several_models_needs_a_gate_on_each() {
+    let text = "const seeds = [1, 2]\nstage train_all for s in seeds {\n in data = raw\n out model: Model<pickle> = \"m/{s}.pkl\"\n \
+        run <<< make \"$data\" \"$model\" >>>\n}\n\
+        stage measure for s in seeds {\n in model = train_all[s].model, data = held\n rerun always\n \
+        out report: Metrics<E> of model over data as test = \"r/{s}.json\"\n run <<< score \"$model\" \"$data\" \"$report\" >>>\n}\n\
+        stage pick {\n in models = train_all[*].model\n out model: Model<pickle> = \"picked.pkl\"\n run <<< pick $models \"$model\" >>>\n}\n\
+        action deploy {\n in model = pick.model\n run <<< deploy \"$model\" >>>\n}\n";
+    let gate = |of: u8| format!("gate quality_{of} on measure[{of}].report {{ require auc >= 80% }}\n");
+    assert_eq!(codes(&format!("{text}{}", gate(1))), ["ungated-release"]);
+    assert_eq!(codes(&format!("{text}{}{}", gate(1), gate(2))), NONE);
+}
+
+/// A chain is walked without a call for each of its links, and once for all that read it.
+#[test]
+fn what_long_chains_are_made_of_is_found() {
+    let mut text =
+        "stage s0 {\n in x = train.model\n out o: File = \"o/0\"\n run <<< cp \"$x\" \"$o\" >>>\n}\n".to_owned();
+    for at in 1..3_000 {
+        let before = at - 1;
+        text += &format!(
+            "stage s{at} {{\n in x = s{before}.o\n out o: File = \"o/{at}\"\n run <<< cp \"$x\" \"$o\" >>>\n}}\n\
+             action a{at} {{\n in x = s{at}.o\n run <<< cat \"$x\" >>>\n}}\n"
+        );
+    }
+    let found = codes(&text);
+    assert!(found.len() == 2_999 && found.iter().all(|code| code == "ungated-release"), "{}", found.len());
+}
+
+#[test]
 fn an_action_that_reads_a_model_without_a_gate_is_told() {
     let gate = "gate quality on evaluate.report { require auc >= 80% }\n";
     let deploy = |input: &str| format!("{MADE}action deploy {{ in it = {input}\n run <<< deploy \"$it\" >>> }}");

@@ -6,6 +6,7 @@ mod absent;
 mod allow;
 mod argo;
 mod check;
+mod comment;
 mod companions;
 mod committed;
 mod compile;

@@ -1,6 +1,6 @@
 //! A model that no blocking gate measured, and that is released or acted on all the same.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::common::{Models, admits, gates_are_partial, likely_release};
 use crate::check::{Rule, Subject};
@@ -16,10 +16,10 @@ impl Rule for UngatedRelease {
         if model.torn {
             return;
         }
-        let gated = Gated::of(model);
+        let mut gated = Gated::of(model);
         let mut partial = None;
         for (_, node) in model.nodes.iter().filter(|(_, node)| node.ungated.is_none()) {
-            let Some(ships) = ships(model, &gated, node) else { continue };
+            let Some(ships) = ships(model, &mut gated, node) else { continue };
             if *partial.get_or_insert_with(|| gates_are_partial(model)) {
                 continue;
             }
@@ -28,46 +28,82 @@ impl Rule for UngatedRelease {
     }
 }
 
+/// How an artifact stands to the gates of models.
+#[derive(Clone, Copy)]
+enum Standing<'m> {
+    /// No model is in it.
+    NoModel,
+    /// It is a model that a gate measured, another form of one, or was made with such.
+    Gated,
+    /// It is this model without a gate, or was made of it.
+    Bare(&'m Origin),
+}
+
 /// What is known about the models of a pipeline.
 struct Gated<'m> {
+    model: &'m Model,
     models: Models<'m>,
     /// What blocking gates measured.
     measured: HashSet<&'m Origin>,
+    found: HashMap<&'m Origin, Standing<'m>>,
 }
 
 impl<'m> Gated<'m> {
     fn of(model: &'m Model) -> Self {
         let measured = model.blocking_gates().flat_map(|(_, gate)| admits(model, gate));
-        Self { models: Models::of(model), measured: measured.collect() }
+        Self { model, models: Models::of(model), measured: measured.collect(), found: HashMap::new() }
     }
 
-    /// Tells whether an artifact, or a model that it is another form of, has a gate. What was made of a model and of data is a new one.
-    fn covers(&self, model: &'m Model, origin: &'m Origin, seen: &mut HashSet<&'m Origin>) -> bool {
+    /// Finds how an artifact stands, and before it all that it was made of; each once. Chains are as long as pipelines.
+    fn standing(&mut self, origin: &'m Origin) -> Standing<'m> {
+        let mut open: HashSet<&'m Origin> = HashSet::new();
+        let mut stack = vec![origin];
+        while let Some(&next) = stack.last() {
+            // What is made of itself is told elsewhere.
+            if !self.found.contains_key(next) && open.insert(next) {
+                stack.extend(self.model.made_of(next).filter(|part| !self.found.contains_key(part)));
+                continue;
+            }
+            stack.pop();
+            if !self.found.contains_key(next) {
+                let standing = self.judge(next);
+                self.found.insert(next, standing);
+            }
+        }
+        self.found.get(origin).copied().unwrap_or(Standing::NoModel)
+    }
+
+    /// Says how an artifact stands, where it is known of its parts.
+    fn judge(&self, origin: &'m Origin) -> Standing<'m> {
         if self.measured.contains(origin) {
-            return true;
+            return Standing::Gated;
         }
-        let learns = || self.models.has(origin) && model.made_of(origin).any(|part| is_data(model, part));
-        seen.insert(origin) && !learns() && model.made_of(origin).any(|part| self.covers(model, part, seen))
-    }
-
-    /// Returns the model without a gate that an artifact is, or that is in it.
-    fn bare(&self, model: &'m Model, origin: &'m Origin, seen: &mut HashSet<&'m Origin>) -> Option<&'m Origin> {
         // What a pointer names was released.
-        if matches!(origin, Origin::Pointer(_)) || !names(model, origin) || !seen.insert(origin) {
-            return None;
+        if matches!(origin, Origin::Pointer(_)) || !names(self.model, origin) {
+            return Standing::NoModel;
         }
+        let parts = || self.model.made_of(origin).map(|part| (part, self.found.get(part)));
+        let has_gated = parts().any(|(_, standing)| matches!(standing, Some(Standing::Gated)));
+        let bare = parts().find_map(|(part, standing)| match standing {
+            // A model from elsewhere beside one with a gate is what that one needs to run.
+            Some(Standing::Bare(bare)) if !(has_gated && matches!(part, Origin::Source(_))) => Some(*bare),
+            _ => None,
+        });
         if self.models.has(origin) {
-            return (!self.covers(model, origin, &mut HashSet::new())).then_some(origin);
+            // What was made of a model and of data is a new one; without data it is another form of what it was made of.
+            let learns = parts().any(|(part, _)| is_data(self.model, part));
+            return if has_gated && bare.is_none() && !learns { Standing::Gated } else { Standing::Bare(origin) };
         }
-        // A model from elsewhere beside one with a gate is what that one needs to run.
-        let beside = model.made_of(origin).any(|part| self.covers(model, part, &mut HashSet::new()));
-        let mut parts = model.made_of(origin).filter(|part| !beside || !matches!(part, Origin::Source(_)));
-        parts.find_map(|part| self.bare(model, part, seen))
+        match bare {
+            Some(bare) => Standing::Bare(bare),
+            None if has_gated => Standing::Gated,
+            None => Standing::NoModel,
+        }
     }
 }
 
 /// Returns what there is to say of a node that ships a model without a gate.
-fn ships<'m>(model: &'m Model, gated: &Gated<'m>, node: &'m Node) -> Option<Diagnostic> {
+fn ships<'m>(model: &'m Model, gated: &mut Gated<'m>, node: &'m Node) -> Option<Diagnostic> {
     let (released, inputs): (_, &'m [Input]) = match &node.kind {
         NodeKind::Register(register) => (Some(&register.model), &[]),
         // A release has its gates; an artifact of its own needs them here.
@@ -91,8 +127,8 @@ fn ships<'m>(model: &'m Model, gated: &Gated<'m>, node: &'m Node) -> Option<Diag
 }
 
 /// Returns what there is to say of an input that is a model, or was made of one.
-fn read<'m>(model: &'m Model, gated: &Gated<'m>, node: &Node, input: &'m Input) -> Option<Diagnostic> {
-    let bare = gated.bare(model, &input.origin, &mut HashSet::new())?;
+fn read<'m>(model: &'m Model, gated: &mut Gated<'m>, node: &Node, input: &'m Input) -> Option<Diagnostic> {
+    let Standing::Bare(bare) = gated.standing(&input.origin) else { return None };
     let (name, of) = (&node.name.value, model.written(bare));
     let message = if *bare == input.origin {
         format!("no blocking gate measured `{of}`, which `{name}` acts on")

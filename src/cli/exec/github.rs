@@ -11,7 +11,7 @@ use crate::host::fs;
 use crate::host::github::{GitHub, Level, Spot, annotation};
 use crate::plan::{Bound, Node, NodeKind, Skip, Why};
 use crate::runner::{self, Answer, Asked, Ended, Received, Review, Settled, Trouble};
-use crate::targets::github::{job_ids, verdict_id};
+use crate::targets::github::{job_ids, short_output, verdict_id};
 
 /// GitHub shows about as many annotations of a step.
 const ANNOTATIONS: usize = 10;
@@ -103,14 +103,25 @@ pub(super) fn ask(context: &Context<'_>, github: &GitHub, answer: &Answer, recei
         return Ok(());
     }
     let told = runner::reviews(&github.reviews()?).map_err(Trouble::unsound)?;
-    let asked = Subject::of(context, answer, received);
-    // It stands in the name of the job that waits, where whoever decides sees it.
-    github.output("short", &asked.short())?;
+    let jobs = job_ids(&context.job.bound.plan);
+    let asked = Subject::all(context, answer, received);
+    for subject in &asked {
+        // It stands in the name of the job that waits, where whoever decides sees it.
+        let job = jobs.get(subject.approval).map(String::as_str).unwrap_or_default();
+        github.output(&short_output(job), &subject.short())?;
+    }
     github.output("asked_at", &clock::iso(context.job.setup.clock.now()))?;
     github.output("attempt", github.attempt())?;
     github.output("reviews", &serde_json::to_string(&told).unwrap_or_default())?;
     let artifact = (github.run_id(), format!("{}-{}", github.job(), github.attempt()));
-    github.summarize(&asked.markdown(&answer.node, (artifact.0, &artifact.1)))?;
+    let mut told: Vec<String> = Vec::new();
+    for text in asked.iter().map(|subject| subject.markdown(&answer.node, (artifact.0, &artifact.1))) {
+        // Several approvals may be of one release.
+        if !told.contains(&text) {
+            github.summarize(&text)?;
+            told.push(text);
+        }
+    }
     Ok(())
 }
 
@@ -127,6 +138,7 @@ pub(super) fn answered(context: &Context<'_>, github: &GitHub, node: &str) -> Re
     // Of several gates that asked the last one counts: it knows of every review before.
     let asker = asked.max_by_key(|need| need.outputs.get("asked_at").and_then(|at| at.parse::<jiff::Timestamp>().ok()));
     let asker = asker.ok_or_else(|| Trouble::unsound(format!("no job before says when `{node}` was asked for")))?;
+    let short = short_output(jobs.get(node).map(String::as_str).unwrap_or_default());
     let text = |name: &str| asker.outputs.get(name).cloned().unwrap_or_default();
     let unreadable =
         |what: &str| Trouble::unsound(format!("`{what}` of the job that asked for `{node}` can't be read"));
@@ -135,7 +147,7 @@ pub(super) fn answered(context: &Context<'_>, github: &GitHub, node: &str) -> Re
     let asked = Asked { at, attempt: text("attempt"), reviews: before };
     let now = runner::reviews(&github.reviews()?).map_err(Trouble::unsound)?;
     let who = runner::decide(node, approval, &asked, github.attempt(), context.job.setup.clock.now(), &now)?;
-    github.summarize(&format!("**`{node}`**: {} approved `{}`\n", prose(&who), prose(&text("short"))))?;
+    github.summarize(&format!("**`{node}`**: {} approved `{}`\n", prose(&who), prose(&text(&short))))?;
     Ok(who)
 }
 

@@ -4,42 +4,41 @@
 use super::Context;
 use crate::approval::{About, about};
 use crate::plan::{self, NodeKind};
-use crate::runner::{Answer, Received};
+use crate::runner::{self, Answer, Received};
 use crate::types::Origin;
 
 /// What is decided about.
-pub(super) struct Subject {
+pub(super) struct Subject<'p> {
+    /// The approval that decides about it.
+    pub(super) approval: &'p str,
     digest: String,
     /// The output that it is, and its file; none of a release.
     file: Option<(Origin, About)>,
 }
 
-impl Subject {
-    /// Finds what a person is asked about after a node.
-    pub(super) fn of(context: &Context<'_>, answer: &Answer, received: &Received) -> Self {
-        if let Some(release) = &answer.release {
-            return Self { digest: release.digest.to_string(), file: None };
+impl<'p> Subject<'p> {
+    /// Finds what people are asked about after a node: one for each approval that is asked for then.
+    pub(super) fn all(context: &Context<'p>, answer: &Answer, received: &Received) -> Vec<Self> {
+        let bound = context.job.bound;
+        let mut found = Vec::new();
+        for node in bound.plan.nodes.iter().filter(|node| !bound.skipped.contains_key(&node.name)) {
+            let NodeKind::Approval(approval) = &node.kind else { continue };
+            let is_asked = match &answer.gate {
+                Some(gate) => gate.ask.as_deref() == Some(&node.name),
+                None => runner::askers(&bound.plan, &node.name).contains(&answer.node.as_str()),
+            };
+            if !is_asked {
+                continue;
+            }
+            let release = answer.release.as_ref().map(|release| release.digest.to_string());
+            let file = match &approval.of {
+                plan::Subject::Artifact(origin) => made(context, origin, answer, received),
+                plan::Subject::Release(_) => None,
+            };
+            let digest = file.as_ref().map(|(_, about)| about.digest.clone()).or(release).unwrap_or_default();
+            found.push(Self { approval: &node.name, digest, file });
         }
-        let gate = answer.gate.as_ref();
-        let asked = context.job.bound.plan.nodes.iter().find_map(|node| match &node.kind {
-            NodeKind::Approval(approval) => match (&approval.of, gate) {
-                (plan::Subject::Artifact(origin), Some(gate)) if gate.ask.as_deref() == Some(&node.name) => {
-                    Some(origin)
-                }
-                (plan::Subject::Artifact(origin), None) if origin.stage() == Some(&answer.node) => Some(origin),
-                _ => None,
-            },
-            _ => None,
-        });
-        let found = asked.and_then(|origin| {
-            let Origin::Output { stage, output } = origin else { return None };
-            let made = if *stage == answer.node { Some(answer) } else { received.answers.get(stage) };
-            let digest = made?.outputs.get(output)?.digest;
-            let declared = context.job.bound.plan.stage(stage)?;
-            let path = &declared.outputs.iter().find(|declared| declared.name == *output)?.publish;
-            Some((origin.clone(), about(&context.job.setup.workspace, path, &digest)))
-        });
-        Self { digest: found.as_ref().map(|(_, about)| about.digest.clone()).unwrap_or_default(), file: found }
+        found
     }
 
     /// Returns so much of the digest as tells it from others, and what a plan would change.
@@ -78,4 +77,14 @@ impl Subject {
         }
         text
     }
+}
+
+/// Returns an output that the node made, or that was made before it, and its file.
+fn made(context: &Context<'_>, origin: &Origin, answer: &Answer, received: &Received) -> Option<(Origin, About)> {
+    let Origin::Output { stage, output } = origin else { return None };
+    let made = if *stage == answer.node { Some(answer) } else { received.answers.get(stage) };
+    let digest = made?.outputs.get(output)?.digest;
+    let declared = context.job.bound.plan.stage(stage)?;
+    let path = &declared.outputs.iter().find(|declared| declared.name == *output)?.publish;
+    Some((origin.clone(), about(&context.job.setup.workspace, path, &digest)))
 }

@@ -57,6 +57,9 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
             }
         }
     }
+    if let Some(why) = rolled_back(run, action)? {
+        return Ok(Ending::RolledBack(why));
+    }
     // That it was begun tells a later run what somebody was asked about.
     let noted = same.as_ref().filter(|_| unasked::has_own(run, node));
     let note = |state| noted.map_or(Ok(()), |same| journal.note(same, state));
@@ -117,6 +120,13 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
 
 fn may_have_happened() -> Stop {
     Stop::Unsound("it was begun before and may have happened; nobody recorded its end".into())
+}
+
+/// Says why a release may not be acted on: while this run waited somebody may have rolled back from it. It is asked as late as can be.
+fn rolled_back(run: &Run<'_>, action: &Action) -> Result<Option<String>, Stop> {
+    let Some(Subject::Release(name)) = &action.of else { return Ok(None) };
+    let Some(release) = run.release(name) else { return Ok(None) };
+    releases(run).rejected(name, &release.digest).map_err(stop)
 }
 
 /// Returns the digest of what an action does, but for the values that say for which version and after which it does it.
