@@ -126,7 +126,8 @@ fn from(folder: &Path, file: &str) -> String {
     let mut folder = folder.components().filter(is_named).peekable();
     let mut file = Path::new(file).components().filter(is_named).peekable();
     while folder.peek().is_some() && folder.peek() == file.peek() {
-        (folder.next(), file.next());
+        folder.next();
+        file.next();
     }
     let path: PathBuf = folder.map(|_| Component::ParentDir).chain(file).collect();
     path.display().to_string()

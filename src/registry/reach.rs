@@ -119,8 +119,7 @@ fn is_on(git: &Git, remote: &str, is_named: impl Fn(&str) -> bool) -> Result<boo
     let listed = git.run(&["ls-remote", "--heads", remote])?;
     let listed = String::from_utf8_lossy(&listed).into_owned();
     let branches = listed.lines().filter_map(|line| line.split_once('\t'));
-    let branches: Vec<_> =
-        branches.filter(|(_, name)| name.strip_prefix(BRANCHES).is_some_and(|branch| is_named(branch))).collect();
+    let branches: Vec<_> = branches.filter(|(_, name)| name.strip_prefix(BRANCHES).is_some_and(&is_named)).collect();
     let tips: String = branches.iter().flat_map(|(tip, _)| [tip, "\n"]).collect();
     let git = git.clone().with("GIT_NO_LAZY_FETCH", "1");
     let known = git.run_from(&["cat-file", "--batch-check=%(objecttype)"], tips.as_bytes())?;
