@@ -110,6 +110,7 @@ fn look(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diagnostic>, a
         // What was not understood may be what waits.
         let mut loose = graph::unheld(&model, &graph);
         loose.extend(graph::first_elsewhere(&model, &graph));
+        loose.extend(graph::never_shown(&model, &graph));
         once_for_all_legs(&model, &mut loose);
         diagnostics.extend(loose);
     }

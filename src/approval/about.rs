@@ -34,19 +34,28 @@ pub struct About {
 pub fn about(workspace: &Path, path: &str, digest: &Digest) -> About {
     let full = workspace.join(path);
     let size = full.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
-    let bytes =
-        size.filter(|&size| size <= terraform::MOST && begins_as_archive(&full)).and_then(|_| fs::read(&full).ok());
-    let bytes = bytes.filter(|bytes| Digest::of(bytes) == *digest);
+    // A model of gigabytes is not read for nothing.
+    let named =
+        size.is_some_and(|size| part(&full, size.saturating_sub(TAIL)).is_some_and(|end| terraform::is_named(&end)));
+    let is_archive = size.is_some() && part(&full, 0).is_some_and(|begin| begin.starts_with(b"PK"));
+    let wanted = size.filter(|&size| size <= terraform::MOST && (named || is_archive));
+    let bytes = wanted.and_then(|_| fs::read(&full).ok()).filter(|bytes| Digest::of(bytes) == *digest);
     let changes = bytes.as_deref().and_then(terraform::read);
-    let unread = changes.is_none() && bytes.is_some_and(|bytes| terraform::is_named(&bytes));
+    let unread = changes.is_none() && (named || bytes.is_some_and(|bytes| terraform::is_named(&bytes)));
     About { path: path.to_owned(), digest: digest.to_string(), size, changes, unread }
 }
 
-/// Tells whether a file begins as ZIP archives do: a model of gigabytes is not read for nothing.
-fn begins_as_archive(path: &Path) -> bool {
-    use std::io::Read;
-    let mut begin = [0; 2];
-    fs::open(path).is_ok_and(|mut file| file.read_exact(&mut begin).is_ok()) && begin == *b"PK"
+/// So much of the end of an archive is looked at, which names what is in it.
+const TAIL: u64 = 64 << 10;
+
+/// Reads a part of a file, of the length that is looked at; nothing where it can't be read.
+fn part(path: &Path, from: u64) -> Option<Vec<u8>> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut file = fs::open(path).ok()?;
+    file.seek(SeekFrom::Start(from)).ok()?;
+    let mut bytes = Vec::new();
+    file.take(TAIL).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 impl About {
@@ -102,6 +111,13 @@ mod tests {
         let doubled = about(folder.path(), "infra.tfplan", &Digest::of(&doubled));
         assert_eq!(doubled.changes, None);
         assert!(doubled.line().ends_with("can't be read for certain, see `terraform show`"), "{}", doubled.line());
+        // So may one with something before it; and one that is too large is not read.
+        let before = [b"x", PLAN].concat();
+        write("infra.tfplan", &before);
+        assert!(about(folder.path(), "infra.tfplan", &Digest::of(&before)).unread);
+        let large = [vec![0; terraform::MOST as usize], PLAN.to_vec()].concat();
+        write("infra.tfplan", &large);
+        assert!(about(folder.path(), "infra.tfplan", &Digest::of(b"")).unread);
         write("infra.tfplan", PLAN);
         let other = about(folder.path(), "infra.tfplan", &Digest::of(b"what was asked about"));
         assert_eq!(other.changes, None, "these bytes are not the ones that are decided about");

@@ -18,6 +18,9 @@ const ENTRY: &[u8] = b"tfplan";
 /// 1.14 has actions of providers (30, 32) and what is put off (27, 31).
 const KNOWN: [u64; 19] = [1, 2, 3, 4, 5, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 25, 26, 28, 29];
 
+/// Of a plan that changes more resources there is no summary: nobody reads it, and every record of the question would hold it.
+const RESOURCES: usize = 10_000;
+
 /// What a plan would change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
@@ -68,6 +71,9 @@ pub fn read(bytes: &[u8]) -> Option<Changes> {
             (3, Wire::Bytes(resource)) => {
                 if let Some((address, mark)) = resource_change(resource, &mut changes)? {
                     resources.push((address, mark));
+                }
+                if resources.len() > RESOURCES {
+                    return None;
                 }
             }
             (4, Wire::Bytes(output)) => changes.outputs += usize::from(action_of(output, 2)?.0 != 0),

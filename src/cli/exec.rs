@@ -1,5 +1,6 @@
 //! `mlpc exec`: one node of a compiled pipeline on a runner. What compiled jobs call; people call `mlpc run`.
 
+mod comment;
 mod github;
 mod params;
 mod subject;
@@ -30,7 +31,7 @@ use crate::types::EVENTS;
 #[command(after_help = "Example:\n  mlpc exec train --plan \"$MLPC_PLAN\" --in in --out out")]
 pub(crate) struct ExecArgs {
     /// The node
-    #[arg(value_name = "NODE", required_unless_present_any = ["verdict", "pin"])]
+    #[arg(value_name = "NODE", required_unless_present_any = ["verdict", "pin", "comment"])]
     node: Option<String>,
     #[command(flatten)]
     pipeline: PipelineArgs,
@@ -45,14 +46,17 @@ pub(crate) struct ExecArgs {
     /// Write the commit that is checked out into the output folder, as `commit`: the other jobs check out that one
     #[arg(long, conflicts_with_all = ["node", "verdict"])]
     pin: bool,
+    /// Show on the pull request what `comment` of `on pull_request` names, of what the jobs handed on
+    #[arg(long, conflicts_with_all = ["node", "verdict", "pin"])]
+    comment: bool,
     /// With `--verdict`: how the job of a node ended
     #[arg(long, value_name = "NODE=STATE")]
     status: Vec<String>,
     /// Bring the inputs of a stage whose command the platform runs itself
-    #[arg(long, conflicts_with_all = ["verdict", "end"])]
+    #[arg(long, conflicts_with_all = ["verdict", "comment", "end"])]
     begin: bool,
     /// Check the outputs of such a stage
-    #[arg(long, conflicts_with = "verdict")]
+    #[arg(long, conflicts_with_all = ["verdict", "comment"])]
     end: bool,
     /// What a person said to an approval
     #[arg(long, value_name = "YES|NO", ignore_case = true, value_parser = ["YES", "NO"])]
@@ -94,8 +98,8 @@ pub(crate) struct JobArgs {
 /// Returns the call that a gate's job makes.
 pub(super) fn gate(gate: String, pipeline: PipelineArgs, profile: Option<String>, job: JobArgs) -> ExecArgs {
     let (status, answer) = (Vec::new(), None);
-    let (verdict, pin, begin, end) = (false, false, false, false);
-    ExecArgs { node: Some(gate), pipeline, profile, job, verdict, pin, status, begin, end, answer }
+    let (verdict, pin, comment, begin, end) = (false, false, false, false, false);
+    ExecArgs { node: Some(gate), pipeline, profile, job, verdict, pin, comment, status, begin, end, answer }
 }
 
 impl Verb for ExecArgs {
@@ -136,6 +140,7 @@ impl ExecArgs {
                 out.line(&format!("commit {commit}"));
                 Exit::Fine
             }),
+            None if self.comment => comment::comment(&context),
             None => self.verdict(&context),
             Some(node) => self.node(&mut context, node),
         };

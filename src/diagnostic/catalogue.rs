@@ -112,6 +112,7 @@ catalogue! {
     Error CANNOT_BOOTSTRAP "cannot-bootstrap",
     Warning CHECK_BLOCKS_NOTHING "check-blocks-nothing",
     Note CHECKPOINT_LOST "checkpoint-lost",
+    Warning COMMENT_OF_NOTHING "comment-of-nothing",
     Error CREDENTIAL_MISSING "credential-missing",
     Warning CRON_ON_THE_HOUR "cron-on-the-hour",
     Error CYCLE "cycle",

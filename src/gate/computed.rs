@@ -55,7 +55,7 @@ fn is_bound(measure: &Measure) -> bool {
 }
 
 /// Returns what a requirement measures, as it is written: what stands before the comparison.
-fn measured(text: &str) -> &str {
+pub(super) fn measured(text: &str) -> &str {
     let before = text.split(['<', '>', '=', '!']).next().unwrap_or(text);
     before.split(" between ").next().unwrap_or(before).trim()
 }

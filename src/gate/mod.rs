@@ -16,6 +16,7 @@ pub mod kinds;
 mod number;
 mod paired;
 pub mod predicted;
+pub mod remark;
 pub mod render;
 mod report;
 mod requirement;
@@ -31,7 +32,7 @@ pub use diagnosis::{Cause, Diagnosis};
 pub use evaluate::{About, evaluate, is_measurable, is_read};
 pub use facts::{Champion, Facts, Found};
 pub use judged::{Judged, Part, Standing};
-pub use number::{Unit, number_text};
+pub use number::{Unit, change_text, number_text};
 pub use predicted::{predicted as predictions_wanted, read_predictions};
 pub use report::{
     Admitted, Compared, Decision, FORMAT, Input, Limit, Line, Outcome, Override, Position, Registered, Report, SCHEMA,

@@ -120,6 +120,13 @@ pub fn number_text(unit: Unit, value: f64) -> String {
     }
 }
 
+/// Writes by how much a number moved, with its sign and without the digits that a subtraction of floats leaves behind.
+#[must_use]
+pub fn change_text(unit: Unit, by: f64) -> String {
+    let round = format!("{by:.8e}").parse().unwrap_or(by);
+    format!("{}{}", if by > 0.0 { "+" } else { "" }, number_text(unit, round))
+}
+
 /// Moves the decimal point to the left in the text of a number: exact, which a division is not.
 fn point_left(value: f64, places: usize) -> String {
     let text = format!("{}", value.abs());

@@ -60,10 +60,8 @@ pub fn table(report: &Report, style: Style) -> String {
 /// Writes the Markdown of a job summary or a comment.
 #[must_use]
 pub fn markdown(report: &Report) -> String {
-    let advisory = if report.advisory { ", advisory" } else { "" };
     let mut text = String::new();
-    let sign = if report.is_waiting() { "⏳" } else { mark(report.verdict) };
-    let _ = writeln!(text, "### {sign} `{}`: {}{advisory}\n", report.gate, verdict_text(report));
+    let _ = writeln!(text, "### {}\n", title(report));
     let _ = writeln!(text, "{}.\n", prose(&report.reason));
     if let (Some(ask), true) = (&report.ask, report.is_waiting()) {
         let _ = writeln!(text, "Waits for the approval `{ask}`.\n");
@@ -84,6 +82,24 @@ pub fn markdown(report: &Report) -> String {
             number(line.metric_unit, line.baseline),
         );
     }
+    explain(report, &mut text);
+    text
+}
+
+/// Writes the heading of a report, with the verdict in it.
+#[must_use]
+pub fn title(report: &Report) -> String {
+    let advisory = if report.advisory { ", advisory" } else { "" };
+    format!("{} `{}`: {}{advisory}", sign(report), report.gate, verdict_text(report))
+}
+
+/// Returns the sign of a verdict.
+pub(crate) fn sign(report: &Report) -> &'static str {
+    if report.is_waiting() { "⏳" } else { mark(report.verdict) }
+}
+
+/// Writes what stands under the table: the groups of rows, why something did not hold, what was compared with.
+pub(super) fn explain(report: &Report, text: &mut String) {
     let reasons = report.requirements.iter().filter(|line| !is_plain(line));
     let mut said = BTreeSet::from([&report.reason]);
     let reasons: Vec<_> = reasons.filter(|line| said.insert(&line.reason)).collect();
@@ -108,10 +124,9 @@ pub fn markdown(report: &Report) -> String {
         let digest = admitted.digest.as_deref().unwrap_or("no digest");
         let _ = writeln!(text, "\nCandidate: {} `{digest}`", code(&admitted.model.to_string()));
     }
-    text
 }
 
-fn verdict_text(report: &Report) -> String {
+pub(crate) fn verdict_text(report: &Report) -> String {
     match (report.is_waiting(), &report.overridden) {
         (_, Some(_)) => format!("{} (overridden)", report.verdict),
         (true, None) => format!("{}, if approved", report.verdict),
@@ -120,7 +135,7 @@ fn verdict_text(report: &Report) -> String {
 }
 
 /// Writes a requirement with its level, whether or not the text has it.
-fn requirement(line: &Line) -> String {
+pub(super) fn requirement(line: &Line) -> String {
     let level = match line.level {
         Level::Require => "require",
         Level::Warn => "warn",
@@ -172,7 +187,7 @@ fn baseline(report: &Report) -> Option<String> {
     })
 }
 
-fn mark(outcome: Outcome) -> &'static str {
+pub(crate) fn mark(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Pass => "✅",
         Outcome::Warn => "⚠️",
@@ -194,7 +209,8 @@ fn painted(style: Style, outcome: Outcome, text: &str) -> String {
 }
 
 /// Writes text of the user as code in a cell of a table.
-fn code(text: &str) -> String {
+#[must_use]
+pub fn code(text: &str) -> String {
     let text = text.replace('\n', " ").replace('|', "\\|");
     let text = inline(&text);
     // Code ends at as many backticks as it began with.

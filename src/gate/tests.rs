@@ -884,3 +884,24 @@ proptest::proptest! {
         proptest::prop_assert_eq!(json::parse(written.as_bytes()), Ok(json::Json::Number(written)));
     }
 }
+
+#[test]
+fn a_remark_says_of_every_number_what_production_has_and_which_way_it_went() {
+    let report = |setup: &Setup| super::remark::remark(&setup.gate, &setup.metrics, &setup.report());
+    let gate = setup(r#"{"auc": 0.8, "rmse": 0.3, "p99": 12.5, "plain": 3}"#)
+        .production(r#"{"auc": 0.9, "rmse": 0.4, "p99": 12.5, "plain": 2}"#)
+        .at_least("auc", 0.85)
+        .regression("rmse", 0.0)
+        .regression("p99", 0.0)
+        .line(Level::Require, "size", "", &[], Compare::AtMost, Value::Bytes(500_000));
+    insta::assert_snapshot!(report(&gate));
+    // Without production there is nothing to be away from; what is not decided says why.
+    let first = setup(r#"{"auc": 0.9}"#).champion(Champion::Absent).on_absent(OnMissing::Pass).regression("auc", 0.0);
+    let text = report(&first);
+    assert!(text.contains("| ➖ passed over | `auc` |  |  |  | `require regression auc <= 0` |"), "{text}");
+    let broken = report(&setup(r#"{"auc": NaN}"#).at_least("auc", 0.8));
+    assert!(
+        broken.starts_with("#### ❌ `quality`: error\n") && broken.contains("`auc` is NaN, not a number"),
+        "{broken}"
+    );
+}

@@ -3,6 +3,7 @@
 //!
 //! Knows the model; nothing of commands or platforms.
 
+mod comment;
 mod cycle;
 mod deadlock;
 mod draw;
@@ -13,12 +14,14 @@ mod unheld;
 
 use std::collections::{HashMap, HashSet};
 
+pub use comment::never_shown;
 pub use cycle::cycles;
 pub use deadlock::deadlocks;
 pub use draw::{Drawing, Format, Line, Shape, Vertex};
 pub use first::first_elsewhere;
 pub use order::order;
 pub use unapproved::unapproved;
+use unheld::releases;
 pub use unheld::unheld;
 
 use crate::model::{Id, Model, NodeId, NodeKind, Origin, Subject};
@@ -204,14 +207,23 @@ fn reads(guards: &Guards<'_>, origin: &Origin, guarded: bool, span: Span, edges:
     }
 }
 
-/// Adds the gates that measured a model, or one that it was made of.
+/// Adds the gates that measured a model, or one that it was made of or with.
 fn admissions(model: &Model, guards: &Guards<'_>, origin: &Origin, span: Span, edges: &mut Vec<Edge>) {
     if guards.measured.is_empty() {
         return;
     }
+    let mut wait = |of: &Origin| {
+        let gates = guards.measured.get(of);
+        edges.extend(gates.into_iter().flatten().map(|&to| Edge { to, why: Why::Admission, span }));
+        gates.is_some()
+    };
     for of in model.brought(origin) {
-        let gates = guards.measured.get(of).into_iter().flatten();
-        edges.extend(gates.map(|&to| Edge { to, why: Why::Admission, span }));
+        // What was measured is a model of its own, and not what others were packed into.
+        if !wait(of) {
+            for other in model.beside(of) {
+                wait(&other);
+            }
+        }
     }
 }
 

@@ -73,7 +73,8 @@ fn legs(check: &Node, release: &Node) -> String {
     format!("{}[{}]", leg.of, axes.join(", "))
 }
 
-fn releases(node: &Node) -> bool {
+/// Tells whether a node brings something out.
+pub(super) fn releases(node: &Node) -> bool {
     matches!(
         node.kind,
         NodeKind::Register(_)

@@ -1,12 +1,15 @@
 //! A runner of GitHub Actions as its files and variables: outputs, the summary, annotations, and commands stopped
 //! while a user's program speaks. Knows nothing of nodes and gates.
 
+mod comments;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::Write as _;
 use std::path::PathBuf;
 
+pub use comments::{Posted, PullRequest};
 use serde::Deserialize;
 
 use super::error::{Context, Error, Result};
@@ -152,13 +155,7 @@ impl GitHub {
     pub fn reviews(&self) -> Result<String> {
         let [repository, run] = ["GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(|name| self.variable(name));
         let path = format!("repos/{repository}/actions/runs/{run}/approvals");
-        let said = std::process::Command::new("gh").args(["api", &path]).output();
-        let said = said.context(|| "`gh`, which asks GitHub who approved, can't be run".to_owned())?;
-        if !said.status.success() {
-            let why = String::from_utf8_lossy(&said.stderr);
-            return Err(Error::new(format!("GitHub does not tell who approved: {}", why.trim())));
-        }
-        Ok(String::from_utf8_lossy(&said.stdout).into_owned())
+        comments::gh(&[&path], None).map_err(|error| Error::new(format!("GitHub does not tell who approved: {error}")))
     }
 
     /// Returns the repository's default branch, as the event tells it.

@@ -213,6 +213,7 @@ fn value(names: &Names<'_>, keyword: &str, clause: &str, item: Option<&str>, lis
             list.plain("profile", CompletionItemKind::FIELD, "of the run");
         }
         (_, "profile") => list.tops(names, |kind| matches!(kind, Kind::Profile(_))),
+        (_, "comment") => list.tops(names, |kind| matches!(kind, Kind::Gate(_) | Kind::Stage(_))),
         (_, "ask") => list.tops(names, |kind| matches!(kind, Kind::Approval(_))),
         (_, "target") => {
             for target in crate::targets::TARGETS {

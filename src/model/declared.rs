@@ -1,6 +1,6 @@
 //! Declarations that are no nodes.
 
-use super::{ParamId, RegistryId, SourceId};
+use super::{NodeId, OutputId, ParamId, RegistryId, SourceId};
 use crate::source::{Span, Spanned};
 use crate::types::{self, Artifact, Location, MetricsType, RegistryLocation, RuntimeKind, TriggerKind, Type, Value};
 
@@ -125,8 +125,30 @@ pub struct Trigger {
     pub kind: TriggerKind,
     /// The profile that it runs with.
     pub profile: Option<String>,
+    /// What the comment on a pull request shows.
+    pub comment: Vec<Spanned<Shown>>,
     /// The declaration.
     pub span: Span,
+}
+
+/// Something that a comment shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// A gate, by its report.
+    Gate(NodeId),
+    /// A plot or report that a stage makes.
+    Output(OutputId),
+}
+
+impl Shown {
+    /// Returns the node that it comes from.
+    #[must_use]
+    pub fn node(self) -> NodeId {
+        match self {
+            Self::Gate(node) => node,
+            Self::Output(output) => output.node,
+        }
+    }
 }
 
 /// An event by name.

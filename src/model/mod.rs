@@ -11,7 +11,8 @@ mod node;
 mod work;
 
 pub use declared::{
-    Event, Metrics, Param, ParamFrom, Profile, Registry, Runtime, Schema, Secret, Setting, Source, Target, Trigger,
+    Event, Metrics, Param, ParamFrom, Profile, Registry, Runtime, Schema, Secret, Setting, Shown, Source, Target,
+    Trigger,
 };
 pub use ids::{Id, MetricsId, NodeId, OutputId, ParamId, RegistryId, RuntimeId, SecretId, SourceId, Table};
 pub use lineage::{Rescored, rescored};

@@ -8,7 +8,7 @@ use super::numbers::{Number, numbers};
 use super::word;
 use crate::cache::{Change, Key, Store, changes};
 use crate::exec::RunRecord;
-use crate::gate::number_text;
+use crate::gate::change_text;
 use crate::plan::Plan;
 use crate::types::Direction;
 
@@ -173,8 +173,7 @@ fn metrics(old: Vec<Number>, new: Vec<Number>) -> Vec<Measured> {
                 (Some(_), Some(_)) => Turn::Worse,
                 _ => Turn::Unknown,
             };
-            let change =
-                by.map(|by| format!("{}{}", if by > 0.0 { "+" } else { "" }, number_text(new.unit, round(by))));
+            let change = by.map(|by| change_text(new.unit, by));
             Measured { name: new.name.clone(), old, new: Some(new), change, turn }
         })
         .collect();
@@ -190,11 +189,6 @@ fn metrics(old: Vec<Number>, new: Vec<Number>) -> Vec<Measured> {
         }
     }
     found
-}
-
-/// Takes off the digits that a subtraction of floats leaves behind.
-fn round(value: f64) -> f64 {
-    format!("{value:.8e}").parse().unwrap_or(value)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod diff;
 mod lineage;
+mod marked;
 mod numbers;
 mod plots;
 mod report;
@@ -12,6 +13,7 @@ use std::path::Path;
 
 pub use diff::{Diff, Measured, Pair, StageDiff, Turn, compare};
 pub use lineage::{Decided, Lineage, Made, Read, Subject, latest_output, lineage};
+pub use marked::marked;
 pub use numbers::{Number, numbers};
 pub use report::{is_report, report};
 

@@ -5,6 +5,29 @@ use serde_json::Value;
 
 use super::svg::{Chart, chart, cut};
 
+/// What a file of type `Plot` holds.
+pub(super) struct Held {
+    pub(super) what: What,
+    /// What of it is left out.
+    pub(super) note: Option<String>,
+}
+
+/// In which form it is read.
+pub(super) enum What {
+    /// A picture, by its media type.
+    Picture(&'static str),
+    Matrix(Matrix),
+    Curves(Curves),
+}
+
+/// Series of points over one axis.
+pub(super) struct Curves {
+    pub(super) x_name: String,
+    pub(super) series: Vec<(String, Vec<(f64, f64)>)>,
+    /// Both axes go from 0 to 1, and guessing gives the line from corner to corner.
+    pub(super) unit: bool,
+}
+
 /// A plot, in one of the forms that the report draws.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Plot {
@@ -35,27 +58,51 @@ const PICTURE: usize = 2 << 20;
 /// Classes of a confusion matrix beyond which it is no picture any more.
 const CLASSES: usize = 24;
 
+/// Rows of a table that are looked at.
+const ROWS: usize = 100_000;
+
 struct Table {
     columns: Vec<String>,
     rows: Vec<Vec<String>>,
+    /// Rows that there are beside.
+    left_out: usize,
 }
 
 /// Makes a drawing of a file; nothing where it can't be drawn.
 pub(super) fn plot(name: &str, bytes: &[u8]) -> Option<Plot> {
     let found = Plot { name: name.to_owned(), ..Plot::default() };
+    match read(bytes).ok()?.what {
+        What::Picture(kind) => {
+            let picture = (bytes.len() <= PICTURE).then(|| format!("data:{kind};base64,{}", base64(bytes)))?;
+            Some(Plot { picture: Some(picture), ..found })
+        }
+        What::Matrix(matrix) => Some(Plot { matrix: Some(matrix), ..found }),
+        What::Curves(curves) => chart(name, &curves.x_name, &curves.series, curves.unit, false)
+            .map(|chart| Plot { chart: Some(chart), ..found }),
+    }
+}
+
+/// Reads a file by what it holds; `Err` says in words why nothing is drawn of it.
+pub(super) fn read(bytes: &[u8]) -> Result<Held, String> {
     if let Some(kind) = picture(bytes) {
-        let picture = (bytes.len() <= PICTURE).then(|| format!("data:{kind};base64,{}", base64(bytes)))?;
-        return Some(Plot { picture: Some(picture), ..found });
+        return Ok(Held { what: What::Picture(kind), note: None });
     }
-    let text = std::str::from_utf8(bytes).ok()?;
+    let unknown = || "it holds no table".to_owned();
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is neither text nor a picture".to_owned())?;
     let table = match text.trim_start().chars().next() {
-        Some('[' | '{') => from_json(&serde_json::from_str(text).ok()?)?,
-        _ => from_csv(text)?,
+        Some('[' | '{') => {
+            let json = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+            from_json(&json).ok_or_else(unknown)?
+        }
+        _ => from_csv(text).ok_or_else(unknown)?,
     };
-    if let Some(matrix) = confusion(&table) {
-        return Some(Plot { matrix: Some(matrix), ..found });
-    }
-    curves(name, &table).map(|chart| Plot { chart: Some(chart), ..found })
+    let rows = |count: usize| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+    let note = (table.left_out > 0).then(|| format!("{} of it left out", rows(table.left_out)));
+    let what = match confusion(&table) {
+        Some(matrix) => What::Matrix(matrix?),
+        None => What::Curves(curves(&table).ok_or_else(|| "no two columns of it are numbers".to_owned())?),
+    };
+    Ok(Held { what, note })
 }
 
 fn picture(bytes: &[u8]) -> Option<&'static str> {
@@ -75,9 +122,16 @@ fn from_csv(text: &str) -> Option<Table> {
     let first = lines.next()?;
     let separator = if first.contains('\t') && !first.contains(',') { '\t' } else { ',' };
     let columns = fields(first, separator);
-    let rows: Vec<Vec<String>> =
-        lines.map(|line| fields(line, separator)).filter(|row| row.len() == columns.len()).take(100_000).collect();
-    (!rows.is_empty()).then_some(Table { columns, rows })
+    let (mut rows, mut left_out) = (Vec::new(), 0);
+    for line in lines {
+        let row = if rows.len() < ROWS { fields(line, separator) } else { Vec::new() };
+        if row.len() == columns.len() {
+            rows.push(row);
+        } else {
+            left_out += 1;
+        }
+    }
+    (!rows.is_empty()).then_some(Table { columns, rows, left_out })
 }
 
 fn fields(line: &str, separator: char) -> Vec<String> {
@@ -116,9 +170,8 @@ fn from_json(json: &Value) -> Option<Table> {
         Some(value) => value.to_string(),
         None => String::new(),
     };
-    let rows =
-        records.iter().take(100_000).map(|record| columns.iter().map(|column| cell(record.get(column))).collect());
-    Some(Table { rows: rows.collect(), columns })
+    let rows = records.iter().take(ROWS).map(|record| columns.iter().map(|column| cell(record.get(column))).collect());
+    Some(Table { rows: rows.collect(), columns, left_out: records.len().saturating_sub(ROWS) })
 }
 
 /// Takes `{"fpr": [0, 1], "tpr": [0, 1]}`.
@@ -134,6 +187,7 @@ fn columns_of(fields: &serde_json::Map<String, Value>) -> Option<Table> {
     (lists.len() >= 2).then(|| Table {
         columns: lists.iter().map(|(name, _)| (*name).clone()).collect(),
         rows: (0..length).map(|row| lists.iter().map(|(_, list)| list[row].to_string()).collect()).collect(),
+        left_out: 0,
     })
 }
 
@@ -141,7 +195,8 @@ fn column(table: &Table, names: &[&str]) -> Option<usize> {
     table.columns.iter().position(|column| names.contains(&column.to_lowercase().as_str()))
 }
 
-fn confusion(table: &Table) -> Option<Matrix> {
+/// Reads a confusion matrix, where the columns are those of one; `Err` where it has too many classes, or a count is none.
+fn confusion(table: &Table) -> Option<Result<Matrix, String>> {
     let actual = column(table, &["actual", "actual_class", "truth", "y_true", "label", "true"])?;
     let predicted = column(table, &["predicted", "predicted_class", "prediction", "y_pred", "pred"])?;
     let count = column(table, &["count", "n"]);
@@ -152,14 +207,18 @@ fn confusion(table: &Table) -> Option<Matrix> {
         _ => a.cmp(b),
     });
     labels.dedup();
-    if labels.is_empty() || labels.len() > CLASSES {
-        return None;
+    if labels.len() > CLASSES {
+        return Some(Err(format!("it has {} classes, and {CLASSES} are the most", labels.len())));
     }
     let mut counts = vec![vec![0.0; labels.len()]; labels.len()];
     for row in &table.rows {
         let at = |text: &String| labels.iter().position(|label| label == text);
         let (Some(actual), Some(predicted)) = (at(&row[actual]), at(&row[predicted])) else { continue };
-        counts[actual][predicted] += count.map_or(1.0, |count| row[count].parse().unwrap_or(0.0));
+        let number = count.map_or(Ok(1.0), |count| row[count].parse::<f64>());
+        match number {
+            Ok(number) if number.is_finite() && number >= 0.0 => counts[actual][predicted] += number,
+            _ => return Some(Err("a count of it is no number from 0 on".to_owned())),
+        }
     }
     let rows = counts
         .into_iter()
@@ -169,15 +228,16 @@ fn confusion(table: &Table) -> Option<Matrix> {
             row.into_iter().map(|count| Cell { count, share: share(count) }).collect()
         })
         .collect();
-    Some(Matrix { labels: labels.iter().map(|label| cut(label, 18)).collect(), rows })
+    Some(Ok(Matrix { labels: labels.iter().map(|label| cut(label, 18)).collect(), rows }))
 }
 
-/// Draws the first column of numbers against the others; a ROC curve against what guessing gives.
-fn curves(name: &str, table: &Table) -> Option<Chart> {
+/// Reads the first column of numbers against the others; a ROC curve against what guessing gives.
+fn curves(table: &Table) -> Option<Curves> {
     let numbers = |at: usize| -> Option<Vec<f64>> { table.rows.iter().map(|row| row[at].parse().ok()).collect() };
     if let (Some(fpr), Some(tpr)) = (column(table, &["fpr"]), column(table, &["tpr"])) {
         let points = numbers(fpr)?.into_iter().zip(numbers(tpr)?).collect();
-        return chart(name, "false positive rate", &[("true positive rate".to_owned(), points)], true, false);
+        let series = vec![("true positive rate".to_owned(), points)];
+        return Some(Curves { x_name: "false positive rate".to_owned(), series, unit: true });
     }
     let all: Vec<(usize, Vec<f64>)> = (0..table.columns.len()).filter_map(|at| Some((at, numbers(at)?))).collect();
     let x = column(table, &["step", "epoch", "iteration", "x"]).and_then(|at| all.iter().find(|(have, _)| *have == at));
@@ -192,10 +252,7 @@ fn curves(name: &str, table: &Table) -> Option<Chart> {
         .take(6)
         .map(|(at, ys)| (cut(&table.columns[*at], 24), xs.iter().copied().zip(ys.iter().copied()).collect()))
         .collect();
-    if series.is_empty() {
-        return None;
-    }
-    chart(name, &x_name, &series, false, false)
+    (!series.is_empty()).then_some(Curves { x_name, series, unit: false })
 }
 
 fn base64(bytes: &[u8]) -> String {
@@ -238,6 +295,9 @@ mod tests {
             plot("p", b"\x89PNG\r\n").expect("drawn").picture.expect("a picture"),
             "data:image/png;base64,iVBORw0K"
         );
+        let broken = plot("m", b"actual,predicted,count\n1,1,NaN\n0,0,2\n");
+        assert!(broken.is_none(), "a count that is no number is not drawn as none");
+        assert!(read(b"a,b\n1,2\n3\n").expect("a table").note.is_some_and(|note| note == "1 row of it left out"));
         assert!(plot("x", b"\x00\x01").is_none() && plot("x", b"name\nada\n").is_none());
     }
 }

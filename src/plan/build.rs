@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{
     Action, Approval, Input, Node, NodeKind, Output, OutputKind, Param, Place, Plan, Profile, Promote, Register,
-    Registry, Runtime, Secret, SecretUse, Setting, Source, Stage, Subject, TargetSettings, Trigger, Wait, Why, Work,
+    Registry, Runtime, Secret, SecretUse, Setting, Shown, Source, Stage, Subject, TargetSettings, Trigger, Wait, Why,
+    Work,
 };
 use crate::gate::{self, MetricRef};
 use crate::graph::Graph;
@@ -70,7 +71,11 @@ fn declared(model: &Model) -> Plan {
         triggers: model
             .triggers
             .iter()
-            .map(|trigger| Trigger { kind: trigger.kind.clone(), profile: trigger.profile.clone() })
+            .map(|trigger| Trigger {
+                kind: trigger.kind.clone(),
+                profile: trigger.profile.clone(),
+                comment: trigger.comment.iter().map(|shown| self::shown(model, shown.value)).collect(),
+            })
             .collect(),
         params: model
             .params
@@ -113,6 +118,16 @@ fn declared(model: &Model) -> Plan {
         nodes: Vec::with_capacity(model.nodes.len()),
         places: BTreeMap::new(),
         read: BTreeMap::new(),
+    }
+}
+
+fn shown(model: &Model, shown: model::Shown) -> Shown {
+    match shown {
+        model::Shown::Gate(gate) => Shown::Gate(model.nodes[gate].name.value.clone()),
+        model::Shown::Output(output) => Shown::Output {
+            stage: model.nodes[output.node].name.value.clone(),
+            output: model.output(output).map(|output| output.name.value.clone()).unwrap_or_default(),
+        },
     }
 }
 
@@ -393,6 +408,10 @@ fn places(sources: &Sources, model: &Model) -> BTreeMap<String, Place> {
     }
     for (index, trigger) in model.triggers.iter().enumerate() {
         places.insert(format!("on {index}"), place(trigger.span));
+    }
+    // A module of constants or schemas has nothing else here, and the plan is what it says.
+    for &module in &model.modules {
+        places.insert(format!("module {}", sources.file(module).name()), place(Span::new(module, 0, 0)));
     }
     places
 }

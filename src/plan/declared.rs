@@ -1,5 +1,7 @@
 //! What a plan holds beside its nodes.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::types::{Artifact, Type, Value};
@@ -125,6 +127,43 @@ pub struct Trigger {
     /// The profile that it runs with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// What the comment on a pull request shows, in the order written.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub comment: Vec<Shown>,
+}
+
+/// Something that a comment shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shown {
+    /// A gate, by its report.
+    Gate(String),
+    /// A plot or report that a stage makes.
+    Output {
+        /// The stage.
+        stage: String,
+        /// Its output.
+        output: String,
+    },
+}
+
+impl Shown {
+    /// Returns the node that it comes from.
+    #[must_use]
+    pub fn node(&self) -> &str {
+        match self {
+            Self::Gate(node) | Self::Output { stage: node, .. } => node,
+        }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gate(gate) => f.write_str(gate),
+            Self::Output { stage, output } => write!(f, "{stage}.{output}"),
+        }
+    }
 }
 
 /// `target NAME { … }`: settings as the target reads them.

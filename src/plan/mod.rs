@@ -26,8 +26,8 @@ pub use bind::{BindError, Bound, Given, Selection, Skip, bind};
 pub use branches::names_branch;
 pub use build::build;
 pub use declared::{
-    Location, Param, ParamFrom, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Source,
-    TargetSettings, Trigger, TriggerKind,
+    Location, Param, ParamFrom, Profile, Registry, RegistryLocation, Runtime, RuntimeKind, Secret, Setting, Shown,
+    Source, TargetSettings, Trigger, TriggerKind,
 };
 pub use given::{typed, written};
 pub use live::{
@@ -82,7 +82,7 @@ pub struct Plan {
     /// The nodes in declaration order; stages that score a baseline stand before their gate.
     pub nodes: Vec<Node>,
     /// Where things were declared, by node name, or `<node>#<index>` for a gate's requirements, or
-    /// `<kind> <name>` for other declarations (`param lr`). Not part of the digest.
+    /// `<kind> <name>` for other declarations (`param lr`) and for modules. Not part of the digest.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub places: BTreeMap<String, Place>,
     /// What parameters were when somebody read their files, or why they could not be read. Never written down: not part

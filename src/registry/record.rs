@@ -207,6 +207,8 @@ pub struct Candidate {
     pub metrics: Option<PathBuf>,
     /// What belongs to the model, by name.
     pub with: BTreeMap<String, Artifact>,
+    /// What metrics and what belongs to the model have to be, by path, where that is known; other bytes are refused.
+    pub made: BTreeMap<PathBuf, Digest>,
     /// The packages that the model needs, as text of a requirements file.
     pub requirements: Option<String>,
     /// Where it comes from.

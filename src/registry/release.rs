@@ -33,6 +33,9 @@ pub struct Release<'a> {
 pub struct Provenance {
     /// The digest that was measured; other bytes at the model's path are refused.
     pub model: Option<Digest>,
+    /// The digests of what is registered beside it and of its metrics, by origin (`train.encoder`), where the run made or read
+    /// them; other bytes at their paths are refused.
+    pub made: BTreeMap<String, Digest>,
     /// The digests of what went in, by name.
     pub inputs: BTreeMap<String, String>,
     /// The digests of the gate reports that admitted it, by gate.
@@ -61,6 +64,12 @@ impl Release<'_> {
             return Err(unknown(format!("`{node}` is no register node")));
         };
         let metrics = register.metrics.as_ref().map(|origin| self.output(origin).map(|(path, _)| path)).transpose()?;
+        let mut made = BTreeMap::new();
+        for origin in register.with.iter().chain(&register.metrics) {
+            if let Some(digest) = provenance.made.get(&origin.to_string()) {
+                made.insert(self.output(origin)?.0, *digest);
+            }
+        }
         let mut with = BTreeMap::new();
         for origin in &register.with {
             let name = match origin {
@@ -93,6 +102,7 @@ impl Release<'_> {
             digest: provenance.model,
             metrics,
             with,
+            made,
             requirements,
             metadata,
         };

@@ -257,17 +257,26 @@ pub(super) struct Measured<'a> {
 
 /// Measures a candidate; this reads all of its bytes, so it is done once.
 pub(super) fn measured(candidate: &Candidate) -> Result<Measured<'_>> {
+    let refuse_unlike = |file: &str, what: &str, expected: Option<&Digest>, is: Digest| match expected {
+        Some(expected) if *expected != is => {
+            Err(RegistryError::corrupt(format!("`{file}` is no longer what was {what}: its digest is another one")))
+        }
+        _ => Ok(()),
+    };
     let model = measure(&candidate.model.path, &candidate.model.file)?;
-    if candidate.digest.is_some_and(|expected| expected != model.digest) {
-        let message = format!("`{}` is no longer what was measured: its digest is another one", candidate.model.file);
-        return Err(RegistryError::corrupt(message));
-    }
+    refuse_unlike(&candidate.model.file, "measured", candidate.digest.as_ref(), model.digest)?;
     let mut with = std::collections::BTreeMap::new();
     for (name, artifact) in &candidate.with {
         layout::check_name(name)?;
-        with.insert(name.clone(), measure(&artifact.path, &artifact.file)?);
+        let is = measure(&artifact.path, &artifact.file)?;
+        refuse_unlike(&artifact.file, "made", candidate.made.get(&artifact.path), is.digest)?;
+        with.insert(name.clone(), is);
     }
     let metrics = candidate.metrics.as_deref().map(crate::host::fs::read).transpose()?;
+    if let (Some(path), Some(bytes)) = (&candidate.metrics, &metrics) {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        refuse_unlike(&file, "measured", candidate.made.get(path), Digest::of(bytes))?;
+    }
     Ok(Measured { candidate, model, with, metrics })
 }
 

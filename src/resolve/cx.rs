@@ -419,6 +419,7 @@ pub(super) enum Wanted {
     Registry,
     Profile,
     Node,
+    Gate,
     Approval,
     Release,
     Setting,
@@ -441,6 +442,7 @@ impl Wanted {
             Self::Registry => "registry",
             Self::Profile => "profile",
             Self::Node => "stage, gate, approval, release, rollout or action",
+            Self::Gate => "gate",
             Self::Approval => "approval",
             Self::Release => "release",
             Self::Setting => "parameter, source or registry",
@@ -464,7 +466,7 @@ impl Wanted {
             Self::Notify => "notify NAME { slack: SECRET }",
             Self::Approval => "approval NAME of STAGE.MODEL { by: [\"login\"], timeout: 24h }",
             Self::Release => "register NAME = STAGE.MODEL to REGISTRY",
-            Self::Schema | Self::Stage | Self::Node | Self::Setting => "",
+            Self::Schema | Self::Stage | Self::Node | Self::Gate | Self::Setting => "",
         }
     }
 
@@ -477,7 +479,7 @@ impl Wanted {
             Self::Metrics => matches!(decl, Decl::Metrics(_)),
             Self::Schema => matches!(decl, Decl::Schema(_)),
             Self::Artifact => matches!(decl, Decl::Source(_) | Decl::Node(_) | Decl::Family(_)),
-            Self::Stage | Self::Node | Self::Approval | Self::Release => {
+            Self::Stage | Self::Node | Self::Gate | Self::Approval | Self::Release => {
                 matches!(decl, Decl::Node(_) | Decl::Family(_))
             }
             Self::Registry => matches!(decl, Decl::Registry(_)),

@@ -4,6 +4,7 @@
 //! Knows nothing of order or guards; those come from the model alone.
 
 mod bound;
+mod comment;
 mod credential;
 mod cron;
 mod cx;
@@ -425,6 +426,7 @@ fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
         match (&item.kind, item.name().and_then(|name| own_row(cx, name))) {
             (Kind::Monitor(it), Some(Decl::Monitor(index))) => monitor::resolve(cx, index, it),
             (Kind::Notify(it), Some(Decl::Notify(index))) => credential::told(cx, index, it),
+            (Kind::On(it), _) => comment::resolve(cx, it, item.span),
             _ => {}
         }
     }

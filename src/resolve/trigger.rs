@@ -93,7 +93,7 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
         cx.diagnostics.push(diagnostic);
         return;
     }
-    cx.model.to_mut().triggers.push(Trigger { kind, profile, span });
+    cx.model.to_mut().triggers.push(Trigger { kind, profile, comment: Vec::new(), span });
 }
 
 /// A field of a parameter's name sets that parameter; what can't be one of its values is told here, not in a run.

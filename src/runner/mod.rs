@@ -7,6 +7,7 @@
 
 mod answer;
 mod approval;
+mod comment;
 mod exchange;
 mod lineage;
 mod node;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 
 pub use answer::{Answer, Decided, Made, Status};
 pub use approval::{Asked, Review, askers, decide, reviews};
+pub use comment::{About, Comment, Told, comment};
 pub use exchange::{Received, left_out, pin, receive, vouched};
 pub use lineage::{Lineage, Sighting};
 pub use node::{refuse, run};

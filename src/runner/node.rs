@@ -195,6 +195,7 @@ fn stage(
             return Err(Trouble { exit: 1, message: format!("`{node}` {why}"), help: None });
         }
         Ending::Unsound(why) => return Err(unsound(why)),
+        Ending::RolledBack(why) => return Err(Trouble { exit: 10, message: why, help: None }),
         Ending::Interrupted => return Err(Trouble { exit: 130, message: "interrupted".into(), help: None }),
         other => return Err(unsound(format!("ended as nothing that a job ends as: {other:?}"))),
     }
@@ -390,8 +391,10 @@ fn register(
     };
     let model = made(&register.model).map(|made| made.digest);
     let measured = register.metrics.as_ref().and_then(|origin| machine(job, origin, made(origin)?));
+    let beside = register.with.iter().chain(&register.metrics);
     let provenance = Provenance {
         model,
+        made: beside.filter_map(|origin| Some((origin.to_string(), made(origin)?.digest))).collect(),
         inputs: answer.lineage.inputs(),
         gates: answer.lineage.gates.clone(),
         // On a platform its own records say who approved.

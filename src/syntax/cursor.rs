@@ -212,6 +212,9 @@ impl<'t> Before<'t, '_> {
                 (":", "on") if code.len() > 1 && self.word(code[code.len() - 2]) == "profile" => {
                     Place::Value { keyword, clause: "profile" }
                 }
+                (":" | "[" | ",", "on") if self.field(&code, &open) == Some("comment") => {
+                    Place::Value { keyword, clause: "comment" }
+                }
                 ("{" | ",", "approval" | "register" | "runtime" | "notify")
                     if self.word(open[open.len() - 1]) == "{" =>
                 {
@@ -251,6 +254,14 @@ impl<'t> Before<'t, '_> {
             "{" | "," if in_record => Place::Free,
             _ => Place::Value { keyword, clause },
         }
+    }
+
+    /// Returns the field of a record whose value is being typed, or an element of its list.
+    fn field(&self, code: &[usize], open: &[usize]) -> Option<&'t str> {
+        let end = open.last().filter(|&&at| self.word(at) == "[").copied().unwrap_or(self.tokens.len());
+        let mut before = code.iter().rev().skip_while(|&&at| at >= end);
+        let colon = before.next().is_some_and(|&at| self.word(at) == ":");
+        before.next().filter(|_| colon).map(|&at| self.word(at))
     }
 
     /// Returns the place in the brackets behind a name, where it is in some: `train[|` and `train["nord", |`.
@@ -325,6 +336,11 @@ impl<'t> Before<'t, '_> {
             Place::Value { clause: "manual", .. } => {
                 let Some(&list) = open.first() else { return Vec::new() };
                 self.listed(list).into_iter().filter(|&at| other(at)).map(|at| self.word(at)).collect()
+            }
+            Place::Value { clause: "comment", .. } => {
+                let list = open.last().filter(|&&at| self.word(at) == "[");
+                let listed = list.map(|&list| self.listed(list)).unwrap_or_default();
+                listed.into_iter().filter(|&at| other(at)).map(|at| self.word(at)).collect()
             }
             Place::Value { clause: word @ ("use" | "secret" | "credentials"), .. } if open.len() == 1 => {
                 let clauses = self.clauses(open[0], 1, forms::kind(self.keyword)).into_iter();
@@ -446,6 +462,7 @@ mod tests {
             ("stage a {\n  use x, y|, z\n}", &["x", "z"]),
             ("stage a {\n  credentials aws, |\n}", &["aws"]),
             ("on manual { x, | }", &["x"]),
+            ("on pull_request { comment: [a, b.c, | ], profile: p }", &["a"]),
             ("stage a after b, c[\"n\"], | {\n}", &["b"]),
             ("stage a {\n  in x = |\n}", &[]),
         ] {
@@ -492,6 +509,9 @@ mod tests {
             ("# a com|", Place::Free),
             ("on manual { |", value("on", "manual")),
             ("on push { |", Place::Words(forms::fields("push"))),
+            ("on pull_request { comment: |", value("on", "comment")),
+            ("on pull_request { comment: [a, |] }", value("on", "comment")),
+            ("on pull_request { branches: [|] }", value("on", "")),
             ("on push { branches: [\"main\"], pr|", Place::Words(forms::fields("push"))),
             ("on push { profile: |", value("on", "profile")),
             ("on event \"e\" { |", Place::Words(&["profile"])),

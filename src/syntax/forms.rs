@@ -158,7 +158,8 @@ pub(super) fn home(word: &str) -> Option<&'static str> {
 /// Returns the fields of a record that are known by name: that of a trigger by its kind, that of a declaration or clause by its word.
 pub(super) fn fields(record: &str) -> &'static [&'static str] {
     match record {
-        "push" | "pull_request" => &["branches", "paths", "profile"],
+        "push" => &["branches", "paths", "profile"],
+        "pull_request" => &["branches", "paths", "profile", "comment"],
         "schedule" => &["cron", "timezone", "profile"],
         "upstream" => &["pipeline", "profile"],
         "manual" | "call" | "event" => &["profile"],

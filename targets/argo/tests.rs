@@ -218,8 +218,11 @@ fn quickstart() -> Plan {
         gates_block: true,
     }];
     let branches = vec!["main".into()];
-    plan.triggers =
-        vec![Trigger { kind: TriggerKind::Push { branches, paths: vec![] }, profile: Some("shared".into()) }];
+    plan.triggers = vec![Trigger {
+        kind: TriggerKind::Push { branches, paths: vec![] },
+        profile: Some("shared".into()),
+        comment: vec![],
+    }];
     plan.targets = settings(vec![("namespace", text("argo")), ("image", text("python:3.11-slim"))]);
     plan.targets.push(TargetSettings { name: "github".into(), settings: Value::Record(vec![]) });
     plan
@@ -263,6 +266,7 @@ fn everything() -> Plan {
     let schedule = |cron: &str, profile: Option<&str>| Trigger {
         kind: TriggerKind::Schedule { cron: cron.into(), timezone: "Europe/Berlin".into() },
         profile: profile.map(str::to_owned),
+        comment: Vec::new(),
     };
     plan.triggers.extend([schedule("17 6 * * 1", Some("shared")), schedule("0 0 1 * *", Some("shared"))]);
     let list = |items: &[&str]| Value::List(items.iter().map(|item| text(item)).collect());

@@ -12,7 +12,7 @@ use crate::targets::Site;
 use crate::types::{Expr, Origin};
 
 /// Job ids that are ours.
-const TAKEN: [&str; 2] = ["mlpc", "verdict"];
+const TAKEN: [&str; 3] = ["mlpc", "verdict", "comment"];
 
 /// What is known of the jobs before any is written.
 pub(super) struct Edges<'a> {

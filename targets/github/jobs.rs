@@ -40,7 +40,7 @@ pub(super) struct Jobs<'a> {
 }
 
 impl Jobs<'_> {
-    /// Returns all jobs: the program, the nodes in the plan's order, the verdict.
+    /// Returns all jobs: the program, the nodes in the plan's order, the verdict, the comment.
     pub(super) fn all(&self, diagnostics: &mut Vec<Diagnostic>) -> Entries<Noted<Job>> {
         let mut jobs = Entries::default();
         if let Install::Cargo(arguments) = &self.settings.install {
@@ -78,6 +78,9 @@ impl Jobs<'_> {
                 .before("the check to require: red unless every blocking gate let go on")
                 .gap(),
         );
+        if let Some(job) = self.comment() {
+            jobs.push("comment", Noted::new(job).before("what the pull request is told of it all").gap());
+        }
         jobs
     }
 
@@ -298,7 +301,7 @@ impl Jobs<'_> {
         job
     }
 
-    /// Returns the last job.
+    /// Returns the job behind all others but the comment.
     fn verdict(&self, needs: Vec<String>) -> Job {
         // A required check is known by this name alone, in all workflows of a repository.
         let mut job = self.bare(format!("{} verdict", self.plan.pipeline), needs);
@@ -317,7 +320,7 @@ impl Jobs<'_> {
         job
     }
 
-    fn bare(&self, name: String, needs: Vec<String>) -> Job {
+    pub(super) fn bare(&self, name: String, needs: Vec<String>) -> Job {
         Job {
             name,
             needs: Noted::flow(needs),
@@ -339,7 +342,7 @@ impl Jobs<'_> {
         (!self.site.folder.is_empty()).then(|| "${{ runner.temp }}".into())
     }
 
-    fn with_program(&self, mut needs: Vec<String>) -> Vec<String> {
+    pub(super) fn with_program(&self, mut needs: Vec<String>) -> Vec<String> {
         if matches!(self.settings.install, Install::Cargo(_)) {
             needs.insert(0, "mlpc".into());
         }

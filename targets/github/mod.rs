@@ -4,6 +4,7 @@
 //! scripts get them as variables. `README.md` beside this file says it for people.
 
 mod cache;
+mod comment;
 mod condition;
 mod credentials;
 mod edges;

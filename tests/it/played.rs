@@ -8,24 +8,26 @@ use serde_json::{Value, json};
 use crate::sandbox::{Ended, Sandbox};
 
 /// A repository with a pipeline, its workflow, and what became of the jobs of one run.
-struct Played {
-    sandbox: Sandbox,
-    event: &'static str,
+pub(crate) struct Played {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) event: &'static str,
     branch: &'static str,
+    /// Who started the run.
+    pub(crate) actor: &'static str,
     run: u32,
     /// Environments without reviewers, and what secrets each holds.
     open: &'static [(&'static str, &'static [(&'static str, &'static str)])],
     /// By job: its result and its outputs.
-    needs: BTreeMap<String, Value>,
+    pub(crate) needs: BTreeMap<String, Value>,
     /// By job: what its steps said.
-    said: BTreeMap<String, String>,
+    pub(crate) said: BTreeMap<String, String>,
     /// The jobs for which a person was asked.
     asked: Vec<String>,
 }
 
 impl Played {
     /// Makes a repository of these files; `p.mlp` is the pipeline, compiled for GitHub.
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let sandbox = Sandbox::new();
         for (path, text) in files {
             sandbox.file(&format!("code/{path}"), text);
@@ -38,11 +40,21 @@ impl Played {
         );
         assert_eq!(made.code, 0, "{made:?}");
         let (needs, said) = (BTreeMap::new(), BTreeMap::new());
-        Self { sandbox, event: "push", branch: "main", run: 1, open: &[], needs, said, asked: Vec::new() }
+        Self {
+            sandbox,
+            event: "push",
+            branch: "main",
+            actor: "alice",
+            run: 1,
+            open: &[],
+            needs,
+            said,
+            asked: Vec::new(),
+        }
     }
 
     /// Commits and pushes other files, for the next run.
-    fn change(&mut self, path: &str, text: &str) {
+    pub(crate) fn change(&mut self, path: &str, text: &str) {
         self.sandbox.file(&format!("code/{path}"), text);
         let made = self.sandbox.shell(
             "cd code && mlpc compile --target github >/dev/null && git commit -qam next && git push -q origin main",
@@ -50,14 +62,14 @@ impl Played {
         assert_eq!(made.code, 0, "{made:?}");
     }
 
-    fn workflow(&self) -> serde_yaml::Value {
+    pub(crate) fn workflow(&self) -> serde_yaml::Value {
         let folder = std::fs::read_dir(self.sandbox.path().join("code/.github/workflows")).expect("workflows");
         let path = folder.map(|file| file.expect("a file").path()).next().expect("one");
         serde_yaml::from_str(&std::fs::read_to_string(path).expect("its text")).expect("YAML")
     }
 
     /// Plays all jobs of a new run; `review` is what alice says where the environment asks.
-    fn play(&mut self, review: Option<&str>) {
+    pub(crate) fn play(&mut self, review: Option<&str>) {
         self.needs.clear();
         self.said.clear();
         self.asked.clear();
@@ -75,7 +87,7 @@ impl Played {
         }
     }
 
-    fn result(&self, job: &str) -> &str {
+    pub(crate) fn result(&self, job: &str) -> &str {
         self.needs[job]["result"].as_str().unwrap_or_else(|| panic!("no job {job}"))
     }
 
@@ -85,7 +97,7 @@ impl Played {
         needed(job).iter().all(|need| self.result(need) == "success" && self.all_well(&jobs[need.as_str()], jobs))
     }
 
-    fn job(&mut self, id: &str, job: &serde_yaml::Value, review: Option<&str>) {
+    pub(crate) fn job(&mut self, id: &str, job: &serde_yaml::Value, review: Option<&str>) {
         let all_well = self.all_well(job, &self.workflow()["jobs"]);
         let go = match job["if"].as_str() {
             None => all_well,
@@ -115,7 +127,7 @@ impl Played {
             }
             let ended = self.step(id, job, step, &steps);
             said.push_str(&format!("{}{}", ended.stdout, ended.stderr));
-            well &= ended.code == 0;
+            well &= ended.code == 0 || step["continue-on-error"].as_bool() == Some(true);
             if let Some(name) = step["id"].as_str() {
                 let outcome = if ended.code == 0 { "success" } else { "failure" };
                 steps[name] = json!({ "outcome": outcome, "outputs": outputs(&self.sandbox.read("output")) });
@@ -148,6 +160,8 @@ impl Played {
                     ("GITHUB_RUN_ATTEMPT", "1"),
                     ("GITHUB_REF", &git_ref),
                     ("GITHUB_REF_NAME", self.branch),
+                    ("GITHUB_ACTOR", self.actor),
+                    ("GITHUB_SERVER_URL", "https://github.com"),
                 ];
                 fixed.iter().for_each(|(name, value)| line.push_str(&format!("export {name}={}; ", quoted(value))));
                 for env in [&self.workflow()["env"], &job["env"], &step["env"]] {
@@ -160,7 +174,8 @@ impl Played {
                     }
                 }
                 let text = step["run"].as_str().expect("a command");
-                line + "export RUNNER_TEMP=$temp GITHUB_OUTPUT=$temp/../../../output GITHUB_STEP_SUMMARY=$temp/summary "
+                line + "export RUNNER_TEMP=$temp GITHUB_OUTPUT=$temp/../../../output GITHUB_STEP_SUMMARY=$temp/summary \
+                     GITHUB_EVENT_PATH=$temp/../../../event.json "
                     + &format!("PATH=$temp/../../../bin:$PATH; bash -eo pipefail -c {}", quoted(text))
             }
             "actions/checkout" => "rm -rf jobs/$job; mkdir -p $temp; git clone -q remote.git jobs/$job/code".to_owned(),
@@ -344,6 +359,35 @@ fn told(played: &Played) -> Vec<String> {
 }
 
 const FILES: [(&str, &str); 3] = [("p.mlp", PIPELINE), ("weights", "{\"w\": 1}\n"), ("infra", "one\n")];
+
+/// "Re-run failed jobs" of a run that a later one overtook: what was promoted since is what is served.
+#[test]
+fn an_older_run_does_not_act_on_what_a_later_one_replaced() {
+    let text = PIPELINE
+        .replace("action deploy of release {", "action deploy of release after current {")
+        .replace("models@production after deploy", "models@production")
+        .replace("  run <<< echo \"$version", "  run <<< test ! -e /\"$HOME\"/broken; echo \"$version");
+    let mut played = Played::new(&[("p.mlp", text.as_str()), FILES[1], FILES[2]]);
+    assert_eq!(played.sandbox.shell("touch ../home/broken").code, 0);
+    played.play(Some("approved"));
+    assert_eq!((played.result("current"), played.result("deploy")), ("success", "failure"), "{:?}", played.said);
+    let (needs, run) = (played.needs.clone(), played.run);
+    assert_eq!(played.sandbox.shell("rm ../home/broken && cp -r art kept").code, 0);
+    played.change("weights", "{\"w\": 2}\n");
+    played.play(Some("approved"));
+    assert_eq!(played.result("deploy"), "success", "{:?}", played.said);
+    let deployed = told(&played).len();
+    let deploy = played.workflow()["jobs"]["deploy"].clone();
+    (played.needs, played.run) = (needs, run);
+    assert_eq!(
+        played.sandbox.shell("rm -r art && mv kept art && git -C remote.git update-ref refs/heads/main main~1").code,
+        0
+    );
+    played.job("deploy", &deploy, None);
+    assert_eq!(played.result("deploy"), "failure", "{}", played.said["deploy"]);
+    assert!(played.said["deploy"].contains("that this run promoted: run again"), "{}", played.said["deploy"]);
+    assert_eq!(told(&played).len(), deployed);
+}
 
 /// What people see of each is its own digest, where one job makes both.
 #[test]

@@ -416,6 +416,61 @@ fn what_was_rolled_back_is_told_with_a_colon() {
     assert_eq!(sandbox.mlpc(&["cache", "stat", "-f", "toy.mlp"]).code, 0);
 }
 
+/// Somebody finds a model bad while the run that promoted it goes on.
+#[test]
+fn what_is_rolled_back_meanwhile_is_not_acted_on() {
+    let text = PIPELINE.replace(
+        "promote current = release to models@production\n",
+        "promote current = release to models@production\n\
+         stage smoke after current {\n  out o: File = \"smoke.txt\"\n  isolation off\n  rerun always\n  \
+         run <<< bash smoke.sh; echo well > \"$o\" >>>\n}\n\
+         action deploy of release after smoke {\n  pass_env [\"HOME\"]\n  run <<< echo \"$version\" >> \"$HOME/deployed\" >>>\n}\n",
+    );
+    let sandbox = toy(&text, "0.8");
+    sandbox.file("smoke.sh", "true\n");
+    let ended = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let deployed = || sandbox.shell("cat \"$HOME/deployed\"").stdout.lines().count();
+    assert_eq!(deployed(), 1);
+    let program = env!("CARGO_BIN_EXE_mlpc");
+    sandbox.file("score.txt", "0.9").file(
+        "smoke.sh",
+        &format!("'{program}' registry rollback models@production --reason slow --as ada -f toy.mlp\n"),
+    );
+    let ended = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!((ended.code, deployed()), (10, 1), "{ended:?}");
+    assert!(ended.stdout.contains("rejected: `models@production` was rolled back"), "{ended:?}");
+}
+
+/// What is registered is what the run made and measured, and not what has come to stand at its path since.
+#[test]
+fn what_is_registered_beside_a_model_is_what_the_run_made() {
+    for (path, bad) in [("encoder.txt", "evil"), ("report.json", "{\"score\": 0.99}")] {
+        let text = PIPELINE
+            .replace(
+                "  out model: Model<json> = \"model.json\"\n",
+                "  out model: Model<json> = \"model.json\"\n  out encoder: File = \"encoder.txt\"\n",
+            )
+            .replace(
+                "> \"$model\" >>>\n}\n\nstage evaluate",
+                "> \"$model\"; echo good > \"$encoder\" >>>\n}\n\nstage evaluate",
+            )
+            .replace("release = train.model to", "release = train.model with train.encoder to")
+            .replace("after quality", "after quality, slow")
+            + "stage slow after quality {\n  out o: File = \"slow.txt\"\n  isolation off\n  rerun always\n  run <<< bash slow.sh; echo > \"$o\" >>>\n}\n";
+        let sandbox = toy(&text, "0.8");
+        sandbox.file("slow.sh", &format!("rm -f {path}; printf '{bad}' > {path}\n"));
+        let ended = sandbox.mlpc(&["run"]);
+        assert_eq!(ended.code, 11, "{path}: {ended:?}");
+        assert!(ended.stdout.contains(&format!("`{path}` is no longer what was m")), "{path}: {ended:?}");
+        assert!(nothing_registered(&sandbox), "{path}");
+        sandbox.file("slow.sh", "true\n");
+        let ended = sandbox.mlpc(&["run"]);
+        assert_eq!(ended.code, 0, "{path}: {ended:?}");
+        assert!(sandbox_version(&sandbox).contains("encoder"), "{path}");
+    }
+}
+
 /// A pipeline whose gate warns of what stands in a file that the model does not depend on.
 fn warned(sandbox: &Sandbox, warns: bool) {
     let pipeline = PIPELINE.replace("require score >= 0.5", "require score >= 0.5\n  warn score >= 0.75").replace(

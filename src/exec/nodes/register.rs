@@ -16,16 +16,21 @@ pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut 
     if let Some(ending) = may(run, node)? {
         return Ok(ending);
     }
-    let model = match &register.model {
-        // Where nodes run one by one, the files were checked against the digests that their jobs handed on.
+    let sources = run.sources();
+    // Where nodes run one by one, the files were checked against the digests that their jobs handed on.
+    let digest = |origin: &Origin| match origin {
         Origin::Output { stage, output } => run.product(stage, output).map(|product| product.artifact.digest),
-        Origin::Source(_) | Origin::Pointer { .. } => None,
+        Origin::Source(name) => sources.get(name).copied(),
+        Origin::Pointer { .. } => None,
     };
+    let model = digest(&register.model);
+    let beside = register.with.iter().chain(&register.metrics);
     let reports = run.gates();
     let shared = run.registry_location(&register.registry)?.is_shared();
     let provenance = Provenance {
         model,
-        inputs: run.sources().iter().map(|(name, digest)| (name.clone(), digest.to_string())).collect(),
+        made: beside.filter_map(|origin| Some((origin.to_string(), digest(origin)?))).collect(),
+        inputs: sources.iter().map(|(name, digest)| (name.clone(), digest.to_string())).collect(),
         gates: reports
             .iter()
             .map(|(name, report)| (name.clone(), Digest::of(report.to_json().as_bytes()).to_string()))

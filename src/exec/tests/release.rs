@@ -58,7 +58,7 @@ fn directory() -> RegistryLocation {
 fn shared() -> Bench {
     let mut bench = releasing(RegistryLocation::Git { branch: "models".into(), remote: "origin".into() });
     let push = TriggerKind::Push { branches: vec!["main".into()], paths: vec![] };
-    bench.plan.triggers = vec![Trigger { kind: push, profile: None }];
+    bench.plan.triggers = vec![Trigger { kind: push, profile: None, comment: vec![] }];
     let folder = bench.folder.path().to_owned();
     bench.write(".gitignore", ".mlpc\nmodel.bin\nacted\nremote.git\n");
     git(&folder, &["init", "-q", "--bare", "-b", "main", "remote.git"]);

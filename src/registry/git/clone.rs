@@ -13,6 +13,8 @@ use crate::registry::error::{ErrorKind, RegistryError};
 /// Our name for the remote, and for the last state of the branch that we saw.
 const REMOTE: &str = "registry";
 const TIP: &str = "refs/mlpc/tip";
+/// What was fetched and not looked at yet: a process may be killed before it has.
+const CAME: &str = "refs/mlpc/came";
 
 /// What is fetched at once: all but models. These come when they are read.
 const SMALL: &str = "blob:limit=64k";
@@ -100,7 +102,9 @@ impl Clone {
     /// Git's own lock files outlive a killed process; this lock doesn't, and tells whether they are dead.
     fn lock(&self) -> Result<Lock, RegistryError> {
         let held = Lock::wait(&self.git_dir.with_extension("lock"))?;
-        host::fs::remove(&self.git_dir.join(format!("{TIP}.lock")))?;
+        for name in [TIP, CAME] {
+            host::fs::remove(&self.git_dir.join(format!("{name}.lock")))?;
+        }
         Ok(held)
     }
 
@@ -121,33 +125,24 @@ impl Clone {
         if known.as_deref() == Some(commit) {
             return Ok(Some(commit.to_owned()));
         }
-        let spec = format!("+{name}:{TIP}");
+        let spec = format!("+{name}:{CAME}");
         let fetch =
             ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", &format!("--filter={SMALL}"), REMOTE, &spec];
         let answer = self.git.ask(&fetch)?;
         if !answer.ok {
             return Err(self.failed("cannot read", &answer));
         }
-        let tip = self.tip()?;
-        let Some(tip) = tip else { return Ok(None) };
+        let Some(tip) = self.commit_of(CAME)? else { return Ok(None) };
         let follows = match &known {
             Some(known) => self.git.ask(&["merge-base", "--is-ancestor", known, &tip])?.ok,
             None => true,
         };
         if follows && self.grew(known.as_deref(), &tip)? {
+            self.git.run(&["update-ref", TIP, &tip])?;
             return Ok(Some(tip));
         }
         // What was known stays known, so that the next look finds the same.
-        match known {
-            Some(known) => {
-                self.git.run(&["update-ref", TIP, &known])?;
-                Err(self.rewound(&known, Some(&tip)))
-            }
-            None => {
-                self.git.run(&["update-ref", "-d", TIP])?;
-                Err(self.reverted(&tip))
-            }
-        }
+        Err(known.map_or_else(|| self.reverted(&tip), |known| self.rewound(&known, Some(&tip))))
     }
 
     /// Says that the branch does not go on from where it was: what was released since is gone from it, so nothing in it can be
@@ -181,7 +176,11 @@ impl Clone {
     }
 
     fn tip(&self) -> Result<Option<String>, RegistryError> {
-        let answer = self.git.ask(&["rev-parse", "--quiet", "--verify", TIP])?;
+        self.commit_of(TIP)
+    }
+
+    fn commit_of(&self, name: &str) -> Result<Option<String>, RegistryError> {
+        let answer = self.git.ask(&["rev-parse", "--quiet", "--verify", name])?;
         Ok(answer.ok.then(|| text(&answer.stdout).trim().to_owned()))
     }
 

@@ -399,6 +399,11 @@ fn a_branch_whose_last_promotion_was_reverted_is_an_error() {
         let error = place.open("first").pointer("production").expect_err("reverted");
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     }
+    // What came is looked at before it counts: whoever is killed in between has believed nothing.
+    let clones = fs::read_dir(place.machine("first").join(".mlpc/registry")).expect("clones");
+    let clone = clones.flatten().map(|entry| entry.path()).find(|path| path.join("HEAD").exists()).expect("a clone");
+    let known = |name: &str| git(&clone, &["rev-parse", name]).trim().to_owned();
+    assert_eq!((known("refs/mlpc/tip").as_str(), known("refs/mlpc/came").as_str()), (tip.as_str(), revert.trim()));
     // A clone that never saw it finds it in the branch.
     let error = place.open("third").pointer("production").expect_err("reverted");
     assert!(error.to_string().contains("was reverted: what was released in it is not in"), "{error}");

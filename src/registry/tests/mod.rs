@@ -80,6 +80,7 @@ impl Place {
             digest: None,
             metrics: Some(path.join("metrics.json")),
             with: BTreeMap::new(),
+            made: BTreeMap::new(),
             requirements: Some("numpy==2.0\n".to_owned()),
             metadata: Metadata { run: format!("run-{text}"), pipeline: "example".to_owned(), ..Metadata::default() },
         }
