@@ -206,9 +206,13 @@ fn a_limit_on_the_wrong_side_is_told() {
         "require size(train.model) <= 500MB\nrequire size(train.model) >= 20MB",
         "require size(train.model) >= 1kB",
         "require auc == 80%",
+        "require plain >= 0\nwarn auc >= 80%\nwarn auc <= 99.9%",
+        "require auc >= 80%\nwarn auc <= 99.9%",
     ] {
         assert_eq!(codes(&gate(lines)), NONE, "{lines}");
     }
+    // What only warns does not say what must hold.
+    assert_eq!(codes(&gate("warn auc >= 90%\nrequire auc <= 99.9%")), ["wrong-side"]);
     assert_eq!(
         codes(&gate(&format!("{compares}require regression(auc) <= 2%\nrequire regression(auc) >= -10%"))),
         NONE
