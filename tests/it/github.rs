@@ -332,6 +332,30 @@ fn a_folder_as_a_registry_is_lost_with_a_hosted_runner() {
     assert!(compiled.files[0].text.contains("# No trigger runs: release."), "{}", compiled.files[0].text);
 }
 
+#[test]
+fn a_folder_as_a_registry_is_lost_where_a_trigger_comes_to_what_uses_it() {
+    let triggers = r#"on push { branches: ["main"], profile: shared }
+        on pull_request { branches: ["main"], profile: smoke }
+        param rounds: int = 1
+        profile smoke { set rounds = 2 }
+        profile shared { set models = git("r")   releases true }"#;
+    let promote = "promote current = release to models@production";
+    let of = |rest: &str| {
+        pipeline(&format!("{triggers}{RELEASE}{promote}{rest}")).replace("in  raw", "in  raw\n use rounds")
+    };
+    assert_eq!(codes(&of("")), [""; 0]);
+    // What does not release may read it.
+    let reads = "\nstage compare { in old = models@production?   out page: Report = \"page\"   run <<< compare \"$old\" \"$page\" >>> }";
+    assert_eq!(codes(&of(reads)), ["registry-not-shared"]);
+    assert_eq!(codes(&of(&reads.replace("compare {", "compare when event == \"push\" {"))), [""; 0]);
+    let gate = "\nmetrics Scores { auc: ratio higher }\n\
+        stage score { in model = train.model   out report: Metrics<Scores> of model = \"r.json\"   run <<< score \"$model\" \"$report\" >>> }\n\
+        gate better on score.report { baseline models@production\n on no_baseline: fail\n require regression(auc) <= 1% }";
+    assert_eq!(codes(&of(gate)), ["registry-not-shared"]);
+    // Nor does it help where a run that releases keeps its folder.
+    assert_eq!(codes(&of("").replace("set models = git(\"r\")   ", "")), ["registry-not-shared"]);
+}
+
 /// What a release depends on stands in the `if` of its job.
 fn condition(source: &str, job: &str) -> String {
     let all = jobs(&workflow(source, "").files[0].text);
