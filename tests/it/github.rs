@@ -356,6 +356,21 @@ fn a_folder_as_a_registry_is_lost_where_a_trigger_comes_to_what_uses_it() {
     assert_eq!(codes(&of("").replace("set models = git(\"r\")   ", "")), ["registry-not-shared"]);
 }
 
+#[test]
+fn paths_are_of_the_pipelines_folder_and_may_climb_as_far_as_the_repository_goes() {
+    let on = |paths: &str| pipeline(&format!("on push {{ branches: [\"main\"], paths: [{paths}] }}"));
+    let text = |folder: &str, paths: &str| workflow(&on(paths), folder).files[0].text.clone();
+    let paths = r#""./src/**", "../lib/**", "!../lib/docs/**""#;
+    let list = "paths:\n      - 'team/ml/src/**'\n      - 'team/lib/**'\n      - '!team/lib/docs/**'\n";
+    assert!(text("team/ml", paths).replace('"', "'").contains(list), "{}", text("team/ml", paths));
+    let outside = |folder: &str| {
+        let said = workflow(&on(r#""**", "../lib/**""#), folder).diagnostics;
+        said.iter().map(|one| one.code.name()).collect::<Vec<_>>()
+    };
+    assert_eq!(outside(""), ["path-outside"]);
+    assert_eq!(outside("ml"), [""; 0]);
+}
+
 /// What a release depends on stands in the `if` of its job.
 fn condition(source: &str, job: &str) -> String {
     let all = jobs(&workflow(source, "").files[0].text);
