@@ -39,6 +39,17 @@ fn fix_keeps_the_mark_and_the_line_ends() {
 }
 
 #[test]
+fn fix_adds_no_clause_that_stands_there_in_another_form() {
+    let sandbox = Sandbox::new();
+    let text = "pipeline p\nedition 2026\nmetrics T { took: duration lower unit ms }\nsource raw: Dataset<csv> = \"raw.csv\"\n\
+        stage one {\n  in raw\n  out report: Metrics<T> = \"r.json\"\n  rerun when event == \"schedule\"\n  run <<< time \"$raw\" \"$report\" >>>\n}\n";
+    sandbox.file("p.mlp", text).file("raw.csv", "x\n1\n");
+    let ended = sandbox.mlpc(&["check", "--fix", "p.mlp"]);
+    assert_eq!(sandbox.read("p.mlp"), text, "{ended:?}");
+    assert!(ended.stderr.contains("in place of its `rerun when`"), "{ended:?}");
+}
+
+#[test]
 fn fix_leaves_a_file_that_would_not_read() {
     let sandbox = Sandbox::new();
     let text = SLIPS.replace("\n}\n", "\n");
