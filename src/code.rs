@@ -64,6 +64,18 @@ impl CodeFinder {
         Path::new(path).ancestors().any(|part| self.outputs.contains(part))
     }
 
+    /// Tells whether a pattern would mean a file if it were there, whatever `.gitignore` says of it.
+    pub(crate) fn would_find(&self, pattern: &str, file: &str) -> Result<bool> {
+        let plain = pattern.trim_start_matches("./").trim_end_matches('/');
+        let is_meant = if plain.contains(['*', '?', '[', '{']) {
+            matcher(plain)?.is_match(file)
+        } else {
+            matches!(plain, "" | ".") || Path::new(file).starts_with(plain)
+        };
+        let is_code = Path::new(file).iter().all(|part| is_ever_code(&part.to_string_lossy()));
+        Ok(is_meant && is_code && !self.is_output(file))
+    }
+
     fn pattern(&self, pattern: &str) -> Result<Arc<Vec<String>>> {
         let known = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(pattern).cloned();
         if let Some(known) = known {
@@ -85,11 +97,7 @@ impl CodeFinder {
             }
             return if path.is_dir() { self.walk(&path, None) } else { Ok(Vec::new()) };
         }
-        let matcher = GlobBuilder::new(plain)
-            .literal_separator(true)
-            .build()
-            .map_err(|error| Error::new(format!("`{pattern}` is no pattern: {}", error.kind())))?
-            .compile_matcher();
+        let matcher = matcher(plain)?;
         // Nothing outside the folder that the pattern begins with can match.
         let start: PathBuf = Path::new(plain)
             .components()
@@ -109,10 +117,7 @@ impl CodeFinder {
             .git_global(false)
             .git_exclude(false)
             .require_git(false)
-            .filter_entry(|entry| {
-                let name = entry.file_name().to_string_lossy();
-                !NEVER.contains(&name.as_ref()) && !name.ends_with(".pyc")
-            })
+            .filter_entry(|entry| is_ever_code(&entry.file_name().to_string_lossy()))
             .build();
         for entry in walk {
             let entry = entry.map_err(|error| Error::new(format!("cannot look for code: {error}")))?;
@@ -128,6 +133,17 @@ impl CodeFinder {
         files.sort();
         Ok(files)
     }
+}
+
+/// Tells whether something of this name may be code.
+fn is_ever_code(name: &str) -> bool {
+    !NEVER.contains(&name) && !name.ends_with(".pyc")
+}
+
+fn matcher(pattern: &str) -> Result<GlobMatcher> {
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+    let glob = glob.map_err(|error| Error::new(format!("`{pattern}` is no pattern: {}", error.kind())))?;
+    Ok(glob.compile_matcher())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::{Exit, render};
 use crate::allow::Allows;
@@ -109,9 +109,7 @@ pub(crate) fn load(out: &Out, args: &PipelineArgs) -> Result<Loaded, Exit> {
             let folder = project.file.parent().unwrap_or(Path::new(""));
             // Messages name files as the user does, a plan as the workspace does: the same from every folder.
             for place in plan.places.values_mut() {
-                if let Ok(inside) = Path::new(&place.file).strip_prefix(folder) {
-                    place.file = inside.display().to_string();
-                }
+                place.file = from(folder, &place.file);
             }
             Ok(Loaded { project, plan, read, allows: compilation.allows })
         }
@@ -120,6 +118,19 @@ pub(crate) fn load(out: &Out, args: &PipelineArgs) -> Result<Loaded, Exit> {
             Err(Exit::Usage)
         }
     }
+}
+
+/// Returns a path as it is from a folder; both are relative to one place, or absolute.
+fn from(folder: &Path, file: &str) -> String {
+    let is_named = |part: &Component<'_>| *part != Component::CurDir;
+    let mut folder = folder.components().filter(is_named).peekable();
+    let mut file = Path::new(file).components().filter(is_named).peekable();
+    while folder.peek().is_some() && folder.peek() == file.peek() {
+        folder.next();
+        file.next();
+    }
+    let path: PathBuf = folder.map(|_| Component::ParentDir).chain(file).collect();
+    path.display().to_string()
 }
 
 /// Reads a source file; `Err` is the message to show.

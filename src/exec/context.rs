@@ -12,7 +12,7 @@ use super::fetch::Fetched;
 use super::held::{self, File, Files};
 use super::mask::Mask;
 use super::pick::{Chosen, Pick};
-use super::record::RunRecord;
+use super::record::{NodeRecord, RunRecord};
 use super::sharing::Sharing;
 use super::stand::{Facts, Part, Question};
 use super::state::Ending;
@@ -171,6 +171,8 @@ pub(super) struct Run<'a> {
     said: Mutex<BTreeSet<String>>,
     /// What sources were in the run that this one goes on with.
     expected: Mutex<BTreeMap<String, Digest>>,
+    /// How nodes ended before, in a run that is gone on with.
+    before: Mutex<HashMap<String, NodeRecord>>,
     /// The commit that was checked out when a run began that releases.
     commit: Option<String>,
     /// The files of code that nodes read.
@@ -226,6 +228,7 @@ impl<'a> Run<'a> {
             moved: Mutex::default(),
             said: Mutex::default(),
             expected: Mutex::default(),
+            before: Mutex::default(),
             commit: None,
             files: Mutex::default(),
             held: Mutex::default(),
@@ -464,6 +467,14 @@ impl<'a> Run<'a> {
         locked(&self.pointers).clone_from(&before.pointers);
         locked(&self.releases).clone_from(&before.releases);
         locked(&self.expected).clone_from(&before.sources);
+        let nodes = before.nodes.iter().filter(|node| node.run == self.id);
+        *locked(&self.before) = nodes.map(|node| (node.node.clone(), node.clone())).collect();
+    }
+
+    /// Returns how a node ended well before this run was gone on with.
+    pub(super) fn done_before(&self, node: &str) -> Option<NodeRecord> {
+        let before = locked(&self.before);
+        before.get(node).filter(|was| matches!(was.ending, Ending::Done | Ending::Hit)).cloned()
     }
 
     pub(super) fn pointers(&self) -> BTreeMap<String, Option<Seen>> {

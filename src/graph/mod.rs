@@ -207,14 +207,23 @@ fn reads(guards: &Guards<'_>, origin: &Origin, guarded: bool, span: Span, edges:
     }
 }
 
-/// Adds the gates that measured a model, or one that it was made of.
+/// Adds the gates that measured a model, or one that it was made of or with.
 fn admissions(model: &Model, guards: &Guards<'_>, origin: &Origin, span: Span, edges: &mut Vec<Edge>) {
     if guards.measured.is_empty() {
         return;
     }
+    let mut wait = |of: &Origin| {
+        let gates = guards.measured.get(of);
+        edges.extend(gates.into_iter().flatten().map(|&to| Edge { to, why: Why::Admission, span }));
+        gates.is_some()
+    };
     for of in model.brought(origin) {
-        let gates = guards.measured.get(of).into_iter().flatten();
-        edges.extend(gates.map(|&to| Edge { to, why: Why::Admission, span }));
+        // What was measured is a model of its own, and not what others were packed into.
+        if !wait(of) {
+            for other in model.beside(of) {
+                wait(&other);
+            }
+        }
     }
 }
 

@@ -20,9 +20,12 @@ pub fn unapproved(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
     // What comes before each of a model's approvals.
     let mut before: BTreeMap<&Origin, Vec<HashSet<NodeId>>> = BTreeMap::new();
     for (id, node) in model.nodes.iter().filter(|(_, node)| node.ungated.is_none()) {
-        let Some((model_of, approvals)) =
-            shipped(model, node).into_iter().find_map(|of| Some((of, approvals.get(of)?)))
-        else {
+        let is_action = matches!(node.kind, NodeKind::Action(_));
+        let with = |of: &Origin| {
+            let beside = if is_action { model.beside(of) } else { Vec::new() };
+            approvals.get_key_value(of).or_else(|| beside.iter().find_map(|other| approvals.get_key_value(other)))
+        };
+        let Some((&model_of, approvals)) = shipped(model, node).into_iter().find_map(with) else {
             continue;
         };
         let before = before

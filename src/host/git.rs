@@ -21,7 +21,6 @@ const REDIRECTS: &[&str] = &[
     "GIT_PREFIX",
     "GIT_QUARANTINE_PATH",
     "GIT_SHALLOW_FILE",
-    "GIT_GRAFT_FILE",
     "GIT_REPLACE_REF_BASE",
     "GIT_TEMPLATE_DIR",
     "GIT_DEFAULT_HASH",
@@ -92,8 +91,8 @@ impl Git {
         self.run(arguments).map(first_line)
     }
 
-    /// As [`Git::line`], with these bytes as standard input.
-    pub fn line_from<A: AsRef<OsStr>>(&self, arguments: &[A], input: &[u8]) -> Result<String> {
+    /// As [`Git::run`], with these bytes as standard input.
+    pub fn run_from<A: AsRef<OsStr>>(&self, arguments: &[A], input: &[u8]) -> Result<Vec<u8>> {
         let spool = || -> std::io::Result<File> {
             let mut file = tempfile::tempfile()?;
             file.write_all(input)?;
@@ -101,7 +100,12 @@ impl Git {
             Ok(file)
         };
         let file = spool().context(|| "cannot write a temporary file".to_owned())?;
-        self.output(arguments, file.into(), Stdio::piped()).and_then(checked).map(first_line)
+        self.output(arguments, file.into(), Stdio::piped()).and_then(checked)
+    }
+
+    /// As [`Git::line`], with these bytes as standard input.
+    pub fn line_from<A: AsRef<OsStr>>(&self, arguments: &[A], input: &[u8]) -> Result<String> {
+        self.run_from(arguments, input).map(first_line)
     }
 
     /// As [`Git::line`], with a file as standard input.
@@ -124,6 +128,9 @@ impl Git {
         }
         // Paths are names and not patterns; messages are the ones that callers look for.
         command.env("GIT_LITERAL_PATHSPECS", "1").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+        // A commit is what its name says, and has the parents that stand in it: what one clone puts in its place
+        // (git-replace(1), `info/grafts`) others don't have. Git warns of a file of grafts that it can open.
+        command.env("GIT_NO_REPLACE_OBJECTS", "1").env("GIT_GRAFT_FILE", "/dev/null/none");
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         let done = command.spawn().and_then(std::process::Child::wait_with_output);
         let done = done.context(|| format!("cannot run `git` in `{}`", self.folder.display()))?;

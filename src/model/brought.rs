@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::{Model, NodeId, Origin, Output, OutputId};
-use crate::types::Artifact;
+use crate::types::{Artifact, Type};
 
 impl Model {
     /// Returns an artifact, and all that it was made of. Numbers and pages about a model are not made of it: they may be shown when a
@@ -29,6 +29,28 @@ impl Model {
         stage.into_iter().flat_map(|stage| &stage.work.inputs).map(|input| &input.origin)
     }
 
+    /// Returns what the stage that made an artifact made beside it, and may have put into it: a script that trains may pack its model or
+    /// push an image of it by itself. A model, a table and a number hold nothing but themselves.
+    #[must_use]
+    pub fn beside(&self, origin: &Origin) -> Vec<Origin> {
+        let Some((id, output)) = self.carrying(origin).and_then(|id| Some((id, self.output(id)?))) else {
+            return Vec::new();
+        };
+        if matches!(output.ty, Artifact::Model { .. } | Artifact::Dataset { .. }) || !names(output) {
+            return Vec::new();
+        }
+        let all = self.stage(id.node).map(|stage| stage.outputs.iter()).into_iter().flatten();
+        let others = (0..).zip(all).filter(|(index, other)| *index != id.index && carries(other));
+        others.map(|(index, _)| Origin::Output(OutputId { node: id.node, index })).collect()
+    }
+
+    /// Tells whether an artifact can be a model or bring one: a number can't, a text may be the tag of an image.
+    #[must_use]
+    pub fn names_a_thing(&self, origin: &Origin) -> bool {
+        let Origin::Output(id) = origin else { return true };
+        self.output(*id).is_none_or(names)
+    }
+
     /// Returns the output that an artifact is, where what it was made of may be in it.
     fn carrying(&self, origin: &Origin) -> Option<OutputId> {
         match origin {
@@ -45,4 +67,12 @@ fn carries(output: &Output) -> bool {
         Artifact::Metrics { .. } | Artifact::Tests | Artifact::Report | Artifact::Plot | Artifact::Predictions(_)
     );
     output.value.is_some() || !about
+}
+
+/// Tells whether a value of this type can be the name of something that was made.
+fn names(output: &Output) -> bool {
+    let is_number = |ty: &Type| {
+        matches!(ty, Type::Bool | Type::Float(_) | Type::Ratio(_) | Type::Duration | Type::Bytes | Type::Timestamp)
+    };
+    !output.value.as_ref().is_some_and(|value| is_number(&value.ty))
 }

@@ -409,5 +409,9 @@ fn places(sources: &Sources, model: &Model) -> BTreeMap<String, Place> {
     for (index, trigger) in model.triggers.iter().enumerate() {
         places.insert(format!("on {index}"), place(trigger.span));
     }
+    // A module of constants or schemas has nothing else here, and the plan is what it says.
+    for &module in &model.modules {
+        places.insert(format!("module {}", sources.file(module).name()), place(Span::new(module, 0, 0)));
+    }
     places
 }

@@ -82,7 +82,7 @@ pub struct Plan {
     /// The nodes in declaration order; stages that score a baseline stand before their gate.
     pub nodes: Vec<Node>,
     /// Where things were declared, by node name, or `<node>#<index>` for a gate's requirements, or
-    /// `<kind> <name>` for other declarations (`param lr`). Not part of the digest.
+    /// `<kind> <name>` for other declarations (`param lr`) and for modules. Not part of the digest.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub places: BTreeMap<String, Place>,
     /// What parameters were when somebody read their files, or why they could not be read. Never written down: not part

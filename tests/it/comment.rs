@@ -197,6 +197,12 @@ fn a_red_gate_is_shown_beside_what_production_has_and_what_never_ran_is_said() {
     // The log and the command lines hold none of it; the summary does.
     assert!(!played.said["comment"].contains("0.7"), "{}", played.said["comment"]);
     assert_eq!(played.sandbox.read("jobs/comment/temp/summary"), text);
+    // Without a platform it is written out: the same, but for what the platform alone knows.
+    let line = "cd jobs/comment/code; plan=$(sed -n 's/^# plan: //p' .github/workflows/p.yml)
+                mlpc exec --comment --plan $plan --event pull_request --in ../temp/mlpc/in --run github-3";
+    let ended = played.sandbox.shell(line);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stdout.contains("#### `look.cells`\n\n| actual"), "{ended:?}");
     let played_again = body(&played);
     again(&mut played);
     assert_eq!(body(&played), played_again, "the same run gives the same bytes");

@@ -19,6 +19,8 @@ const MADE: &str = "stage convert {\n in model = train.model\n out onnx: Model<o
     stage push {\n in tar = package.tar\n out tag: string = json(\"tag.json\", \"/tag\")\n out took: duration = json(\"tag.json\", \"/took\")\n \
     run <<< push \"$tar\" > tag.json >>>\n}\n";
 
+const RELEASED: &str = "register release = train.model to models\npromote current = release to models@production\n";
+
 fn codes(rest: &str) -> Vec<String> {
     let beside = ["unused-name", "first-version-elsewhere"];
     check(&format!("{MODEL}{rest}")).0.into_iter().filter(|code| !beside.contains(&code.as_str())).collect()
@@ -35,6 +37,57 @@ fn what_was_made_of_several_models_needs_a_gate_on_each() {
     let gate = |of: u8| format!("gate quality_{of} on measure[{of}].report {{ require auc >= 80% }}\n");
     assert_eq!(codes(&format!("{text}{}", gate(1))), ["ungated-release"]);
     assert_eq!(codes(&format!("{text}{}{}", gate(1), gate(2))), NONE);
+}
+
+/// A script that trains may push an image by itself.
+#[test]
+fn what_training_makes_beside_its_model_waits_for_the_model() {
+    let text = MODEL.replace(
+        " out model: Model<pickle> = \"m.pkl\"\n",
+        " out model: Model<pickle> = \"m.pkl\"\n out bundle: Archive = \"m.tar\"\n out tag: string = json(\"t.json\", \"/tag\")\n \
+         out rows: float = json(\"t.json\", \"/rows\")\n out curve: Plot = \"curve.csv\"\n out split: Dataset<csv> = \"split.csv\"\n",
+    );
+    let found = |rest: &str| {
+        let beside = ["unused-name", "first-version-elsewhere"];
+        let all = check(&format!("{text}{rest}")).0;
+        all.into_iter().filter(|code| !beside.contains(&code.as_str())).collect::<Vec<_>>()
+    };
+    let gate = "gate quality on evaluate.report { require auc >= 80% }\n";
+    let packed = "stage pack { in b = train.bundle\n out o: File = \"packed\"\n run <<< pack \"$b\" \"$o\" >>> }\n";
+    for input in ["train.bundle", "train.tag", "pack.o"] {
+        let action = format!("{packed}action deploy {{ in it = {input}\n run <<< deploy \"$it\" >>> }}\n");
+        assert_eq!(found(&action), ["ungated-release"], "{input}");
+        assert_eq!(found(&format!("{gate}{action}")), NONE, "{input}");
+        let sandbox = Sandbox::new();
+        sandbox.file("p.mlp", &format!("pipeline p\nedition 2026\n{text}{gate}{action}{RELEASED}"));
+        let compiled = sandbox.mlpc(&["compile", "--target", "plan"]);
+        assert_eq!(compiled.code, 0, "{compiled:?}");
+        let plan: serde_json::Value = serde_json::from_str(&compiled.stdout).expect("a plan");
+        let nodes = plan["nodes"].as_array().expect("nodes");
+        let deploy = nodes.iter().find(|node| node["name"] == "deploy").expect("the action");
+        assert!(deploy["waits"].to_string().contains("quality"), "{input}: {deploy}");
+        let release = RELEASED.replace("production\n", "production after go\n")
+            + "approval go of release { by: [\"a\"], timeout: 1h }\n";
+        let unapproved = found(&format!("{gate}{action}{release}"));
+        assert_eq!(unapproved, ["unapproved-release"], "{input}");
+    }
+    for input in ["train.rows", "train.curve", "train.split"] {
+        assert_eq!(found(&format!("action tell {{ in it = {input}\n run <<< tell \"$it\" >>> }}\n")), NONE, "{input}");
+    }
+}
+
+#[test]
+fn a_gate_asks_people_about_the_model_that_it_lets_in() {
+    let ask = |of: &str| {
+        format!(
+            "stage note {{ in raw\n out text: Report = \"n.txt\"\n run <<< note \"$raw\" \"$text\" >>> }}\n\
+             approval first of {of} {{ by: [\"a\"], timeout: 1h }}\n\
+             gate quality on evaluate.report {{\n baseline models@production\n on no_baseline: ask first\n require regression(auc) <= 1%\n}}\n\
+             register release = train.model to models\npromote current = release to models@production\n"
+        )
+    };
+    assert_eq!(codes(&ask("note.text")), ["gate-of-another-model"]);
+    assert_eq!(codes(&ask("train.model")), NONE);
 }
 
 /// A chain is walked without a call for each of its links, and once for all that read it.

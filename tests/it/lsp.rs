@@ -372,6 +372,12 @@ fn completion_knows_where_it_is() {
     assert_eq!(labels(&TEXT.replace("data = raw\n  use", "data = raw, more = evaluate.|\n  use")), ["report"]);
     assert_eq!(labels(&TEXT.replace("use epochs", "use |")), ["epochs"]);
     assert_eq!(labels(&format!("{TEXT}\non push {{ |")), ["branches", "paths", "profile"]);
+    assert_eq!(
+        labels(&format!("{TEXT}\non pull_request {{ profile: smoke, |")),
+        ["branches", "comment", "paths", "profile"]
+    );
+    assert_eq!(labels(&format!("{TEXT}\non pull_request {{ comment: [quality, |] }}")), ["evaluate", "train"]);
+    assert_eq!(labels(&format!("{TEXT}\non pull_request {{ comment: [evaluate.|] }}")), ["report"]);
     assert_eq!(labels(&format!("{TEXT}\non manual {{ |")), ["epochs", "profile"]);
     assert_eq!(labels(&format!("{TEXT}\nprofile smoke {{ }}\non push {{ profile: |")), ["smoke"]);
     assert_eq!(labels(&format!("{TEXT}\napproval go of train.model {{ |")), ["by", "environment", "timeout"]);
@@ -572,6 +578,23 @@ fn what_comes_from_a_module_is_known_as_what_is_declared_here() {
     assert_eq!(labels(&text.replace("gates/common.mlp", "|")), ["gates/", "src/"]);
     assert_eq!(labels(&text.replace("gates/common.mlp", "gates/|")), ["common.mlp"]);
     assert_eq!(labels(&text.replace("  out m:", "  code \"src/a.py\", \"src/|\"\n  out m:")), ["a.py", "b.py"]);
+    client.ends();
+}
+
+#[test]
+fn what_a_comment_names_is_renamed_with_its_declaration() {
+    let mut client = opened();
+    let text = format!("{TEXT}on pull_request {{ comment: [quality, evaluate.report] }}\n");
+    client.change(URI, 2, json!([{ "text": text }]));
+    for (word, at, new) in [("quality", place("quality", 0), "good"), ("report", place("report: Metrics", 0), "page")] {
+        let mut params = at;
+        params["newName"] = json!(new);
+        let answer = client.ask("textDocument/rename", params);
+        let edits = answer["changes"][URI].as_array().expect("edits").clone();
+        let renamed = applied(&text, &edits);
+        let last = renamed.lines().last().expect("the trigger");
+        assert!(last.contains(new) && !last.contains(word), "{renamed}");
+    }
     client.ends();
 }
 

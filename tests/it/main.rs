@@ -8,6 +8,7 @@ mod argo;
 mod check;
 mod comment;
 mod companions;
+mod committed;
 mod compile;
 mod compile_properties;
 mod data;

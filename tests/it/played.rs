@@ -360,6 +360,35 @@ fn told(played: &Played) -> Vec<String> {
 
 const FILES: [(&str, &str); 3] = [("p.mlp", PIPELINE), ("weights", "{\"w\": 1}\n"), ("infra", "one\n")];
 
+/// "Re-run failed jobs" of a run that a later one overtook: what was promoted since is what is served.
+#[test]
+fn an_older_run_does_not_act_on_what_a_later_one_replaced() {
+    let text = PIPELINE
+        .replace("action deploy of release {", "action deploy of release after current {")
+        .replace("models@production after deploy", "models@production")
+        .replace("  run <<< echo \"$version", "  run <<< test ! -e /\"$HOME\"/broken; echo \"$version");
+    let mut played = Played::new(&[("p.mlp", text.as_str()), FILES[1], FILES[2]]);
+    assert_eq!(played.sandbox.shell("touch ../home/broken").code, 0);
+    played.play(Some("approved"));
+    assert_eq!((played.result("current"), played.result("deploy")), ("success", "failure"), "{:?}", played.said);
+    let (needs, run) = (played.needs.clone(), played.run);
+    assert_eq!(played.sandbox.shell("rm ../home/broken && cp -r art kept").code, 0);
+    played.change("weights", "{\"w\": 2}\n");
+    played.play(Some("approved"));
+    assert_eq!(played.result("deploy"), "success", "{:?}", played.said);
+    let deployed = told(&played).len();
+    let deploy = played.workflow()["jobs"]["deploy"].clone();
+    (played.needs, played.run) = (needs, run);
+    assert_eq!(
+        played.sandbox.shell("rm -r art && mv kept art && git -C remote.git update-ref refs/heads/main main~1").code,
+        0
+    );
+    played.job("deploy", &deploy, None);
+    assert_eq!(played.result("deploy"), "failure", "{}", played.said["deploy"]);
+    assert!(played.said["deploy"].contains("that this run promoted: run again"), "{}", played.said["deploy"]);
+    assert_eq!(told(&played).len(), deployed);
+}
+
 /// What people see of each is its own digest, where one job makes both.
 #[test]
 fn two_approvals_of_what_one_stage_makes_are_each_about_their_own() {

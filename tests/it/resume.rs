@@ -61,6 +61,36 @@ fn resume(sandbox: &Sandbox) -> Ended {
     sandbox.mlpc(&["run", "--resume"])
 }
 
+/// What comes out different each time, as a query or Terraform's plan does, was made when the person was asked about it.
+#[test]
+fn what_is_to_run_every_time_is_not_made_again_by_going_on() {
+    let sandbox = toy();
+    let text = PIPELINE
+        .replace("  code \"src/**\"\n", "  code \"src/**\"\n  rerun always\n")
+        .replace("action deploy of", "stage plan_infra {\n  out plan: File = \"infra.plan\"\n  rerun always\n  run <<< date +%s%N > \"$plan\" >>>\n}\n\
+            approval change of plan_infra.plan { by: [\"tester\"], timeout: 24h }\n\
+            action infra after change { in plan = plan_infra.plan\n  pass_env [\"HOME\"]\n  run <<< cat \"$plan\" >> \"$HOME/applied\" >>> }\n\
+            action deploy of");
+    sandbox
+        .file("toy.mlp", &text)
+        .file("src/train.sh", "printf '{\"score\": %s, \"at\": %s}\\n' \"$(cat \"$1\")\" \"$(date +%s%N)\"\n");
+    let waits = sandbox.mlpc(&["run", "--release"]);
+    assert_eq!(waits.code, 14, "{waits:?}");
+    let (planned, trained) = (sandbox.read("infra.plan"), sandbox.read("model.json"));
+    for approval in ["change", "go"] {
+        assert_eq!(sandbox.mlpc(&["approve", approval, "--as", "tester"]).code, 0);
+        let ended = sandbox.mlpc(&["run", "--resume", "--release"]);
+        assert_eq!(ended.code, if approval == "go" { 0 } else { 14 }, "{approval}: {ended:?}");
+    }
+    assert_eq!(sandbox.shell("cat \"$HOME/applied\"").stdout, planned, "once, and what was approved");
+    assert_eq!((sandbox.read("infra.plan"), sandbox.read("model.json")), (planned.clone(), trained));
+    let versions = std::fs::read_dir(sandbox.path().join("registry/versions")).expect("versions");
+    assert_eq!(versions.count(), 1);
+    // The next run makes all of it anew.
+    assert_eq!(sandbox.mlpc(&["run", "--release"]).code, 14);
+    assert_ne!(sandbox.read("infra.plan"), planned);
+}
+
 #[test]
 fn a_run_goes_on_only_with_what_it_read_and_will_read() {
     let sandbox = approved();

@@ -1,14 +1,19 @@
-//! A release that waits for a gate which measured another model: the gate says nothing about this one.
+//! A release that waits for a gate which measured another model: the gate says nothing about this one. And a gate that lets a person
+//! decide about something else than the model which it lets in.
 
 use super::common::{admits, released};
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
+use crate::model::{Model, Node, NodeKind};
 
 pub(in crate::check) struct GateOfAnotherModel;
 
 impl Rule for GateOfAnotherModel {
     fn check(&self, subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         let model = subject.model;
+        for (_, node) in model.nodes.iter() {
+            asks_about_another(model, node, found);
+        }
         for (id, node) in model.nodes.iter() {
             let Some(released) = released(model, id) else { continue };
             for after in &node.after {
@@ -35,6 +40,29 @@ impl Rule for GateOfAnotherModel {
                         .help(help),
                 );
             }
+        }
+    }
+}
+
+/// Says that an approval which a gate asks for is of nothing that the gate admits: whoever gives it has not seen what goes through.
+fn asks_about_another(model: &Model, node: &Node, found: &mut Vec<Diagnostic>) {
+    let NodeKind::Gate(gate) = &node.kind else { return };
+    let admitted = admits(model, gate);
+    let Some(first) = admitted.first().map(|origin| model.written(origin)) else { return };
+    for ask in gate.baseline.iter().flat_map(|baseline| &baseline.asks) {
+        let asked = &model.nodes[ask.value];
+        let NodeKind::Approval(approval) = &asked.kind else { continue };
+        if model.subject_model(&approval.of).is_none_or(|of| admitted.contains(&of)) {
+            continue;
+        }
+        let name = &asked.name.value;
+        let message =
+            format!("the gate `{}` asks for `{name}`, which is not of `{first}` that it measured", node.name.value);
+        let diagnostic = Diagnostic::new(codes::GATE_OF_ANOTHER_MODEL, ask.span, message)
+            .label(asked.name.span, "people decide about something else here")
+            .help(format!("write `approval {name} of {first}`, or ask for one that is"));
+        if !found.contains(&diagnostic) {
+            found.push(diagnostic);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::common::{Models, admits, gates_are_partial, judges, likely_release};
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Input, Model, Node, NodeKind, Origin};
-use crate::types::{Artifact, Type};
+use crate::types::Artifact;
 
 pub(in crate::check) struct UngatedRelease;
 
@@ -16,7 +16,8 @@ impl Rule for UngatedRelease {
         if model.torn {
             return;
         }
-        let mut gated = Gated::of(model);
+        let beside = beside(model);
+        let mut gated = Gated::of(model, &beside);
         let mut partial = None;
         for (_, node) in model.nodes.iter().filter(|(_, node)| node.ungated.is_none()) {
             let Some(ships) = ships(model, &mut gated, node) else { continue };
@@ -45,13 +46,21 @@ struct Gated<'m> {
     models: Models<'m>,
     /// What blocking gates measured.
     measured: HashSet<&'m Origin>,
+    /// What was made beside an artifact, and may be in it.
+    beside: &'m HashMap<Origin, Vec<Origin>>,
     found: HashMap<&'m Origin, Standing<'m>>,
 }
 
 impl<'m> Gated<'m> {
-    fn of(model: &'m Model) -> Self {
+    fn of(model: &'m Model, beside: &'m HashMap<Origin, Vec<Origin>>) -> Self {
         let measured = model.blocking_gates().flat_map(|(_, gate)| judges(model, gate));
-        Self { model, models: Models::of(model), measured: measured.collect(), found: HashMap::new() }
+        Self { model, models: Models::of(model), measured: measured.collect(), beside, found: HashMap::new() }
+    }
+
+    /// Iterates over what may be in an artifact: what it was made of, and the models that were made beside what is none itself.
+    fn parts(&self, origin: &Origin) -> impl Iterator<Item = &'m Origin> {
+        let beside = self.beside.get(origin).filter(|_| !self.models.has(origin)).into_iter().flatten();
+        self.model.made_of(origin).chain(beside.filter(|other| self.models.has(other)))
     }
 
     /// Finds how an artifact stands, and before it all that it was made of; each once. Chains are as long as pipelines.
@@ -61,7 +70,8 @@ impl<'m> Gated<'m> {
         while let Some(&next) = stack.last() {
             // What is made of itself is told elsewhere.
             if !self.found.contains_key(next) && open.insert(next) {
-                stack.extend(self.model.made_of(next).filter(|part| !self.found.contains_key(part)));
+                let parts: Vec<_> = self.parts(next).filter(|part| !self.found.contains_key(part)).collect();
+                stack.extend(parts);
                 continue;
             }
             stack.pop();
@@ -79,10 +89,10 @@ impl<'m> Gated<'m> {
             return Standing::Gated;
         }
         // What a pointer names was released.
-        if matches!(origin, Origin::Pointer(_)) || !names(self.model, origin) {
+        if matches!(origin, Origin::Pointer(_)) || !self.model.names_a_thing(origin) {
             return Standing::NoModel;
         }
-        let parts = || self.model.made_of(origin).map(|part| (part, self.found.get(part)));
+        let parts = || self.parts(origin).map(|part| (part, self.found.get(part)));
         let has_gated = parts().any(|(_, standing)| matches!(standing, Some(Standing::Gated)));
         let bare = parts().find_map(|(part, standing)| match standing {
             // A model from elsewhere beside one with a gate is what that one needs to run.
@@ -100,6 +110,19 @@ impl<'m> Gated<'m> {
             None => Standing::NoModel,
         }
     }
+}
+
+/// Returns what was made beside each artifact that others read, where it was made with others.
+fn beside(model: &Model) -> HashMap<Origin, Vec<Origin>> {
+    let works = model.nodes.iter().flat_map(|(_, node)| match &node.kind {
+        NodeKind::Stage(stage) => stage.work.inputs.as_slice(),
+        NodeKind::Action(action) => &action.work.inputs,
+        NodeKind::Rollout(rollout) => &rollout.shift.inputs,
+        NodeKind::Experiment(it) => &it.shift.inputs,
+        _ => &[],
+    });
+    let read = works.map(|input| (input.origin.clone(), model.beside(&input.origin)));
+    read.filter(|(_, beside)| !beside.is_empty()).collect()
 }
 
 /// Returns what there is to say of a node that ships a model without a gate.
@@ -162,18 +185,6 @@ fn read<'m>(model: &'m Model, gated: &mut Gated<'m>, node: &Node, input: &'m Inp
 
 fn is_data(model: &Model, origin: &Origin) -> bool {
     matches!(model.artifact(origin), Some(Artifact::Dataset { .. }))
-}
-
-/// Tells whether an artifact can be a model or bring one: a number can't, a text may be the tag of an image.
-fn names(model: &Model, origin: &Origin) -> bool {
-    let Origin::Output(id) = origin else { return true };
-    let value = model.output(*id).and_then(|output| output.value.as_ref());
-    !value.is_some_and(|value| {
-        matches!(
-            value.ty,
-            Type::Bool | Type::Float(_) | Type::Ratio(_) | Type::Duration | Type::Bytes | Type::Timestamp
-        )
-    })
 }
 
 /// Returns what to write where a gate that the node waits for does not say what it measured.

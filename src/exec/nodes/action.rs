@@ -60,6 +60,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     if let Some(why) = rolled_back(run, action)? {
         return Ok(Ending::RolledBack(why));
     }
+    overtaken(run, node, action)?;
     // That it was begun tells a later run what somebody was asked about.
     let noted = same.as_ref().filter(|_| unasked::has_own(run, node));
     let note = |state| noted.map_or(Ok(()), |same| journal.note(same, state));
@@ -127,6 +128,46 @@ fn rolled_back(run: &Run<'_>, action: &Action) -> Result<Option<String>, Stop> {
     let Some(Subject::Release(name)) = &action.of else { return Ok(None) };
     let Some(release) = run.release(name) else { return Ok(None) };
     releases(run).rejected(name, &release.digest).map_err(stop)
+}
+
+/// Refuses to act on a release behind its promotion where the pointer names another one by now: a later run, or a person, moved it while
+/// this one waited or before it was taken up again.
+fn overtaken(run: &Run<'_>, node: &Node, action: &Action) -> Result<(), Stop> {
+    let Some(Subject::Release(name)) = &action.of else { return Ok(()) };
+    let Some(release) = run.release(name) else { return Ok(()) };
+    for before in promotions_before(run, node) {
+        let NodeKind::Promote(promote) = &before.kind else { continue };
+        if promote.release != *name || run.bound.skipped.contains_key(&before.name) {
+            continue;
+        }
+        let found = releases(run).open(&promote.registry).and_then(|registry| registry.pointer(&promote.pointer));
+        let names = found.map_err(stop)?;
+        if names.as_ref().is_none_or(|pointer| pointer.version != release.version) {
+            let (registry, pointer) = (&promote.registry, &promote.pointer);
+            let is = names.map_or("nothing".to_owned(), |pointer| format!("`{}`", pointer.version));
+            let why = format!(
+                "`{registry}@{pointer}` names {is}, and no longer `{}` that this run promoted: run again",
+                release.version
+            );
+            return Err(Stop::Unsound(why));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the promotions that a node stands behind.
+fn promotions_before<'r>(run: &'r Run<'_>, node: &'r Node) -> Vec<&'r Node> {
+    let (mut seen, mut open, mut found) = (BTreeSet::new(), vec![node], Vec::new());
+    while let Some(node) = open.pop() {
+        let before = node.waits.iter().filter(|wait| seen.insert(wait.node.as_str()));
+        for node in before.filter_map(|wait| run.node(&wait.node)) {
+            open.push(node);
+            if matches!(node.kind, NodeKind::Promote(_)) {
+                found.push(node);
+            }
+        }
+    }
+    found
 }
 
 /// Returns the digest of what an action does, but for the values that say for which version and after which it does it.

@@ -1,6 +1,6 @@
 //! A stage: looked up in the cache by its key, else run in a folder of its own, checked, stored and published.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -151,7 +151,8 @@ pub(in crate::exec) fn look_up(run: &Run<'_>, node: &Node, stage: &Stage, prepar
         return Lookup::Miss(Reason::Forced);
     }
     if stage.rerun == Rerun::Always {
-        return Lookup::Miss(Reason::Always);
+        let made = made_before(run, node, prepared);
+        return made.map_or(Lookup::Miss(Reason::Always), |record| Lookup::Hit(Box::new(record)));
     }
     if let Some(record) = sharing::known(run, &node.name, prepared) {
         return Lookup::Hit(Box::new(record));
@@ -165,9 +166,25 @@ pub(in crate::exec) fn look_up(run: &Run<'_>, node: &Node, stage: &Stage, prepar
     })
 }
 
+/// Returns what this run made of a stage before it waited for a person: what is to run every time runs once in each run, and
+/// what somebody was asked about stays what it was.
+fn made_before(run: &Run<'_>, node: &Node, prepared: &Prepared) -> Option<ResultRecord> {
+    let was = run.done_before(&node.name)?;
+    let same = |record: &ResultRecord| outputs_of(record).collect::<BTreeMap<_, _>>() == was.outputs;
+    let found = run.store.result(&prepared.key).filter(same);
+    if found.is_none() {
+        run.note(&node.name, "what this run made of it before is not kept any more, so that it runs again".to_owned());
+    }
+    found
+}
+
 fn told(report: &mut NodeReport, record: &ResultRecord) {
-    report.outputs =
-        record.outputs.iter().map(|output| (output.role.clone(), output.artifact.digest.to_string())).collect();
+    report.outputs = outputs_of(record).collect();
+}
+
+/// Iterates over the names of outputs with their digests.
+fn outputs_of(record: &ResultRecord) -> impl Iterator<Item = (String, String)> {
+    record.outputs.iter().map(|output| (output.role.clone(), output.artifact.digest.to_string()))
 }
 
 /// Waits for whoever does the same work, here or in another run.

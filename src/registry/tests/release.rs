@@ -161,7 +161,7 @@ fn a_laptop_writes_to_a_shared_registry_only_from_a_clean_commit_of_a_named_bran
     assert_eq!(why(&shared), elsewhere);
     git(&user, &["branch", "release/1"]);
     let unpushed = "`--release` needs a commit that others have, and `release/1` of `origin` is without this one; \
-                    `git push origin release/1`; if it was pushed, `git fetch origin`";
+                    `git push origin release/1`";
     assert_eq!(why(&shared), unpushed);
     git(&user, &["push", "-q", "origin", "release/1"]);
     assert_eq!(ask(&shared, true), Reach::Yes);
