@@ -95,9 +95,41 @@ fn one(out: &Out, path: &Path, check: bool, diff: bool) -> Exit {
     }
 }
 
-/// Returns what formatting changes, as `patch` reads it.
+/// Returns what formatting changes, as `patch` and `git apply` read it: lines end with a line feed alone, and names are written as Git
+/// writes them.
 fn changes(name: &str, was: &str, is: &str) -> String {
-    similar::TextDiff::from_lines(was, is).unified_diff().header(name, name).to_string()
+    let (was, is): (Vec<&str>, Vec<&str>) = (was.split_inclusive('\n').collect(), is.split_inclusive('\n').collect());
+    let name = quoted(name);
+    similar::TextDiff::configure()
+        .newline_terminated(true)
+        .diff_slices(&was, &is)
+        .unified_diff()
+        .header(&name, &name)
+        .to_string()
+}
+
+/// Returns a name as the header of a patch has it: one with control characters, `"` or `\` in quotes, one with blanks with a tab behind
+/// it, without which they would end it.
+fn quoted(name: &str) -> String {
+    let tab = if name.contains(' ') { "\t" } else { "" };
+    if !name.contains(|c: char| c.is_control() || matches!(c, '"' | '\\')) {
+        return format!("{name}{tab}");
+    }
+    let mut text = String::new();
+    for c in name.chars() {
+        match c {
+            '\t' => text.push_str("\\t"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '"' | '\\' => text.extend(['\\', c]),
+            c if c.is_control() => {
+                let mut bytes = [0; 4];
+                c.encode_utf8(&mut bytes).bytes().for_each(|byte| text.push_str(&format!("\\{byte:03o}")));
+            }
+            c => text.push(c),
+        }
+    }
+    format!("\"{text}\"{tab}")
 }
 
 fn standard_input() -> Result<SourceFile, String> {

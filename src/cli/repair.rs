@@ -1,5 +1,6 @@
 //! `check --fix`: applies the edits that diagnostics are certain of, looks again, and writes what reads.
 
+use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -18,13 +19,16 @@ pub(super) fn repair(out: &Out, sources: Sources, find: impl Fn(&Sources) -> Vec
         sources.iter().map(|(_, file)| (file.name().to_owned(), file.text().to_owned())).collect();
     let before = texts.clone();
     let mut done: Vec<Vec<String>> = vec![Vec::new(); texts.len()];
+    // What an edit of an earlier round was for: where it is said again, that edit did not help.
+    let mut tried: HashSet<(&'static str, String, String)> = HashSet::new();
     let mut now = sources;
     for _ in 0..ROUNDS {
         let found = find(&now);
-        let mut changed = false;
+        let mut applied = Vec::new();
         for (index, (_, text)) in texts.iter_mut().enumerate() {
             let id = FileId(index as u32);
             let mut taken = edits::of_file(&found, id);
+            taken.retain(|one| !tried.contains(&about(one)));
             // What is missing may be there, misspelt: it is added only where nothing is left to put right.
             let replaces = |one: &&Diagnostic| one.fix.as_ref().is_some_and(|fix| fix.span.start < fix.span.end);
             if taken.iter().any(replaces) {
@@ -35,11 +39,12 @@ pub(super) fn repair(out: &Out, sources: Sources, find: impl Fn(&Sources) -> Vec
             }
             done[index].extend(taken.iter().map(|one| said(&now, one)));
             *text = edits::apply(text, taken.iter().filter_map(|one| one.fix.as_ref()));
-            changed = true;
+            applied.extend(taken.iter().map(|one| about(one)));
         }
-        if !changed {
+        if applied.is_empty() {
             break;
         }
+        tried.extend(applied);
         now = again(&texts);
     }
     for (index, (name, text)) in texts.iter_mut().enumerate() {
@@ -59,6 +64,12 @@ pub(super) fn repair(out: &Out, sources: Sources, find: impl Fn(&Sources) -> Vec
         out.err_line(&format!("{name}: {count} fix{}", if count == 1 { "" } else { "es" }));
     }
     Ok(again(&texts))
+}
+
+/// Returns what an edit is for, wherever its place has moved to: its code, its message, what is written.
+fn about(diagnostic: &Diagnostic) -> (&'static str, String, String) {
+    let written = diagnostic.fix.as_ref().map(|fix| fix.replacement.clone()).unwrap_or_default();
+    (diagnostic.code.name(), diagnostic.message.clone(), written)
 }
 
 fn again(texts: &[(String, String)]) -> Sources {

@@ -31,7 +31,7 @@ pub fn unapproved(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
         let before = before
             .entry(model_of)
             .or_insert_with(|| approvals.iter().map(|&approval| graph.ancestors([approval], |_| true)).collect());
-        let after = needed(model, graph, id);
+        let after = needed(model, graph, [id]);
         if before.iter().all(|before| before.contains(&id)) || approvals.iter().any(|approval| after.contains(approval))
         {
             continue;
@@ -55,10 +55,11 @@ pub fn unapproved(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
     found
 }
 
-/// Returns what a node can't run without, directly or not. What is read with `?` alone may be left out: a node goes on
+/// Returns what nodes can't run without, directly or not. What is read with `?` alone may be left out: a node goes on
 /// without it, and so without whatever that one waits for.
-fn needed(model: &Model, graph: &Graph, id: NodeId) -> HashSet<NodeId> {
-    let (mut seen, mut open) = (HashSet::new(), vec![id]);
+pub(super) fn needed(model: &Model, graph: &Graph, ids: impl IntoIterator<Item = NodeId>) -> HashSet<NodeId> {
+    let mut open: Vec<NodeId> = ids.into_iter().collect();
+    let mut seen = HashSet::new();
     while let Some(id) = open.pop() {
         let inputs = match &model.nodes[id].kind {
             NodeKind::Stage(stage) => &stage.work.inputs[..],

@@ -1,13 +1,14 @@
-//! A check that nothing waits for, in a pipeline that releases: where it fails the run is red, and the model is out all the same.
+//! A check that no release waits for, in a pipeline that releases: where it fails the run is red, and the model is out all the same.
 
 use std::collections::HashSet;
 
+use super::unapproved::needed;
 use super::{Graph, measured};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Id, Model, Node, NodeId, NodeKind, Trigger};
-use crate::types::{Artifact, Context, EVENTS, Names, TriggerKind, Value, Why, foreseen};
+use crate::types::{Artifact, Context, EVENTS, Names, TriggerKind, Value, foreseen};
 
-/// Returns a diagnostic for each check that holds nothing back although something that releases could wait for it. The model has no
+/// Returns a diagnostic for each check that holds no release back, however far behind it, although something that releases could wait for it. The model has no
 /// errors, and the graph no cycles.
 #[must_use]
 pub fn unheld(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
@@ -15,14 +16,17 @@ pub fn unheld(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
     if releasing.is_empty() {
         return Vec::new();
     }
-    let awaited = awaited(model, graph);
-    let checks = model.nodes.iter().filter(|(id, node)| !awaited[id.index()] && is_check(model, node));
-    let checks: Vec<NodeId> = checks.map(|(id, _)| id).collect();
+    let holds = needed(model, graph, releasing.iter().copied());
+    let checks = model.nodes.iter().filter(|(id, node)| !holds.contains(id) && is_check(model, node));
+    let mut checks: Vec<NodeId> = checks.map(|(id, _)| id).collect();
     if checks.is_empty() {
         return Vec::new();
     }
+    // Of checks in a row the last is told: what waits for it waits for all.
+    let before_another = needed(model, graph, checks.iter().copied());
+    checks.retain(|check| !before_another.contains(check));
     let (runs, behind) = (runs(model), behind(model, graph, &releasing));
-    let legs = model.nodes.iter().filter(|(id, _)| awaited[id.index()]).filter_map(|(_, node)| node.leg.as_ref());
+    let legs = model.nodes.iter().filter(|(id, _)| holds.contains(id)).filter_map(|(_, node)| node.leg.as_ref());
     let in_part: HashSet<&str> = legs.map(|leg| leg.of.as_str()).collect();
     let mut found = Vec::new();
     for id in checks {
@@ -41,16 +45,19 @@ pub fn unheld(model: &Model, graph: &Graph) -> Vec<Diagnostic> {
                 Some(leg) if !in_part.contains(leg.of.as_str()) => &leg.of,
                 _ => &check.name.value,
             };
-            found.push(say(name, check, &model.nodes[release]));
+            let waits = |(other, _): (NodeId, &Node)| graph.waits(other).iter().any(|edge| edge.to == id);
+            let who = if model.nodes.iter().any(waits) { "no release waits" } else { "nothing waits" };
+            found.push(say(who, name, check, &model.nodes[release]));
         }
     }
     found
 }
 
-fn say(name: &str, check: &Node, release: &Node) -> Diagnostic {
+/// Says it; `who` are those that do not wait.
+fn say(who: &str, name: &str, check: &Node, release: &Node) -> Diagnostic {
     let goes_on = release.leg.as_ref().map_or(&release.name.value, |leg| &leg.of);
     let fails = if matches!(check.kind, NodeKind::Gate(_)) { "says no" } else { "fails" };
-    let message = format!("nothing waits for `{name}`: where it {fails}, `{goes_on}` goes on all the same");
+    let message = format!("{who} for `{name}`: where it {fails}, `{goes_on}` goes on all the same");
     let skipped = match check.when {
         Some(_) => format!(", which is then skipped where `{name}` is"),
         None => String::new(),
@@ -106,17 +113,6 @@ fn is_check(model: &Model, node: &Node) -> bool {
         NodeKind::Stage(stage) => stage.outputs.iter().all(|output| matches!(output.ty, Artifact::Tests)),
         _ => false,
     }
-}
-
-/// Returns for each node whether another one waits for it. An approval that a gate asks for does so only where it is asked.
-fn awaited(model: &Model, graph: &Graph) -> Vec<bool> {
-    let mut awaited = vec![false; model.nodes.len()];
-    for (id, _) in model.nodes.iter() {
-        for edge in graph.waits(id).iter().filter(|edge| edge.why != Why::Ask) {
-            awaited[edge.to.index()] = true;
-        }
-    }
-    awaited
 }
 
 /// Returns all that comes after one of these nodes.

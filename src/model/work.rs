@@ -88,7 +88,7 @@ pub struct Stage {
     /// Exit statuses that count as success.
     pub status: Vec<i32>,
     /// A folder that survives retries.
-    pub checkpoint: Option<String>,
+    pub checkpoint: Option<Spanned<String>>,
     /// How far it is kept apart.
     pub isolation: Option<Isolation>,
 }

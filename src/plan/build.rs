@@ -249,7 +249,7 @@ fn plan_stage(model: &Model, stage: &model::Stage) -> Option<Stage> {
         retry: stage.retry.clone(),
         rerun: stage.rerun.clone().unwrap_or(Rerun::Never),
         status: if stage.status.is_empty() { vec![0] } else { stage.status.clone() },
-        checkpoint: stage.checkpoint.clone(),
+        checkpoint: stage.checkpoint.as_ref().map(|folder| folder.value.clone()),
         isolation: stage.isolation.unwrap_or(Isolation::Copies),
         baseline: None,
     })

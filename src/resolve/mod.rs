@@ -28,6 +28,7 @@ mod release;
 mod requirement;
 mod rollout;
 mod schema;
+mod settled;
 mod slices;
 mod stage;
 mod trigger;

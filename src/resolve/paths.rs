@@ -3,6 +3,7 @@
 use super::cx::Cx;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::source::Spanned;
+use crate::types::filter;
 
 /// Returns the path in its one spelling, or says why it is none inside the workspace.
 pub(super) fn inside(cx: &mut Cx<'_>, path: &Spanned<String>) -> Option<Spanned<String>> {
@@ -43,6 +44,32 @@ pub(super) fn registry(cx: &mut Cx<'_>, path: &Spanned<String>) -> Option<String
     }
 }
 
+/// Returns a filter pattern of paths in its one spelling, relative to the folder of the pipeline, or says why it names nothing. How far it may
+/// climb above that folder is known where the repository is.
+pub(super) fn pattern(written: &str) -> Result<String, &'static str> {
+    let (not, path) = written.strip_prefix('!').map_or(("", written), |path| ("!", path));
+    if path.starts_with('/') {
+        return Err("is an absolute path");
+    }
+    if !path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Ok(written.to_owned());
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match (part, parts.last()) {
+            ("" | ".", _) => {}
+            ("..", None | Some(&"..")) => parts.push(part),
+            ("..", Some(last)) if filter::is_pattern(last) => return Err("has a `..` behind a pattern"),
+            ("..", Some(_)) => drop(parts.pop()),
+            (part, _) => parts.push(part),
+        }
+    }
+    if parts.iter().all(|part| *part == "..") {
+        return Err("is a folder, and a pattern has to name files");
+    }
+    Ok(format!("{not}{}", parts.join("/")))
+}
+
 /// Why a path is refused that climbs above its folder.
 const OUTSIDE: &str = "leads out of the workspace";
 
@@ -80,7 +107,25 @@ fn normal(path: &str) -> Result<String, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::normal;
+    use super::{normal, pattern};
+
+    #[test]
+    fn patterns_have_one_spelling_and_may_climb() {
+        for (written, is) in [
+            ("src/**", "src/**"),
+            ("./src//**", "src/**"),
+            ("!./src/old/", "!src/old"),
+            ("src/../lib/*.py", "lib/*.py"),
+            ("../lib/**", "../lib/**"),
+            ("./../../lib/a", "../../lib/a"),
+            ("a/../../b", "../b"),
+        ] {
+            assert_eq!(pattern(written).as_deref(), Ok(is), "{written}");
+        }
+        for bad in ["/src/**", "!/src", "**/../lib", "..", "../", "./", "a/.."] {
+            assert!(pattern(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn paths_have_one_spelling_inside_the_workspace() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cx::{Cx, Decl};
 use super::expr::{Scope, Typed, expr, fitted, widened};
 use super::gate::Settings;
-use super::{bound, drifted, origin, slices, table};
+use super::{bound, drifted, origin, settled, slices, table};
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::gate::kinds::{Form, Takes, forgets_percent, limit_type};
 use crate::gate::{Bound, Compare, Level, predicted};
@@ -74,6 +74,7 @@ pub(super) fn resolve(
     };
     slices::sided(cx, written.expr.span, &measure, &bound)?;
     drifted::can_fail(cx, written.expr.span, &measure, &bound)?;
+    settled::open(cx, written.expr.span, &measure, &bound)?;
     if let Some(min_n) = settings.min_n
         && measure.metric.is_some()
         && measure.kind != "tests"

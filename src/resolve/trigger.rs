@@ -5,7 +5,7 @@ use super::declared::{duplicate, registry_location};
 use super::expr::constant;
 use super::fields::{Fields, truth};
 use super::location::location;
-use super::ty;
+use super::{paths, ty};
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::model::{Setting, Trigger};
 use crate::source::{Span, Spanned};
@@ -20,16 +20,13 @@ pub(super) fn trigger(cx: &mut Cx<'_>, item: &ast::Trigger, span: Span) {
         ast::Trigger::Push(record) => {
             let fields = Fields::optional(cx, record.as_ref(), "`on push`", fields("push"));
             profile = profile_of(cx, &fields);
-            Some(TriggerKind::Push {
-                branches: patterns(cx, &fields, "branches"),
-                paths: patterns(cx, &fields, "paths"),
-            })
+            Some(TriggerKind::Push { branches: branches(cx, &fields), paths: changed(cx, &fields) })
         }
         ast::Trigger::PullRequest(record) => {
             let fields = Fields::optional(cx, record.as_ref(), "`on pull_request`", fields("pull_request"));
             profile = profile_of(cx, &fields);
-            let branches = patterns(cx, &fields, "branches");
-            Some(TriggerKind::PullRequest { branches, paths: patterns(cx, &fields, "paths") })
+            let branches = branches(cx, &fields);
+            Some(TriggerKind::PullRequest { branches, paths: changed(cx, &fields) })
         }
         ast::Trigger::Schedule(record) => {
             let fields = Fields::optional(cx, record.as_ref(), "`on schedule`", fields("schedule"));
@@ -137,7 +134,7 @@ fn profile_offered(cx: &mut Cx<'_>, profiles: &[ast::Name]) -> Option<String> {
 }
 
 /// Reads a list of filter patterns. One that nobody can read names nothing, and so does a list that only takes away.
-fn patterns(cx: &mut Cx<'_>, fields: &Fields<'_>, key: &str) -> Vec<String> {
+fn patterns(cx: &mut Cx<'_>, fields: &Fields<'_>, key: &str) -> Vec<Spanned<String>> {
     let texts = fields.texts(cx, key);
     for text in texts.iter().filter(|text| !filter::is_sound(&text.value)) {
         let message = format!("`{}` is no pattern of {key}", text.value);
@@ -150,7 +147,28 @@ fn patterns(cx: &mut Cx<'_>, fields: &Fields<'_>, key: &str) -> Vec<String> {
         let message = format!("these {key} name none: `!` takes away from what stands before it");
         cx.error::<()>(codes::BAD_NAME, first.span, message, &format!("begin with all: `{key}: [\"**\", …]`"));
     }
-    texts.into_iter().map(|text| text.value).collect()
+    texts
+}
+
+/// Reads the patterns of branches.
+fn branches(cx: &mut Cx<'_>, fields: &Fields<'_>) -> Vec<String> {
+    patterns(cx, fields, "branches").into_iter().map(|branch| branch.value).collect()
+}
+
+/// Reads the patterns of paths, which are relative to the folder of this file.
+fn changed(cx: &mut Cx<'_>, fields: &Fields<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in patterns(cx, fields, "paths") {
+        match paths::pattern(&path.value) {
+            Ok(pattern) => found.push(pattern),
+            Err(why) => {
+                let message = format!("`{}` {why}", path.value);
+                let help = "write it relative to the folder of this file: `src/**`, or `../lib/**` for what stands beside that folder";
+                cx.error::<()>(codes::PATH_OUTSIDE, path.span, message, help);
+            }
+        }
+    }
+    found
 }
 
 fn profile_of(cx: &mut Cx<'_>, fields: &Fields<'_>) -> Option<String> {

@@ -213,7 +213,7 @@ fn of_stage(cx: &mut Cx<'_>, clause: &C, span: Span, stage: &mut Stage) {
             stage.rerun = expect(cx, when, Scope::Known, &Type::Bool).map(Rerun::When);
         }
         C::Checkpoint(written) => {
-            stage.checkpoint = text(cx, written).and_then(|path| paths::inside(cx, &path)).map(|path| path.value);
+            stage.checkpoint = text(cx, written).and_then(|path| paths::inside(cx, &path));
         }
         C::Status(list) => {
             stage.status = list.iter().filter_map(|written| whole(cx, written, 0, 255)).map(|n| n as i32).collect();

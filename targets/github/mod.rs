@@ -24,7 +24,7 @@ use super::raw::{Declared, Reader};
 use super::{Compiled, OutputFile, Site, Target};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::emit::{self, Noted};
-use crate::plan::{NodeKind, Plan, RegistryLocation};
+use crate::plan::{Node, NodeKind, Plan, RegistryLocation};
 use crate::types::Value;
 use edges::Edges;
 use jobs::Jobs;
@@ -239,12 +239,17 @@ fn reach(
 ) {
     let stays = |path: &str| path.starts_with('/') && settings.default.self_hosted();
     for registry in &plan.registries {
-        let user = plan
-            .nodes
-            .iter()
-            .find(|node| edges.runs(&node.name) && jobs::registries(node).contains(&registry.name.as_str()));
-        let Some(user) = user else { continue };
+        let uses = |node: &&Node| jobs::registries(node).contains(&registry.name.as_str());
+        if !plan.nodes.iter().any(|node| edges.runs(&node.name) && uses(&node)) {
+            continue;
+        }
         for case in cases {
+            if matches!(case.registries.get(&registry.name), Some(RegistryLocation::Git { .. }) | None) {
+                continue;
+            }
+            // A run that does not release may read it all the same, or come to nothing that does.
+            let own = Edges::new(plan, std::slice::from_ref(case), site, &mut Vec::new());
+            let Some(user) = plan.nodes.iter().filter(uses).find(|node| own.runs(&node.name)) else { continue };
             let fault = match case.registries.get(&registry.name) {
                 Some(RegistryLocation::Directory { path }) if !stays(path) => Diagnostic::new(
                     codes::REGISTRY_NOT_SHARED,

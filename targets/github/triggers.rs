@@ -130,6 +130,7 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
     }
     defaults(plan, site, diagnostics);
     overlaps(plan, site, diagnostics);
+    outside(plan, site, diagnostics);
     cases
 }
 
@@ -344,6 +345,32 @@ fn overlaps(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Complains about paths that lead out of the repository.
+fn outside(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for (index, trigger) in plan.triggers.iter().enumerate() {
+        let paths = filters(trigger).map_or(&[][..], |(_, paths)| paths);
+        for path in paths.iter().filter(|path| from_root(site.folder, path).is_none()) {
+            let message = format!("`{path}` leads out of the repository: nothing there starts a run");
+            diagnostics.push(
+                Diagnostic::new(codes::PATH_OUTSIDE, site.span(&place(index)), message)
+                    .help("write paths relative to the pipeline's folder, inside the repository"),
+            );
+        }
+    }
+}
+
+/// Returns a pattern of paths as the root of the repository sees it; nothing where it leads out.
+fn from_root(folder: &str, pattern: &str) -> Option<String> {
+    let (not, mut path) = pattern.strip_prefix('!').map_or(("", pattern), |path| ("!", path));
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    while let Some(above) = path.strip_prefix("../") {
+        parts.pop()?;
+        path = above;
+    }
+    parts.push(path);
+    Some(format!("{not}{}", parts.join("/")))
+}
+
 /// Returns branches and paths of a push or a pull request.
 fn filters(trigger: &Trigger) -> Option<(&[String], &[String])> {
     match &trigger.kind {
@@ -384,9 +411,7 @@ fn merge(filter: &mut Filter, branches: &[String], paths: &[String], site: &Site
     for branch in branches.iter().filter(|branch| !filter.branches.contains(branch)).cloned().collect::<Vec<_>>() {
         filter.branches.push(branch);
     }
-    for path in paths {
-        let (not, path) = path.strip_prefix('!').map_or(("", path.as_str()), |path| ("!", path));
-        let path = if site.folder.is_empty() { format!("{not}{path}") } else { format!("{not}{}/{path}", site.folder) };
+    for path in paths.iter().filter_map(|path| from_root(site.folder, path)) {
         if !filter.paths.contains(&path) {
             filter.paths.push(path);
         }

@@ -39,6 +39,17 @@ fn fix_keeps_the_mark_and_the_line_ends() {
 }
 
 #[test]
+fn fix_adds_no_clause_that_stands_there_in_another_form() {
+    let sandbox = Sandbox::new();
+    let text = "pipeline p\nedition 2026\nmetrics T { took: duration lower unit ms }\nsource raw: Dataset<csv> = \"raw.csv\"\n\
+        stage one {\n  in raw\n  out report: Metrics<T> = \"r.json\"\n  rerun when event == \"schedule\"\n  run <<< time \"$raw\" \"$report\" >>>\n}\n";
+    sandbox.file("p.mlp", text).file("raw.csv", "x\n1\n");
+    let ended = sandbox.mlpc(&["check", "--fix", "p.mlp"]);
+    assert_eq!(sandbox.read("p.mlp"), text, "{ended:?}");
+    assert!(ended.stderr.contains("in place of its `rerun when`"), "{ended:?}");
+}
+
+#[test]
 fn fix_leaves_a_file_that_would_not_read() {
     let sandbox = Sandbox::new();
     let text = SLIPS.replace("\n}\n", "\n");
@@ -286,6 +297,38 @@ fn no_output_stands_on_what_the_pipeline_is_made_of() {
         assert_eq!(ended.code, 2, "{path}: {ended:?}");
         assert!(ended.stderr.contains("path-taken") && ended.stderr.contains(words), "{path}: {}", ended.stderr);
     }
+}
+
+#[test]
+fn a_checkpoint_has_a_folder_of_its_own() {
+    let sandbox = Sandbox::new();
+    sandbox.file("data/raw.csv", "x\n1\n").file("src/deep/a.py", "1");
+    let check = |clauses: &str| {
+        let text = format!(
+            "pipeline p\nedition 2026\nsource raw: Dataset<csv> = \"data/raw.csv\"\n\
+             stage one {{ in raw   out o: File = \"made/o\"   run <<< cp \"$raw\" \"$o\" >>> }}\n\
+             stage two {{ in raw, one.o   code \"src/**\"   {clauses}   out p: File = \"out/p\"   run <<< cat \"$raw\" \"$o\" src/deep/a.py > \"$p\" >>> }}\n"
+        );
+        sandbox.file("p.mlp", &text);
+        let ended = sandbox.mlpc(&["check", "p.mlp"]);
+        ended.stderr.contains("path-taken").then_some(ended.stderr)
+    };
+    for (folder, what) in [
+        ("data", "the source `raw` is `data/raw.csv`"),
+        ("made", "`one.o` is `made/o`"),
+        ("out", "`two.p` is `out/p`"),
+        ("./out/p", "`two.p` is `out/p`"),
+        ("src", "the code of `two` is `src/**`"),
+    ] {
+        let said = check(&format!("checkpoint \"{folder}\"")).unwrap_or_else(|| panic!("{folder}"));
+        let one_line = said.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        assert!(one_line.contains("the checkpoint of `two` is") && one_line.contains(what), "{folder}: {said}");
+    }
+    for fine in ["checkpoints", "src/checkpoints", "out/checkpoints", "data2"] {
+        assert_eq!(check(&format!("checkpoint \"{fine}\"")), None, "{fine}");
+    }
+    // There the folder is the stage's own affair.
+    assert_eq!(check("checkpoint \"out\"   isolation off"), None);
 }
 
 #[test]

@@ -69,6 +69,20 @@ fn diff_is_a_patch_that_formats() {
 }
 
 #[test]
+fn names_and_line_ends_are_written_as_a_patch_has_them() {
+    for name in ["sp ace.mlp", "q\"uo te.mlp", "t\tab.mlp"] {
+        let sandbox = Sandbox::new();
+        let (was, is) = (format!("{ODD}# x\ry\n"), format!("{EVEN}# x\ry\n"));
+        sandbox.file(name, &was);
+        let patch = sandbox.mlpc(&["fmt", "--diff", name]).stdout;
+        sandbox.file("odd.patch", &patch);
+        let patched = sandbox.shell("git apply -p0 odd.patch");
+        assert_eq!(patched.code, 0, "{patched:?}\n{patch}");
+        assert_eq!(sandbox.read(name), is);
+    }
+}
+
+#[test]
 fn a_read_only_file_is_left_as_it_is() {
     let sandbox = Sandbox::new();
     sandbox.file("p.mlp", ODD);

@@ -332,6 +332,45 @@ fn a_folder_as_a_registry_is_lost_with_a_hosted_runner() {
     assert!(compiled.files[0].text.contains("# No trigger runs: release."), "{}", compiled.files[0].text);
 }
 
+#[test]
+fn a_folder_as_a_registry_is_lost_where_a_trigger_comes_to_what_uses_it() {
+    let triggers = r#"on push { branches: ["main"], profile: shared }
+        on pull_request { branches: ["main"], profile: smoke }
+        param rounds: int = 1
+        profile smoke { set rounds = 2 }
+        profile shared { set models = git("r")   releases true }"#;
+    let promote = "promote current = release to models@production";
+    let of = |rest: &str| {
+        pipeline(&format!("{triggers}{RELEASE}{promote}{rest}")).replace("in  raw", "in  raw\n use rounds")
+    };
+    assert_eq!(codes(&of("")), [""; 0]);
+    // What does not release may read it.
+    let reads = "\nstage compare { in old = models@production?   out page: Report = \"page\"   run <<< compare \"$old\" \"$page\" >>> }";
+    assert_eq!(codes(&of(reads)), ["registry-not-shared"]);
+    assert_eq!(codes(&of(&reads.replace("compare {", "compare when event == \"push\" {"))), [""; 0]);
+    let gate = "\nmetrics Scores { auc: ratio higher }\n\
+        stage score { in model = train.model   out report: Metrics<Scores> of model = \"r.json\"   run <<< score \"$model\" \"$report\" >>> }\n\
+        gate better on score.report { baseline models@production\n on no_baseline: fail\n require regression(auc) <= 1% }";
+    assert_eq!(codes(&of(gate)), ["registry-not-shared"]);
+    // Nor does it help where a run that releases keeps its folder.
+    assert_eq!(codes(&of("").replace("set models = git(\"r\")   ", "")), ["registry-not-shared"]);
+}
+
+#[test]
+fn paths_are_of_the_pipelines_folder_and_may_climb_as_far_as_the_repository_goes() {
+    let on = |paths: &str| pipeline(&format!("on push {{ branches: [\"main\"], paths: [{paths}] }}"));
+    let text = |folder: &str, paths: &str| workflow(&on(paths), folder).files[0].text.clone();
+    let paths = r#""./src/**", "../lib/**", "!../lib/docs/**""#;
+    let list = "paths:\n      - 'team/ml/src/**'\n      - 'team/lib/**'\n      - '!team/lib/docs/**'\n";
+    assert!(text("team/ml", paths).replace('"', "'").contains(list), "{}", text("team/ml", paths));
+    let outside = |folder: &str| {
+        let said = workflow(&on(r#""**", "../lib/**""#), folder).diagnostics;
+        said.iter().map(|one| one.code.name()).collect::<Vec<_>>()
+    };
+    assert_eq!(outside(""), ["path-outside"]);
+    assert_eq!(outside("ml"), [""; 0]);
+}
+
 /// What a release depends on stands in the `if` of its job.
 fn condition(source: &str, job: &str) -> String {
     let all = jobs(&workflow(source, "").files[0].text);

@@ -259,9 +259,13 @@ fn a_limit_on_the_wrong_side_is_told() {
         "require size(train.model) <= 500MB\nrequire size(train.model) >= 20MB",
         "require size(train.model) >= 1kB",
         "require auc == 80%",
+        "require plain >= 0\nwarn auc >= 80%\nwarn auc <= 99.9%",
+        "require auc >= 80%\nwarn auc <= 99.9%",
     ] {
         assert_eq!(codes(&gate(lines)), NONE, "{lines}");
     }
+    // What only warns does not say what must hold.
+    assert_eq!(codes(&gate("warn auc >= 90%\nrequire auc <= 99.9%")), ["wrong-side"]);
     assert_eq!(
         codes(&gate(&format!("{compares}require regression(auc) <= 2%\nrequire regression(auc) >= -10%"))),
         NONE
@@ -317,6 +321,104 @@ fn a_gate_that_measures_nothing_of_the_first_model_is_told() {
     assert_eq!(codes(&format!("{ask}{}", gate("ask first", only))), NONE);
     let other = "gate fast on evaluate.report { require p99 <= 50ms }\n";
     assert_eq!(codes(&format!("{other}{}", gate("pass", only))), NONE);
+    // How large a file is, and that a number is another one than so, measures nothing of the model.
+    for beside in ["require size(train.model) <= 500MB", "require auc != 50%"] {
+        assert_eq!(codes(&gate("pass", &format!("{only}\n{beside}"))), ["first-unmeasured"], "{beside}");
+    }
+    let small = "gate small on evaluate.report { require size(train.model) <= 500MB }\n";
+    assert_eq!(codes(&format!("{small}{}", gate("pass", only))), ["first-unmeasured"]);
+    // A person decides in any case.
+    let person = |of: &str, rest: &str| {
+        format!("approval go of {of}{rest} {{ by: [\"a\"], timeout: 1h }}\n{}", gate("pass", only))
+    };
+    let behind = |text: String, what: &str| text.replace(what, &format!("{what} after go"));
+    for of in ["release", "train.model"] {
+        assert_eq!(codes(&behind(person(of, ""), "to models@production")), NONE, "{of}");
+    }
+    assert_eq!(codes(&behind(person("train.model", ""), "to models")).first().map(String::as_str), None);
+    let at_times = behind(person("release", " when event == \"push\""), "to models@production");
+    assert_eq!(codes(&at_times), ["first-unmeasured"]);
+    let second = behind(person("release", ""), "to models@production")
+        + "action push of release { run <<< push \"$model\" >>> }\n";
+    assert!(codes(&second).contains(&"first-unmeasured".to_owned()), "{:?}", codes(&second));
+}
+
+#[test]
+fn a_gate_that_requires_nothing_of_the_numbers_measured_no_model() {
+    let release = "register release = train.model to models\npromote current = release to models@production\n";
+    let gate = |lines: &str| format!("gate quality on evaluate.report {{ {lines} }}\n{release}");
+    assert_eq!(codes(&gate("require size(train.model) <= 500MB")), ["ungated-release"]);
+    assert_eq!(codes(&gate("require size(train.model) <= 500MB\nwarn auc >= 80%")), ["ungated-release"]);
+    assert_eq!(codes(&gate("require size(train.model) <= 500MB\nrequire auc >= 80%")), NONE);
+    assert!(!codes(&gate("require mean(auc) >= 80%")).contains(&"ungated-release".to_owned()));
+    let said = check(&format!("{MODEL}{}", gate("require size(train.model) <= 500MB"))).1;
+    assert!(said.contains("`quality` is on what measures it and requires none of its numbers"), "{said}");
+    // Legs that are named together are looked at together.
+    let legs = "const seeds = [1, 2]\nstage train_all for s in seeds {\n in data = raw\n out model: Model<pickle> = \"m/{s}.pkl\"\n \
+        run <<< make \"$data\" \"$model\" >>>\n}\n\
+        stage measure for s in seeds {\n in model = train_all[s].model, data = held\n rerun always\n \
+        out report: Metrics<E> of model over data as test = \"r/{s}.json\"\n run <<< score \"$model\" \"$data\" \"$report\" >>>\n}\n\
+        gate all on measure[*].report { require mean(auc) >= 80% }\n\
+        register released for s in seeds = train_all[s].model to models\n";
+    assert_eq!(codes(legs), NONE);
+}
+
+#[test]
+fn a_line_that_every_number_holds_or_none_is_refused() {
+    let gate = |line: &str| codes(&format!("gate quality on evaluate.report {{ require {line} }}"));
+    for line in [
+        "auc >= 0",
+        "auc >= 0%",
+        "auc <= 100%",
+        "auc between 0..1",
+        "mean(auc) >= 0",
+        "size(train.model) >= 0B",
+        "p99 >= 0ms",
+        "auc > 1",
+        "auc > 100%",
+        "auc < 0",
+    ] {
+        assert_eq!(gate(line).first().map(String::as_str), Some("out-of-range"), "{line}");
+    }
+    for line in [
+        "auc > 0",
+        "auc >= 1%",
+        "auc == 100%",
+        "plain >= 0",
+        "rmse <= 0",
+        "size(train.model) > 0B",
+        "auc between 0..0.9",
+    ] {
+        assert!(!gate(line).contains(&"out-of-range".to_owned()), "{line}");
+    }
+    let tests = "stage behave {\n in model = train.model\n out t: Tests of model = \"t.xml\"\n run <<< behave \"$model\" \"$t\" >>>\n}\n";
+    assert_eq!(codes(&format!("{tests}gate b on behave.t {{ require failed >= 0 }}")), ["out-of-range"]);
+    assert_eq!(codes(&format!("{tests}gate b on behave.t {{ require failed == 0 }}")), NONE);
+}
+
+/// What the page says of the rest.
+const SHARED: &str = "metrics T { took: duration lower unit ms }\nsource raw: Dataset<csv> = \"raw.csv\"\n";
+
+#[test]
+fn a_dollar_is_another_programs_own_in_some_lists() {
+    let list = |list: &str| {
+        check(&format!("{SHARED}stage one {{\n in raw\n out o: File = \"o\"\n run [{list}]\n}}\n"))
+            .0
+            .contains(&"variable-in-arguments".to_owned())
+    };
+    for told in [r#""python3", "t.py", "$raw", o"#, r#""timeout", "9", "python3", "t.py", raw, "--out=$o""#] {
+        assert!(list(told), "{told}");
+    }
+    for fine in [
+        r#""jq", "-n", "--arg", "raw", raw, "$raw", o"#,
+        r#""/usr/bin/envsubst", "$raw", o"#,
+        r#""timeout", "9", "awk", "{{ print $raw }}", raw, o"#,
+        r#""sbatch", "--wrap=cat $raw > $o", raw, o"#,
+        r#""python3", "t.py", raw, o, '{raw: $raw}'"#,
+        r#""python3", "t.py", raw, o, "O=$$o""#,
+    ] {
+        assert!(!list(fine), "{fine}");
+    }
 }
 
 #[test]

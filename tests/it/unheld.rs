@@ -63,6 +63,34 @@ fn a_check_that_nothing_waits_for_is_told_at_the_first_release_that_could() {
 }
 
 #[test]
+fn who_waits_counts_where_a_release_comes_of_it() {
+    let validate = "stage validate { in raw   run <<< validate \"$raw\" >>> }\n";
+    let said = |rest: &str| {
+        let said = told(rest);
+        assert_eq!(said.len(), 1, "{said:?}");
+        said.into_iter().next().unwrap_or_default()
+    };
+    // A summary that nobody reads, results that nobody is held back by.
+    let summary =
+        "stage summary after validate { in raw   out page: Report = \"s\"   run <<< page \"$raw\" \"$page\" >>> }\n";
+    let no_release = "no release waits for `validate`: where it fails, `release` goes on all the same";
+    assert!(said(&format!("{validate}{summary}{RELEASE}")).contains(no_release));
+    let unit =
+        "stage unit { in raw   out results: Tests always = \"t.xml\"   run <<< test \"$raw\" \"$results\" >>> }\n";
+    let warns = "gate sound on unit.results { warn failed == 0 }\n";
+    assert!(said(&format!("{unit}{warns}{RELEASE}")).contains("no release waits for `unit`"));
+    // Of checks in a row the last is told.
+    let second = "stage second after validate { in raw   run <<< second \"$raw\" >>> }\n";
+    assert!(said(&format!("{validate}{second}{RELEASE}")).contains("nothing waits for `second`"));
+    // However far behind.
+    let release = RELEASE.replace("to models\n", "to models after summary\n");
+    assert_eq!(told(&format!("{validate}{summary}{release}")), [""; 0]);
+    let far = "stage last after summary { in raw   out page: Report = \"l\"   run <<< page \"$raw\" \"$page\" >>> }\n";
+    let promote = RELEASE.replace("@production", "@production after last");
+    assert_eq!(told(&format!("{validate}{summary}{far}{promote}")), [""; 0]);
+}
+
+#[test]
 fn results_of_tests_and_gates_without_a_model_are_checks_and_pages_are_not() {
     let unit = "stage unit { out results: Tests = \"t.xml\"   run <<< pytest \"$results\" >>> }\n";
     assert_eq!(told(&format!("{unit}{RELEASE}")).len(), 1);
@@ -78,7 +106,8 @@ fn results_of_tests_and_gates_without_a_model_are_checks_and_pages_are_not() {
         .replace("pytest", "pytest \"$model\"");
     assert_eq!(told(&format!("{of}{gate}{RELEASE}")), [""; 0]);
     assert_eq!(told(&format!("gate rows on raw {{ require rows >= 5 }}\n{RELEASE}")), [""; 0]);
-    assert_eq!(told(&format!("{unit}gate sound on unit.results {{ warn failed == 0 }}\n{RELEASE}")), [""; 0]);
+    let said = told(&format!("{unit}gate sound on unit.results {{ warn failed == 0 }}\n{RELEASE}"));
+    assert!(said.len() == 1 && said[0].contains("no release waits for `unit`"), "{said:?}");
     let page = "stage page { in raw   out page: Report = \"p.html\"   run <<< draw \"$raw\" \"$page\" >>> }\n";
     assert_eq!(told(&format!("{page}{RELEASE}")), [""; 0]);
     // Who says that the release goes without gates is not told of one.

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Gate, Model, NodeId, NodeKind, Origin, Work};
+use crate::gate::Level;
+use crate::model::{Gate, Measure, Model, NodeId, NodeKind, Origin, Work};
 use crate::source::Span;
 use crate::types::Artifact;
 
@@ -13,6 +14,24 @@ pub(super) fn admits<'m>(model: &'m Model, gate: &'m Gate) -> Vec<&'m Origin> {
         _ => None,
     });
     outputs.filter_map(|output| output.of.as_ref()).collect()
+}
+
+/// Returns the models whose measurements a gate requires something of. One that looks at none of their numbers has measured nothing.
+pub(super) fn judges<'m>(model: &'m Model, gate: &'m Gate) -> Vec<&'m Origin> {
+    let of = |origin: &Origin| match origin {
+        Origin::Output(id) => model.output(*id)?.of.as_ref(),
+        _ => None,
+    };
+    // Legs that are named together are looked at together.
+    let group = |at: usize| gate.evidence.get(at).and_then(|evidence| evidence.list).unwrap_or(at);
+    let required = gate.requirements.iter().filter(|line| line.level == Level::Require).map(|line| &line.measure);
+    let looked_at = |measure: &Measure| {
+        let metric = measure.metric.as_ref().map(|(at, _)| *at);
+        metric.into_iter().chain(measure.table.as_ref().map(|table| table.evidence))
+    };
+    let read: HashSet<usize> = required.flat_map(looked_at).map(group).collect();
+    let evidence = gate.evidence.iter().enumerate().filter(|(at, _)| gate.partial || read.contains(&group(*at)));
+    evidence.filter_map(|(_, evidence)| of(&evidence.origin)).collect()
 }
 
 /// What a pipeline takes for models.

@@ -28,12 +28,19 @@ impl Rule for DurationCached {
                     "`{}` measures time, and its result would be kept from one machine for another",
                     node.name.value
                 );
-                found.push(
-                    Diagnostic::new(codes::DURATION_CACHED, output.name.span, message)
-                        .label(declared.places[at], "a duration")
-                        .help(format!("add `rerun always` to `{}`", node.name.value))
-                        .add_clause(subject.sources, stage.work.command_span, "rerun always"),
-                );
+                let diagnostic = Diagnostic::new(codes::DURATION_CACHED, output.name.span, message)
+                    .label(declared.places[at], "a duration");
+                let name = &node.name.value;
+                // A second `rerun` would be one too many, and what the first asks is its author's.
+                found.push(if stage.rerun.is_some() {
+                    diagnostic.help(format!("write `rerun always` in `{name}`, in place of its `rerun when`"))
+                } else {
+                    diagnostic.help(format!("add `rerun always` to `{name}`")).add_clause(
+                        subject.sources,
+                        stage.work.command_span,
+                        "rerun always",
+                    )
+                });
                 break;
             }
         }

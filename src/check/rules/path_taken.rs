@@ -8,9 +8,9 @@ use std::fmt;
 use super::common::works;
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{Model, NodeKind};
-use crate::source::{FileId, SourceFile, Span};
-use crate::types::{Location, RegistryLocation};
+use crate::model::{Model, Node, NodeKind, Origin};
+use crate::source::{FileId, SourceFile, Span, Spanned};
+use crate::types::{Isolation, Location, RegistryLocation};
 
 pub(in crate::check) struct PathTaken;
 
@@ -63,6 +63,7 @@ impl Rule for PathTaken {
                 found.push(Diagnostic::new(codes::PATH_TAKEN, one.span, message).help("write to another path"));
             }
         }
+        found.extend(subject.model.nodes.iter().filter_map(|(_, node)| checkpoint(subject.model, node)));
         taken.extend(sources(subject));
         taken.extend(read(subject.model));
         // By their parts, so that what lies in a folder follows it: `a`, `a/b`, `a-b`.
@@ -138,6 +139,59 @@ fn collect(model: &Model) -> Vec<Taken<'_>> {
         }
     }
     taken
+}
+
+/// Says what stands where a stage's checkpoint would be a link to what survives: an input or an output of the stage, or its code. In
+/// the workspace itself there is no link.
+fn checkpoint(model: &Model, node: &Node) -> Option<Diagnostic> {
+    let NodeKind::Stage(stage) = &node.kind else { return None };
+    let link = stage.checkpoint.as_ref().filter(|_| stage.isolation != Some(Isolation::Off))?;
+    let name = &node.name.value;
+    // Below a folder that it reads a link disturbs nobody; one in an output would lead out of it.
+    let mut beside: Vec<(Holder<'_>, &str, Span)> = Vec::new();
+    for input in &stage.work.inputs {
+        match &input.origin {
+            Origin::Source(id) => {
+                let source = &model.sources[*id];
+                let path = source.location.as_ref().and_then(Location::path);
+                beside.extend(path.map(|path| (Holder::Source(&source.name.value), path, input.span)));
+            }
+            Origin::Output(id) => {
+                // A value is no file of the stage that reads it.
+                let Some(output) = model.output(*id).filter(|output| output.value.is_none()) else { continue };
+                let what = Holder::Output(&model.nodes[id.node].name.value, &output.name.value);
+                beside.extend(output.path.as_ref().map(|path| (what, path.value.as_str(), input.span)));
+            }
+            Origin::Pointer(_) => {}
+        }
+    }
+    let folder = folded(&link.value);
+    let outputs = stage.outputs.iter().filter_map(|output| Some((output, output.path.as_ref()?)));
+    let holds_or_lies_in = |path: &str| lies_in(path, &folder) || lies_in(&folder, path);
+    let mut outputs = outputs.filter(|(_, path)| holds_or_lies_in(&folded(&path.value)));
+    let clash = beside.into_iter().find(|(_, path, _)| lies_in(&folded(path), &folder));
+    let clash = clash.or_else(|| {
+        let (output, path) = outputs.next()?;
+        Some((Holder::Output(name, &output.name.value), path.value.as_str(), path.span))
+    });
+    let code = || {
+        let below = |code: &&Spanned<String>| lies_in(&folded(before_pattern(&code.value)), &folder);
+        stage.work.code.iter().find(below).map(|code| (Holder::Code(name), code.value.as_str(), code.span))
+    };
+    let (what, path, span) = clash.or_else(code)?;
+    let message = format!("the checkpoint of `{name}` is `{}`, and {what} is `{path}`", link.value);
+    let diagnostic = Diagnostic::new(codes::PATH_TAKEN, link.span, message)
+        .label(span, format!("{what} is here"))
+        .help("give the checkpoint a folder of its own: `checkpoint \"checkpoints\"`");
+    Some(diagnostic)
+}
+
+/// Returns the folders and the name that a pattern of code begins with.
+fn before_pattern(pattern: &str) -> &str {
+    match pattern.find(['*', '?', '[', '{']) {
+        Some(at) => pattern[..at].rsplit_once('/').map_or("", |(folders, _)| folders),
+        None => pattern,
+    }
 }
 
 /// Returns what is read by its name, without an edge to who may write it: code, files of parameters, data that gates compare

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::common::{Models, admits, gates_are_partial, likely_release};
+use super::common::{Models, admits, gates_are_partial, judges, likely_release};
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Input, Model, Node, NodeKind, Origin};
@@ -53,7 +53,7 @@ struct Gated<'m> {
 
 impl<'m> Gated<'m> {
     fn of(model: &'m Model, beside: &'m HashMap<Origin, Vec<Origin>>) -> Self {
-        let measured = model.blocking_gates().flat_map(|(_, gate)| admits(model, gate));
+        let measured = model.blocking_gates().flat_map(|(_, gate)| judges(model, gate));
         Self { model, models: Models::of(model), measured: measured.collect(), beside, found: HashMap::new() }
     }
 
@@ -141,12 +141,21 @@ fn ships<'m>(model: &'m Model, gated: &mut Gated<'m>, node: &'m Node) -> Option<
     if let Some(released) = released.filter(|released| !gated.measured.contains(released)) {
         let name = model.written(released);
         let message = format!("no blocking gate measured `{name}`, which `{}` releases", node.name.value);
-        let help = said_of_nothing(model, node).unwrap_or_else(|| {
+        let help = said_of_nothing(model, node).or_else(|| reads_nothing(model, released)).unwrap_or_else(|| {
             format!("add a gate on what measures `{name}`, or say why there is none: `ungated \"reason\"`")
         });
         return Some(Diagnostic::new(codes::UNGATED_RELEASE, node.name.span, message).help(help));
     }
     inputs.iter().filter(|input| !input.ungated).find_map(|input| read(model, gated, node, input))
+}
+
+/// Says which gate is on what measures a model, and requires nothing of its numbers.
+fn reads_nothing(model: &Model, of: &Origin) -> Option<String> {
+    let (id, _) = model.blocking_gates().find(|(_, gate)| admits(model, gate).contains(&of))?;
+    let name = &model.nodes[id].name.value;
+    Some(format!(
+        "`{name}` is on what measures it and requires none of its numbers: add such a line to it, `require METRIC >= LIMIT`"
+    ))
 }
 
 /// Returns what there is to say of an input that is a model, or was made of one.
@@ -164,7 +173,8 @@ fn read<'m>(model: &'m Model, gated: &mut Gated<'m>, node: &Node, input: &'m Inp
     {
         ways.push(format!("act on what was released, which is `$model` then: `action {name} of {release}`"));
     }
-    ways.push(said_of_nothing(model, node).unwrap_or_else(|| format!("add a gate on what measures `{of}`")));
+    let no_gate = said_of_nothing(model, node).or_else(|| reads_nothing(model, bare));
+    ways.push(no_gate.unwrap_or_else(|| format!("add a gate on what measures `{of}`")));
     ways.push("say in its head why there is none: `ungated \"reason\"`".to_owned());
     Some(
         Diagnostic::new(codes::UNGATED_RELEASE, input.span, message)

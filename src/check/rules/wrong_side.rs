@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::gate::kinds::{self, Better};
-use crate::gate::{Bound, Columns, Compare, predicted};
+use crate::gate::{Bound, Columns, Compare, Level, predicted};
 use crate::model::{Gate, LiveRequirement, Model, NodeKind, Origin, Requirement, SourceId};
 use crate::source::Span;
 use crate::types::{Artifact, Direction, Expr, LiveOf, Value};
@@ -22,9 +22,14 @@ impl Rule for WrongSide {
             return;
         }
         let lines = lines(model);
-        // Beside a line that holds for what is better, one on the other side is a bound against the improbable.
-        let bounded: HashSet<&About<'_>> = lines.iter().filter(|line| line.right).map(|line| &line.about).collect();
-        let wrong = lines.iter().filter(|line| !line.right && !bounded.contains(&line.about));
+        // Beside a line that holds for what is better, one on the other side is a bound against the improbable: beside one that
+        // must hold, where it must hold itself.
+        let right = lines.iter().filter(|line| line.right);
+        let bounded: HashSet<_> = right.map(|line| (&line.about, line.blocks)).collect();
+        let is_bounded = |line: &Line<'_>| {
+            bounded.contains(&(&line.about, true)) || !line.blocks && bounded.contains(&(&line.about, false))
+        };
+        let wrong = lines.iter().filter(|line| !line.right && !is_bounded(line));
         found.extend(wrong.map(|line| {
             let less = if line.better == Direction::Lower { "less" } else { "more" };
             let message = format!("`{}` holds for what is worse: {less} of `{}` is better", line.text, line.name);
@@ -64,6 +69,8 @@ struct Line<'m> {
     declared: Option<Span>,
     /// It holds for what is better, or at both ends.
     right: bool,
+    /// It must hold.
+    blocks: bool,
     text: &'m str,
     span: Span,
 }
@@ -139,7 +146,8 @@ fn measured<'m>(model: &'m Model, gate: &'m Gate, line: &'m Requirement) -> Opti
         },
     };
     let right = is_right(&line.bound, better)? || (measure.kind == "size" && is_small(&line.bound));
-    Some(Line { about, name, better, declared, right, text: &line.text, span: line.span })
+    let blocks = line.level == Level::Require;
+    Some(Line { about, name, better, declared, right, blocks, text: &line.text, span: line.span })
 }
 
 /// Reads a line about live traffic.
@@ -151,7 +159,8 @@ fn live<'m>(model: &'m Model, source: SourceId, line: &'m LiveRequirement) -> Op
     let (better, declared) = direction(model, &model.sources[source].ty, name)?;
     let about = About::Live(source, name, line.measure.of == LiveOf::Candidate);
     let right = is_right(&line.bound, better)?;
-    Some(Line { about, name, better, declared, right, text: &line.text, span: line.span })
+    let blocks = line.level == Level::Require;
+    Some(Line { about, name, better, declared, right, blocks, text: &line.text, span: line.span })
 }
 
 /// Returns which way a metric gets better, and where that is declared.
