@@ -133,7 +133,7 @@ pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
 /// Tells whether a word is surely another one miswritten. `us` and `eu`, `prod1` and `prod2` are near each other, and two things.
 fn is_slip(word: &str, near: &str) -> bool {
     let letters = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
-    word.chars().count().min(near.chars().count()) >= 4 && letters(word) != letters(near)
+    word.chars().count().min(near.chars().count()) >= 3 && letters(word) != letters(near)
 }
 
 /// Returns the nearest of `names` to `word`, if it is near enough to be a slip of the hand.

@@ -15,7 +15,7 @@ use super::document::Document;
 use super::names::{Names, Symbol};
 use super::text::{self, Encoding};
 use super::world::{Texts, World, path_of};
-use crate::diagnostic::{Diagnostic, Fix, codes, edits};
+use crate::diagnostic::{Diagnostic, Fix, edits};
 use crate::source::{FileId, Span};
 use crate::syntax::{self, ast, ast::ItemKind};
 
@@ -183,7 +183,8 @@ fn broken(world: &mut World, renamed: &[(Uri, String)]) -> Option<String> {
     for (uri, text) in renamed {
         let mut closed = path_of(uri).and_then(|path| world.closed(&path));
         let mut before: Vec<Diagnostic> = world.get(uri).or(closed.as_mut()).map(errors).unwrap_or_default();
-        if before.iter().any(|one| one.code == codes::SYNTAX) {
+        let read = world.get(uri).or(closed.as_mut()).map(|document| document.text().to_owned()).unwrap_or_default();
+        if syntax::fmt::format(FileId(0), &read).is_err() {
             return Some("a name may stand where the file can't be read: mend its faults first".to_owned());
         }
         for one in errors(&mut Document::new(uri.clone(), None, text.clone(), texts.clone())) {
