@@ -245,7 +245,7 @@ impl ExecArgs {
             };
             let answer = received.answers.get(node);
             let gate = answer.and_then(|answer| answer.gate.as_ref());
-            let (verdict, asked) = (gate.map(|gate| gate.verdict.clone()), gate.is_some_and(|gate| gate.ask.is_some()));
+            let (verdict, asked) = (gate.map(|gate| gate.verdict.clone()), gate.and_then(|gate| gate.ask.clone()));
             let there = answer.is_some_and(|answer| answer.there);
             ended.insert(node.to_owned(), Ended { settled, verdict, asked, there });
         }

@@ -99,12 +99,13 @@ impl Diagnostic {
         self
     }
 
-    /// Sets the edit that writes `near` for `word`, unless another of `names` is as near: then nothing is certain.
+    /// Sets the edit that writes `near` for `word`, unless another of `names` is as near, or the two may as well be two things: then
+    /// nothing is certain.
     #[must_use]
     pub fn fix_near<'n>(self, span: Span, word: &str, near: &str, names: impl IntoIterator<Item = &'n str>) -> Self {
         let distance = strsim::damerau_levenshtein(word, near);
         let rival = |name: &str| name != near && strsim::damerau_levenshtein(word, name) <= distance;
-        if names.into_iter().any(rival) { self } else { self.fix(span, near) }
+        if !is_slip(word, near) || names.into_iter().any(rival) { self } else { self.fix(span, near) }
     }
 
     /// Returns the primary place.
@@ -129,6 +130,12 @@ pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.dedup();
 }
 
+/// Tells whether a word is surely another one miswritten. `us` and `eu`, `prod1` and `prod2` are near each other, and two things.
+fn is_slip(word: &str, near: &str) -> bool {
+    let letters = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    word.chars().count().min(near.chars().count()) >= 4 && letters(word) != letters(near)
+}
+
 /// Returns the nearest of `names` to `word`, if it is near enough to be a slip of the hand.
 pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let limit = (word.chars().count() / 3).max(1);
@@ -151,5 +158,15 @@ mod tests {
     fn nearest_takes_slips_and_leaves_strangers() {
         assert_eq!(nearest("evalute", ["train", "evaluate"]), Some("evaluate"));
         assert_eq!(nearest("foo", ["train", "evaluate"]), None);
+    }
+
+    #[test]
+    fn two_things_are_no_slip_of_each_other() {
+        for (word, near) in [("uk", "us"), ("prod2", "prod1"), ("m2", "m1"), ("b", "a"), ("v1_2", "v1_3")] {
+            assert!(!is_slip(word, near), "{word}");
+        }
+        for (word, near) in [("evalute", "evaluate"), ("tarin", "train"), ("train_1", "trian_1")] {
+            assert!(is_slip(word, near), "{word}");
+        }
     }
 }

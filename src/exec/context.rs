@@ -165,6 +165,8 @@ pub(super) struct Run<'a> {
     endings: Mutex<HashMap<String, Ending>>,
     /// What each source is to this run, by the node that read it first. Nothing: it was not there.
     sources: Mutex<BTreeMap<String, (Option<Digest>, String)>>,
+    /// What DVC said of the sources that it keeps, as nodes found it; nothing where they found different things.
+    pins: Mutex<BTreeMap<String, Option<Digest>>>,
     /// Nodes that found a source to be something else, with what to say of it.
     moved: Mutex<BTreeMap<String, String>>,
     /// What was said and is not said again.
@@ -225,6 +227,7 @@ impl<'a> Run<'a> {
             approvals: Mutex::default(),
             endings: Mutex::default(),
             sources: Mutex::default(),
+            pins: Mutex::default(),
             moved: Mutex::default(),
             said: Mutex::default(),
             expected: Mutex::default(),
@@ -406,6 +409,18 @@ impl<'a> Run<'a> {
     pub(super) fn sources(&self) -> BTreeMap<String, Digest> {
         let sources = locked(&self.sources);
         sources.iter().filter_map(|(name, (is, _))| Some((name.clone(), (*is)?))).collect()
+    }
+
+    /// Notes what DVC says of a source that a node reads.
+    pub(super) fn note_pin(&self, source: &str, pin: Digest) {
+        let mut pins = locked(&self.pins);
+        let known = pins.entry(source.to_owned()).or_insert(Some(pin));
+        *known = known.filter(|known| *known == pin);
+    }
+
+    /// Returns what DVC said of a source each time that it was read in this run; nothing where that is not one thing.
+    pub(super) fn pin(&self, source: &str) -> Option<Digest> {
+        locked(&self.pins).get(source).copied().flatten()
     }
 
     pub(super) fn note_release(&self, node: &str, release: Release) {

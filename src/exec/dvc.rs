@@ -9,7 +9,7 @@ use super::prepare::{From, Prepared, frozen};
 use crate::cache::{Artifact, Restored, Take};
 use crate::dvc::{self, Fault, Fetch, Objects, Pinned, Remote};
 use crate::host::fs::{self, join_inside};
-use crate::host::human;
+use crate::host::{Digest, human};
 use crate::plan::{Location, Source, Work};
 
 /// Brings a source into the store, and says so where something else stands in the workspace: what is used is what was pinned.
@@ -49,6 +49,7 @@ pub(super) fn bring(run: &Run<'_>, source: &Source, work: Option<&Work>) -> Resu
     let (name, path) = (source.name.as_str(), source.location.path().unwrap_or_default());
     let failed = |why: String| Stop::Failed(format!("the source `{name}`: {why}"));
     let pinned = dvc::pinned(run.workspace(), path).map_err(failed)?;
+    run.note_pin(name, said(&pinned));
     if let Some(artifact) = known(run, &pinned) {
         return Ok(artifact);
     }
@@ -69,6 +70,15 @@ pub(super) fn bring(run: &Run<'_>, source: &Source, work: Option<&Work>) -> Resu
     fs::create_dirs(fs::parent(&file))?;
     fs::write_atomic(&file, &serde_json::to_vec(&artifact).unwrap_or_default())?;
     Ok(artifact)
+}
+
+/// Returns a digest of what DVC says of a source now: which bytes it pins, and how they are to be read. `None`: it says nothing.
+pub(super) fn pin(run: &Run<'_>, source: &Source) -> Option<Digest> {
+    dvc::pinned(run.workspace(), source.location.path()?).ok().as_ref().map(said)
+}
+
+fn said(pinned: &Pinned) -> Digest {
+    Digest::of(remembered_as(pinned).as_bytes())
 }
 
 /// Tells whether a source would have to be fetched from DVC's remote, as far as that can be; asks nobody.

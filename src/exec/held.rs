@@ -173,10 +173,7 @@ fn content(run: &Run<'_>, source: &Source) -> Option<Option<Digest>> {
             let path = run.workspace().join(path);
             Some(path.exists().then(|| run.memory.look(&path).ok().map(|artifact| artifact.digest)).flatten())
         }
-        Location::Remote { scheme, .. } if scheme == "dvc" => {
-            let pinned = crate::dvc::pinned(run.workspace(), source.location.path().unwrap_or_default());
-            Some(pinned.ok().map(|pinned| Digest::of(pinned.md5.as_bytes())))
-        }
+        Location::Remote { scheme, .. } if scheme == "dvc" => Some(super::dvc::pin(run, source)),
         Location::Remote { .. } => None,
     }
 }

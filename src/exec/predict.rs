@@ -117,6 +117,7 @@ fn expect(run: &Run<'_>, node: &Node, known: &HashMap<&str, Expected>) -> Expect
             Skip::Profile => "this profile does not release".into(),
             Skip::Elsewhere => "this run does not release".into(),
             Skip::Unasked => "no gate asked for it".into(),
+            Skip::There(approval) => format!("nobody was asked: `{approval}` decides about another release"),
             Skip::Needs(other) => format!("it needs `{other}`, which is skipped"),
         });
     }

@@ -403,6 +403,7 @@ pub(super) fn reason(skip: &Skip) -> String {
         Skip::Profile => "this profile does not release".into(),
         Skip::Elsewhere => "this run does not release".into(),
         Skip::Unasked => "no gate asked for it".into(),
+        Skip::There(approval) => format!("nobody was asked: `{approval}` decides about another release"),
         Skip::Needs(node) => format!("it needs `{node}`, which was skipped"),
     }
 }

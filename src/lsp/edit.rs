@@ -1,7 +1,9 @@
 //! What changes texts: formatting, renaming, the edits that diagnostics carry.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use lsp_server::ErrorCode;
 use lsp_types::{
@@ -12,8 +14,8 @@ use super::Refusal;
 use super::document::Document;
 use super::names::{Names, Symbol};
 use super::text::{self, Encoding};
-use super::world::{World, path_of};
-use crate::diagnostic::{Fix, edits};
+use super::world::{Texts, World, path_of};
+use crate::diagnostic::{Diagnostic, Fix, codes, edits};
 use crate::source::{FileId, Span};
 use crate::syntax::{self, ast, ast::ItemKind};
 
@@ -134,18 +136,64 @@ pub(super) fn rename(world: &mut World, params: &RenameParams) -> Result<Option<
     }
     let Some(places) = everywhere(world, &at.text_document.uri, at.position) else { return Ok(None) };
     let mut changes: HashMap<Uri, Vec<TextEdit>> = HashMap::new();
+    let (mut all_told, mut renamed) = (Vec::new(), Vec::new());
     for (uri, places) in places {
         let found = with_uri(world, &uri, |document| {
             let edit = |(span, _): &(Span, bool)| {
                 TextEdit::new(text::range(document.source(), *span, encoding), new.to_owned())
             };
-            (places.iter().map(edit).collect::<Vec<_>>(), payloads(document, &places, new))
+            let edits = places.iter().map(edit).collect::<Vec<_>>();
+            (edits, payloads(document, &places, new), with_name(document.text(), &places, new))
         });
-        let (edits, told) = found.unwrap_or_default();
+        let (edits, told, text) = found.unwrap_or_default();
+        renamed.push((uri.clone(), text));
         changes.insert(uri, edits);
-        world.told.extend(told);
+        all_told.extend(told);
     }
+    if let Some(why) = broken(world, &renamed) {
+        return refuse(why);
+    }
+    world.told.extend(all_told);
     Ok(Some(WorkspaceEdit::new(changes)))
+}
+
+/// Returns a text with a new name in the places of the old one, which are in order.
+fn with_name(text: &str, places: &Places, new: &str) -> String {
+    let (mut renamed, mut at) = (String::with_capacity(text.len()), 0);
+    for (span, _) in places {
+        let range = span.range();
+        renamed.push_str(&text[at..range.start]);
+        renamed.push_str(new);
+        at = range.end;
+    }
+    renamed + &text[at..]
+}
+
+fn errors(document: &mut Document) -> Vec<Diagnostic> {
+    document.compiled().diagnostics.iter().filter(|one| one.is_error()).cloned().collect()
+}
+
+/// Says what texts would be wrong with a new name in them: where a name is used in a way that is not followed here, the checker knows.
+fn broken(world: &mut World, renamed: &[(Uri, String)]) -> Option<String> {
+    let texts: Texts = Rc::new(RefCell::new(world.texts.borrow().clone()));
+    for (uri, text) in renamed {
+        let path = path_of(uri)?;
+        texts.borrow_mut().insert(path.display().to_string(), text.clone());
+    }
+    for (uri, text) in renamed {
+        let mut closed = path_of(uri).and_then(|path| world.closed(&path));
+        let mut before: Vec<Diagnostic> = world.get(uri).or(closed.as_mut()).map(errors).unwrap_or_default();
+        if before.iter().any(|one| one.code == codes::SYNTAX) {
+            return Some("a name may stand where the file can't be read: mend its faults first".to_owned());
+        }
+        for one in errors(&mut Document::new(uri.clone(), None, text.clone(), texts.clone())) {
+            let Some(known) = before.iter().position(|before| before.code == one.code) else {
+                return Some(format!("it is used where it would not be renamed: {}", one.message));
+            };
+            before.swap_remove(known);
+        }
+    }
+    None
 }
 
 /// Where one name stands in a file, and whether it is declared there.

@@ -104,7 +104,8 @@ impl Plan {
     }
 
     /// Returns the release of an approval that need not ask where production is that model already: one that waits for
-    /// nothing but the release itself, so that nothing else can be the reason why it was passed over.
+    /// nothing but the release itself, so that nothing else that a run comes to can be the reason why it was passed over. Where
+    /// its `when` is false, all that needs it is skipped with it.
     #[must_use]
     pub fn passed_over(&self, approval: &Node) -> Option<&str> {
         let NodeKind::Approval(Approval { of: Subject::Release(release), on_demand: false, .. }) = &approval.kind
@@ -112,8 +113,24 @@ impl Plan {
             return None;
         };
         let moves = |node: &Node| matches!(&node.kind, NodeKind::Promote(promote) if promote.release == *release);
-        let alone = approval.when.is_none() && approval.waits.iter().all(|wait| wait.node == *release);
+        let alone = approval.waits.iter().all(|wait| wait.node == *release);
         (alone && self.nodes.iter().any(moves)).then(|| self.node(release)).flatten().map(|node| node.name.as_str())
+    }
+
+    /// Returns the release whose being in production already is an answer of this approval for a node that waits for it:
+    /// whatever does not act, and what is of that release.
+    #[must_use]
+    pub fn lets_through<'p>(&'p self, approval: &str, waiter: &Node) -> Option<&'p str> {
+        let release = self.node(approval).and_then(|approval| self.passed_over(approval))?;
+        (!waiter.kind.acts() || waiter.release() == Some(release)).then_some(release)
+    }
+
+    /// Returns the approval of another release before a node that acts, if that release is in production already, so that
+    /// nobody was asked. `there` says whether a release is.
+    #[must_use]
+    pub fn held_back<'p>(&'p self, node: &'p Node, there: impl Fn(&str) -> bool) -> Option<&'p Node> {
+        let others = self.decided_for_others(node);
+        others.into_iter().find(|approval| self.passed_over(approval).is_some_and(&there))
     }
 
     /// Returns the approvals before a node that acts which decide about another release than its own, and ask nobody where

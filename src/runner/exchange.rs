@@ -11,7 +11,7 @@ use crate::gate::Report;
 use crate::host::Digest;
 use crate::host::fs::{self, join_inside};
 use crate::judge;
-use crate::plan::{Bound, NodeKind, Output, OutputKind, Plan, Skip, Why};
+use crate::plan::{Bound, Node, NodeKind, Output, OutputKind, Plan, Skip, Why};
 
 /// What came in, by node.
 #[derive(Debug, Default)]
@@ -144,18 +144,22 @@ fn place(job: &Job<'_>, answer: &Answer, folder: &Path) -> Result<(), Trouble> {
 }
 
 /// Returns what is not part of this run, as far as what came in tells: what its plan skips, approvals that no gate asked for,
-/// and all that waits for one of these.
+/// what stands behind an approval of another release that asked nobody, and all that waits for one of these.
 #[must_use]
 pub fn left_out(bound: &Bound, received: &Received) -> BTreeMap<String, Skip> {
     let is_silent = |gate: &str, approval: &str| {
         let decided = received.answers.get(gate).and_then(|answer| answer.gate.as_ref());
         decided.is_some_and(|gate| gate.lets_go_on && gate.ask.as_deref() != Some(approval))
     };
-    let unasked = bound.plan.nodes.iter().filter(|node| {
+    let there = |release: &str| received.answers.get(release).is_some_and(|answer| answer.there);
+    let root = |node: &Node| {
         let mut gates = node.waits.iter().filter(|wait| wait.why == Why::Ask).peekable();
-        gates.peek().is_some() && gates.all(|wait| is_silent(&wait.node, &node.name))
-    });
-    bound.left_out(unasked.map(|node| (node.name.clone(), Skip::Unasked)))
+        if gates.peek().is_some() && gates.all(|wait| is_silent(&wait.node, &node.name)) {
+            return Some(Skip::Unasked);
+        }
+        bound.plan.held_back(node, there).map(|approval| Skip::There(approval.name.clone()))
+    };
+    bound.left_out(bound.plan.nodes.iter().filter_map(|node| Some((node.name.clone(), root(node)?))))
 }
 
 /// Writes the commit of the checkout into the output folder, for a platform that checks out the jobs after by it.

@@ -36,7 +36,8 @@ pub fn run(
     let mut answer = Answer { lineage: Lineage::of(received), ..empty(job, node) };
     let mut report = None;
     let steady = lineage::steady(job, declared, received, &mut answer.lineage);
-    let done = steady.and_then(|()| match &declared.kind {
+    let admitted = steady.and_then(|()| admitted(job, node, received));
+    let done = admitted.and_then(|gates| match &declared.kind {
         NodeKind::Stage(stage) => complete(job, node, received)
             .and_then(|()| clear(job, node))
             .and_then(|()| self::stage(job, node, stage.baseline.as_ref(), received, listener, &mut answer)),
@@ -44,7 +45,10 @@ pub fn run(
             complete(job, node, received).and_then(|()| self::stage(job, node, None, received, listener, &mut answer))
         }
         NodeKind::Gate(gate) => self::gate(job, node, gate, received, &mut answer).map(|judged| report = Some(judged)),
-        NodeKind::Register(register) => self::register(job, node, register, received, &mut answer),
+        NodeKind::Register(register) => {
+            answer.lineage.gates.extend(gates);
+            self::register(job, node, register, received, &mut answer)
+        }
         NodeKind::Promote(promote) => self::promote(job, node, promote, received, &mut answer),
         NodeKind::Rollout(_) | NodeKind::Experiment(_) => Err(Trouble::unsound("mlpc can't shift traffic yet")),
         NodeKind::Approval(_) => Err(Trouble::unsound("an approval is read from the platform, not run")),
@@ -373,7 +377,6 @@ fn register(
     received: &Received,
     answer: &mut Answer,
 ) -> Result<(), Trouble> {
-    answer.lineage.gates.extend(admitted(job, node, received)?);
     let made = |origin: &Origin| match origin {
         Origin::Output { stage, output } => received.answers.get(stage)?.outputs.get(output),
         Origin::Source(_) | Origin::Pointer { .. } => None,
@@ -468,13 +471,18 @@ fn machine(job: &Job<'_>, origin: &Origin, made: &Made) -> Option<(String, Strin
     Some((judge::machine::NOTE.to_owned(), class))
 }
 
-/// Makes sure that every gate that the node waits for said yes, and returns the digests of their reports.
-fn admitted(job: &Job<'_>, node: &str, received: &Received) -> Result<BTreeMap<String, String>, Trouble> {
+/// Makes sure that every gate that the node waits for said yes, and returns the digests of their reports. A platform's graph
+/// says so too; but that is text that can be edited. Where gates only advise, they hold nothing up, not even by their absence;
+/// an approval that one asks for is the platform's affair.
+pub(super) fn admitted(job: &Job<'_>, node: &str, received: &Received) -> Result<BTreeMap<String, String>, Trouble> {
     let mut gates = BTreeMap::new();
     let waits = job.bound.plan.node(node).map(|node| node.waits.as_slice()).unwrap_or_default();
     for wait in waits {
         let Some(NodeKind::Gate(_)) = job.bound.plan.node(&wait.node).map(|node| &node.kind) else { continue };
         let Some(answer) = received.answers.get(&wait.node) else {
+            if !job.bound.gates_block {
+                continue;
+            }
             return Err(Trouble::unsound(format!("the report of `{}` was not handed on", wait.node)));
         };
         if answer.gate.as_ref().is_none_or(|gate| !gate.lets_go_on) {

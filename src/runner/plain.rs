@@ -4,7 +4,7 @@
 use super::answer::{Answer, Status};
 use super::exchange::{Received, hand_on, write};
 use super::lineage::{Lineage, read, sources};
-use super::node::{clear, complete, empty};
+use super::node::{admitted, clear, complete, empty};
 use super::{Job, Trouble};
 use crate::exec;
 use crate::host::fs::{self, join_inside};
@@ -23,6 +23,7 @@ fn stage<'j>(job: &'j Job<'_>, node: &str) -> Result<&'j Stage, Trouble> {
 /// Puts the inputs where the command looks for them, and makes room for its outputs.
 pub fn begin(job: &Job<'_>, node: &str, received: &Received) -> Result<(), Trouble> {
     let stage = stage(job, node)?;
+    admitted(job, node, received)?;
     complete(job, node, received)?;
     let workspace = &job.setup.workspace;
     for input in stage.work.inputs.iter().filter(|input| input.kind.is_artifact()) {

@@ -26,8 +26,8 @@ pub struct Ended {
     pub settled: Settled,
     /// What a gate said, in a word.
     pub verdict: Option<String>,
-    /// A gate asked for an approval.
-    pub asked: bool,
+    /// The approval that a gate asked for; an empty text where nothing tells which.
+    pub asked: Option<String>,
     /// The release of a register node is where it would be promoted to already.
     pub there: bool,
 }
@@ -84,14 +84,19 @@ pub fn verdict(bound: &Bound, ended: &BTreeMap<String, Ended>, released: bool) -
 }
 
 fn well(bound: &Bound, node: &Node, ended: Option<&Ended>, approved: &impl Fn(&str) -> bool) -> (String, u8) {
-    let NodeKind::Gate(gate) = &node.kind else { return ("done".into(), 0) };
+    if !matches!(node.kind, NodeKind::Gate(_)) {
+        return ("done".into(), 0);
+    }
     let word = ended.and_then(|ended| ended.verdict.clone()).unwrap_or_default();
     if !bound.gates_block {
         return (format!("{word} (advisory)"), 0);
     }
-    if ended.is_some_and(|ended| ended.asked) {
-        let given = gate.baseline.iter().flat_map(crate::gate::Baseline::asks).any(|(_, approval)| approved(approval));
-        return if given { (format!("{word} (approved)"), 0) } else { (format!("{word}, and not approved"), 10) };
+    if let Some(asked) = ended.and_then(|ended| ended.asked.as_deref()) {
+        return if approved(asked) {
+            (format!("{word} (approved)"), 0)
+        } else {
+            (format!("{word}, and not approved"), 10)
+        };
     }
     match word.as_str() {
         "pass" | "warn" => (word, 0),
@@ -145,7 +150,10 @@ fn left_out_by(
     if held.is_some_and(|held| held.contains(node.name.as_str())) {
         return Some("nothing is released from here".into());
     }
-    let asked = |gate: &str| ended.get(gate).is_some_and(|ended| ended.asked && ended.settled == Settled::Success);
+    let asked = |gate: &str| {
+        let ended = ended.get(gate).filter(|ended| ended.settled == Settled::Success);
+        ended.and_then(|ended| ended.asked.as_deref()).is_some_and(|asked| asked.is_empty() || asked == node.name)
+    };
     if let NodeKind::Approval(approval) = &node.kind
         && approval.on_demand
         && !node.waits.iter().any(|wait| wait.why == Why::Ask && asked(&wait.node))
@@ -161,6 +169,10 @@ fn left_out_by(
         return Some(format!("nobody was asked: `{}` decides about another release", approval.name));
     }
     let before = node.waits.iter().find(|wait| {
+        // An approval that asked nobody is an answer for what it lets through.
+        if bound.plan.lets_through(&wait.node, node).is_some_and(there) {
+            return false;
+        }
         let gate = matches!(bound.plan.node(&wait.node).map(|node| &node.kind), Some(NodeKind::Gate(_)));
         // A gate that only advises holds nothing up.
         let holds_up = node.needs(wait) && (bound.gates_block || !gate);

@@ -18,7 +18,7 @@ pub(super) struct Absent<'p> {
 enum Cause<'p> {
     /// It releases, or stands behind what does, and the profile does not.
     Profile,
-    /// It stands behind this approval, which no gate asked for.
+    /// It stands behind this approval, which nobody was asked for: no gate did, or production is its release already.
     Unasked(&'p str),
 }
 
@@ -39,6 +39,9 @@ impl<'p> Absent<'p> {
             }
             if on_demand(node) {
                 causes.entry(&node.name).or_default().insert(Cause::Unasked(&node.name));
+            }
+            for approval in plan.decided_for_others(node) {
+                causes.entry(&node.name).or_default().insert(Cause::Unasked(&approval.name));
             }
         }
         loop {
@@ -88,7 +91,8 @@ impl<'p> Absent<'p> {
         self.plan.profiles.iter().filter(only_advise).map(|profile| profile.name.as_str())
     }
 
-    /// Returns the gates whose question decides whether what a node reads with `?` was to be made.
+    /// Returns the gates whose question decides whether what a node reads with `?` was to be made, and the releases whose
+    /// being in production does.
     pub(super) fn asking(&self, node: &Node) -> BTreeSet<&'p str> {
         let optional = node.waits.iter().filter(|wait| self.is_no_obstacle(node, wait) && self.is_optional(node, wait));
         let causes = optional.filter_map(|wait| self.causes.get(wait.node.as_str())).flatten();
@@ -96,8 +100,11 @@ impl<'p> Absent<'p> {
             Cause::Unasked(approval) => self.plan.node(approval),
             Cause::Profile => None,
         });
-        let gates = approvals.flat_map(|approval| approval.waits.iter().filter(|wait| wait.why == Why::Ask));
-        gates.map(|wait| wait.node.as_str()).collect()
+        let decides = |approval: &'p Node| {
+            let gates = approval.waits.iter().filter(|wait| wait.why == Why::Ask).map(|wait| wait.node.as_str());
+            gates.chain(self.plan.passed_over(approval))
+        };
+        approvals.flat_map(decides).collect()
     }
 
     /// Says, of a wait that may be no obstacle, when it is none: Argo compares how the tasks before ended.
@@ -176,12 +183,9 @@ pub(super) fn tells_there(plan: &Plan, release: &str) -> bool {
 pub(super) fn given(context: &Context<'_>, node: &Node, approval: &str) -> String {
     let slug = context.slug(approval);
     let answered = format!("{}.Succeeded", names::answer(slug));
-    match passed_over(context.plan, approval) {
-        // Skipped it is where its release came out well and is in production already: an answer for what is of that
-        // release, and for what does not act.
-        Some(release) if !node.kind.acts() || node.release() == Some(release) => {
-            format!("({slug}.Skipped || {answered})")
-        }
-        _ => answered,
+    // Skipped it is where its release came out well and is in production already: an answer for what that lets through.
+    match context.plan.lets_through(approval, node) {
+        Some(_) => format!("({slug}.Skipped || {answered})"),
+        None => answered,
     }
 }

@@ -279,7 +279,7 @@ fn triggers(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
             // Whoever submits the template, by hand or from a workflow, gives it the parameters.
             TriggerKind::Schedule { .. } | TriggerKind::Manual { .. } | TriggerKind::Call { .. } => continue,
         };
-        let comments = if trigger.comment.is_empty() { "" } else { ", and comments on nothing" };
+        let comments = if trigger.comment.is_empty() { "" } else { ", and writes no comment" };
         let message = format!("argo does not see `on {word}`{comments}");
         let repo = if context.settings.repo.is_none() { " -p repo=URL" } else { "" };
         // What is submitted has the profile of runs by hand, unless it is told another, or none.

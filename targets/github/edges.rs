@@ -27,6 +27,8 @@ pub(super) struct Edges<'a> {
     asked_by: HashMap<&'a str, Vec<&'a str>>,
     askers: HashMap<&'a str, &'a str>,
     own: BTreeMap<&'a str, Own>,
+    /// When approvals that may be passed over are part of a run at all, if they have a `when`.
+    whens: BTreeMap<&'a str, String>,
     /// Nodes whose job may be skipped in a run that comes out well.
     conditional: BTreeSet<&'a str>,
     /// Nodes with such a job anywhere before theirs: without a word of ours GitHub skips them as well, even where all
@@ -40,7 +42,7 @@ impl<'a> Edges<'a> {
         let places: HashMap<&str, usize> =
             plan.nodes.iter().enumerate().map(|(place, node)| (node.name.as_str(), place)).collect();
         let find = |name: &str| places.get(name).map(|place| &plan.nodes[*place]);
-        let mut own = BTreeMap::new();
+        let (mut own, mut whens) = (BTreeMap::new(), BTreeMap::new());
         let releasing = plan.releasing();
         for node in &plan.nodes {
             let of_releases = |name: &str| releasing.contains(name);
@@ -55,6 +57,12 @@ impl<'a> Edges<'a> {
                 );
                 Own::Always
             });
+            if let Own::If(when) = &found
+                && node.when.is_some()
+                && plan.passed_over(node).is_some()
+            {
+                whens.insert(node.name.as_str(), when.clone());
+            }
             // Missing, it is no word: a person is asked.
             let found =
                 plan.passed_over(node).into_iter().chain(plan.held_with(node, &find)).fold(found, |own, release| {
@@ -75,7 +83,8 @@ impl<'a> Edges<'a> {
         }
         let (asked_by, askers) = (HashMap::new(), HashMap::new());
         let (conditional, chained) = (BTreeSet::new(), BTreeSet::new());
-        let mut edges = Self { plan, cases, jobs, places, job_places, asked_by, askers, own, conditional, chained };
+        let mut edges =
+            Self { plan, cases, jobs, places, job_places, asked_by, askers, own, whens, conditional, chained };
         edges.ask();
         edges.settle();
         edges.chain();
@@ -225,9 +234,17 @@ impl<'a> Edges<'a> {
             }
         }
         wanted.extend(self.fetches(node).into_iter().map(|other| self.job(other).to_owned()));
-        // Whether what is read with `?` was to run at all is also a matter of gates that may have asked.
+        // The release's own job says whether its approval asked nobody.
+        let passed_over = node.waits.iter().filter_map(|wait| self.plan.lets_through(&wait.node, node));
+        wanted.extend(passed_over.map(|release| self.job(release).to_owned()));
+        // Whether what is read with `?` was to run at all is also a matter of gates that may have asked, and of releases that
+        // are in production already.
         for wait in node.waits.iter().filter(|wait| wait.why == Why::Data && !node.needs(wait)) {
             for node in self.leaned_on(&wait.node) {
+                let releases = self.plan.passed_over(node).into_iter();
+                let releases = releases.chain(self.plan.held_with(node, &|name| self.node(name)));
+                wanted
+                    .extend(releases.filter(|release| self.runs(release)).map(|release| self.job(release).to_owned()));
                 wanted.extend(
                     self.gates_that_ask(node).filter(|gate| self.runs(gate)).map(|gate| self.job(gate).to_owned()),
                 );
@@ -280,12 +297,11 @@ impl<'a> Edges<'a> {
     fn came_out_well(&self, node: &Node, wait: &Wait, job: &str, conditional: bool) -> String {
         let success = format!("needs.{job}.result == 'success'");
         let skipped = format!("needs.{job}.result == 'skipped'");
-        let passed_over = self.node(&wait.node).and_then(|approval| self.plan.passed_over(approval));
-        if let Some(release) = passed_over
-            && node.kind.acts()
-            && node.release() == Some(release)
-        {
-            return format!("({success} || {skipped} && needs.{}.outputs.there == 'true')", self.job(release));
+        if let Some(release) = self.plan.lets_through(&wait.node, node) {
+            // Skipped by its `when`, it is no answer.
+            let when = self.whens.get(wait.node.as_str()).map(|when| format!(" && ({when})")).unwrap_or_default();
+            let there = format!("needs.{}.outputs.there == 'true'", self.job(release));
+            return format!("({success} || {skipped} && {there}{when})");
         }
         let gate = matches!(self.node(&wait.node).map(|node| &node.kind), Some(NodeKind::Gate(_)));
         let advisory: Vec<_> = self.cases.iter().filter(|case| !case.blocks).map(|case| case.is.as_str()).collect();
@@ -445,6 +461,10 @@ impl<'a> Edges<'a> {
             self.plan.heard(node).into_iter().for_each(|before| of(&Origin::output(&before.name, "")));
             let held = self.plan.held_with(node, &|name| self.node(name));
             held.into_iter().for_each(|release| of(&Origin::output(release, "")));
+        }
+        if matches!(node.kind, NodeKind::Stage(_) | NodeKind::Gate(_)) {
+            let passed_over = node.waits.iter().filter_map(|wait| self.plan.lets_through(&wait.node, node));
+            passed_over.for_each(|release| of(&Origin::output(release, "")));
         }
         let mut fetched: Vec<&str> = wanted.into_iter().filter(|name| self.runs(name)).collect();
         fetched.sort_by_key(|name| self.places.get(name));

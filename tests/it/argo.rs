@@ -87,8 +87,9 @@ fn people_who_cannot_be_told_apart_are_said() {
 #[test]
 fn what_is_said_of_an_approval_is_said_once_for_all_its_legs() {
     let source = "pipeline p\nedition 2026\nregistry models = git(\"mlpc-registry\")\nconst clients = [\"a\", \"b\"]\n\
-        on push { branches: [\"main\"] }\non pull_request { profile: smoke }\nprofile smoke {}\n\
+        on push { branches: [\"main\"] }\non pull_request { profile: smoke, comment: [small] }\nprofile smoke {}\n\
         stage train for c in clients { out model: Model<pickle> = \"{c}.pkl\"   run <<< touch \"$model\" >>> }\n\
+        gate small on train[\"a\"].model { require size(train[\"a\"].model) <= 1MB }\n\
         register release for c in clients = train[c].model to models ungated \"a test\"\n\
         approval expert for c in clients of release[c] { by: [\"dana\", \"bo\"], timeout: 7d }\n\
         action deploy for c in clients of release[c] after expert[c] { idempotent   run <<< true >>> }\n\
@@ -98,7 +99,7 @@ fn what_is_said_of_an_approval_is_said_once_for_all_its_legs() {
     let who = "argo can't tell who answers `expert`: whoever may resume workflows in the namespace can";
     let elsewhere = [
         ("trigger-elsewhere", "argo does not see `on push`"),
-        ("trigger-elsewhere", "argo does not see `on pull_request`"),
+        ("trigger-elsewhere", "argo does not see `on pull_request`, and writes no comment"),
     ];
     assert_eq!(said, [&[("approver-not-checked", who)][..], &elsewhere[..]].concat());
     let help = |index: usize| found[index].help.clone().unwrap_or_default();

@@ -331,6 +331,40 @@ fn renaming_changes_every_place_and_refuses_what_clashes() {
     client.ends();
 }
 
+/// Where a name is used in a way that the server does not follow, it says so, and changes nothing.
+#[test]
+fn a_renaming_that_would_leave_errors_is_refused() {
+    let text = "pipeline p\nedition 2026\nschema Rows { label: int in 0..1 }\nsource rows: Dataset<csv, Rows> = \"rows.csv\"\n\
+                param epochs: int = 3\nprofile smoke { set epochs = 1 }\n\
+                stage fit {\n  in rows\n  use epochs\n  rerun when profile == \"smoke\"\n  out m: File = \"m\"\n  \
+                run <<< fit \"$rows\" \"$epochs\" \"$m\" >>>\n}\nstage again = fit with { rows: rows, m: \"m2\" }\n\
+                gate fine on rows {\n  require classes(label) >= 2\n}\n";
+    let mut client = Client::start(&[], "file:///nowhere");
+    client.open(URI, text);
+    let rename = |client: &mut Client, word: &str, nth: usize, new: &str| {
+        let at = json!({ "textDocument": { "uri": URI }, "position": position(text, word, nth), "newName": new });
+        client.asked("textDocument/rename", at)
+    };
+    for (word, nth, new) in [("label", 0, "target"), ("smoke", 0, "quick")] {
+        let answer = rename(&mut client, word, nth, new);
+        if let Some(edits) = answer["result"]["changes"][URI].as_array() {
+            let renamed = applied(text, edits);
+            let told = client.change(URI, 2, json!([{ "text": renamed }]));
+            assert!(told.iter().all(|one| one["severity"] != 1), "{word}: {told:?}");
+            client.change(URI, 3, json!([{ "text": text }]));
+        } else {
+            let said = answer["error"]["message"].as_str().unwrap_or_default();
+            assert!(said.contains("it is used where it would not be renamed"), "{word}: {answer}");
+        }
+    }
+    let answer = rename(&mut client, "epochs", 0, "rounds");
+    assert_eq!(answer["result"]["changes"][URI].as_array().map(Vec::len), Some(4), "{answer}");
+    client.change(URI, 4, json!([{ "text": format!("{text}gate {{\n") }]));
+    let answer = rename(&mut client, "epochs", 0, "rounds");
+    assert!(answer["error"]["message"].as_str().is_some_and(|said| said.contains("mend its faults first")), "{answer}");
+    client.ends();
+}
+
 /// Applies edits of ASCII texts.
 fn applied(text: &str, edits: &[Value]) -> String {
     let starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();

@@ -709,3 +709,134 @@ fn a_version_from_a_platform_keeps_what_its_gates_computed_too() {
     let line = "measured  accuracy 0.75 (gate quality, of evaluate.scores)";
     assert!(shown.stdout.contains(line), "{shown:?}");
 }
+
+/// Stages behind an approval of a release, and one that reads with `?` what an action of something else leads to.
+const BEHIND: &str = r#"pipeline p
+edition 2026
+on push { branches: ["main"] }
+registry models = git("mlpc-registry")
+
+stage train { code "weights"   out model: Model<json> = "out/model.json"   run <<< cat weights > "$model" >>> }
+register release = train.model to models ungated "a test"
+approval go_live of release { by: ["alice"], environment: "production", timeout: 24h }
+promote current = release to models@production after go_live
+stage brochure after go_live { out page: File = "out/page"   run <<< echo page > "$page" >>> }
+action other after go_live { idempotent   run <<< true >>> }
+stage copy after other { out page: File = "out/copy"   run <<< echo copy > "$page" >>> }
+stage index {
+  in   page = brochure.page, copy = copy.page?
+  out  all: File = "out/index"
+  run  <<< cat "$page" "${copy:-/dev/null}" > "$all" >>>
+}
+target github { install: "preinstalled" }
+"#;
+
+#[test]
+fn what_an_approval_that_asked_nobody_keeps_from_running_is_absent_and_stages_go_on() {
+    let mut played = Played::new(&[("p.mlp", BEHIND), ("weights", "{\"w\": 1}\n")]);
+    let jobs = ["go_live", "current", "brochure", "other", "copy", "index", "verdict"];
+    let came = |played: &Played| jobs.map(|job| played.result(job).to_owned());
+    played.play(Some("approved"));
+    assert_eq!(came(&played), ["success"; 7], "{:?}", played.said);
+    played.play(None);
+    let expected = ["skipped", "success", "success", "skipped", "skipped", "success", "success"];
+    assert_eq!(came(&played), expected, "{:?}", played.said);
+    assert!(played.asked.is_empty());
+    // Every job that a condition names is needed by the job that has it: GitHub knows of no other.
+    for (id, job) in played.workflow()["jobs"].as_mapping().expect("jobs") {
+        let condition = job["if"].as_str().unwrap_or_default();
+        for named in condition.split("needs.").skip(1).filter_map(|rest| rest.split('.').next()) {
+            assert!(needed(job).iter().any(|need| need == named), "{id:?} does not need {named}: {condition}");
+        }
+    }
+    // A new model is asked about, and what stands behind the answer is no longer absent.
+    played.change("weights", "{\"w\": 2}\n");
+    played.play(None);
+    let expected = ["failure", "skipped", "skipped", "skipped", "skipped", "skipped", "failure"];
+    assert_eq!(came(&played), expected, "{:?}", played.said);
+    let mut index = played.workflow()["jobs"]["index"].clone();
+    index["if"] = "${{ always() }}".into();
+    played.job("index", &index, None);
+    assert_eq!(played.result("index"), "failure", "{:?}", played.said);
+}
+
+#[test]
+fn an_approval_with_a_condition_of_its_own_lets_through_what_is_behind_its_promotion() {
+    let pipeline = GUARDED
+        .replace(
+            "on push { branches: [\"main\"] }\n",
+            "on push { branches: [\"main\"] }\non schedule { cron: \"17 6 * * 1\", timezone: \"UTC\" }\n",
+        )
+        .replace("go_live of release {", "go_live of release when event == \"push\" {");
+    let mut played = Played::new(&[("p.mlp", &pipeline), ("weights", "{\"w\": 1}\n")]);
+    let jobs = ["go_live", "current", "deploy", "other", "late", "verdict"];
+    let came = |played: &Played| jobs.map(|job| played.result(job).to_owned());
+    played.play(Some("approved"));
+    assert_eq!(came(&played), ["success"; 6], "{:?}", played.said);
+    // Nothing is new: nobody is asked, as on a laptop.
+    played.play(None);
+    let expected = ["skipped", "success", "success", "skipped", "skipped", "success"];
+    assert_eq!(came(&played), expected, "{:?}", played.said);
+    // Where its condition is false, so is that of all behind it, whatever production is.
+    played.event = "schedule";
+    played.play(None);
+    let expected = ["skipped", "skipped", "skipped", "skipped", "skipped", "success"];
+    assert_eq!(came(&played), expected, "{:?}", played.said);
+}
+
+/// A gate that asks one of two approvals, and an action behind another gate.
+const TWO_QUESTIONS: &str = r#"pipeline p
+edition 2026
+on push { branches: ["main"] }
+metrics E { auc: ratio higher }
+registry models = git("mlpc-registry")
+
+stage train { code "weights"   out model: Model<json> = "out/model.json"   run <<< cat weights > "$model" >>> }
+stage evaluate {
+  code "score"
+  in   model = train.model
+  out  report: Metrics<E> of model = "out/e.json"
+  run  <<< cat score > "$report" >>>
+}
+gate quality on evaluate.report {
+  baseline models@production
+  on no_baseline: ask first
+  on unscorable: ask second
+  require auc >= 0.8
+  require regression(auc) <= 1%
+}
+approval first of train.model { by: ["alice"], environment: "first", timeout: 24h }
+approval second of train.model { by: ["alice"], environment: "second", timeout: 24h }
+stage notes after second { out text: File = "out/notes"   run <<< echo notes > "$text" >>> }
+register release = train.model to models
+promote current = release to models@production
+action tell after quality { pass_env ["HOME"]   run <<< echo told >> /"$HOME"/told >>> }
+target github { install: "preinstalled" }
+"#;
+
+#[test]
+fn of_two_approvals_that_a_gate_may_ask_for_the_other_one_is_not_missed() {
+    let files = [("p.mlp", TWO_QUESTIONS), ("weights", "{\"w\": 1}\n"), ("score", "{\"auc\": 0.9}\n")];
+    let mut played = Played::new(&files);
+    played.play(Some("approved"));
+    let came =
+        ["first", "second", "notes", "release", "current", "tell", "verdict"].map(|job| played.result(job).to_owned());
+    let expected = ["success", "skipped", "skipped", "success", "success", "success", "success"];
+    assert_eq!(came, expected, "{:?}", played.said);
+    assert!(played.said["verdict"].contains("second: skipped: nobody asked for it"), "{}", played.said["verdict"]);
+}
+
+#[test]
+fn no_condition_lets_an_action_past_a_gate_that_said_no() {
+    let files = [("p.mlp", TWO_QUESTIONS), ("weights", "{\"w\": 1}\n"), ("score", "{\"auc\": 0.5}\n")];
+    let mut played = Played::new(&files);
+    played.play(None);
+    assert_eq!((played.result("quality"), played.result("tell")), ("failure", "skipped"), "{:?}", played.said);
+    let mut tell = played.workflow()["jobs"]["tell"].clone();
+    tell["if"] = "${{ always() }}".into();
+    played.needs.insert("quality-verdict".into(), json!({ "result": "success", "outputs": {} }));
+    played.job("tell", &tell, None);
+    assert_eq!(played.result("tell"), "failure", "{:?}", played.said);
+    assert!(played.said["tell"].contains("`quality` did not let go on"), "{}", played.said["tell"]);
+    assert_eq!(told(&played), [""; 0]);
+}

@@ -1,11 +1,11 @@
 //! What `mlpc exec` tells GitHub and learns from it: outputs, summaries, annotations, reviews, results of jobs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
 use super::subject::Subject;
-use crate::gate::Report;
 use crate::gate::render::prose;
+use crate::gate::{Baseline, Report};
 use crate::host::clock;
 use crate::host::fs;
 use crate::host::github::{GitHub, Level, Spot, annotation};
@@ -179,10 +179,10 @@ pub(super) fn permitted(
     let well = |job: &str| needs.get(job).is_some_and(|need| Settled::read(&need.result) == Some(Settled::Success));
     // Nobody is asked about what production is already, which lets through what is of that release and nothing else.
     let nothing_to_do = |approval: &str, job: &str| {
-        let release = bound.plan.node(approval).and_then(|approval| bound.plan.passed_over(approval));
+        let release = bound.plan.lets_through(approval, declared);
         let passed = needs.get(job).is_some_and(|need| Settled::read(&need.result) == Some(Settled::Skipped));
         let there = release.and_then(|release| received.answers.get(release)).is_some_and(|answer| answer.there);
-        passed && there && release == declared.release()
+        passed && there
     };
     for release in bound.plan.held_with(declared, &|name| bound.plan.node(name)) {
         if received.answers.get(release).is_none_or(|answer| answer.there) {
@@ -237,6 +237,12 @@ pub(super) fn left_out(bound: &Bound, github: &GitHub) -> Result<BTreeMap<String
     };
     let released = may_release(bound, github);
     let releasing = plan.releasing();
+    let there = |release: &str| {
+        let need = jobs.get(release).and_then(|job| needs.get(job));
+        need.filter(|need| Settled::read(&need.result) == Some(Settled::Success))
+            .and_then(|need| need.outputs.get("there"))
+            .is_some_and(|there| there == "true")
+    };
     let root = |node: &Node| match &node.kind {
         _ if !released && releasing.contains(node.name.as_str()) => Some(Skip::Elsewhere),
         NodeKind::Approval(_) => {
@@ -244,7 +250,7 @@ pub(super) fn left_out(bound: &Bound, github: &GitHub) -> Result<BTreeMap<String
             let unasked = gates.peek().is_some() && gates.all(|wait| is_silent(&wait.node, &node.name));
             unasked.then_some(Skip::Unasked)
         }
-        _ => None,
+        _ => plan.held_back(node, there).map(|approval| Skip::There(approval.name.clone())),
     };
     Ok(bound.left_out(plan.nodes.iter().filter_map(|node| Some((node.name.clone(), root(node)?)))))
 }
@@ -266,6 +272,13 @@ fn may_release(bound: &Bound, github: &GitHub) -> bool {
     bound.releases && crate::targets::github::may_release(plan, &bound.event, git_ref, &default, has_profile)
 }
 
+/// Returns the approval that a gate may ask for, where it is one: its job then does not say which.
+fn only_question(bound: &Bound, gate: &str) -> Option<String> {
+    let NodeKind::Gate(gate) = &bound.plan.node(gate)?.kind else { return None };
+    let asks: BTreeSet<&str> = gate.baseline.iter().flat_map(Baseline::asks).map(|(_, approval)| approval).collect();
+    asks.first().filter(|_| asks.len() == 1).map(|approval| (*approval).to_owned())
+}
+
 /// Reads what became of all jobs, and whether this run may release.
 pub(super) fn ended(bound: &Bound, github: &GitHub) -> Result<(BTreeMap<String, Ended>, bool), Trouble> {
     let needs = github.needs()?.ok_or_else(|| Trouble::unsound("`MLPC_NEEDS` is not set"))?;
@@ -275,7 +288,10 @@ pub(super) fn ended(bound: &Bound, github: &GitHub) -> Result<(BTreeMap<String, 
         let settled = Settled::read(&need.result)
             .ok_or_else(|| Trouble::unsound(format!("GitHub says `{}` of the job `{id}`", need.result)))?;
         let verdict = need.outputs.get("verdict").filter(|word| !word.is_empty()).cloned();
-        let asked = need.outputs.get("ask").is_some_and(|ask| ask == "true");
+        let asked = need.outputs.get("ask").is_some_and(|ask| ask == "true").then(|| {
+            let told = need.outputs.get("asked").filter(|asked| !asked.is_empty()).cloned();
+            told.or_else(|| only_question(bound, node)).unwrap_or_default()
+        });
         // What waits for a gate that asked waits for the job behind the answer.
         let behind = needs.get(&verdict_id(&id)).and_then(|need| Settled::read(&need.result));
         let settled = match behind {

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::may::registries;
 use super::register::stop;
 use crate::exec::context::{Run, Stop};
+use crate::exec::dvc;
 use crate::host::checkout;
 use crate::host::git::Git;
 use crate::plan::{Location, Node};
@@ -53,7 +54,21 @@ pub(super) fn differs(run: &Run<'_>, node: &Node) -> Result<Option<(String, Stri
     }
     for (name, digest) in run.sources() {
         let source = run.bound.plan.sources.iter().find(|source| source.name == name);
-        let Some(Location::Path(path)) = source.map(|source| &source.location) else { continue };
+        let path = match source.map(|source| (source, &source.location)) {
+            Some((_, Location::Path(path))) => path,
+            Some((source, Location::Remote { scheme, .. })) if scheme == "dvc" => {
+                // Where DVC says what it is stands in files of the commit.
+                let read = run.pin(&name);
+                if read.is_none() || read != dvc::pin(run, source) {
+                    return told(format!(
+                        "this run read the source `{name}` as DVC pins it otherwise than in `{commit}`"
+                    ));
+                }
+                continue;
+            }
+            // What the plan itself says where to fetch, and nothing else.
+            _ => continue,
+        };
         let full = run.workspace().join(path);
         let same = run.memory.look(&full).is_ok_and(|there| there.digest == digest);
         // Data that git does not keep is no affair of a commit's, and may grow.

@@ -274,6 +274,31 @@ fn switching(away: &str, back: &str) -> Bench {
     bench
 }
 
+/// Has DVC keep what `train` reads, pinned as other bytes on the other branch.
+fn pinning(mut bench: Bench) -> Bench {
+    let folder = bench.folder.path().to_owned();
+    let pin = |md5: &str| format!("outs:\n- md5: {md5}\n  size: 5\n  hash: md5\n  path: raw.txt\n");
+    let (main, feature) = ("d7f986677d9f563bd1794b09d82206a3", "78b9861f74e15d7d0f077ba22421b8e4");
+    for (md5, text) in [(main, "good\n"), (feature, "evil\n")] {
+        bench.write(&format!(".dvc/cache/files/md5/{}/{}", &md5[..2], &md5[2..]), text);
+    }
+    bench.write(".git/info/exclude", "/.dvc/cache\n");
+    for (branch, md5) in [("feature", feature), ("main", main)] {
+        git(&folder, &["checkout", "-q", branch]);
+        bench.write(".dvc/config", "[core]\n    remote = none\n");
+        bench.write("raw.txt.dvc", &pin(md5));
+        git(&folder, &["add", "-A"]);
+        git(&folder, &["commit", "-q", "-m", "pinned"]);
+    }
+    git(&folder, &["push", "-q", "origin", "main"]);
+    let address = Expr::Value(Value::String("raw.txt".into()));
+    bench.plan.sources[0].location =
+        Location::Remote { scheme: "dvc".into(), address, version: None, digest: None, public: true };
+    let raw = input("raw", Origin::Source("raw".into()), "raw.txt");
+    bench.stage("train").work = Work { inputs: vec![raw], ..work("cat \"$raw\" > \"$model\"") };
+    bench
+}
+
 #[test]
 fn what_was_read_from_another_checkout_is_not_released_under_the_commit_of_this_one() {
     let (away, back) = ("git checkout -q feature", "git checkout -q main");
@@ -294,6 +319,10 @@ fn what_was_read_from_another_checkout_is_not_released_under_the_commit_of_this_
     let raw = input("raw", Origin::Source("raw".into()), "raw.csv");
     bench.stage("train").work = Work { inputs: vec![raw], ..work("cat \"$raw\" > \"$model\"") };
     none(&bench, "this run read another `raw.csv`, the source `raw`, than the commit `");
+    // What DVC keeps: the commit has what pins it.
+    none(&pinning(switching(away, back)), "this run read the source `raw` as DVC pins it otherwise than in `");
+    let same = pinning(switching("true", "true")).endings();
+    assert!(same.contains("release:done current:done"), "{same}");
     // Another commit of the same branch, which was pushed.
     let commit = "git commit -q --allow-empty -m more; git push -q origin main";
     none(&switching("true", commit), "the run began at `");

@@ -20,6 +20,8 @@ pub enum Skip {
     Elsewhere,
     /// It is an approval that gates ask for, and none did.
     Unasked,
+    /// It stands behind this approval, which asked nobody, since production is the other release that it is of already.
+    There(String),
     /// It waits for this node, which does not run.
     Needs(String),
 }
@@ -33,6 +35,9 @@ impl Skip {
             Self::Profile => format!("`{node}` releases, and this profile does not"),
             Self::Elsewhere => format!("`{node}` releases, and this run does not"),
             Self::Unasked => format!("no gate asked for `{node}`"),
+            Self::There(approval) => {
+                format!("nobody was asked: `{approval}` decides about another release than `{node}`")
+            }
             Self::Needs(other) => format!("`{node}` needs `{other}`, which is skipped"),
         }
     }
