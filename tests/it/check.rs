@@ -307,7 +307,7 @@ fn a_checkpoint_has_a_folder_of_its_own() {
         let text = format!(
             "pipeline p\nedition 2026\nsource raw: Dataset<csv> = \"data/raw.csv\"\n\
              stage one {{ in raw   out o: File = \"made/o\"   run <<< cp \"$raw\" \"$o\" >>> }}\n\
-             stage two {{ in raw, one.o   code \"src/**\"   {clauses}   out p: File = \"out/p\"   run <<< cat \"$raw\" \"$o\" src/deep/a.py > \"$p\" >>> }}\n"
+             stage two {{ in raw, o = one.o   code \"src/**\"   {clauses}   out p: File = \"out/p\"   run <<< cat \"$raw\" \"$o\" src/deep/a.py > \"$p\" >>> }}\n"
         );
         sandbox.file("p.mlp", &text);
         let ended = sandbox.mlpc(&["check", "p.mlp"]);

@@ -72,7 +72,7 @@ fn diff_is_a_patch_that_formats() {
 fn names_and_line_ends_are_written_as_a_patch_has_them() {
     for name in ["sp ace.mlp", "q\"uo te.mlp", "t\tab.mlp"] {
         let sandbox = Sandbox::new();
-        let (was, is) = (format!("{ODD}# x\ry\n"), format!("{EVEN}# x\ry\n"));
+        let (was, is) = (format!("{ODD}\n# x\ry\n"), format!("{EVEN}# x\ry\n"));
         sandbox.file(name, &was);
         let patch = sandbox.mlpc(&["fmt", "--diff", name]).stdout;
         sandbox.file("odd.patch", &patch);

@@ -361,8 +361,8 @@ fn paths_are_of_the_pipelines_folder_and_may_climb_as_far_as_the_repository_goes
     let on = |paths: &str| pipeline(&format!("on push {{ branches: [\"main\"], paths: [{paths}] }}"));
     let text = |folder: &str, paths: &str| workflow(&on(paths), folder).files[0].text.clone();
     let paths = r#""./src/**", "../lib/**", "!../lib/docs/**""#;
-    let list = "paths:\n      - 'team/ml/src/**'\n      - 'team/lib/**'\n      - '!team/lib/docs/**'\n";
-    assert!(text("team/ml", paths).replace('"', "'").contains(list), "{}", text("team/ml", paths));
+    let list = "paths:\n      - team/ml/src/**\n      - team/lib/**\n      - '!team/lib/docs/**'\n";
+    assert!(text("team/ml", paths).contains(list), "{}", text("team/ml", paths));
     let outside = |folder: &str| {
         let said = workflow(&on(r#""**", "../lib/**""#), folder).diagnostics;
         said.iter().map(|one| one.code.name()).collect::<Vec<_>>()

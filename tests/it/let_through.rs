@@ -245,7 +245,7 @@ fn a_limit_on_the_wrong_side_is_told() {
         )
     };
     for line in ["auc <= 80%", "auc < 80%", "80% >= auc", "rmse >= 0.5", "p99 >= 50ms", "size(train.model) >= 500MB"] {
-        assert_eq!(codes(&gate(&format!("require {line}"))), ["wrong-side"], "{line}");
+        assert_eq!(codes(&gate(&format!("require plain >= 0\nrequire {line}"))), ["wrong-side"], "{line}");
         assert_eq!(codes(&gate(&format!("require plain >= 0\nwarn {line}"))), ["wrong-side"], "{line}");
     }
     for line in ["regression(auc) >= 2%", "improvement(auc) <= 1%"] {
@@ -256,8 +256,8 @@ fn a_limit_on_the_wrong_side_is_told() {
         "require auc between 80%..99.9%",
         "require rmse <= 0.5\nrequire rmse > 0",
         "require plain <= 3\nrequire plain >= 1",
-        "require size(train.model) <= 500MB\nrequire size(train.model) >= 20MB",
-        "require size(train.model) >= 1kB",
+        "require plain >= 0\nrequire size(train.model) <= 500MB\nrequire size(train.model) >= 20MB",
+        "require plain >= 0\nrequire size(train.model) >= 1kB",
         "require auc == 80%",
         "require plain >= 0\nwarn auc >= 80%\nwarn auc <= 99.9%",
         "require auc >= 80%\nwarn auc <= 99.9%",
@@ -335,7 +335,6 @@ fn a_gate_that_measures_nothing_of_the_first_model_is_told() {
     for of in ["release", "train.model"] {
         assert_eq!(codes(&behind(person(of, ""), "to models@production")), NONE, "{of}");
     }
-    assert_eq!(codes(&behind(person("train.model", ""), "to models")).first().map(String::as_str), None);
     let at_times = behind(person("release", " when event == \"push\""), "to models@production");
     assert_eq!(codes(&at_times), ["first-unmeasured"]);
     let second = behind(person("release", ""), "to models@production")
@@ -353,14 +352,6 @@ fn a_gate_that_requires_nothing_of_the_numbers_measured_no_model() {
     assert!(!codes(&gate("require mean(auc) >= 80%")).contains(&"ungated-release".to_owned()));
     let said = check(&format!("{MODEL}{}", gate("require size(train.model) <= 500MB"))).1.stdout;
     assert!(said.contains("`quality` is on what measures it and requires none of its numbers"), "{said}");
-    // Legs that are named together are looked at together.
-    let legs = "const seeds = [1, 2]\nstage train_all for s in seeds {\n in data = raw\n out model: Model<pickle> = \"m/{s}.pkl\"\n \
-        run <<< make \"$data\" \"$model\" >>>\n}\n\
-        stage measure for s in seeds {\n in model = train_all[s].model, data = held\n rerun always\n \
-        out report: Metrics<E> of model over data as test = \"r/{s}.json\"\n run <<< score \"$model\" \"$data\" \"$report\" >>>\n}\n\
-        gate all on measure[*].report { require mean(auc) >= 80% }\n\
-        register released for s in seeds = train_all[s].model to models\n";
-    assert_eq!(codes(legs), NONE);
 }
 
 #[test]
@@ -371,7 +362,6 @@ fn a_line_that_every_number_holds_or_none_is_refused() {
         "auc >= 0%",
         "auc <= 100%",
         "auc between 0..1",
-        "mean(auc) >= 0",
         "size(train.model) >= 0B",
         "p99 >= 0ms",
         "auc > 1",
