@@ -23,7 +23,7 @@ use crate::gate::Report;
 use crate::host::signal::Interrupt;
 use crate::host::{Clock, Digest, Error};
 use crate::judge;
-use crate::plan::{Bound, Node, NodeKind, RegistryLocation, Stage};
+use crate::plan::{Bound, Node, NodeKind, Promote, RegistryLocation, Stage, promotions_before};
 use crate::registry::{self, ErrorKind, Registry};
 use crate::runtime::Runtimes;
 use crate::types::{Origin, Value};
@@ -503,6 +503,28 @@ impl<'a> Run<'a> {
         if let Some(seen) = pointers.get(&name) {
             return Ok(seen.clone());
         }
+        let seen = self.look(registry, pointer)?;
+        pointers.insert(name, seen.clone());
+        Ok(seen)
+    }
+
+    /// Returns where a pointer stands for a node that reads what it names: behind a promotion as that left it, else as this run first saw
+    /// it.
+    pub(super) fn pointer_before(&self, node: &str, registry: &str, pointer: &str) -> Result<Option<Seen>, Stop> {
+        let moves = |(before, promote): &(&Node, &Promote)| {
+            (promote.registry.as_str(), promote.pointer.as_str()) == (registry, pointer)
+                && !self.bound.skipped.contains_key(&before.name)
+        };
+        let node = self.node(node).into_iter();
+        if node.flat_map(|node| promotions_before(node, &|name| self.node(name))).any(|one| moves(&one)) {
+            return self.look(registry, pointer);
+        }
+        self.pointer(registry, pointer)
+    }
+
+    /// Looks where a pointer stands now.
+    fn look(&self, registry: &str, pointer: &str) -> Result<Option<Seen>, Stop> {
+        let name = format!("{registry}@{pointer}");
         let found = self.registry(registry)?.pointer(pointer).map_err(|error| {
             // A registry that can't be read is not one without a champion: nothing may pass on that ground.
             let help = match error.kind() {
@@ -511,9 +533,7 @@ impl<'a> Run<'a> {
             };
             Stop::Unsound(format!("`{name}` can't be read: {error}{help}"))
         })?;
-        let seen = found.map(|found| Seen { version: found.version, digest: found.digest });
-        pointers.insert(name, seen.clone());
-        Ok(seen)
+        Ok(found.map(|found| Seen { version: found.version, digest: found.digest }))
     }
 
     pub(super) fn registry(&self, name: &str) -> Result<Arc<dyn Registry>, Stop> {

@@ -220,7 +220,7 @@ fn find(run: &Run<'_>, (node, work): (&str, &Work), input: &Input) -> Result<Fou
             None if input.optional => None,
             None => return Err(Stop::Failed(format!("`{}` was not made in this run", input.origin))),
         },
-        Origin::Pointer { registry, pointer } => champion(run, registry, pointer, input)?,
+        Origin::Pointer { registry, pointer } => champion(run, node, (registry, pointer), input)?,
     };
     let kind = Some(input.kind.clone());
     Ok(Found { name: input.name.clone(), kind, path: input.path.clone(), value: None, content })
@@ -345,9 +345,14 @@ fn not_there(run: &Run<'_>, stage: &str, output: &str, path: &str) -> Stop {
 }
 
 /// Finds what a pointer names. Its bytes are fetched only if somebody reads them.
-fn champion(run: &Run<'_>, registry: &str, pointer: &str, input: &Input) -> Result<Option<(Artifact, From)>, Stop> {
+fn champion(
+    run: &Run<'_>,
+    node: &str,
+    (registry, pointer): (&str, &str),
+    input: &Input,
+) -> Result<Option<(Artifact, From)>, Stop> {
     let (pointer, with) = companion(pointer);
-    let Some(seen) = run.pointer(registry, pointer)? else {
+    let Some(seen) = run.pointer_before(node, registry, pointer)? else {
         if input.optional {
             return Ok(None);
         }

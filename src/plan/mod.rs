@@ -35,7 +35,7 @@ pub use live::{
     Step, Watch,
 };
 pub use node::{Action, Approval, Leg, Node, NodeKind, Promote, Register, Subject, Wait, Why};
-pub use releasing::{Behind, approvals_before};
+pub use releasing::{Behind, approvals_before, promotions_before};
 pub use work::{
     BaselineRun, Command, FIXED, Input, InputKind, Interpreter, Isolation, Needs, Output, OutputKind, Rerun, Retry,
     SecretUse, Stage, Work,

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Approval, Node, NodeKind, Plan, Subject, Why};
+use super::{Approval, Node, NodeKind, Plan, Promote, Subject, Why};
 use crate::gate::Baseline;
 
 impl Subject {
@@ -62,6 +62,24 @@ pub fn approvals_before<'p>(node: &'p Node, find: &impl Fn(&str) -> Option<&'p N
                 NodeKind::Approval(approval) if !approval.on_demand => {}
                 _ if seen.insert(before.name.as_str()) => open.push(before),
                 _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// Returns the promotions that a node stands behind, by whatever way. `find` finds nodes by name.
+#[must_use]
+pub fn promotions_before<'p>(node: &'p Node, find: &impl Fn(&str) -> Option<&'p Node>) -> Vec<(&'p Node, &'p Promote)> {
+    let (mut seen, mut open, mut found) = (HashSet::new(), vec![node], Vec::new());
+    while let Some(node) = open.pop() {
+        for before in node.waits.iter().filter_map(|wait| find(&wait.node)) {
+            if !seen.insert(before.name.as_str()) {
+                continue;
+            }
+            open.push(before);
+            if let NodeKind::Promote(promote) = &before.kind {
+                found.push((before, promote));
             }
         }
     }

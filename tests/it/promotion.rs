@@ -442,6 +442,32 @@ fn what_is_rolled_back_meanwhile_is_not_acted_on() {
     assert!(ended.stdout.contains("rejected: `models@production` was rolled back"), "{ended:?}");
 }
 
+/// What stands behind a promotion reads what that made of the pointer, as a job of a platform does, which looks anew.
+#[test]
+fn what_reads_a_pointer_behind_its_promotion_reads_the_new_one() {
+    let text = format!(
+        "{PIPELINE}stage previous {{\n  in model = models@production?\n  out o: File = \"previous.json\"\n  rerun always\n  \
+         run <<< cp \"${{model:-/dev/null}}\" \"$o\"; echo . >> \"$o\" >>>\n}}\n\
+         action deploy after current {{\n  in model = models@production?\n  pass_env [\"HOME\"]\n  \
+         run <<< cat \"$model\" >> \"$HOME/served\" >>>\n}}\n"
+    );
+    let sandbox = toy(&text, "0.8");
+    let mut before = ".\n".to_owned();
+    for score in ["0.8", "0.85", "0.9"] {
+        sandbox.file("score.txt", score);
+        let ended = sandbox.mlpc(&["run", "--release"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let served = sandbox.shell("tail -n 1 \"$HOME/served\"").stdout;
+        assert_eq!(served, sandbox.read("model.json"), "{ended:?}");
+        assert_eq!(
+            sandbox.read("previous.json"),
+            before,
+            "elsewhere it is the one that stood there when the run began"
+        );
+        before = served + ".\n";
+    }
+}
+
 /// What is registered is what the run made and measured, and not what has come to stand at its path since.
 #[test]
 fn what_is_registered_beside_a_model_is_what_the_run_made() {

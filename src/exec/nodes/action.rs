@@ -14,7 +14,7 @@ use crate::exec::prepare::{self, Extra, Prepared};
 use crate::exec::state::Ending;
 use crate::host::process::Ended;
 use crate::host::{Context, Digest, fs};
-use crate::plan::{Action, Isolation, Node, NodeKind, Subject};
+use crate::plan::{Action, Isolation, Node, NodeKind, Subject, promotions_before};
 use crate::registry::{Act, Begun, Registry, State};
 use crate::types::Origin;
 
@@ -135,8 +135,7 @@ fn rolled_back(run: &Run<'_>, action: &Action) -> Result<Option<String>, Stop> {
 fn overtaken(run: &Run<'_>, node: &Node, action: &Action) -> Result<(), Stop> {
     let Some(Subject::Release(name)) = &action.of else { return Ok(()) };
     let Some(release) = run.release(name) else { return Ok(()) };
-    for before in promotions_before(run, node) {
-        let NodeKind::Promote(promote) = &before.kind else { continue };
+    for (before, promote) in promotions_before(node, &|name| run.node(name)) {
         if promote.release != *name || run.bound.skipped.contains_key(&before.name) {
             continue;
         }
@@ -153,21 +152,6 @@ fn overtaken(run: &Run<'_>, node: &Node, action: &Action) -> Result<(), Stop> {
         }
     }
     Ok(())
-}
-
-/// Returns the promotions that a node stands behind.
-fn promotions_before<'r>(run: &'r Run<'_>, node: &'r Node) -> Vec<&'r Node> {
-    let (mut seen, mut open, mut found) = (BTreeSet::new(), vec![node], Vec::new());
-    while let Some(node) = open.pop() {
-        let before = node.waits.iter().filter(|wait| seen.insert(wait.node.as_str()));
-        for node in before.filter_map(|wait| run.node(&wait.node)) {
-            open.push(node);
-            if matches!(node.kind, NodeKind::Promote(_)) {
-                found.push(node);
-            }
-        }
-    }
-    found
 }
 
 /// Returns the digest of what an action does, but for the values that say for which version and after which it does it.
