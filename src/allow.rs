@@ -106,7 +106,7 @@ impl Allows {
     /// Returns what there is to say of allows that covered nothing of what the surroundings of a pipeline tell.
     #[must_use]
     pub fn unused_around(&self) -> Vec<Diagnostic> {
-        self.left(|code| [codes::NOTHING_MATCHES, codes::DVC_OUT_OF_REACH].contains(&code))
+        self.left(|code| [codes::NOTHING_MATCHES, codes::NOT_OF_ITS_TYPE, codes::DVC_OUT_OF_REACH].contains(&code))
     }
 
     fn left(&self, told: impl Fn(Code) -> bool) -> Vec<Diagnostic> {

@@ -1,6 +1,7 @@
 //! Pipelines that are looked at in one call: which of them move the same pointer, and so decide about each other's production.
 
 use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Model, NodeKind, Pointer, RegistryId, Setting};
@@ -82,8 +83,16 @@ fn places(pipeline: &Pipeline<'_>, registry: RegistryId) -> Vec<String> {
 fn place(pipeline: &Pipeline<'_>, location: &RegistryLocation) -> String {
     match location {
         RegistryLocation::Directory { path } => {
-            let whole = std::path::Path::new(pipeline.folder).join(path);
-            format!("directory {}", whole.components().collect::<std::path::PathBuf>().display())
+            let mut whole = PathBuf::new();
+            for part in Path::new(pipeline.folder).join(path).components() {
+                match part {
+                    Component::ParentDir => {
+                        whole.pop();
+                    }
+                    part => whole.push(part),
+                }
+            }
+            format!("directory {}", whole.display())
         }
         RegistryLocation::Git { branch, remote } => format!("git {} {remote} {branch}", pipeline.repository),
         RegistryLocation::S3 { url } => format!("s3 {}", url.trim_end_matches('/')),

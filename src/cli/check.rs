@@ -167,20 +167,22 @@ fn together(sources: &Sources, compiled: &[Compilation]) -> Vec<(usize, Diagnost
     if compiled.len() < 2 {
         return Vec::new();
     }
-    let folder = |name: &str| {
-        let whole = Path::new(name).canonicalize().unwrap_or_else(|_| PathBuf::from(name));
-        whole.parent().unwrap_or(Path::new("")).to_path_buf()
-    };
-    let folders: Vec<PathBuf> = sources.iter().map(|(_, file)| folder(file.name())).take(compiled.len()).collect();
+    let whole = |name: &str| Path::new(name).canonicalize().unwrap_or_else(|_| PathBuf::from(name));
+    let files: Vec<PathBuf> = sources.iter().map(|(_, file)| whole(file.name())).take(compiled.len()).collect();
+    // A hook's list may name a file twice: it is one pipeline.
+    let own: Vec<usize> = (0..files.len()).filter(|&index| !files[..index].contains(&files[index])).collect();
     let shown = |path: &Path| path.to_string_lossy().into_owned();
-    let places: Vec<(String, String)> =
-        folders.iter().map(|folder| (shown(folder), shown(&around::repository(folder)))).collect();
-    let pipelines: Vec<check::Pipeline<'_>> = compiled
+    let places = own.iter().map(|&index| {
+        let folder = files[index].parent().unwrap_or(Path::new(""));
+        (shown(folder), shown(&around::repository(folder)))
+    });
+    let places: Vec<(String, String)> = places.collect();
+    let pipelines: Vec<check::Pipeline<'_>> = own
         .iter()
         .zip(&places)
-        .map(|(one, (folder, repository))| check::Pipeline { model: &one.model, folder, repository })
+        .map(|(&index, (folder, repository))| check::Pipeline { model: &compiled[index].model, folder, repository })
         .collect();
-    check::together(&pipelines)
+    check::together(&pipelines).into_iter().map(|(index, diagnostic)| (own[index], diagnostic)).collect()
 }
 
 /// Tells whether what the texts don't say is as it has to be: patterns match, runtimes are locked.

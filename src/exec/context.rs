@@ -361,7 +361,16 @@ impl<'a> Run<'a> {
     /// whole run: a gate that judged other bytes than were trained on has judged nothing.
     pub(super) fn note_source(&self, name: &str, is: Option<Digest>, reader: &str) -> Result<(), Stop> {
         let before = locked(&self.expected).get(name).copied();
-        let first = locked(&self.sources).entry(name.to_owned()).or_insert_with(|| (is, reader.to_owned())).clone();
+        let own = self.bound.plan.sources.iter().find(|source| source.name == name).map(|source| &source.location);
+        // Two names of one place are one thing.
+        let same = self.bound.plan.sources.iter().filter(|other| Some(&other.location) == own);
+        let first = {
+            let mut sources = locked(&self.sources);
+            let known = same.into_iter().find_map(|other| sources.get(&other.name).cloned());
+            let first = known.unwrap_or_else(|| (is, reader.to_owned()));
+            sources.entry(name.to_owned()).or_insert_with(|| first.clone());
+            first
+        };
         let why = if before.is_some_and(|before| Some(before) != is) {
             format!("the source `{name}` is no longer what it was when the run began")
         } else if first.0 != is {

@@ -2,7 +2,7 @@
 
 use super::condition::text;
 use crate::diagnostic::{Diagnostic, Severity, codes};
-use crate::plan::{Node, NodeKind, Plan, TriggerKind, names_branch};
+use crate::plan::{Plan, TriggerKind, names_branch};
 use crate::targets::Site;
 
 /// Says that runs which nobody pushed release nothing, where a declared trigger starts such.
@@ -13,13 +13,10 @@ pub(super) fn releases_nothing(
     site: &Site<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let acts = |node: &Node| {
-        matches!(node.kind, NodeKind::Register(_) | NodeKind::Promote(_) | NodeKind::Action(_) | NodeKind::Rollout(_))
-    };
     // A start by hand is always possible, and need not be for releases.
     let is_declared =
         event != "manual" || plan.triggers.iter().any(|trigger| matches!(trigger.kind, TriggerKind::Manual { .. }));
-    if !is_declared || !plan.nodes.iter().any(acts) {
+    if !is_declared || !plan.nodes.iter().any(|node| node.kind.acts()) {
         return;
     }
     let message = format!(

@@ -421,6 +421,8 @@ fn a_test_over_training_data_is_seen_through_what_was_made_of_the_model() {
     };
     assert_eq!(codes(&over("raw")), ["tested-on-training-data"]);
     assert_eq!(codes(&over("held")), NONE);
+    let again = format!("source again: Dataset<csv> = \"raw.csv\"\n{}", over("again"));
+    assert_eq!(codes(&again), ["tested-on-training-data"], "another name of the same file");
     // The best of several is each of them.
     let chosen = "stage other { in data = raw\n out model: Model<pickle> = \"o.pkl\"\n run <<< make \"$data\" \"$model\" >>> }\n\
                   stage choose { in one = other.model, two = convert.onnx, held\n out model: Model<pickle> = \"best.pkl\"\n \
@@ -500,6 +502,9 @@ fn two_pipelines_that_move_one_pointer_are_told() {
     // A folder is another one in another folder, and a branch the same in all of a repository.
     sandbox.file("c/b.mlp", &pipeline("churn", here, "production", ""));
     assert_eq!(told(&["a.mlp", "c/b.mlp"]).1, 0);
+    sandbox.file("c/b.mlp", &pipeline("churn", "directory(\"../registry\")", "production", ""));
+    assert_eq!(told(&["a.mlp", "c/b.mlp"]).1, 1);
+    assert_eq!(told(&["a.mlp", "./a.mlp"]).1, 0, "one file by two names");
     let shared = "profile shared { set models = git(\"branch\")\n releases true }";
     sandbox.file("c/b.mlp", &pipeline("churn", here, "production", shared));
     sandbox.file("a.mlp", &pipeline("fraud", "git(\"branch\")", "production", ""));

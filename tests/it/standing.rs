@@ -96,3 +96,17 @@ fn what_a_profile_sets_is_looked_at_too_and_what_was_clean_is_looked_at_again() 
     sandbox.file("smoke.csv", "a\n1\n").shell("rm raw.json");
     assert!(check(&sandbox).stderr.contains("the data baseline `raw.json` is not there"));
 }
+
+#[test]
+fn two_sources_of_one_file_are_one_thing_to_a_run() {
+    let sandbox = with(
+        "source a: File = \"x.txt\"\nsource b: File = \"x.txt\"\nstage one {\n  in a\n  out o: File = \"1\"\n  run <<< cp \"$a\" \"$o\" >>>\n}\n\
+         stage edit after one {\n  out o: File = \"2\"\n  isolation off\n  rerun always\n  run <<< bash edit.sh; echo > \"$o\" >>>\n}\n\
+         stage two after edit {\n  in b\n  out o: File = \"3\"\n  run <<< cp \"$b\" \"$o\" >>>\n}\n",
+    );
+    sandbox.file("x.txt", "1\n").file("edit.sh", "true\n");
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    sandbox.file("edit.sh", "rm x.txt; echo 2 > x.txt\n");
+    let ended = sandbox.mlpc(&["run", "--force"]);
+    assert!(ended.code == 11 && ended.stdout.contains("changed while the run ran"), "{ended:?}");
+}

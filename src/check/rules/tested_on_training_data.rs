@@ -42,10 +42,19 @@ fn reader<'m>(model: &'m Model, models: &Models<'_>, of: &'m Origin, over: &Orig
     while let Some(next) = open.pop() {
         let Origin::Output(id) = next else { continue };
         let Some(maker) = model.stage(id.node).filter(|_| seen.insert(id.node)) else { continue };
-        if let Some(read) = maker.work.inputs.iter().find(|input| input.origin == *over) {
+        if let Some(read) = maker.work.inputs.iter().find(|input| is_same(model, &input.origin, over)) {
             return Some((id.node, read));
         }
         open.extend(model.made_of(next).filter(|origin| models.has(origin)));
     }
     None
+}
+
+/// Tells whether two origins are one thing: two sources may be of one file.
+fn is_same(model: &Model, one: &Origin, other: &Origin) -> bool {
+    let place = |origin: &Origin| match origin {
+        Origin::Source(id) => model.sources[*id].location.as_ref(),
+        _ => None,
+    };
+    one == other || place(one).is_some_and(|one| Some(one) == place(other))
 }
