@@ -74,6 +74,7 @@ pub(super) fn build(files: &dyn Files, file: &str, name: &str, project: Project,
         .collect();
     let outs: Vec<Vec<Out>> =
         stages.iter().enumerate().map(|(index, stage)| builder.outs(index, stage, &names[index])).collect();
+    builder.params.outputs = outs.iter().flatten().map(|out| out.name.clone()).collect();
     for stage in &frozen {
         builder.freeze(stage);
     }

@@ -1,10 +1,10 @@
 //! Parameters: one declaration for each value that a stage names or a command is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml::Value;
 
-use super::names::Taken;
+use super::names::{Taken, word};
 use super::template::Origin;
 use super::text::{number, quote};
 use super::{path, yaml};
@@ -23,6 +23,8 @@ pub(super) struct Declared {
 pub(super) struct Params {
     pub(super) declared: Vec<Declared>,
     by_origin: BTreeMap<String, String>,
+    /// What stages call their outputs: a parameter that a stage uses is beside them.
+    pub(super) outputs: BTreeSet<String>,
 }
 
 /// Returns the type of a value that a parameter can hold and a script can read.
@@ -63,7 +65,12 @@ impl Params {
             return Some(name.clone());
         }
         let long = keys.join("_");
-        let name = taken.take([long.as_str(), &format!("{long}_param")]);
+        let mut candidates = vec![long.clone(), format!("{long}_param")];
+        candidates.retain(|name| !self.outputs.contains(&word(name)));
+        if candidates.is_empty() {
+            candidates.push(format!("{long}_value"));
+        }
+        let name = taken.take(candidates.iter().map(String::as_str));
         self.by_origin.insert(key, name.clone());
         self.declared.push(Declared { name: name.clone(), ty, rest });
         Some(name)
