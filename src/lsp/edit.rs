@@ -133,6 +133,9 @@ pub(super) fn rename(world: &mut World, params: &RenameParams) -> Result<Option<
         if clash {
             return refuse(format!("`{new}` is taken"));
         }
+        if names.set_again.contains(&one.symbol) {
+            return refuse("a script sets a variable of this name itself, and what it reads is that".to_owned());
+        }
     }
     let Some(places) = everywhere(world, &at.text_document.uri, at.position) else { return Ok(None) };
     let mut changes: HashMap<Uri, Vec<TextEdit>> = HashMap::new();

@@ -58,6 +58,8 @@ pub(super) struct Names<'a> {
     beyond: HashMap<&'a str, &'a ast::Item>,
     /// Events that the file listens to, each with a field of its payload.
     heard: HashSet<(&'a str, &'a str)>,
+    /// What a script sets to something else: what it reads then is its own.
+    pub(super) set_again: HashSet<Symbol<'a>>,
 }
 
 /// What names mean in one declaration.
@@ -106,7 +108,7 @@ impl<'a> Names<'a> {
                 }
             }
         }
-        let mut names = Self { text, all: Vec::new(), tops, beyond, heard };
+        let mut names = Self { text, all: Vec::new(), tops, beyond, heard, set_again: HashSet::new() };
         file.items.iter().for_each(|item| names.item(item));
         names
     }

@@ -6,6 +6,7 @@ pub mod ast;
 pub mod cursor;
 pub mod fmt;
 pub mod number;
+pub(crate) mod shell;
 
 mod fault;
 mod forms;

@@ -365,6 +365,35 @@ fn a_renaming_that_would_leave_errors_is_refused() {
     client.ends();
 }
 
+/// A variable of a script is followed where the shell reads it, and not where it is another program's or the script's own.
+#[test]
+fn renaming_follows_the_shell() {
+    let text = "pipeline p\nedition 2026\nparam rate: int = 3\nstage fit {\n  use rate\n  out m: File = \"m\"\n  run <<<\n    \
+                awk '{ print $rate }' f; echo \\$rate \"${#rate}\" ${rate:-1} > \"$m\"\n    cat <<'EOF'\n    $rate\n    EOF\n    \
+                cat <<EOF\n    it's $rate\n    EOF\n  >>>\n}\n";
+    let mut client = Client::start(&[], "file:///nowhere");
+    client.open(URI, text);
+    let rename = |client: &mut Client| {
+        let at = json!({ "textDocument": { "uri": URI }, "position": position(text, "rate", 0), "newName": "speed" });
+        client.asked("textDocument/rename", at)
+    };
+    let answer = rename(&mut client);
+    let renamed = applied(text, answer["result"]["changes"][URI].as_array().expect("edits"));
+    let wanted = text
+        .replace("param rate", "param speed")
+        .replace("use rate", "use speed")
+        .replace("${#rate}\" ${rate:-1}", "${#speed}\" ${speed:-1}")
+        .replace("it's $rate", "it's $speed");
+    assert_eq!(renamed, wanted);
+    client.change(URI, 2, json!([{ "text": text.replace("awk", "rate=2; echo $rate; awk") }]));
+    let answer = rename(&mut client);
+    assert!(
+        answer["error"]["message"].as_str().is_some_and(|said| said.contains("a script sets a variable")),
+        "{answer}"
+    );
+    client.ends();
+}
+
 /// Applies edits of ASCII texts.
 fn applied(text: &str, edits: &[Value]) -> String {
     let starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();

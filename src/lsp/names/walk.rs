@@ -4,6 +4,7 @@ use super::Occurrence;
 use super::{Names, Scope, Symbol, base_name};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind, ItemKind, StageBody, StageClause};
+use crate::syntax::shell;
 
 impl<'a> Names<'a> {
     /// Collects the names of a declaration.
@@ -220,16 +221,16 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Finds `$name` and `${name…}` in the text of a script.
+    /// Finds the variables that a script reads.
     fn variables(&mut self, span: Span, scope: &Scope<'a>) {
         let text = &self.text[span.range()];
-        for (at, _) in text.match_indices('$') {
-            let start = at + 1 + usize::from(text[at + 1..].starts_with('{'));
-            let end = text[start..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-            let end = end.map_or(text.len(), |length| start + length);
-            if let Some(symbol) = scope.names.get(&text[start..end]) {
-                let place = Span::new(span.file, span.start + start as u32, span.start + end as u32);
-                self.put(*symbol, place, false);
+        let mut set = None;
+        for read in shell::reads(text) {
+            let Some(&symbol) = scope.names.get(read.name) else { continue };
+            let start = span.start + read.at as u32;
+            self.put(symbol, Span::new(span.file, start, start + read.name.len() as u32), false);
+            if set.get_or_insert_with(|| shell::sets(text)).contains(read.name) {
+                self.set_again.insert(symbol);
             }
         }
     }
