@@ -1,11 +1,11 @@
 //! Which files a `code` pattern means: by .gitignore's rules and a short list of what is never code. What runs and what
 //! is released ask the same.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobMatcher, GlobSetBuilder};
 use ignore::WalkBuilder;
 
 use crate::host::{Error, Result};
@@ -64,16 +64,24 @@ impl CodeFinder {
         Path::new(path).ancestors().any(|part| self.outputs.contains(part))
     }
 
-    /// Tells whether a pattern would mean a file if it were there, whatever `.gitignore` says of it.
-    pub(crate) fn would_find(&self, pattern: &str, file: &str) -> Result<bool> {
-        let plain = pattern.trim_start_matches("./").trim_end_matches('/');
-        let is_meant = if plain.contains(['*', '?', '[', '{']) {
-            matcher(plain)?.is_match(file)
-        } else {
-            matches!(plain, "" | ".") || Path::new(file).starts_with(plain)
+    /// Returns those of the files that the patterns would mean if they were there, whatever `.gitignore` says of them.
+    pub(crate) fn would_find<'f>(&self, patterns: &[&str], files: &[&'f str]) -> Result<Vec<&'f str>> {
+        let (mut plain, mut globs) = (HashSet::new(), GlobSetBuilder::new());
+        for pattern in patterns {
+            let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
+            if pattern.contains(['*', '?', '[', '{']) {
+                globs.add(glob(pattern)?);
+            } else {
+                plain.insert(Path::new(if pattern == "." { "" } else { pattern }));
+            }
+        }
+        let globs = globs.build().map_err(|error| Error::new(format!("the patterns of code: {}", error.kind())))?;
+        let is_meant = |file: &str| {
+            let is_code = || Path::new(file).iter().all(|part| is_ever_code(&part.to_string_lossy()));
+            let named = || Path::new(file).ancestors().any(|part| plain.contains(part));
+            (globs.is_match(file) || named()) && is_code() && !self.is_output(file)
         };
-        let is_code = Path::new(file).iter().all(|part| is_ever_code(&part.to_string_lossy()));
-        Ok(is_meant && is_code && !self.is_output(file))
+        Ok(files.iter().copied().filter(|file| is_meant(file)).collect())
     }
 
     fn pattern(&self, pattern: &str) -> Result<Arc<Vec<String>>> {
@@ -141,9 +149,12 @@ fn is_ever_code(name: &str) -> bool {
 }
 
 fn matcher(pattern: &str) -> Result<GlobMatcher> {
+    Ok(glob(pattern)?.compile_matcher())
+}
+
+fn glob(pattern: &str) -> Result<Glob> {
     let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-    let glob = glob.map_err(|error| Error::new(format!("`{pattern}` is no pattern: {}", error.kind())))?;
-    Ok(glob.compile_matcher())
+    glob.map_err(|error| Error::new(format!("`{pattern}` is no pattern: {}", error.kind())))
 }
 
 #[cfg(test)]

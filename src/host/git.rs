@@ -93,6 +93,11 @@ impl Git {
 
     /// As [`Git::run`], with these bytes as standard input.
     pub fn run_from<A: AsRef<OsStr>>(&self, arguments: &[A], input: &[u8]) -> Result<Vec<u8>> {
+        self.ask_from(arguments, input).and_then(checked)
+    }
+
+    /// As [`Git::ask`], with these bytes as standard input.
+    pub fn ask_from<A: AsRef<OsStr>>(&self, arguments: &[A], input: &[u8]) -> Result<Answer> {
         let spool = || -> std::io::Result<File> {
             let mut file = tempfile::tempfile()?;
             file.write_all(input)?;
@@ -100,7 +105,7 @@ impl Git {
             Ok(file)
         };
         let file = spool().context(|| "cannot write a temporary file".to_owned())?;
-        self.output(arguments, file.into(), Stdio::piped()).and_then(checked)
+        self.output(arguments, file.into(), Stdio::piped())
     }
 
     /// As [`Git::line`], with these bytes as standard input.

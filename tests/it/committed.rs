@@ -166,6 +166,26 @@ fn code_that_a_sparse_checkout_left_out_is_missed() {
     refused(&sandbox, "`src/more/b.txt` is not here\n  help: `git sparse-checkout disable`");
 }
 
+/// Which files are code is said by ignore files, and those of the commit alone are everybody's.
+#[test]
+fn code_that_this_clone_alone_ignores_is_missed() {
+    let sandbox = pushed();
+    sandbox
+        .file("src/b.txt", "safety\n")
+        .file("src/kept.txt", "kept\n")
+        .file(".gitignore", "out/\n.mlpc/\nsrc/kept.txt\n");
+    shell(&sandbox, "git add -f src/kept.txt && ln -s ../alt src/folder");
+    push(&sandbox);
+    released(&sandbox);
+    sandbox.file("src/.gitignore", "b.txt\n");
+    shell(&sandbox, "echo src/.gitignore > .git/info/exclude");
+    refused(&sandbox, "`src/b.txt` is left out here by an ignore file that the commit has not");
+    shell(&sandbox, "rm src/.gitignore && echo b.txt > ../.gitignore");
+    refused(&sandbox, "`src/b.txt` is left out here by an ignore file that the commit has not");
+    shell(&sandbox, "rm ../.gitignore");
+    released(&sandbox);
+}
+
 #[test]
 fn names_that_git_quotes_are_asked_for_as_they_are() {
     let sandbox = pushed();

@@ -29,6 +29,8 @@ pub(super) struct Read {
 pub(super) enum Other {
     /// A clone has it.
     Absent,
+    /// A clone reads it.
+    Hidden,
     /// Only here it is executable, or only there.
     Executable(bool),
     /// This link is none here, or leads elsewhere.

@@ -56,13 +56,14 @@ pub(super) fn uncommitted(git: &Git, plan: &Plan, workspace: &Path) -> Result<Op
     let top = top.canonicalize().unwrap_or(top);
     // With the tags of files that git was told not to look at: git-ls-files(1).
     let listed = Git::at(&top).run(&["ls-files", "-v", "-z", "--recurse-submodules"])?;
-    let mut left_out = Vec::new();
+    let (mut tracked, mut left_out) = (Vec::new(), BTreeSet::new());
     for entry in entries(&listed) {
         let Some((tag, file)) = entry.split_once(' ') else { continue };
+        tracked.push(file.to_owned());
         let is_sparse = tag.eq_ignore_ascii_case("S");
         let is_hidden = tag.starts_with(|tag: char| tag.is_ascii_lowercase()) || is_sparse;
         if is_sparse && !top.join(file).exists() {
-            left_out.push(file.to_owned());
+            left_out.insert(file.to_owned());
         } else if is_hidden {
             let undo = if is_sparse { "--no-skip-worktree" } else { "--no-assume-unchanged" };
             return Ok(Some(unclean(file, format!("`git update-index {undo} {file}`, and look at `git diff`"))));
@@ -71,18 +72,26 @@ pub(super) fn uncommitted(git: &Git, plan: &Plan, workspace: &Path) -> Result<Op
     let tree = Tree::at_head(&top)?;
     let folder = workspace.canonicalize().unwrap_or_else(|_| workspace.to_owned());
     let finder = CodeFinder::of(plan, workspace);
-    for missing in &left_out {
-        let Some(file) = top.join(missing).strip_prefix(&folder).ok().and_then(Path::to_str).map(str::to_owned) else {
-            continue;
-        };
-        for pattern in plan.code_patterns() {
-            if finder.would_find(pattern, &file)? {
-                return Ok(Some(told(&file, Other::Absent)));
-            }
+    let read_here = reads(plan, &finder)?;
+    // What is code in a clone of the commit, and is not read here.
+    let below = folder.strip_prefix(&top).ok().and_then(Path::to_str).unwrap_or_default();
+    let inside = |file: &'_ String| Path::new(file).strip_prefix(below).ok().and_then(Path::to_str).map(str::to_owned);
+    let inside: Vec<String> = tracked.iter().filter_map(inside).filter(|file| !read_here.contains_key(file)).collect();
+    let patterns: Vec<&str> = plan.code_patterns().into_iter().collect();
+    let unread = finder.would_find(&patterns, &inside.iter().map(String::as_str).collect::<Vec<_>>())?;
+    for missing in &unread {
+        let file = Path::new(below).join(missing).to_string_lossy().into_owned();
+        if left_out.contains(&file) {
+            return Ok(Some(told(missing, Other::Absent)));
         }
     }
+    // A link to a folder is no code, whatever is in there.
+    let unread: Vec<&str> = unread.into_iter().filter(|file| folder.join(file).is_file()).collect();
+    if let Some(hidden) = hidden(&tree, &top, below, &unread)? {
+        return Ok(Some(told(hidden, Other::Hidden)));
+    }
     let mut read = Vec::new();
-    for (file, is_named) in reads(plan, &finder)? {
+    for (file, is_named) in read_here {
         match tree.follow(&folder.join(&file)) {
             Leads::To { file: real, links } => read.push(Read { file, real, links }),
             // What is nowhere can't be read.
@@ -103,6 +112,24 @@ pub(super) fn uncommitted(git: &Git, plan: &Plan, workspace: &Path) -> Result<Op
     Ok(other.map(|(file, other)| told(file, other)))
 }
 
+/// Returns the first of the tracked files that no `.gitignore` of the commit ignores: what hides it stands in this clone, or above it.
+fn hidden<'f>(tree: &Tree, top: &Path, below: &str, unread: &[&'f str]) -> Result<Option<&'f str>, Error> {
+    if unread.is_empty() {
+        return Ok(None);
+    }
+    let files: Vec<String> =
+        unread.iter().map(|file| Path::new(below).join(file).to_string_lossy().into_owned()).collect();
+    let asked: String = files.iter().map(|file| format!("{file}\0")).collect();
+    // The command reads names as they are, and refuses to be told so.
+    let git = Git::at(top).with("GIT_LITERAL_PATHSPECS", "0");
+    let answer = git.ask_from(&["check-ignore", "--verbose", "-z", "--no-index", "--stdin"], asked.as_bytes())?;
+    // Who says so, in which line, by which pattern, of which file: git-check-ignore(1). A file that nobody ignores is not among them.
+    let told: Vec<String> = String::from_utf8_lossy(&answer.stdout).split('\0').map(str::to_owned).collect();
+    let of_commit = told.chunks_exact(4).filter(|told| !told[2].starts_with('!') && tree.get(&told[0]).is_some());
+    let by_commit: BTreeSet<&str> = of_commit.map(|told| told[3].as_str()).collect();
+    Ok(unread.iter().zip(&files).find(|(_, file)| !by_commit.contains(file.as_str())).map(|(file, _)| *file))
+}
+
 /// Says that something of the work tree is not in the commit.
 fn unclean(file: &str, help: String) -> Uncommitted {
     Uncommitted { why: format!("a clean tree, and `{file}` is not committed"), help }
@@ -115,6 +142,13 @@ fn told(file: &str, other: Other) -> Uncommitted {
         Other::Absent => (
             format!("`{file}` is not here"),
             "`git sparse-checkout disable`, or `git sparse-checkout add` with its folder".to_owned(),
+        ),
+        Other::Hidden => (
+            format!("`{file}` is left out here by an ignore file that the commit has not"),
+            format!(
+                "`git check-ignore -v --no-index {file}` says which; else it is a `.gitignore` in a folder above the repository: \
+                 take the line out, or release from a fresh clone"
+            ),
         ),
         Other::Executable(here) => {
             let (which, sign) = if here { ("here alone", '-') } else { ("everywhere but here", '+') };
