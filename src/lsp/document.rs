@@ -76,6 +76,11 @@ impl Document {
         self.tree.file()
     }
 
+    /// Tells whether some of the text can't be read.
+    pub(super) fn has_faults(&self) -> bool {
+        self.tree.diagnostics().iter().any(Diagnostic::is_error)
+    }
+
     /// Returns the text of its own or of a module, by what a place in it says.
     pub(super) fn source_of(&self, id: FileId) -> &SourceFile {
         self.sources.file(id)

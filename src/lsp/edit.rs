@@ -180,16 +180,20 @@ fn errors(document: &mut Document) -> Vec<Diagnostic> {
 fn broken(world: &mut World, renamed: &[(Uri, String)]) -> Option<String> {
     let texts: Texts = Rc::new(RefCell::new(world.texts.borrow().clone()));
     for (uri, text) in renamed {
-        let path = path_of(uri)?;
-        texts.borrow_mut().insert(path.display().to_string(), text.clone());
+        // What was never saved has no path, and no other file can name it.
+        if let Some(path) = path_of(uri) {
+            texts.borrow_mut().insert(path.display().to_string(), text.clone());
+        }
     }
     for (uri, text) in renamed {
         let mut closed = path_of(uri).and_then(|path| world.closed(&path));
-        let mut before: Vec<Diagnostic> = world.get(uri).or(closed.as_mut()).map(errors).unwrap_or_default();
-        let read = world.get(uri).or(closed.as_mut()).map(|document| document.text().to_owned()).unwrap_or_default();
-        if syntax::fmt::format(FileId(0), &read).is_err() {
+        let Some(document) = world.get(uri).or(closed.as_mut()) else {
+            return Some(format!("{} can't be read", uri.as_str()));
+        };
+        if document.has_faults() {
             return Some("a name may stand where the file can't be read: mend its faults first".to_owned());
         }
+        let mut before = errors(document);
         for one in errors(&mut Document::new(uri.clone(), None, text.clone(), texts.clone())) {
             let Some(known) = before.iter().position(|before| before.code == one.code) else {
                 return Some(format!("it is used where it would not be renamed: {}", one.message));

@@ -339,27 +339,34 @@ fn a_renaming_that_would_leave_errors_is_refused() {
                 stage fit {\n  in rows\n  use epochs\n  rerun when profile == \"smoke\"\n  out m: File = \"m\"\n  \
                 run <<< fit \"$rows\" \"$epochs\" \"$m\" >>>\n}\nstage again = fit with { rows: rows, m: \"m2\" }\n\
                 gate fine on rows {\n  require classes(label) >= 2\n}\n";
+    // Also in what was never saved.
+    for uri in [URI, "untitled:pipeline"] {
+        refuses(uri, text);
+    }
+}
+
+fn refuses(uri: &str, text: &str) {
     let mut client = Client::start(&[], "file:///nowhere");
-    client.open(URI, text);
+    client.open(uri, text);
     let rename = |client: &mut Client, word: &str, nth: usize, new: &str| {
-        let at = json!({ "textDocument": { "uri": URI }, "position": position(text, word, nth), "newName": new });
+        let at = json!({ "textDocument": { "uri": uri }, "position": position(text, word, nth), "newName": new });
         client.asked("textDocument/rename", at)
     };
     for (word, nth, new) in [("label", 0, "target"), ("smoke", 0, "quick")] {
         let answer = rename(&mut client, word, nth, new);
-        if let Some(edits) = answer["result"]["changes"][URI].as_array() {
+        if let Some(edits) = answer["result"]["changes"][uri].as_array() {
             let renamed = applied(text, edits);
-            let told = client.change(URI, 2, json!([{ "text": renamed }]));
+            let told = client.change(uri, 2, json!([{ "text": renamed }]));
             assert!(told.iter().all(|one| one["severity"] != 1), "{word}: {told:?}");
-            client.change(URI, 3, json!([{ "text": text }]));
+            client.change(uri, 3, json!([{ "text": text }]));
         } else {
             let said = answer["error"]["message"].as_str().unwrap_or_default();
             assert!(said.contains("it is used where it would not be renamed"), "{word}: {answer}");
         }
     }
     let answer = rename(&mut client, "epochs", 0, "rounds");
-    assert_eq!(answer["result"]["changes"][URI].as_array().map(Vec::len), Some(4), "{answer}");
-    client.change(URI, 4, json!([{ "text": format!("{text}gate {{\n") }]));
+    assert_eq!(answer["result"]["changes"][uri].as_array().map(Vec::len), Some(4), "{answer}");
+    client.change(uri, 4, json!([{ "text": format!("{text}gate {{\n") }]));
     let answer = rename(&mut client, "epochs", 0, "rounds");
     assert!(answer["error"]["message"].as_str().is_some_and(|said| said.contains("mend its faults first")), "{answer}");
     client.ends();
