@@ -35,8 +35,8 @@ pub fn about(workspace: &Path, path: &str, digest: &Digest) -> About {
     let full = workspace.join(path);
     let size = full.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
     // A model of gigabytes is not read for nothing.
-    let named =
-        size.is_some_and(|size| part(&full, size.saturating_sub(TAIL)).is_some_and(|end| terraform::is_named(&end)));
+    let end = size.and_then(|size| part(&full, size.saturating_sub(TAIL)));
+    let named = end.is_some_and(|end| terraform::is_named(&end));
     let is_archive = size.is_some() && part(&full, 0).is_some_and(|begin| begin.starts_with(b"PK"));
     let wanted = size.filter(|&size| size <= terraform::MOST && (named || is_archive));
     let bytes = wanted.and_then(|_| fs::read(&full).ok()).filter(|bytes| Digest::of(bytes) == *digest);
@@ -121,6 +121,8 @@ mod tests {
         write("infra.tfplan", PLAN);
         let other = about(folder.path(), "infra.tfplan", &Digest::of(b"what was asked about"));
         assert_eq!(other.changes, None, "these bytes are not the ones that are decided about");
+        write("log.txt", b"saved the plan to: out/infra.tfplan\n");
+        assert!(!about(folder.path(), "log.txt", &Digest::of(b"")).unread, "it only speaks of one");
         let list = about(folder.path(), "list.txt", &Digest::of(b"a list\n"));
         assert_eq!((list.line().as_str(), list.resources().len()), ("`list.txt`, 7 bytes", 0));
         let gone = about(folder.path(), "gone", &Digest::of(b""));

@@ -12,6 +12,8 @@ use flate2::read::DeflateDecoder;
 
 /// What the last 22 bytes are: its mark, disks, counts, the directory's length and place, the length of the comment.
 const END: usize = 22;
+/// The mark that the end begins with.
+pub(super) const MARK: &[u8] = b"PK\x05\x06";
 /// Bytes of the record in the directory that stand before the name.
 const RECORD: usize = 46;
 /// Bytes that stand before the name where the entry itself does.
@@ -47,7 +49,7 @@ fn directory(archive: &[u8]) -> Option<(std::ops::Range<usize>, usize)> {
     let end = archive.len().checked_sub(END)?;
     let [disk, of, here, count] = [4, 6, 8, 10].map(|at| short(archive, end + at));
     let (length, start) = (long(archive, end + 12)?, long(archive, end + 16)?);
-    let plain = archive.get(end..end + 4)? == b"PK\x05\x06"
+    let plain = archive.get(end..end + MARK.len())? == MARK
         && (disk, of, here) == (Some(0), Some(0), count)
         && count != Some(FULL)
         // Terraform's reader takes this too for a sign that a 64-bit record has the number.

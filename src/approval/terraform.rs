@@ -49,9 +49,10 @@ impl Changes {
     }
 }
 
-/// Tells whether bytes that [`read`] makes nothing of name a plan's entry all the same.
+/// Tells whether bytes that [`read`] makes nothing of are the end of an archive that names a plan's entry all the same.
 pub(super) fn is_named(bytes: &[u8]) -> bool {
-    bytes.windows(ENTRY.len()).any(|window| window == ENTRY)
+    let has = |wanted: &[u8]| bytes.windows(wanted.len()).any(|window| window == wanted);
+    has(archive::MARK) && has(ENTRY)
 }
 
 /// Reads a plan; none where it is no plan, or not one that can be read for certain.
