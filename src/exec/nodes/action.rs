@@ -14,8 +14,8 @@ use crate::exec::prepare::{self, Extra, Prepared};
 use crate::exec::state::Ending;
 use crate::host::process::Ended;
 use crate::host::{Context, Digest, fs};
-use crate::plan::{Action, Isolation, Node, NodeKind, Subject, promotions_before};
-use crate::registry::{Act, Begun, Registry, State};
+use crate::plan::{Action, Isolation, Node, NodeKind, Promote, Subject, promotions_before};
+use crate::registry::{Act, Begun, Pointer, Registry, State};
 use crate::types::Origin;
 
 pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut NodeReport) -> Result<Ending, Stop> {
@@ -26,7 +26,8 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     let of = extra.locals.get("version").cloned();
     let prepared = prepare::work(run, (&node.name, &action.work), &[], Isolation::Copies, &[0], extra)?;
     let journal = Journal::of(run, action)?;
-    let promoted = of.as_deref().map(|version| promoted_by(run, action, version)).transpose()?.flatten();
+    let promotions = promotions(run, action)?;
+    let promoted = of.as_deref().and_then(|version| promoted_by(run, &promotions, version));
     let unasked = unasked::own(run, node);
     let same = of.as_ref().map(|version| Act {
         run: promoted.clone().unwrap_or_else(|| run.id.clone()),
@@ -60,7 +61,9 @@ pub(super) fn run(run: &Run<'_>, node: &Node, action: &Action, report: &mut Node
     if let Some(why) = rolled_back(run, action)? {
         return Ok(Ending::RolledBack(why));
     }
-    overtaken(run, node, action)?;
+    if let Some(version) = &of {
+        overtaken(run, node, &promotions, version)?;
+    }
     // That it was begun tells a later run what somebody was asked about.
     let noted = same.as_ref().filter(|_| unasked::has_own(run, node));
     let note = |state| noted.map_or(Ok(()), |same| journal.note(same, state));
@@ -130,25 +133,43 @@ fn rolled_back(run: &Run<'_>, action: &Action) -> Result<Option<String>, Stop> {
     releases(run).rejected(name, &release.digest).map_err(stop)
 }
 
+/// A promotion of the release that an action is of.
+struct Promotion<'r> {
+    node: &'r str,
+    promote: &'r Promote,
+    /// What the pointer names: as it stands now, not as the run first saw it, which may have moved it.
+    now: Option<Pointer>,
+}
+
+/// Returns the promotions of the release that an action is of.
+fn promotions<'r>(run: &'r Run<'_>, action: &Action) -> Result<Vec<Promotion<'r>>, Stop> {
+    let Some(Subject::Release(release)) = &action.of else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for node in &run.bound.plan.nodes {
+        let NodeKind::Promote(promote) = &node.kind else { continue };
+        if promote.release == *release {
+            let pointer = releases(run).open(&promote.registry).and_then(|registry| registry.pointer(&promote.pointer));
+            found.push(Promotion { node: &node.name, promote, now: pointer.map_err(stop)? });
+        }
+    }
+    Ok(found)
+}
+
 /// Refuses to act on a release behind its promotion where the pointer names another one by now: a later run, or a person, moved it while
 /// this one waited or before it was taken up again.
-fn overtaken(run: &Run<'_>, node: &Node, action: &Action) -> Result<(), Stop> {
-    let Some(Subject::Release(name)) = &action.of else { return Ok(()) };
-    let Some(release) = run.release(name) else { return Ok(()) };
-    for (before, promote) in promotions_before(node, &|name| run.node(name)) {
-        if promote.release != *name || run.bound.skipped.contains_key(&before.name) {
+fn overtaken(run: &Run<'_>, node: &Node, promotions: &[Promotion<'_>], version: &str) -> Result<(), Stop> {
+    let before = promotions_before(node, &|name| run.node(name));
+    for Promotion { node, promote, now } in promotions {
+        let is_before = before.iter().any(|(before, _)| before.name == *node);
+        if !is_before || run.bound.skipped.contains_key(*node) {
             continue;
         }
-        let found = releases(run).open(&promote.registry).and_then(|registry| registry.pointer(&promote.pointer));
-        let names = found.map_err(stop)?;
-        if names.as_ref().is_none_or(|pointer| pointer.version != release.version) {
-            let (registry, pointer) = (&promote.registry, &promote.pointer);
-            let is = names.map_or("nothing".to_owned(), |pointer| format!("`{}`", pointer.version));
-            let why = format!(
-                "`{registry}@{pointer}` names {is}, and no longer `{}` that this run promoted: run again",
-                release.version
-            );
-            return Err(Stop::Unsound(why));
+        if now.as_ref().is_none_or(|pointer| pointer.version != version) {
+            let (registry, name) = (&promote.registry, &promote.pointer);
+            let is = now.as_ref().map_or("nothing".to_owned(), |pointer| format!("`{}`", pointer.version));
+            return Err(Stop::Unsound(format!(
+                "`{registry}@{name}` names {is}, and no longer `{version}` that this run promoted: run again"
+            )));
         }
     }
     Ok(())
@@ -163,20 +184,13 @@ fn what_it_does(action: &Action, prepared: &Prepared) -> Digest {
 
 /// Returns the earlier run that promoted a release which all its pointers still name: what that run did not bring to its end,
 /// this one has to do.
-fn promoted_by(run: &Run<'_>, action: &Action, version: &str) -> Result<Option<String>, Stop> {
-    let Some(Subject::Release(release)) = &action.of else { return Ok(None) };
-    let mut latest = None;
-    for other in &run.bound.plan.nodes {
-        let NodeKind::Promote(promote) = &other.kind else { continue };
-        if promote.release != *release {
-            continue;
-        }
-        // As it stands now, not as the run first saw it: this run may have moved it.
-        let found = releases(run).open(&promote.registry).and_then(|registry| registry.pointer(&promote.pointer));
-        let Some(pointer) = found.map_err(stop)?.filter(|pointer| pointer.version == version) else { return Ok(None) };
-        latest = latest.max(Some((pointer.since, pointer.run)));
+fn promoted_by(run: &Run<'_>, promotions: &[Promotion<'_>], version: &str) -> Option<String> {
+    let pointers: Vec<&Pointer> = promotions.iter().map(|promotion| promotion.now.as_ref()).collect::<Option<_>>()?;
+    if pointers.iter().any(|pointer| pointer.version != version) {
+        return None;
     }
-    Ok(latest.map(|(_, by)| by).filter(|by| *by != run.id))
+    let latest = pointers.into_iter().max_by_key(|pointer| (&pointer.since, &pointer.run))?;
+    Some(latest.run.clone()).filter(|by| *by != run.id)
 }
 
 /// Tells whether an action before this one did something in this run, which this one may have to carry on. Where nodes run one by
