@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Context;
+use super::github::settled;
 use crate::cli::Exit;
 use crate::host::github::{GitHub, Level, Posted, annotation};
 use crate::plan::{Plan, Shown};
-use crate::runner::{self, About, Settled, Told, Trouble};
+use crate::runner::{self, About, Told, Trouble};
 use crate::targets::github::job_ids;
 
 /// Makes the comment, and puts it where people see it; without a platform it is written out.
@@ -58,8 +59,7 @@ fn told<'p>(context: &'p Context<'_>, github: &GitHub) -> Result<BTreeMap<&'p st
     let mut told = BTreeMap::new();
     for (node, id) in job_ids(&context.job.bound.plan) {
         let Some(need) = needs.get(&id) else { continue };
-        let settled = Settled::read(&need.result)
-            .ok_or_else(|| Trouble::unsound(format!("GitHub says `{}` of the job `{id}`", need.result)))?;
+        let settled = settled(need, &id)?;
         let artifact = need.outputs.get("artifact").filter(|name| !name.is_empty()).cloned();
         told.insert(node, Told { settled: Some(settled), artifact });
     }

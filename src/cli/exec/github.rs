@@ -8,7 +8,7 @@ use crate::gate::render::prose;
 use crate::gate::{Baseline, Report};
 use crate::host::clock;
 use crate::host::fs;
-use crate::host::github::{GitHub, Level, Spot, annotation};
+use crate::host::github::{GitHub, Level, Need, Spot, annotation};
 use crate::plan::{Bound, Node, NodeKind, Skip, Why};
 use crate::runner::{self, Answer, Asked, Ended, Received, Review, Settled, Trouble};
 use crate::targets::github::{job_ids, short_output, verdict_id};
@@ -279,14 +279,19 @@ fn only_question(bound: &Bound, gate: &str) -> Option<String> {
     asks.first().filter(|_| asks.len() == 1).map(|approval| (*approval).to_owned())
 }
 
+/// Reads how a job ended.
+pub(super) fn settled(need: &Need, job: &str) -> Result<Settled, Trouble> {
+    Settled::read(&need.result)
+        .ok_or_else(|| Trouble::unsound(format!("GitHub says `{}` of the job `{job}`", need.result)))
+}
+
 /// Reads what became of all jobs, and whether this run may release.
 pub(super) fn ended(bound: &Bound, github: &GitHub) -> Result<(BTreeMap<String, Ended>, bool), Trouble> {
     let needs = github.needs()?.ok_or_else(|| Trouble::unsound("`MLPC_NEEDS` is not set"))?;
     let mut ended = BTreeMap::new();
     for (node, id) in job_ids(&bound.plan) {
         let Some(need) = needs.get(&id) else { continue };
-        let settled = Settled::read(&need.result)
-            .ok_or_else(|| Trouble::unsound(format!("GitHub says `{}` of the job `{id}`", need.result)))?;
+        let settled = settled(need, &id)?;
         let verdict = need.outputs.get("verdict").filter(|word| !word.is_empty()).cloned();
         let asked = need.outputs.get("ask").is_some_and(|ask| ask == "true").then(|| {
             let told = need.outputs.get("asked").filter(|asked| !asked.is_empty()).cloned();
