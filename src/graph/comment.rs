@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{Graph, releases};
+use super::{Graph, may_lack, releases};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{Model, NodeId, NodeKind, Origin, Profile, Setting};
+use crate::model::{Model, NodeId, Profile, Setting};
 use crate::types::{Context, Names, TriggerKind, Type, Value, Why, foreseen};
 
 /// Returns a diagnostic for each gate or output of a comment that is no part of a pull request's run, whatever happens in it.
@@ -83,25 +83,11 @@ impl Run<'_> {
         let edges = self.graph.waits(id).iter();
         let counts = move |to: NodeId, why: Why| match why {
             Why::Baseline => false,
-            Why::Data => !self.may_lack(id, to),
+            Why::Data => !may_lack(self.model, id, to),
             Why::Ask => true,
             Why::After | Why::Guard | Why::Admission | Why::Subject => blocks || self.model.gate(to).is_none(),
         };
         edges.filter(move |edge| counts(edge.to, edge.why)).map(|edge| edge.to)
-    }
-
-    /// Tells whether all that a node reads of another is read with `?`.
-    fn may_lack(&self, id: NodeId, other: NodeId) -> bool {
-        let inputs = match &self.model.nodes[id].kind {
-            NodeKind::Stage(stage) => &stage.work.inputs,
-            NodeKind::Action(action) => &action.work.inputs,
-            _ => return false,
-        };
-        let mut read = inputs
-            .iter()
-            .filter(|input| matches!(&input.origin, Origin::Output(made) if made.node == other))
-            .peekable();
-        read.peek().is_some() && read.all(|input| input.optional)
     }
 }
 

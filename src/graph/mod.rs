@@ -227,6 +227,13 @@ fn admissions(model: &Model, guards: &Guards<'_>, origin: &Origin, span: Span, e
     }
 }
 
+/// Tells whether all that a node reads of another is read with `?`, so that it does without.
+fn may_lack(model: &Model, id: NodeId, other: NodeId) -> bool {
+    let of_other = |origin: &Origin| matches!(origin, Origin::Output(made) if made.node == other);
+    let mut read = model.nodes[id].kind.inputs().iter().filter(|input| of_other(&input.origin)).peekable();
+    read.peek().is_some() && read.all(|input| input.optional)
+}
+
 fn subject(of: &Subject, span: Span, edges: &mut Vec<Edge>) {
     let to = match of {
         Subject::Artifact(Origin::Output(made)) => made.node,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::Graph;
+use super::{Graph, may_lack};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Model, Node, NodeId, NodeKind, Origin};
 use crate::types::Why;
@@ -61,17 +61,7 @@ pub(super) fn needed(model: &Model, graph: &Graph, ids: impl IntoIterator<Item =
     let mut open: Vec<NodeId> = ids.into_iter().collect();
     let mut seen = HashSet::new();
     while let Some(id) = open.pop() {
-        let inputs = match &model.nodes[id].kind {
-            NodeKind::Stage(stage) => &stage.work.inputs[..],
-            NodeKind::Action(action) => &action.work.inputs,
-            NodeKind::Rollout(rollout) => &rollout.shift.inputs,
-            NodeKind::Experiment(it) => &it.shift.inputs,
-            _ => &[],
-        };
-        let is_of = |to: NodeId, origin: &Origin| matches!(origin, Origin::Output(made) if made.node == to);
-        let made_by = |to: NodeId| inputs.iter().filter(move |input| is_of(to, &input.origin));
-        let optional = |to: NodeId| made_by(to).next().is_some() && made_by(to).all(|input| input.optional);
-        for edge in graph.waits(id).iter().filter(|edge| edge.why != Why::Data || !optional(edge.to)) {
+        for edge in graph.waits(id).iter().filter(|edge| edge.why != Why::Data || !may_lack(model, id, edge.to)) {
             if seen.insert(edge.to) {
                 open.push(edge.to);
             }

@@ -179,6 +179,15 @@ impl Model {
         }
     }
 
+    /// Tells whether a gate or a rollout asks for an approval: where none does, nobody is asked, also where an `after` names it.
+    #[must_use]
+    pub fn is_asked_for(&self, approval: NodeId) -> bool {
+        let baselines = self.nodes.iter().filter_map(|(gate, _)| self.gate(gate)?.baseline.as_ref());
+        let asked = baselines.flat_map(|baseline| &baseline.asks).any(|ask| ask.value == approval);
+        let rollouts = self.nodes.iter().filter_map(|(rollout, _)| self.rollout(rollout));
+        asked || rollouts.flat_map(Rollout::asks).any(|ask| ask.value == approval)
+    }
+
     /// Iterates over the blocking gates: those with a line that can say no.
     pub fn blocking_gates(&self) -> impl Iterator<Item = (NodeId, &Gate)> {
         self.nodes.iter().filter_map(|(id, node)| match &node.kind {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Experiment, NodeId, Origin, RegistryId, Rollout, Stage, Work};
+use super::{Experiment, Input, NodeId, Origin, RegistryId, Rollout, Stage, Work};
 use crate::gate;
 use crate::source::{Span, Spanned};
 use crate::types::{Artifact, Expr, Leg, Type, Value};
@@ -55,6 +55,20 @@ pub enum NodeKind {
     Experiment(Box<Experiment>),
     /// Could not be understood; there is a diagnostic.
     Opaque,
+}
+
+impl NodeKind {
+    /// Returns what the command of a node reads; that of a rollout or an experiment is the one that shifts the traffic.
+    #[must_use]
+    pub fn inputs(&self) -> &[Input] {
+        match self {
+            Self::Stage(stage) => &stage.work.inputs,
+            Self::Action(action) => &action.work.inputs,
+            Self::Rollout(rollout) => &rollout.shift.inputs,
+            Self::Experiment(it) => &it.shift.inputs,
+            Self::Gate(_) | Self::Approval(_) | Self::Register(_) | Self::Promote(_) | Self::Opaque => &[],
+        }
+    }
 }
 
 /// A pointer of a registry.

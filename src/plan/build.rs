@@ -170,7 +170,7 @@ fn kind(model: &Model, id: NodeId) -> Option<NodeKind> {
             by: approval.by.clone(),
             environment: approval.environment.clone(),
             timeout: approval.timeout,
-            on_demand: on_demand(model, id),
+            on_demand: model.is_asked_for(id),
         }),
         model::NodeKind::Register(register) => NodeKind::Register(Register {
             model: model.plan_origin(&register.model),
@@ -203,14 +203,6 @@ fn subject(model: &Model, of: &model::Subject) -> Subject {
         model::Subject::Artifact(origin) => Subject::Artifact(model.plan_origin(origin)),
         model::Subject::Release(id) => Subject::Release(model.nodes[*id].name.value.clone()),
     }
-}
-
-/// Tells whether gates or rollouts ask for an approval: where none does, nobody is asked, also where an `after` names it.
-fn on_demand(model: &Model, id: NodeId) -> bool {
-    let baselines = model.nodes.iter().filter_map(|(gate, _)| model.gate(gate)?.baseline.as_ref());
-    let asked = baselines.flat_map(|baseline| &baseline.asks).any(|ask| ask.value == id);
-    let rollouts = model.nodes.iter().filter_map(|(rollout, _)| model.rollout(rollout));
-    asked || rollouts.flat_map(model::Rollout::asks).any(|ask| ask.value == id)
 }
 
 /// Returns the gates that compared the promoted model with the pointer.

@@ -20,8 +20,7 @@ pub(super) fn releases_nothing(
         return;
     }
     let message = format!(
-        "`on {}` releases nothing: `on push` has patterns of branches alone, which say nothing of a run that was not pushed",
-        event
+        "`on {event}` releases nothing: `on push` has patterns of branches alone, which say nothing of a run that was not pushed"
     );
     let mut note = Diagnostic::new(codes::TARGET_LIMIT, site.span(place), message)
         .help("name the branch that such runs release from beside the patterns: `branches: [\"main\", …]`");

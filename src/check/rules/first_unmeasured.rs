@@ -65,13 +65,9 @@ fn only_compares(gate: &Gate) -> bool {
 fn is_decided(model: &Model, of: &Origin) -> bool {
     let has = |origin: &Origin| model.brought(origin).into_iter().any(|part| part == of);
     let ships = |id: NodeId| {
-        let inputs = match &model.nodes[id].kind {
-            NodeKind::Action(action) => &action.work.inputs[..],
-            NodeKind::Rollout(rollout) => &rollout.shift.inputs,
-            NodeKind::Experiment(it) => &it.shift.inputs,
-            _ => &[],
-        };
-        released(model, id).is_some_and(has) || inputs.iter().any(|input| has(&input.origin))
+        let kind = &model.nodes[id].kind;
+        let reads = || kind.inputs().iter().any(|input| has(&input.origin));
+        released(model, id).is_some_and(has) || !matches!(kind, NodeKind::Stage(_)) && reads()
     };
     let shipping: Vec<NodeId> = model.nodes.iter().map(|(id, _)| id).filter(|&id| ships(id)).collect();
     let registers = |id: &&NodeId| matches!(model.nodes[**id].kind, NodeKind::Register(_));
@@ -89,7 +85,7 @@ fn waits_for_person(model: &Model, id: NodeId, has: &impl Fn(&Origin) -> bool) -
             NodeKind::Approval(approval)
                 if node.when.is_none() && model.subject_model(&approval.of).is_some_and(has) =>
             {
-                if !is_asked_for(model, id) {
+                if !model.is_asked_for(id) {
                     return true;
                 }
                 None
@@ -107,17 +103,6 @@ fn waits_for_person(model: &Model, id: NodeId, has: &impl Fn(&Origin) -> bool) -
         open.extend(after.chain(release).filter(|&next| seen.insert(next)));
     }
     false
-}
-
-/// Tells whether a gate or a rollout asks for an approval: where it does not, nobody decides.
-fn is_asked_for(model: &Model, approval: NodeId) -> bool {
-    model.nodes.iter().any(|(id, _)| {
-        let gate = model
-            .gate(id)
-            .and_then(|gate| gate.baseline.as_ref())
-            .is_some_and(|baseline| baseline.asks.iter().any(|ask| ask.value == approval));
-        gate || model.rollout(id).is_some_and(|rollout| rollout.asks().any(|ask| ask.value == approval))
-    })
 }
 
 /// Tells whether another gate measured a model, or one that it was made of: whoever ships it waits for that gate, too.

@@ -64,10 +64,8 @@ fn wanted(folder: &str, paths: &[String], missed: &[Input]) -> Vec<String> {
     let starts = || std::iter::once(0).chain(folder.match_indices('/').map(|(at, _)| at + 1));
     let own = |pattern: &String| {
         let tails = starts().map(|at| &folder[at..]).filter(|tail| !tail.is_empty());
-        let rests = tails.filter_map(|tail| pattern.strip_prefix(tail)).map(|rest| vec![rest.to_owned()]);
-        rests
-            .filter(|rest| missed.iter().any(|input| may_cover(folder, rest, &input.path)))
-            .find_map(|mut rest| rest.pop())
+        let mut rests = tails.filter_map(|tail| pattern.strip_prefix(tail)).map(str::to_owned);
+        rests.find(|rest| missed.iter().any(|input| may_cover(folder, std::slice::from_ref(rest), &input.path)))
     };
     let mut all: Vec<String> = paths.iter().map(|pattern| own(pattern).unwrap_or_else(|| pattern.clone())).collect();
     let more: Vec<String> =
@@ -240,6 +238,7 @@ mod tests {
         assert!(!covers(&["src/a.py"], "src/b.py"));
         assert!(!covers(&["src/**"], "src2"));
     }
+
     #[test]
     fn what_climbs_above_the_folder_is_seen_from_there() {
         let covers = |folder: &str, pattern: &str| may_cover(folder, &[pattern.to_owned()], "src/a.py");

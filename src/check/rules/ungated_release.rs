@@ -112,30 +112,27 @@ impl<'m> Gated<'m> {
     }
 }
 
-/// Returns what was made beside each artifact that others read, where it was made with others.
+/// Returns what was made beside each artifact that others read, where it was made with others; nothing where nobody but stages reads.
 fn beside(model: &Model) -> HashMap<Origin, Vec<Origin>> {
-    let works = model.nodes.iter().flat_map(|(_, node)| match &node.kind {
-        NodeKind::Stage(stage) => stage.work.inputs.as_slice(),
-        NodeKind::Action(action) => &action.work.inputs,
-        NodeKind::Rollout(rollout) => &rollout.shift.inputs,
-        NodeKind::Experiment(it) => &it.shift.inputs,
-        _ => &[],
-    });
-    let read = works.map(|input| (input.origin.clone(), model.beside(&input.origin)));
+    let acts = |kind: &NodeKind| !matches!(kind, NodeKind::Stage(_)) && !kind.inputs().is_empty();
+    if !model.nodes.iter().any(|(_, node)| acts(&node.kind)) {
+        return HashMap::new();
+    }
+    let inputs = model.nodes.iter().flat_map(|(_, node)| node.kind.inputs());
+    let read = inputs.map(|input| (input.origin.clone(), model.beside(&input.origin)));
     read.filter(|(_, beside)| !beside.is_empty()).collect()
 }
 
 /// Returns what there is to say of a node that ships a model without a gate.
 fn ships<'m>(model: &'m Model, gated: &mut Gated<'m>, node: &'m Node) -> Option<Diagnostic> {
-    let (released, inputs): (_, &'m [Input]) = match &node.kind {
-        NodeKind::Register(register) => (Some(&register.model), &[]),
+    let released = match &node.kind {
+        NodeKind::Register(register) => Some(&register.model),
         // A release has its gates; an artifact of its own needs them here.
         NodeKind::Action(action) => match &action.of {
-            Some(crate::model::Subject::Artifact(origin)) => (Some(origin), &action.work.inputs),
-            _ => (None, &action.work.inputs),
+            Some(crate::model::Subject::Artifact(origin)) => Some(origin),
+            _ => None,
         },
-        NodeKind::Rollout(rollout) => (None, &rollout.shift.inputs),
-        NodeKind::Experiment(it) => (None, &it.shift.inputs),
+        NodeKind::Rollout(_) | NodeKind::Experiment(_) => None,
         _ => return None,
     };
     if let Some(released) = released.filter(|released| !gated.measured.contains(released)) {
@@ -146,7 +143,7 @@ fn ships<'m>(model: &'m Model, gated: &mut Gated<'m>, node: &'m Node) -> Option<
         });
         return Some(Diagnostic::new(codes::UNGATED_RELEASE, node.name.span, message).help(help));
     }
-    inputs.iter().filter(|input| !input.ungated).find_map(|input| read(model, gated, node, input))
+    node.kind.inputs().iter().filter(|input| !input.ungated).find_map(|input| read(model, gated, node, input))
 }
 
 /// Says which gate is on what measures a model, and requires nothing of its numbers.
