@@ -9,9 +9,11 @@ mod answer;
 mod approval;
 mod comment;
 mod exchange;
+mod gate;
 mod lineage;
 mod node;
 mod plain;
+mod release;
 mod verdict;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,8 @@
 use super::answer::{Answer, Status};
 use super::exchange::{Received, hand_on, write};
 use super::lineage::{Lineage, read, sources};
-use super::node::{admitted, clear, complete, empty};
+use super::node::{clear, complete, empty};
+use super::release::admitted;
 use super::{Job, Trouble};
 use crate::exec;
 use crate::host::fs::{self, join_inside};
