@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Listener, NodeReport};
 use super::fetch::Fetched;
-use super::held::{self, File, Files};
 use super::mask::Mask;
 use super::pick::{Chosen, Pick};
+use super::reads::Reads;
 use super::record::{NodeRecord, RunRecord};
 use super::sharing::Sharing;
 use super::stand::{Facts, Part, Question};
@@ -157,38 +157,25 @@ pub(super) struct Run<'a> {
     pub(super) sharing: Sharing,
     pub(super) times: Times,
     pub(super) fetched: Fetched,
+    pub(super) reads: Reads<'a>,
     products: Mutex<HashMap<(String, String), Product>>,
     pointers: Mutex<BTreeMap<String, Option<Seen>>>,
     releases: Mutex<BTreeMap<String, Release>>,
     gates: Mutex<BTreeMap<String, Report>>,
     approvals: Mutex<BTreeMap<String, String>>,
     endings: Mutex<HashMap<String, Ending>>,
-    /// What each source is to this run, by the node that read it first. Nothing: it was not there.
-    sources: Mutex<BTreeMap<String, (Option<Digest>, String)>>,
-    /// What DVC said of the sources that it keeps, as nodes found it; nothing where they found different things.
-    pins: Mutex<BTreeMap<String, Option<Digest>>>,
-    /// Nodes that found a source to be something else, with what to say of it.
-    moved: Mutex<BTreeMap<String, String>>,
     /// What was said and is not said again.
     said: Mutex<BTreeSet<String>>,
-    /// What sources were in the run that this one goes on with.
-    expected: Mutex<BTreeMap<String, Digest>>,
     /// How nodes ended before, in a run that is gone on with.
     before: Mutex<HashMap<String, NodeRecord>>,
     /// The commit that was checked out when a run began that releases.
     commit: Option<String>,
-    /// The files of code that nodes read.
-    files: Mutex<Files>,
-    /// What those were in the run that this one goes on with.
-    held: Mutex<Files>,
     registries: Registries,
     /// What is known from before, where only some nodes have to have their turn.
     part: Option<&'a Part>,
     /// The nodes that have their turn, where something is left out that they wait for.
     chosen: Option<HashSet<&'a str>>,
     facts: Mutex<HashMap<String, Facts>>,
-    /// Nodes whose result rests on what changed while it was read, with what did.
-    unsettled: Mutex<BTreeMap<String, String>>,
     /// The plan's nodes by name: thousands of stages look for what they read.
     nodes: HashMap<&'a str, &'a Node>,
 }
@@ -220,26 +207,20 @@ impl<'a> Run<'a> {
             sharing: Sharing::default(),
             times: Times::open(store, bound.profile.as_deref(), &nodes),
             fetched: Fetched::default(),
+            reads: Reads::new(&bound.plan),
             products: Mutex::default(),
             pointers: Mutex::default(),
             releases: Mutex::default(),
             gates: Mutex::default(),
             approvals: Mutex::default(),
             endings: Mutex::default(),
-            sources: Mutex::default(),
-            pins: Mutex::default(),
-            moved: Mutex::default(),
             said: Mutex::default(),
-            expected: Mutex::default(),
             before: Mutex::default(),
             commit: None,
-            files: Mutex::default(),
-            held: Mutex::default(),
             registries: Mutex::default(),
             part: None,
             chosen: None,
             facts: Mutex::default(),
-            unsettled: Mutex::default(),
             nodes,
         }
     }
@@ -299,7 +280,7 @@ impl<'a> Run<'a> {
             if let Origin::Source(name) = &input.origin
                 && let Some(was) = part.header.run.sources.get(name)
             {
-                self.note_source(name, Some(*was), node)?;
+                self.reads.source(name, Some(*was), node)?;
             }
         }
         report.key = part.keys.get(node).map(|key| key.hex());
@@ -309,16 +290,6 @@ impl<'a> Run<'a> {
 
     pub(super) fn note_facts(&self, node: &str, facts: Facts) {
         locked(&self.facts).insert(node.to_owned(), facts);
-    }
-
-    /// Notes that nobody knows what the result of a node was made of.
-    pub(super) fn note_unsettled(&self, node: &str, why: String) {
-        locked(&self.unsettled).insert(node.to_owned(), why);
-    }
-
-    /// Returns why nobody knows what the result of a node was made of, where that is so.
-    pub(super) fn unsettled(&self, node: &str) -> Option<String> {
-        locked(&self.unsettled).get(node).cloned()
     }
 
     pub(super) fn take_facts(&self) -> HashMap<String, Facts> {
@@ -355,81 +326,6 @@ impl<'a> Run<'a> {
 
     pub(super) fn product(&self, stage: &str, output: &str) -> Option<Product> {
         locked(&self.products).get(&(stage.to_owned(), output.to_owned())).cloned()
-    }
-
-    /// Notes what a node finds of a source; nothing, if it is not there. What the first one read is what it is to the
-    /// whole run: a gate that judged other bytes than were trained on has judged nothing.
-    pub(super) fn note_source(&self, name: &str, is: Option<Digest>, reader: &str) -> Result<(), Stop> {
-        let before = locked(&self.expected).get(name).copied();
-        let own = self.bound.plan.sources.iter().find(|source| source.name == name).map(|source| &source.location);
-        // Two names of one place are one thing.
-        let same = self.bound.plan.sources.iter().filter(|other| Some(&other.location) == own);
-        let first = {
-            let mut sources = locked(&self.sources);
-            let known = same.into_iter().find_map(|other| sources.get(&other.name).cloned());
-            let first = known.unwrap_or_else(|| (is, reader.to_owned()));
-            sources.entry(name.to_owned()).or_insert_with(|| first.clone());
-            first
-        };
-        let why = if before.is_some_and(|before| Some(before) != is) {
-            format!("the source `{name}` is no longer what it was when the run began")
-        } else if first.0 != is {
-            format!(
-                "the source `{name}` changed while the run ran: `{reader}` finds other bytes than `{}` read",
-                first.1
-            )
-        } else {
-            return Ok(());
-        };
-        locked(&self.moved).entry(reader.to_owned()).or_insert_with(|| why.clone());
-        Err(Stop::Unsound(why))
-    }
-
-    /// Returns what a node found of a source that is something else to this run.
-    pub(super) fn moved_for(&self, node: &str) -> Option<String> {
-        locked(&self.moved).get(node).cloned()
-    }
-
-    /// Returns what any node found of such a source: nothing of this run is released then.
-    pub(super) fn moved(&self) -> Option<String> {
-        locked(&self.moved).values().next().cloned()
-    }
-
-    /// Notes that a node reads a file of code. A run that goes on reads what it read before.
-    pub(super) fn note_file(&self, path: &str, file: File) -> Result<(), Stop> {
-        if locked(&self.held).get(path).is_some_and(|held| *held != Some(file)) {
-            return Err(Stop::Unsound(format!("`{path}` is no longer what it was when the run began")));
-        }
-        held::note(&mut locked(&self.files), path, file);
-        Ok(())
-    }
-
-    /// Returns the files of code that nodes read so far, but for those that the run made itself.
-    pub(super) fn files_read(&self) -> Files {
-        let files = locked(&self.files);
-        files.iter().filter(|(path, _)| !self.code.is_output(path)).map(|(path, file)| (path.clone(), *file)).collect()
-    }
-
-    /// Has nodes read files only as they are here.
-    pub(super) fn hold(&self, files: Files) {
-        *locked(&self.held) = files;
-    }
-
-    pub(super) fn sources(&self) -> BTreeMap<String, Digest> {
-        let sources = locked(&self.sources);
-        sources.iter().filter_map(|(name, (is, _))| Some((name.clone(), (*is)?))).collect()
-    }
-
-    /// Notes what DVC says of a source that a node reads.
-    pub(super) fn note_pin(&self, source: &str, pin: Digest) {
-        let mut pins = locked(&self.pins);
-        let known = pins.entry(source.to_owned()).or_insert(Some(pin));
-        *known = known.filter(|known| *known == pin);
-    }
-
-    /// Returns what DVC said of a source each time that it was read in this run; nothing where that is not one thing.
-    pub(super) fn pin(&self, source: &str) -> Option<Digest> {
-        locked(&self.pins).get(source).copied().flatten()
     }
 
     pub(super) fn note_release(&self, node: &str, release: Release) {
@@ -490,7 +386,7 @@ impl<'a> Run<'a> {
     pub(super) fn go_on(&self, before: &RunRecord) {
         locked(&self.pointers).clone_from(&before.pointers);
         locked(&self.releases).clone_from(&before.releases);
-        locked(&self.expected).clone_from(&before.sources);
+        self.reads.expect(&before.sources);
         let nodes = before.nodes.iter().filter(|node| node.run == self.id);
         *locked(&self.before) = nodes.map(|node| (node.node.clone(), node.clone())).collect();
     }
@@ -564,7 +460,8 @@ impl<'a> Run<'a> {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// Returns what a mutex holds, also where somebody died with it: each of ours is whole between any two steps.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -49,7 +49,7 @@ pub(super) fn bring(run: &Run<'_>, source: &Source, work: Option<&Work>) -> Resu
     let (name, path) = (source.name.as_str(), source.location.path().unwrap_or_default());
     let failed = |why: String| Stop::Failed(format!("the source `{name}`: {why}"));
     let pinned = dvc::pinned(run.workspace(), path).map_err(failed)?;
-    run.note_pin(name, said(&pinned));
+    run.reads.note_pin(name, said(&pinned));
     if let Some(artifact) = known(run, &pinned) {
         return Ok(artifact);
     }
@@ -95,7 +95,7 @@ pub(super) fn place(run: &Run<'_>, source: &Source, reader: &str) -> Result<Arti
     let artifact = bring(run, source, run.bound.plan.opener(&source.name))?;
     let (name, path) = (source.name.as_str(), source.location.path().unwrap_or_default());
     frozen(source.frozen.as_deref(), name, path, artifact.digest)?;
-    run.note_source(name, Some(artifact.digest), reader)?;
+    run.reads.source(name, Some(artifact.digest), reader)?;
     let full = join_inside(run.workspace(), path)?;
     if !outputs::is_there(run, &full, &artifact) {
         if full.exists() {

@@ -329,7 +329,7 @@ pub(super) fn place(run: &Run<'_>, source: &Source, reader: &str) -> Result<Arti
         bring(run, &source.name, &artifact, environment)?;
     }
     artifact.size = std::fs::metadata(run.store.object(&artifact.digest)).map_or(artifact.size, |meta| meta.len());
-    run.note_source(&source.name, Some(artifact.digest), reader)?;
+    run.reads.source(&source.name, Some(artifact.digest), reader)?;
     let path = fs::join_inside(run.workspace(), &source.location.place(&source.name))?;
     run.store.restore(&artifact, &path)?;
     Ok(artifact)

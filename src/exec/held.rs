@@ -57,7 +57,7 @@ pub(super) fn note(files: &mut Files, path: &str, file: File) {
 impl Held {
     /// Returns what the run read so far, for whoever goes on with it if it is killed.
     pub(super) fn so_far(run: &Run<'_>) -> Self {
-        Self { whole: false, files: run.files_read(), sources: BTreeMap::new() }
+        Self { whole: false, files: run.reads.files(&run.code), sources: BTreeMap::new() }
     }
 
     /// Returns what a run read, or will when somebody goes on with it. `whole`: its plan has all nodes.
@@ -203,7 +203,7 @@ pub(super) fn check(run: &Run<'_>, before: &RunRecord) -> std::result::Result<()
     let mut told = changes.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
     match changes.len() {
         0 => {
-            run.hold(was.files);
+            run.reads.hold(was.files);
             return Ok(());
         }
         1..=3 => {}

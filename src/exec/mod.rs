@@ -22,6 +22,7 @@ mod pick;
 mod predict;
 mod prepare;
 mod prune;
+mod reads;
 mod record;
 mod run;
 mod sharing;

@@ -268,19 +268,19 @@ fn source(
             let path = declared.location.path().unwrap_or_default();
             frozen(declared.frozen.as_deref(), name, path, artifact.digest)?;
             of_its_type(declared, path, &artifact)?;
-            run.note_source(name, Some(artifact.digest), node)?;
+            run.reads.source(name, Some(artifact.digest), node)?;
             return Ok(Some((artifact, From::Dvc)));
         }
         Location::Remote { .. } => {
             let (artifact, from) = fetch::look(run, declared, Some(work))?;
-            run.note_source(name, Some(artifact.digest), node)?;
+            run.reads.source(name, Some(artifact.digest), node)?;
             return Ok(Some((artifact, from)));
         }
     };
     let full = run.workspace().join(path);
     if !full.exists() {
         if input.optional {
-            run.note_source(name, None, node)?;
+            run.reads.source(name, None, node)?;
             return Ok(None);
         }
         return Err(Stop::Failed(format!("the source `{name}` is not there: no file or folder `{path}`")));
@@ -288,7 +288,7 @@ fn source(
     let artifact = run.memory.look(&full)?;
     frozen(declared.frozen.as_deref(), name, path, artifact.digest)?;
     of_its_type(declared, path, &artifact)?;
-    run.note_source(name, Some(artifact.digest), node)?;
+    run.reads.source(name, Some(artifact.digest), node)?;
     Ok(Some((artifact, From::Workspace(full))))
 }
 
@@ -383,7 +383,7 @@ fn code(run: &Run<'_>, work: &Work) -> Result<Vec<CodeFile>, Stop> {
     let mut files = Vec::new();
     for path in run.code.files(&work.code)?.into_keys() {
         let artifact = run.memory.look(&run.workspace().join(&path))?;
-        run.note_file(&path, File { digest: artifact.digest, executable: artifact.executable })?;
+        run.reads.file(&path, File { digest: artifact.digest, executable: artifact.executable })?;
         files.push(CodeFile { path, digest: artifact.digest, executable: artifact.executable });
     }
     Ok(files)

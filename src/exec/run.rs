@@ -222,7 +222,7 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
         }
     }
     // Also where only what advises, or what nobody waits for, has found it.
-    let moved = run.moved().map(|_| 11);
+    let moved = run.reads.moved().map(|_| 11);
     let exit = exit_code(reports.iter().map(|report| own_exit(&run, &report.node, &report.ending)).chain(moved));
     let own: Vec<NodeRecord> = reports.iter().map(|report| kept(&run.id, report)).collect();
     let own = match earlier {
@@ -231,7 +231,7 @@ fn conduct(work: Work<'_>, setup: &Setup, options: &Options, listener: &dyn List
     };
     let sources = part.map(|part| &part.header.run.sources).or(earlier.map(|before| &before.sources));
     record.sources = sources.cloned().unwrap_or_default();
-    record.sources.extend(run.sources());
+    record.sources.extend(run.reads.sources());
     record.pointers = run.pointers();
     record.releases = run.releases();
     record.ended = Some(clock::iso(setup.clock.now()));

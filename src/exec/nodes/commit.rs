@@ -33,7 +33,7 @@ pub(super) fn differs(run: &Run<'_>, node: &Node) -> Result<Option<(String, Stri
         let help = format!("`mlpc run --resume {}` goes on here, if all that it read is the same", run.id);
         return Ok(Some((why, help)));
     };
-    for (path, read) in run.files_read() {
+    for (path, read) in run.reads.files(&run.code) {
         let there = run.memory.look(&run.workspace().join(&path)).ok();
         let same = read.is_some_and(|read| {
             there.is_some_and(|there| (there.digest, there.executable) == (read.digest, read.executable))
@@ -52,13 +52,13 @@ pub(super) fn differs(run: &Run<'_>, node: &Node) -> Result<Option<(String, Stri
             return told(format!("this run read `{path}` as code, which the commit `{commit}` has not"));
         }
     }
-    for (name, digest) in run.sources() {
+    for (name, digest) in run.reads.sources() {
         let source = run.bound.plan.sources.iter().find(|source| source.name == name);
         let path = match source.map(|source| (source, &source.location)) {
             Some((_, Location::Path(path))) => path,
             Some((source, Location::Remote { scheme, .. })) if scheme == "dvc" => {
                 // Where DVC says what it is stands in files of the commit.
-                let read = run.pin(&name);
+                let read = run.reads.pin(&name);
                 if read.is_none() || read != dvc::pin(run, source) {
                     return told(format!(
                         "this run read the source `{name}` as DVC pins it otherwise than in `{commit}`"

@@ -29,7 +29,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeRepo
         let found = at_path(run, &path, true);
         if let Found::Present { digest, .. } = &found {
             let executable = run.memory.look(&join_inside(run.workspace(), &path)?)?.executable;
-            run.note_file(&path, File { digest: digest.parse()?, executable })?;
+            run.reads.file(&path, File { digest: digest.parse()?, executable })?;
         }
         references.insert(path, found);
     }
@@ -47,7 +47,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, gate: &Gate, report: &mut NodeRepo
         data: data(run, node, gate),
         champion,
     };
-    if let Some(why) = run.moved_for(&node.name) {
+    if let Some(why) = run.reads.moved_for(&node.name) {
         return Err(Stop::Unsound(why));
     }
     let decided = gate::evaluate(gate, &run.bound.plan.metrics, &facts, &judge::about(run.bound, &node.name, gate));
@@ -166,7 +166,7 @@ fn found(run: &Run<'_>, node: &Node, origin: &Origin, read: bool) -> Found {
                 Found::Missing => Some(None),
                 found => found.digest().and_then(|digest| digest.parse().ok()).map(Some),
             };
-            match is.map(|is| run.note_source(name, is, &node.name)) {
+            match is.map(|is| run.reads.source(name, is, &node.name)) {
                 Some(Err(Stop::Unsound(why))) => Found::Unreadable(why),
                 _ => found,
             }

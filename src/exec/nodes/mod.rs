@@ -35,8 +35,8 @@ const AGAIN: &str = "run again while nothing writes to it: all of a run has to r
 /// Does what a node is for.
 pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
     let mut report = NodeReport::new(&node.name, node.kind.keyword(), Ending::Done);
-    if let Some(why) = node.waits.iter().find_map(|wait| run.unsettled(&wait.node)) {
-        run.note_unsettled(&node.name, why.clone());
+    if let Some(why) = node.waits.iter().find_map(|wait| run.reads.unsettled(&wait.node)) {
+        run.reads.unsettle(&node.name, why.clone());
         // A stage makes something of what it was given; a decision about it would be one about something else.
         if !matches!(node.kind, NodeKind::Stage(_)) {
             report.ending = Ending::Unsound(why);
@@ -45,7 +45,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
         }
     }
     if (node.kind.acts() || matches!(node.kind, NodeKind::Approval(_)))
-        && let Some(why) = run.moved()
+        && let Some(why) = run.reads.moved()
     {
         report.ending = Ending::Unsound(why);
         report.help = Some(AGAIN.to_owned());
@@ -78,7 +78,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node) -> NodeReport {
         NodeKind::Rollout(_) | NodeKind::Experiment(_) => rollout::run(run, node),
     };
     report.ending = ending.unwrap_or_else(ended);
-    if run.moved_for(&node.name).is_some() {
+    if run.reads.moved_for(&node.name).is_some() {
         report.help = Some(AGAIN.to_owned());
     }
     // What is said of an output may quote it, and a command may have written a secret there.

@@ -16,7 +16,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, register: &Register, report: &mut 
     if let Some(ending) = may(run, node)? {
         return Ok(ending);
     }
-    let sources = run.sources();
+    let sources = run.reads.sources();
     // Where nodes run one by one, the files were checked against the digests that their jobs handed on.
     let digest = |origin: &Origin| match origin {
         Origin::Output { stage, output } => run.product(stage, output).map(|product| product.artifact.digest),

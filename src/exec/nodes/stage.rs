@@ -42,7 +42,7 @@ pub(super) fn run(run: &Run<'_>, node: &Node, stage: &Stage, report: &mut NodeRe
     let ending = serve_or_make(run, node, stage, &prepared, report)?;
     // What was made of an input that moved is no result, and must not stand as one either.
     if run.options.question.is_some()
-        && run.unsettled(&node.name).is_none()
+        && run.reads.unsettled(&node.name).is_none()
         && let Some(facts) = stand::facts(run, &node.name, stage, &prepared)
     {
         run.note_facts(&node.name, facts);
@@ -94,7 +94,7 @@ fn serve_or_make(
             &node.name,
             format!("`{path}` changed while the stage ran: its result is not kept in the cache, and no gate counts it"),
         );
-        run.note_unsettled(&node.name, format!("`{path}` changed while `{}` ran, which has no isolation", node.name));
+        run.reads.unsettle(&node.name, format!("`{path}` changed while `{}` ran, which has no isolation", node.name));
     }
     let log = log_path(run, &node.name);
     let log = if log.exists() { Some(run.store.put(&log, Take::Copy)?.digest) } else { None };
@@ -113,7 +113,7 @@ fn serve_or_make(
         return Err(Stop::Failed("the outputs were lost before they could be published".into()));
     }
     // What was made of such a result, however well kept apart, is one of it.
-    if run.unsettled(&node.name).is_none() {
+    if run.reads.unsettled(&node.name).is_none() {
         keep(run, &node.name, stage, &record)?;
     }
     told(report, &record);
@@ -136,7 +136,7 @@ fn served(
                 run.store.give_back(&prepared.key)?;
                 return Ok(Some(Reason::Lost));
             }
-            if run.unsettled(&node.name).is_none() {
+            if run.reads.unsettled(&node.name).is_none() {
                 run.store.note_latest(run.profile(), &node.name, &prepared.key)?;
             }
             told(report, &record);
