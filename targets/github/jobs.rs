@@ -2,8 +2,10 @@
 
 use super::condition::{Own, any_of};
 use super::credentials;
-use super::edges::{Edges, verdict_of};
-use super::model::{Concurrency, Entries, Flag, Job, Labels, Step, With};
+use super::edges::Edges;
+use super::ids::verdict_of;
+use super::limits::{MINUTE, SHORT};
+use super::model::{Concurrency, Entries, Flag, Job, Step, With};
 use super::pins;
 use super::plain::{self, quote};
 use super::raw::Additions;
@@ -11,23 +13,14 @@ use super::settings::{Install, Settings, Steps};
 use super::short_output;
 use super::steps::upload;
 use super::triggers::Case;
-use crate::diagnostic::{Diagnostic, Severity, codes};
+use crate::diagnostic::{Diagnostic, codes};
 use crate::emit::Noted;
-use crate::plan::{Location, Node, NodeKind, Plan, Setting, Stage};
+use crate::plan::{Node, NodeKind, Plan, Stage};
 use crate::targets::Site;
 use crate::types::Origin;
 
-/// Minutes that a job may take on a runner of GitHub.
-const HOSTED: u64 = 6 * 60;
-/// Minutes for what surrounds a command: checkout, transfers, uploads.
-const MARGIN: u64 = 15;
-/// Minutes that a job without a command may take.
-const SHORT: u64 = 30;
 /// Days after which GitHub ends a job that waits for a person.
 const WAIT_DAYS: i64 = 30;
-/// Characters of an environment's name ("may not exceed 255 characters", says GitHub's page "Managing environments for deployment").
-const ENVIRONMENT: usize = 255;
-const MINUTE: i64 = 60_000_000_000;
 
 /// What every job is made from.
 pub(super) struct Jobs<'a> {
@@ -253,11 +246,7 @@ impl Jobs<'_> {
             ("digest", "${{ steps.build.outputs.digest }}".to_owned()),
         ]
         .into();
-        let mut words: Vec<_> = arguments.iter().map(|word| quote(word)).collect();
-        if self.settings.cache.is_some() || fetches(self.plan) {
-            let last = words.len().saturating_sub(1);
-            words.splice(last..last, ["--features".to_owned(), "remotes".to_owned()]);
-        }
+        let words: Vec<_> = arguments.iter().map(|word| quote(word)).collect();
         job.steps = vec![
             Noted::new(Step {
                 name: format!("Build mlpc {}", self.site.version),
@@ -372,86 +361,6 @@ impl Jobs<'_> {
         let output = |name: &str| (name.to_owned(), format!("${{{{ steps.mlpc.outputs.{name} }}}}"));
         Entries(names.into_iter().map(output).collect())
     }
-
-    fn runner(&self, node: &Node, diagnostics: &mut Vec<Diagnostic>) -> Labels {
-        let gpus = node.kind.work().and_then(|work| work.needs.gpu).unwrap_or(0);
-        match &self.settings.gpu {
-            _ if gpus == 0 => self.settings.default.clone(),
-            Some(labels) => labels.clone(),
-            None => {
-                let message = format!("`{}` needs a GPU, and no runner is named that has one", node.name);
-                diagnostics.push(
-                    Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message)
-                        .help("write `target github { runners: { gpu: [\"self-hosted\", \"gpu\"] } }`"),
-                );
-                self.settings.default.clone()
-            }
-        }
-    }
-
-    fn minutes(&self, node: &Node, labels: &Labels, diagnostics: &mut Vec<Diagnostic>) -> u64 {
-        let Some(work) = node.kind.work() else { return SHORT };
-        let limit = if labels.self_hosted() { 5 * 24 * 60 } else { HOSTED };
-        let Some(timeout) = work.timeout else { return limit };
-        let minutes = |time: i64| u64::try_from(time.saturating_add(MINUTE - 1) / MINUTE).unwrap_or(0);
-        let (retry, longest) = match &node.kind {
-            NodeKind::Stage(stage) => (stage.retry.as_ref(), stage.longest().unwrap_or(timeout)),
-            _ => (None, timeout),
-        };
-        let mut say = |severity, message: String, help: &str| {
-            let mut found = Diagnostic::new(
-                codes::TARGET_LIMIT,
-                self.site.span(&node.name),
-                message + " that a job has on this runner",
-            );
-            found.severity = severity;
-            diagnostics.push(found.help(help));
-        };
-        let hours = limit / 60;
-        if minutes(timeout) > limit {
-            let message = format!("`{}` may take longer than the {hours} h", node.name);
-            say(Severity::Error, message, "write a shorter `timeout`, or run it on a runner of your own");
-        } else if let Some(retry) = retry.filter(|_| minutes(longest) > limit) {
-            // Tries that end for another reason than the time are short as a rule.
-            let takes_all = retry.causes.iter().any(|cause| cause == "timeout");
-            let message =
-                format!("the {} tries of `{}` may take longer than the {hours} h", retry.times + 1, node.name);
-            say(
-                if takes_all { Severity::Error } else { Severity::Note },
-                message,
-                "write a shorter `timeout` or fewer tries, or run it on a runner of your own",
-            );
-        }
-        (minutes(longest) + MARGIN).min(limit)
-    }
-
-    fn asks_nobody(&self, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
-        let message =
-            format!("the approval `{}` names no environment, and GitHub waits for nobody without one", node.name);
-        diagnostics.push(
-            Diagnostic::new(codes::APPROVAL_WITHOUT_ENVIRONMENT, self.site.span(&node.name), message)
-                .help("add `environment: \"…\"`, and give that environment required reviewers on GitHub"),
-        );
-    }
-
-    fn check_environment(&self, node: &Node, environment: &str, diagnostics: &mut Vec<Diagnostic>) {
-        let mut say = |message: String, help: &str| {
-            let diagnostic = Diagnostic::new(codes::TARGET_LIMIT, self.site.span(&node.name), message);
-            diagnostics.push(diagnostic.help(help));
-        };
-        if environment.contains("${{") {
-            let message = format!("GitHub would evaluate the `${{{{` in the environment of `{}`", node.name);
-            say(message, "name the environment without it");
-        }
-        let length = environment.chars().count();
-        if length > ENVIRONMENT {
-            let message = format!(
-                "the name of an environment on GitHub has at most {ENVIRONMENT} characters, that of `{}` has {length}",
-                node.name
-            );
-            say(message, "shorten the name");
-        }
-    }
 }
 
 /// Returns the registries that a node reads or writes.
@@ -470,17 +379,6 @@ pub(super) fn registries(node: &Node) -> Vec<&str> {
         }
     }
     found
-}
-
-/// Tells whether a source of the plan is on a server or in a store, or where DVC pushed it, for which the program needs its client.
-fn fetches(plan: &Plan) -> bool {
-    let set = plan.profiles.iter().flat_map(|profile| &profile.settings).filter_map(|setting| match setting {
-        Setting::Source { location, .. } => Some(location),
-        _ => None,
-    });
-    let mut all = plan.sources.iter().map(|source| &source.location).chain(set);
-    let clients = ["http", "s3", "dvc"];
-    all.any(|location| matches!(location, Location::Remote { scheme, .. } if clients.contains(&scheme.as_str())))
 }
 
 fn baseline(node: &Node) -> Option<&crate::plan::BaselineRun> {

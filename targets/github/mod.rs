@@ -8,7 +8,10 @@ mod comment;
 mod condition;
 mod credentials;
 mod edges;
+mod fetches;
+mod ids;
 mod jobs;
+mod limits;
 mod model;
 mod pins;
 mod plain;
@@ -34,13 +37,13 @@ use triggers::Case;
 /// Returns the id of every node's job, for who reads what GitHub tells of jobs.
 #[must_use]
 pub fn job_ids(plan: &Plan) -> BTreeMap<&str, String> {
-    edges::ids(plan)
+    ids::ids(plan)
 }
 
 /// Returns the id of the job behind a gate that may ask for an approval.
 #[must_use]
 pub fn verdict_id(gate: &str) -> String {
-    edges::verdict_of(gate)
+    ids::verdict_of(gate)
 }
 
 /// Returns the output in which the job before an approval's says what is decided about, by the id of the approval's job: several
