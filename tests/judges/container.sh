@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs stages in containers of a real engine: podman, with images that are built here from nothing but a static busybox. What a stage sees and
 # does not, who it is, what becomes of it when its time is over or the user stops the run, and what is left behind.
-# usage: tests/judges/container.sh [MLPC]     root on Debian: installs podman, runc, catatonit and busybox-static where they are missing
+# usage: tests/judges/container.sh [MLPC]     env: RIG, see rig.sh (setup.sh container)
 # Says so and ends with 0 where the kernel lets nobody start a container.
 set -euo pipefail
 mlpc=$(realpath "${1:-target/debug/mlpc}")
@@ -18,13 +18,7 @@ trap cleanup EXIT
 die() { echo "container: $*" >&2; exit 1; }
 pass() { echo "container: $*"; }
 
-for program in podman runc catatonit busybox; do
-  command -v "$program" > /dev/null || [ -x "/usr/libexec/podman/$program" ] || {
-    apt-get update -q > /dev/null
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends podman runc catatonit busybox-static > /dev/null
-    break
-  }
-done
+"$(dirname "$0")/setup.sh" container > /dev/null
 # Nothing of it needs a network of its own, systemd or an overlay.
 cat > "$work/containers.conf" <<'EOF'
 [engine]

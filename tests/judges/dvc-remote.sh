@@ -1,19 +1,16 @@
 #!/usr/bin/env bash
 # Data that only DVC's remote has, put there by DVC itself (`dvc push`): a folder, an HTTP server, and moto's S3 server on loopback. A fresh clone fetches it, hashed,
 # into DVC's own cache, where DVC finds it; what is altered is refused, a kill leaves nothing torn, and compiled GitHub jobs run without a `dvc pull`.
-# usage: dvc-remote.sh [MLPC]     MLPC was built with the feature `remotes`; env: RIG, see rig.sh (DVC and act); CI_CACHE, where moto is kept
+# usage: dvc-remote.sh [MLPC]     env: RIG, see rig.sh (setup.sh dvc store gha)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/rig.sh"
 mlpc=$(realpath "${1:-target/debug/mlpc}")
-cache=${CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mlpc-ci}; mkdir -p "$cache"
 work=$(mktemp -d); servers=()
 trap 'kill "${servers[@]}" 2>/dev/null || true; chmod -R u+w "$work"; rm -rf "$work"' EXIT
 die() { echo "dvc-remote: $*" >&2; [ ! -e "$work/log" ] || tail -60 "$work/log" >&2; exit 1; }
 pass() { echo "dvc-remote: $*"; }
 
-[ -x "$RIG/dvc/bin/dvc" ] || python3 -m venv "$RIG/dvc"
-"$RIG/dvc/bin/python" -c 'import dvc, dvc_s3' 2>/dev/null || "$RIG/dvc/bin/pip" install -q "dvc[s3]==3.67.1"
-[ -x "$cache/moto/bin/moto_server" ] || { python3 -m venv "$cache/moto"; "$cache/moto/bin/pip" install --quiet 'moto[server]==5.1.11'; }
+"$here/setup.sh" dvc store > /dev/null
 dvc=$RIG/dvc/bin/dvc
 unset http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null DVC_NO_ANALYTICS=1 HOME=$work/home USER=judge
@@ -30,7 +27,7 @@ port() {
   done
   die "a server did not start: $(cat "$1")"
 }
-"$cache/moto/bin/moto_server" --host 127.0.0.1 --port 0 > "$work/moto.log" 2>&1 & servers+=($!)
+"$RIG/moto/bin/moto_server" --host 127.0.0.1 --port 0 > "$work/moto.log" 2>&1 & servers+=($!)
 # A server that never ends the object whose name begins as $work/slow says.
 cat > "$work/server.py" <<'PY'
 import functools, http.server, os, sys, time

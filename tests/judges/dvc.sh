@@ -9,7 +9,7 @@ root=$(cd "$here/../.." && pwd)
 MLPC=${1:+$(realpath "$1")}
 [ -n "$MLPC" ] || { (cd "$root" && cargo build --locked -q); MLPC=${CARGO_TARGET_DIR:-$root/target}/debug/mlpc; }
 if [ -z "${DVC:-}" ]; then
-  [ -x "$RIG/dvc/bin/dvc" ] || { python3 -m venv "$RIG/dvc"; "$RIG/dvc/bin/pip" install -q "dvc==3.67.1"; }
+  "$here/setup.sh" dvc > /dev/null
   DVC=$RIG/dvc/bin/dvc
 fi
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fetches sources from a real HTTP server on loopback, which answers as servers do on bad days: what is pinned comes once and is hashed,
 # what is not is asked for again, what is torn, altered or gone is never a pass.
-# usage: tests/judges/fetch.sh [MLPC]     MLPC was built with the feature `remotes`
+# usage: tests/judges/fetch.sh [MLPC]
 set -euo pipefail
 mlpc=$(realpath "${1:-target/debug/mlpc}")
 work=$(mktemp -d); server=

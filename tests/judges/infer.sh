@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# mlpc infer with the real strace, installed if it is missing: what it says to add is added, and then the stage runs isolated.
+# mlpc infer with the real strace: what it says to add is added, and then the stage runs isolated.
 # usage: tests/judges/infer.sh [MLPC]
 set -euo pipefail
 mlpc=$(realpath "${1:-target/debug/mlpc}")
 work=$(mktemp -d); trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 die() { echo "infer: $*" >&2; exit 1; }
-command -v strace > "$work/where" || { apt-get update -qq && apt-get install -y -qq strace > "$work/installed"; }
+"$(dirname "$0")/setup.sh" trace > /dev/null
 
 mkdir "$work/toy"; cd "$work/toy"; mkdir -p src/features data
 cat > toy.mlp <<'END'

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Tables that pyarrow writes, as Parquet in every codec that mlpc reads and as CSV: `mlpc baseline` must freeze the same numbers of all of them, and those must be
 # what pyarrow itself counts.
-# usage: tests/judges/parquet.sh [MLPC]     MLPC was built with the feature `parquet`; env: RIG, see rig.sh (pyarrow goes there); PYTHON: one that has it
+# usage: tests/judges/parquet.sh [MLPC]     env: RIG, see rig.sh (pyarrow goes there); PYTHON: one that has it
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/rig.sh"
 mlpc=$(realpath "${1:-target/debug/mlpc}")
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 if [ -z "${PYTHON:-}" ]; then
-  [ -x "$RIG/pyarrow/bin/python" ] || { python3 -m venv "$RIG/pyarrow"; "$RIG/pyarrow/bin/pip" install -q pyarrow==26.0.1; }
+  "$here/setup.sh" parquet > /dev/null
   PYTHON=$RIG/pyarrow/bin/python
 fi
 cat > "$work/judge.py" <<'PY'

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Shares results, and fetches sources, through a real S3 server on loopback (moto's): a hit in another workspace, a corrupted object refused and rebuilt, an
 # entry planted where anybody may write not used by what leads to `register`.
-# usage: tests/judges/s3.sh [MLPC]     MLPC was built with the feature `remotes`; env: CI_CACHE, where the server is kept
+# usage: tests/judges/s3.sh [MLPC]     env: RIG, see rig.sh (setup.sh store)
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd); . "$here/rig.sh"
 mlpc=$(realpath "${1:-target/debug/mlpc}")
-cache=${CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mlpc-ci}; mkdir -p "$cache"
 work=$(mktemp -d); server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; chmod -R u+w "$work"; rm -rf "$work"' EXIT
 die() { echo "s3: $*" >&2; exit 1; }
 pass() { echo "s3: $*"; }
 
-[ -x "$cache/moto/bin/moto_server" ] || { python3 -m venv "$cache/moto"; "$cache/moto/bin/pip" install --quiet 'moto[server]==5.1.11'; }
-"$cache/moto/bin/moto_server" --host 127.0.0.1 --port 0 > "$work/server.log" 2>&1 & server=$!
+"$here/setup.sh" store > /dev/null
+"$RIG/moto/bin/moto_server" --host 127.0.0.1 --port 0 > "$work/server.log" 2>&1 & server=$!
 for _ in $(seq 600); do
   port=$(sed -n 's#.*Running on http://127.0.0.1:\([0-9]*\).*#\1#p' "$work/server.log" | head -1)
   [ -z "$port" ] || break
@@ -23,7 +23,7 @@ export AWS_ACCESS_KEY_ID=judge AWS_SECRET_ACCESS_KEY=secret AWS_EC2_METADATA_DIS
 endpoint=http://127.0.0.1:$port
 export MLPC_REMOTE="s3://team-cache/fraud?region=us-east-1&endpoint=$endpoint"
 # The bucket, and a look behind mlpc's back.
-s3() { "$cache/moto/bin/python" - "$endpoint" "$@" <<'PY'
+s3() { "$RIG/moto/bin/python" - "$endpoint" "$@" <<'PY'
 import sys, boto3
 endpoint, verb, *rest = sys.argv[1:]
 s3 = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
