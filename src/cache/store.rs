@@ -62,6 +62,8 @@ pub struct Store {
     scratch: Scratch,
     pub(super) spares: super::lock::Spares,
     pub(super) latest: super::latest::Known,
+    /// Where the scratch folder is, if it can't be in the state folder.
+    beside: Option<tempfile::TempDir>,
 }
 
 impl Store {
@@ -72,16 +74,32 @@ impl Store {
         if !ignore.exists() {
             fs::write_atomic(&ignore, b"*\n")?;
         }
-        let root = state.join("cache/v1");
-        fs::create_dirs(&root.join("objects"))?;
+        fs::create_dirs(&state.join("cache/v1/objects"))?;
         let scratch = Scratch::open(state)?;
-        Ok(Self { state: state.to_owned(), root, scratch, spares: Mutex::default(), latest: Mutex::default() })
+        Ok(Self::with(state, scratch, None))
     }
 
-    /// Opens the cache in a state folder that can't be written to, to look at what is in it; what is under way goes to `beside`.
-    pub fn look(state: &Path, beside: &Path) -> Result<Self> {
-        let (state, root, scratch) = (state.to_owned(), state.join("cache/v1"), Scratch::open(beside)?);
-        Ok(Self { state, root, scratch, spares: Mutex::default(), latest: Mutex::default() })
+    /// Opens the store to look at what is in it: where `state` can't be written to, or made, what is under way goes to a
+    /// temporary folder.
+    pub fn look(state: &Path) -> Result<Self> {
+        match Self::open(state) {
+            Err(error) if error.is_not_writable() => {
+                let beside = tempfile::tempdir().context(|| "cannot make a temporary folder".to_owned())?;
+                Ok(Self::with(state, Scratch::open(beside.path())?, Some(beside)))
+            }
+            store => store,
+        }
+    }
+
+    fn with(state: &Path, scratch: Scratch, beside: Option<tempfile::TempDir>) -> Self {
+        let (state, root) = (state.to_owned(), state.join("cache/v1"));
+        Self { state, root, scratch, spares: Mutex::default(), latest: Mutex::default(), beside }
+    }
+
+    /// Tells whether something may be written into the state folder.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.beside.is_none()
     }
 
     /// Returns the folder for what is under way.
@@ -351,13 +369,16 @@ mod tests {
     }
 
     #[test]
-    fn looking_makes_nothing_where_it_looks() {
+    fn looking_makes_nothing_where_nothing_can_be_made() {
         let bench = Bench::new();
         let artifact = bench.store.put(&bench.tree("a"), Take::Copy).expect("stored");
-        let store = Store::look(bench.store.state(), &bench.path("beside")).expect("opened");
-        assert!(store.has(&artifact));
+        let look = |state: &Path| {
+            let beside = tempfile::tempdir().expect("a folder");
+            Store::with(state, Scratch::open(beside.path()).expect("opened"), Some(beside))
+        };
+        assert!(look(bench.store.state()).has(&artifact));
         let nowhere = bench.path("nowhere/.mlpc");
-        assert!(!Store::look(&nowhere, &bench.path("beside")).expect("opened").has(&artifact));
+        assert!(!look(&nowhere).has(&artifact) && !look(&nowhere).is_writable());
         assert!(!nowhere.exists());
     }
 

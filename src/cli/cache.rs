@@ -100,7 +100,11 @@ impl Verb for CacheVerb {
 
 impl CacheVerb {
     fn act(&self, out: &Out, setup: &Setup) -> Result<Exit, RunError> {
-        let store = Store::open(&setup.workspace.join(".mlpc"))?;
+        let state = setup.workspace.join(".mlpc");
+        let store = match self.action {
+            Action::Stat | Action::Remote { url: None, clear: false } => Store::look(&state)?,
+            _ => Store::open(&state)?,
+        };
         match &self.action {
             Action::Stat => self.stat(out, &store),
             Action::Gc { keep_runs, older_than, max_size, dry_run } => {

@@ -43,7 +43,7 @@ impl Verb for DiffVerb {
             let old = find(self.old.as_deref().unwrap_or("latest~1"))?;
             let new = find(self.new.as_deref().unwrap_or("latest"))?;
             let read = |run: &str| RunRecord::read(&state, run).map_err(|error| error.to_string());
-            let store = Store::open(&state).map_err(|error| error.to_string())?;
+            let store = Store::look(&state).map_err(|error| error.to_string())?;
             let (old, new) = (read(&old)?, read(&new)?);
             // One of them may be another pipeline's, which is said; what the file knows of neither is no comparison.
             if old.pipeline == new.pipeline {

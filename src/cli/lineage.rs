@@ -62,7 +62,7 @@ impl LineageVerb {
     fn find(&self, loaded: &Loaded) -> Result<Lineage, (String, u8)> {
         let usage = |message: String| (message, Exit::Usage.code());
         let state = loaded.project.workspace.join(".mlpc");
-        let store = Store::open(&state).map_err(|error| usage(error.to_string()))?;
+        let store = Store::look(&state).map_err(|error| usage(error.to_string()))?;
         let what = self.what.as_str();
         if what.starts_with("blake3:") {
             let subject = Subject { name: what, digest: what.to_owned(), ..Subject::default() };

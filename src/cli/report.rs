@@ -38,7 +38,7 @@ impl Verb for ReportVerb {
             let run = past::find(&state, &loaded.plan.pipeline, &self.run)?;
             let record = RunRecord::read(&state, &run).map_err(|error| error.to_string())?;
             past::of_pipeline(&loaded.plan.pipeline, &record)?;
-            let store = Store::open(&state).map_err(|error| error.to_string())?;
+            let store = Store::look(&state).map_err(|error| error.to_string())?;
             let html = past::report(&loaded.plan, &store, &record)?;
             let target = match &self.output {
                 Some(path) if path.as_os_str() == "-" => {

@@ -72,7 +72,7 @@ fn selection(plan: &Plan, report: &Report) -> Selection {
 
 /// Says which evidence is another than the report's, and where that one is kept.
 fn others(report: &Report, again: &Report, workspace: &Path) -> Vec<String> {
-    let store = Store::open(&workspace.join(".mlpc")).ok();
+    let store = Store::look(&workspace.join(".mlpc")).ok();
     let mut lines = Vec::new();
     for was in &report.evidence {
         let (Some(digest), Some(is)) = (&was.digest, again.evidence.iter().find(|is| is.origin == was.origin)) else {

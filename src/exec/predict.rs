@@ -13,7 +13,6 @@ use super::run::RunError;
 use super::state::{Ending, passed_over};
 use super::{fetch, outputs, prepare, software};
 use crate::cache::{Memory, Store};
-use crate::host::Context;
 use crate::host::fs::join_inside;
 use crate::plan::{Bound, Node, NodeKind, Skip, Stage, Why};
 
@@ -65,15 +64,8 @@ pub fn predict_aloud(
 ) -> Result<Vec<Prediction>, RunError> {
     let chosen = choose(bound, options)?;
     let state = setup.workspace.join(".mlpc");
-    let mut beside = None;
-    let store = match Store::open(&state) {
-        // To say what would happen takes no right to write here.
-        Err(error) if error.is_not_writable() => {
-            let folder = tempfile::tempdir().context(|| "cannot make a temporary folder".to_owned())?;
-            Store::look(&state, beside.insert(folder).path())?
-        }
-        store => store?,
-    };
+    // To say what would happen takes no right to write here.
+    let store = Store::look(&state)?;
     let memory = Memory::open(&store.memory_file(), &setup.workspace);
     let mut run = Run::new(bound, (setup, options), (&store, &memory), listener, "plan".to_owned());
     run.leave_out(&chosen);
@@ -89,7 +81,7 @@ pub fn predict_aloud(
         };
         known.insert(node.name.as_str(), what);
     }
-    if beside.is_none() {
+    if store.is_writable() {
         memory.save()?;
     }
     let named = chosen.wanted.into_iter().filter_map(|index| {

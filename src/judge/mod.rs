@@ -153,7 +153,7 @@ pub fn again(bound: &Bound, workspace: &Path, report: &Report) -> Result<Report,
             short(&bound.digest)
         ));
     }
-    let store = Store::open(&workspace.join(".mlpc")).map_err(|error| error.to_string())?;
+    let store = Store::look(&workspace.join(".mlpc")).map_err(|error| error.to_string())?;
     let held_to = HeldTo::RecordsAnd(&store, report);
     let mut again = judge(bound, workspace, &report.gate, &BTreeMap::new(), held_to)?;
     if let Some(decision) = &report.approval {
