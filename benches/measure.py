@@ -71,7 +71,7 @@ if not child:
     [os.dup2(null, to) for to in (0, 1, 2)]
     os.execv(sys.argv[1], sys.argv[1:])
 _, status, used = os.wait4(child, 0)
-print(used.ru_maxrss / 1024)
+print(used.ru_maxrss * 1024 / 1e6)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 

@@ -176,11 +176,12 @@ fn records<F: Fold>(
             Err(error) => return Err(utf8(&error, block)),
         }
         let position = record.position();
-        let line = block.line + position.map_or(1, csv::Position::line) - 1;
+        let mut line = block.line + position.map_or(1, csv::Position::line) - 1;
         let mut at = position.map_or(0, csv::Position::byte) as usize;
         // The reader ends a record at the CR and leaves its LF to the next.
         if at > 0 && bytes.get(at) == Some(&b'\n') && bytes[at - 1] == b'\r' {
             at += 1;
+            line += 1;
         }
         if matches!(bytes.get(at), Some(b'\n' | b'\r')) {
             return Err(blank(block.line + lines(&bytes[..at])));

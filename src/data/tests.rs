@@ -45,7 +45,10 @@ fn what_rfc_4180_allows_is_read() {
     let read = csv("\u{feff}a,\"b \"\"x\"\"\"\r\n1,\"two\r\nlines, and a comma\"\r\n,\r\n").expect("fine");
     assert_eq!(read.names, ["a", "b \"x\""]);
     assert_eq!(read.rows[0], (2, vec!["1".to_owned(), "two\r\nlines, and a comma".to_owned()]));
-    assert_eq!(read.rows[1].1, ["", ""]);
+    assert_eq!((read.rows[1].0, &read.rows[1].1[..]), (4, &["".to_owned(), "".to_owned()][..]));
+    let lines = |text: &str| csv(text).expect("fine").rows.iter().map(|row| row.0).collect::<Vec<_>>();
+    assert_eq!(lines("a\r\n1\r\n2\r\n3\r\n"), [2, 3, 4]);
+    assert_eq!(lines("a\n1\n2\n3\n"), [2, 3, 4]);
     assert_eq!(csv("a,b").expect("a header").rows.len(), 0);
     assert_eq!(csv("a\n1\n2").expect("no line end at the end").rows.len(), 2);
     assert_eq!(csv("a\n1\n\n").expect("an empty line at the end").rows.len(), 1);

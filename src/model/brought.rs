@@ -36,7 +36,9 @@ impl Model {
         let Some((id, output)) = self.carrying(origin).and_then(|id| Some((id, self.output(id)?))) else {
             return Vec::new();
         };
-        if matches!(output.ty, Artifact::Model { .. } | Artifact::Dataset { .. }) || !names(output) {
+        if matches!(output.ty, Artifact::Model { .. } | Artifact::Dataset { .. } | Artifact::Predictions(_))
+            || !names(output)
+        {
             return Vec::new();
         }
         let all = self.stage(id.node).map(|stage| stage.outputs.iter()).into_iter().flatten();
@@ -62,10 +64,7 @@ impl Model {
 
 /// Tells whether what an output was made of may be in it. A value may name a thing that was made: an image by its tag.
 fn carries(output: &Output) -> bool {
-    let about = matches!(
-        output.ty,
-        Artifact::Metrics { .. } | Artifact::Tests | Artifact::Report | Artifact::Plot | Artifact::Predictions(_)
-    );
+    let about = matches!(output.ty, Artifact::Metrics { .. } | Artifact::Tests | Artifact::Report | Artifact::Plot);
     output.value.is_some() || !about
 }
 

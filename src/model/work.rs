@@ -48,6 +48,17 @@ pub struct Work {
     pub locals: Vec<Spanned<String>>,
 }
 
+impl Work {
+    /// Gives back the room that lists kept to grow: a list of one has room for four, and stages come in thousands.
+    pub(crate) fn fit(&mut self) {
+        self.inputs.shrink_to_fit();
+        self.code.shrink_to_fit();
+        self.uses.shrink_to_fit();
+        self.variables.shrink_to_fit();
+        self.locals.shrink_to_fit();
+    }
+}
+
 /// An input.
 #[derive(Debug, Clone)]
 pub struct Input {

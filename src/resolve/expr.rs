@@ -5,6 +5,7 @@ use super::local::Locals;
 use super::operator::{between, binary, one_of};
 use super::origin;
 use crate::diagnostic::{Diagnostic, codes};
+use crate::gate::kinds::is_percent;
 use crate::model::Origin;
 use crate::source::Span;
 use crate::syntax::ast;
@@ -191,6 +192,15 @@ pub(super) fn fitted(cx: &mut Cx<'_>, span: Span, typed: Typed, ty: &Type) -> Op
     }
 }
 
+/// Adds how a share is written, where a plain number beyond 1 stands in its place; with a fix, where that is certain.
+pub(super) fn percent_help(diagnostic: Diagnostic, span: Span, text: &str, value: &Value) -> Diagnostic {
+    match value.number() {
+        Some(number) if number.abs() > 100.0 => diagnostic.help("write a share: `90%`, or `0.9`"),
+        _ if is_percent(value) => diagnostic.help(format!("1 is 100 %: write `{text}%`")).fix(span, format!("{text}%")),
+        _ => diagnostic.help(format!("1 is 100 %: write `{text}%`, or a number up to 1")),
+    }
+}
+
 /// Adds how a share is written, or how a wider range is declared.
 fn share_help(diagnostic: Diagnostic, span: Span, text: &str, value: &Value, ty: &Type) -> Diagnostic {
     let wanted = if let Type::Optional(inner) = ty { inner } else { ty };
@@ -202,7 +212,7 @@ fn share_help(diagnostic: Diagnostic, span: Span, text: &str, value: &Value, ty:
                 && text.ends_with(|end: char| end.is_ascii_digit())
                 && text.starts_with(|start: char| start.is_ascii_digit()) =>
         {
-            diagnostic.help(format!("1 is 100 %: write `{text}%`")).fix(span, format!("{text}%"))
+            percent_help(diagnostic, span, text, value)
         }
         (_, Type::Ratio(Range::ANY)) => {
             diagnostic.help("a ratio is between 0 and 1 unless its type says more: `ratio in -1..1`")

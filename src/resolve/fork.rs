@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
 /// Fewer nodes than this are done by one thread.
-const ALONE: usize = 512;
+pub(super) const ALONE: usize = 512;
 
 /// What a fork has to say.
 struct Said {

@@ -407,10 +407,14 @@ fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
             cx.error::<()>(codes::KNOWN_ONLY_IN_RUN, span, message, help);
         }
     }
-    let finished = fork::each(cx, &drafts, |cx, (draft, leg)| legs::within(cx, *leg, |cx| stage::finish(cx, draft)));
-    for stage in finished {
-        stage::put(cx, stage);
+    // In four parts, since a draft and what is made of it are there at once.
+    for part in drafts.chunks(drafts.len().div_ceil(4).max(fork::ALONE)) {
+        let finished = fork::each(cx, part, |cx, (draft, leg)| legs::within(cx, *leg, |cx| stage::finish(cx, draft)));
+        for stage in finished {
+            stage::put(cx, stage);
+        }
     }
+    drop(drafts);
     for &(item, id, leg) in &nodes {
         legs::within(cx, leg, |cx| match &item.kind {
             Kind::Gate(it) => gate::resolve(cx, id, it),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cx::{Cx, Decl};
-use super::expr::{Scope, Typed, expr, fitted, widened};
+use super::expr::{Scope, Typed, expr, fitted, percent_help, widened};
 use super::gate::Settings;
 use super::{bound, drifted, origin, settled, slices, table};
 use crate::diagnostic::{Diagnostic, codes, nearest};
@@ -492,10 +492,12 @@ fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure, gate: &Gate) -
     {
         let text = cx.sources.slice(written.span).to_owned();
         let message = format!("`{text}` is not in the range of a ratio, where 1 is 100 %");
-        let diagnostic = Diagnostic::new(codes::OUT_OF_RANGE, written.span, message)
-            .help(format!("write `{text}%`"))
-            .fix(written.span, format!("{text}%"));
-        return cx.report(diagnostic);
+        return cx.report(percent_help(
+            Diagnostic::new(codes::OUT_OF_RANGE, written.span, message),
+            written.span,
+            &text,
+            value,
+        ));
     }
     let wanted = limit_type(measure.kind, &measure.ty, &measure.options);
     if let Expr::Value(value @ (Value::Int(_) | Value::Float(_))) = &expr

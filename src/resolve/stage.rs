@@ -81,6 +81,7 @@ pub(super) fn draft<'a>(
             }
         }
     }
+    drafted.stage.outputs.shrink_to_fit();
     Some((Draft { id, header, clauses }, drafted))
 }
 
@@ -309,6 +310,7 @@ pub(super) fn finish(cx: &mut Cx<'_>, draft: &Draft<'_>) -> Finished {
     work::resolve(cx, draft.clauses.list(), Kind::Stage(&mut stage), &mut locals);
     stage.work.variables = cx.variables.iter().map(|(name, value, _)| (name.value.clone(), value.clone())).collect();
     stage.work.locals = locals.into_names();
+    stage.work.fit();
     let measured = measured(cx, draft, &stage);
     Finished { id: draft.id, head, stage, measured }
 }
@@ -339,6 +341,17 @@ fn measured(cx: &mut Cx<'_>, draft: &Draft<'_>, stage: &Stage) -> Vec<(usize, Op
         };
         let of = written.of.as_ref().and_then(|of| input_origin(cx, stage, of));
         let over = written.over.as_ref().and_then(|over| input_origin(cx, stage, over));
+        if let (Some(of), Some(over), Some(written)) = (&of, &over, &written.over)
+            && of == over
+        {
+            let message = "what is measured and what it is measured over are one thing".to_owned();
+            cx.error::<()>(
+                codes::WRONG_KIND,
+                written.span,
+                message,
+                "name the data behind `over`: `of model over data as test`",
+            );
+        }
         found.push((index, of, over));
         if written.of.is_none()
             && let Some(extra) = written.over.as_ref().map(|over| over.span)

@@ -133,13 +133,20 @@ fn profile_offered(cx: &mut Cx<'_>, profiles: &[ast::Name]) -> Option<String> {
     only_profile(cx, &said)
 }
 
-/// Reads a list of filter patterns. One that nobody can read names nothing, and so does a list that only takes away.
+/// Reads a list of filter patterns. One that nobody can read names nothing, and so do an empty list and one that only takes away.
 fn patterns(cx: &mut Cx<'_>, fields: &Fields<'_>, key: &str) -> Vec<Spanned<String>> {
+    let before = cx.diagnostics.len();
     let texts = fields.texts(cx, key);
+    let unread = cx.diagnostics.len() > before;
     for text in texts.iter().filter(|text| !filter::is_sound(&text.value)) {
         let message = format!("`{}` is no pattern of {key}", text.value);
         let help = "`*` is all but `/`, `**` all, `?` and `+` say how often the character before comes, `[ab]` is one of those";
         cx.error::<()>(codes::BAD_NAME, text.span, message, help);
+    }
+    if let Some(field) = fields.get(key).filter(|_| texts.is_empty() && !unread) {
+        let message = format!("these {key} name none");
+        let help = format!("name them: `{key}: [\"…\"]`; without `{key}` all are meant");
+        cx.error::<()>(codes::BAD_NAME, field.value.span, message, &help);
     }
     if let Some(first) = texts.first()
         && texts.iter().all(|text| text.value.starts_with('!'))
@@ -150,9 +157,23 @@ fn patterns(cx: &mut Cx<'_>, fields: &Fields<'_>, key: &str) -> Vec<Spanned<Stri
     texts
 }
 
-/// Reads the patterns of branches.
+/// Reads the patterns of branches. What can be the name of no branch (git-check-ref-format) starts no run, and nobody would know.
 fn branches(cx: &mut Cx<'_>, fields: &Fields<'_>) -> Vec<String> {
-    patterns(cx, fields, "branches").into_iter().map(|branch| branch.value).collect()
+    let found = patterns(cx, fields, "branches");
+    for branch in &found {
+        let name = branch.value.strip_prefix('!').unwrap_or(&branch.value);
+        if let Some(short) = name.strip_prefix("refs/heads/").filter(|short| !short.is_empty()) {
+            let sign = &branch.value[..branch.value.len() - name.len()];
+            let message = format!("`{name}` is the whole name of a ref, and branches are told by the last part of it");
+            let right = format!("\"{sign}{short}\"");
+            let diagnostic = Diagnostic::new(codes::BAD_NAME, branch.span, message).help(format!("write `{right}`"));
+            cx.report::<()>(diagnostic.fix(branch.span, right));
+        } else if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control() || "^~:".contains(c)) {
+            let message = format!("`{}` can be the name of no branch", branch.value);
+            cx.error::<()>(codes::BAD_NAME, branch.span, message, "write it as git does: `\"main\"`, `\"release/**\"`");
+        }
+    }
+    found.into_iter().map(|branch| branch.value).collect()
 }
 
 /// Reads the patterns of paths, which are relative to the folder of this file.

@@ -1,7 +1,7 @@
 //! Watches: what has to hold of the live numbers while traffic flows.
 
 use super::cx::{Cx, Decl, Wanted};
-use super::expr::{Scope, Typed, expr, fitted, widened};
+use super::expr::{Scope, Typed, expr, fitted, percent_help, widened};
 use super::fields::{duration, whole};
 use super::rollout::Limits;
 use super::trigger;
@@ -348,10 +348,12 @@ fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &LiveMeasure) -> Option<
     {
         let text = cx.sources.slice(written.span).to_owned();
         let message = format!("`{text}` is not in the range of a ratio, where 1 is 100 %");
-        let diagnostic = Diagnostic::new(codes::OUT_OF_RANGE, written.span, message)
-            .help(format!("write `{text}%`"))
-            .fix(written.span, format!("{text}%"));
-        return cx.report(diagnostic);
+        return cx.report(percent_help(
+            Diagnostic::new(codes::OUT_OF_RANGE, written.span, message),
+            written.span,
+            &text,
+            value,
+        ));
     }
     fitted(cx, written.span, Typed { expr, ty }, &measure.limit_type())
 }

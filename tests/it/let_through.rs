@@ -39,6 +39,62 @@ fn what_was_made_of_several_models_needs_a_gate_on_each() {
     assert_eq!(codes(&format!("{text}{}{}", gate(1), gate(2))), NONE);
 }
 
+/// Batch scoring ships predictions, as others ship a table.
+#[test]
+fn predictions_wait_for_the_gates_of_their_model() {
+    let rest = "stage score {\n in model = train.model, data = raw\n out preds: Predictions { id: \"id\", score: \"p\" } = \"p.csv\"\n \
+        run <<< score \"$model\" \"$data\" \"$preds\" >>>\n}\n\
+        action publish {\n in preds = score.preds\n run <<< publish \"$preds\" >>>\n}\n";
+    assert_eq!(codes(rest), ["ungated-release"]);
+    assert_eq!(codes(&format!("{rest}gate quality on evaluate.report {{ require auc >= 80% }}\n")), NONE);
+}
+
+#[test]
+fn a_model_that_a_release_takes_along_is_measured_or_was_read_by_what_measures() {
+    let ranker = "stage rank {\n in data = raw\n out model: Model<pickle> = \"rank.pkl\"\n run <<< make \"$data\" \"$model\" >>>\n}\n\
+        gate quality on evaluate.report { require auc >= 80% }\n\
+        register release = train.model with rank.model to models\npromote current = release to models@production\n";
+    assert_eq!(codes(ranker), ["ungated-release"]);
+    let together = MODEL
+        .replace("in model = train.model, data = held", "in model = train.model, ranker = rank.model, data = held");
+    let together = together.replace("score \"$model\"", "score \"$model\" \"$ranker\"");
+    let found = check(&format!("{together}{ranker}")).0;
+    assert!(!found.contains(&"ungated-release".to_owned()), "{found:?}");
+}
+
+#[test]
+fn a_model_is_not_measured_over_itself() {
+    let text = MODEL.replace("of model over data as test", "of model over model as test");
+    assert!(check(&text).0.contains(&"wrong-kind".to_owned()));
+}
+
+/// Where no branch is named, none releases.
+#[test]
+fn branches_that_can_be_none_are_refused() {
+    for branches in ["[]", "[\"\"]", "[\"refs/heads/main\"]", "[\"main \"]", "[\"^main$\"]", "[\"!\"]"] {
+        let found = check(&format!("on push {{ branches: {branches} }}\n{MODEL}")).0;
+        assert!(found.contains(&"bad-name".to_owned()), "{branches}: {found:?}");
+    }
+    for branches in ["[\"main\"]", "[\"release/**\", \"!release/old\"]"] {
+        let found = check(&format!("on push {{ branches: {branches} }}\n{MODEL}")).0;
+        assert!(!found.contains(&"bad-name".to_owned()), "{branches}: {found:?}");
+    }
+}
+
+/// A slip that has two readings is told, and left: `1.5%` would let any model through.
+#[test]
+fn a_share_is_mended_where_it_can_only_be_a_percentage() {
+    let sandbox = Sandbox::new();
+    let gate = |limit: &str| {
+        format!("pipeline p\nedition 2026\n\n{MODEL}gate quality on evaluate.report {{ require auc >= {limit} }}\n")
+    };
+    for (limit, mended) in [("1.5", "1.5"), ("8.5", "8.5"), ("850", "850"), ("85", "85%")] {
+        sandbox.file("p.mlp", &gate(limit));
+        sandbox.mlpc(&["check", "--fix", "p.mlp"]);
+        assert!(sandbox.read("p.mlp").contains(&format!("auc >= {mended} }}")), "{limit}: {}", sandbox.read("p.mlp"));
+    }
+}
+
 /// A script that trains may push an image by itself.
 #[test]
 fn what_training_makes_beside_its_model_waits_for_the_model() {

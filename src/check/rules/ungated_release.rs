@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::common::{Models, admits, gates_are_partial, judges, likely_release};
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{Input, Model, Node, NodeKind, Origin};
+use crate::model::{Input, Model, Node, NodeKind, Origin, Register};
 use crate::types::Artifact;
 
 pub(in crate::check) struct UngatedRelease;
@@ -143,7 +143,36 @@ fn ships<'m>(model: &'m Model, gated: &mut Gated<'m>, node: &'m Node) -> Option<
         });
         return Some(Diagnostic::new(codes::UNGATED_RELEASE, node.name.span, message).help(help));
     }
+    if let NodeKind::Register(register) = &node.kind
+        && let Some(beside) = taken_along(model, gated, node, register)
+    {
+        return Some(beside);
+    }
     node.kind.inputs().iter().filter(|input| !input.ungated).find_map(|input| read(model, gated, node, input))
+}
+
+/// Returns what there is to say of a model that a release takes along: one that no gate measured, and that nothing read which
+/// measured the model of the release.
+fn taken_along<'m>(model: &'m Model, gated: &mut Gated<'m>, node: &Node, register: &'m Register) -> Option<Diagnostic> {
+    let bare = register.with.iter().find(|with| {
+        let is_model = matches!(model.artifact(&with.value), Some(Artifact::Model { .. }));
+        is_model && matches!(gated.standing(&with.value), Standing::Bare(_))
+    })?;
+    let measured =
+        model.blocking_gates().flat_map(|(_, gate)| &gate.evidence).filter_map(|evidence| match &evidence.origin {
+            Origin::Output(id) if model.output(*id)?.of.as_ref() == Some(&register.model) => model.stage(id.node),
+            _ => None,
+        });
+    let mut read = measured.flat_map(|stage| &stage.work.inputs).flat_map(|input| model.brought(&input.origin));
+    if read.any(|origin| *origin == bare.value) {
+        return None;
+    }
+    let (of, name) = (model.written(&bare.value), model.written(&register.model));
+    let message = format!("no blocking gate measured `{of}`, which `{}` takes along", node.name.value);
+    let help = format!(
+        "read it where `{name}` is measured, as it is used with that; or add a gate on what measures `{of}`; or say in the line why there is none: `ungated \"reason\"`"
+    );
+    Some(Diagnostic::new(codes::UNGATED_RELEASE, bare.span, message).help(help))
 }
 
 /// Says which gate is on what measures a model, and requires nothing of its numbers.

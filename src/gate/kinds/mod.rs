@@ -41,7 +41,8 @@ use super::{Measure, MetricRef, Requirement};
 use crate::types::{Type, Value};
 
 pub use signature::{
-    Against, Better, Form, Opt, OptType, Signature, Takes, forgets_percent, limit_type, metric_range, tests_metric,
+    Against, Better, Form, Opt, OptType, Signature, Takes, forgets_percent, is_percent, limit_type, metric_range,
+    tests_metric,
 };
 
 /// One kind of requirement.

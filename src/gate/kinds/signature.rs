@@ -159,6 +159,13 @@ pub fn forgets_percent(ty: &Type, limit: &Value) -> bool {
     matches!(ty, Type::Ratio(_)) && plain && limit.number().is_some_and(|number| number.abs() > 1.0)
 }
 
+/// Tells whether a plain number in place of a share can only be meant in percent: `1.5` may be a slip for `0.15` as well, and a
+/// low limit lets anything through.
+#[must_use]
+pub fn is_percent(value: &Value) -> bool {
+    value.number().is_some_and(|number| (50.0..=100.0).contains(&number))
+}
+
 /// Returns the type of a number that `Tests` evidence has: `total`, `passed`, `failed` (with errors) or `skipped`.
 #[must_use]
 pub fn tests_metric(name: &str) -> Option<Type> {
