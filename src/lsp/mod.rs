@@ -10,6 +10,7 @@ mod edit;
 mod hover;
 mod meanings;
 mod names;
+mod outside;
 mod proposals;
 mod symbols;
 mod text;

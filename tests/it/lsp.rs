@@ -1,5 +1,7 @@
 //! The language server as an editor meets it: the program, driven over its protocol.
 
+mod outside;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -630,6 +632,7 @@ fn what_comes_from_a_module_is_known_as_what_is_declared_here() {
         let edits = |uri: &str| answer["changes"][uri].as_array().map_or(0, Vec::len);
         assert_eq!((edits(&pipeline), edits(&module)), (here, there), "{word}: {answer}");
     }
+    assert_eq!(client.receive()["method"], "window/showMessage", "of the metric");
     // Completion offers them.
     let mut version = 1;
     let mut labels = |typed: &str| {
