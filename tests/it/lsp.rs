@@ -1,5 +1,6 @@
 //! The language server as an editor meets it: the program, driven over its protocol.
 
+mod offers;
 mod outside;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -444,10 +445,7 @@ fn completion_knows_where_it_is() {
     assert_eq!(labels(&TEXT.replace("data = raw\n  use", "data = raw, more = evaluate.|\n  use")), ["report"]);
     assert_eq!(labels(&TEXT.replace("use epochs", "use |")), ["epochs"]);
     assert_eq!(labels(&format!("{TEXT}\non push {{ |")), ["branches", "paths", "profile"]);
-    assert_eq!(
-        labels(&format!("{TEXT}\non pull_request {{ profile: smoke, |")),
-        ["branches", "comment", "paths", "profile"]
-    );
+    assert_eq!(labels(&format!("{TEXT}\non pull_request {{ profile: smoke, |")), ["branches", "comment", "paths"]);
     assert_eq!(labels(&format!("{TEXT}\non pull_request {{ comment: [quality, |] }}")), ["evaluate", "train"]);
     assert_eq!(labels(&format!("{TEXT}\non pull_request {{ comment: [evaluate.|] }}")), ["report"]);
     assert_eq!(labels(&format!("{TEXT}\non manual {{ |")), ["epochs", "profile"]);
