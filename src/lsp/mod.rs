@@ -7,6 +7,7 @@ mod answer;
 mod complete;
 mod document;
 mod edit;
+mod fields;
 mod hover;
 mod meanings;
 mod names;

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Client, TEXT, URI, opened, position};
+use crate::sandbox::Sandbox;
 
 /// Returns what is proposed at `|`.
 fn labels(client: &mut Client, version: &mut i64, typed: &str) -> Vec<String> {
@@ -69,5 +70,62 @@ fn a_measure_is_offered_what_it_measures() {
     assert!(!inside("require regression(accuracy, relative, |)").contains(&"relative".to_owned()));
     assert_eq!(inside("require schema(|)"), ["Rows"]);
     assert_eq!(inside("require psi(|)"), ["*", "age"]);
+    client.ends();
+}
+
+#[test]
+fn hover_tells_how_a_word_of_a_record_a_situation_or_a_measure_is_written() {
+    let more = "on schedule { cron: \"17 6 * * 1\", timezone: \"UTC\" }\n\
+                approval go of train.model { by: [\"a\"], environment: \"e\", timeout: 24h }\n\
+                gate g on evaluate.report {\n  require regression(accuracy) <= 2%\n  baseline models@production\n  on no_baseline: ask go\n}\n\
+                use \"x.mlp\" { y }\n";
+    let mut client = opened();
+    let text = format!("{TEXT}{more}");
+    client.change(URI, 2, json!([{ "text": text }]));
+    let mut hover = |word: &str| {
+        let at = json!({ "textDocument": { "uri": URI }, "position": position(&text, word, 0) });
+        client.ask("textDocument/hover", at)["contents"]["value"].as_str().unwrap_or_default().to_owned()
+    };
+    for (word, written) in [
+        ("on schedule", "on push { branches: [\"main\"] }"),
+        ("schedule", "on schedule { cron: \"17 6 * * 1\", timezone: \"UTC\" }"),
+        ("cron", "cron: \"17 6 * * 1\""),
+        ("environment:", "environment: \"NAME\""),
+        ("timeout:", "timeout: 24h"),
+        ("regression", "require regression(auc_roc, relative) <= 2%"),
+        ("baseline models", "baseline REGISTRY@POINTER"),
+        ("on no_baseline", "on no_baseline: ask APPROVAL"),
+        ("no_baseline", "on no_baseline: ask APPROVAL"),
+        ("ask go", "ask APPROVAL"),
+        ("higher", "NAME: TYPE higher"),
+        ("use \"", "use \"FILE\" { NAMES }"),
+    ] {
+        let shown = hover(word);
+        assert!(shown.starts_with(&format!("```mlp\n{written}\n```")), "{word}: {shown}");
+    }
+    client.ends();
+}
+
+#[test]
+fn hover_shows_what_the_file_of_a_parameter_says_now() {
+    let sandbox = Sandbox::new();
+    sandbox.file("configs/train.yaml", "a: 1.0\n");
+    let uri = format!("file://{}/p.mlp", sandbox.path().display());
+    let text = "pipeline p\nedition 2026\nparam alpha: float from \"configs/train.yaml\" at \"/a\"\n\
+                param beta: float from \"configs/train.yaml\" at \"/b\"\n\
+                stage fit {\n  use alpha, beta\n  out m: File = \"m\"\n  run <<< fit $alpha $beta > $m >>>\n}\n";
+    let mut client = Client::start(&[], "file:///nowhere");
+    client.open(&uri, text);
+    let hover = |client: &mut Client, word: &str| {
+        let at = json!({ "textDocument": { "uri": uri }, "position": position(text, word, 0) });
+        client.ask("textDocument/hover", at)["contents"]["value"].as_str().unwrap_or_default().to_owned()
+    };
+    let shown = hover(&mut client, "alpha,");
+    assert!(shown.ends_with("`float`, `1` unless given: `configs/train.yaml` at `/a`"), "{shown}");
+    sandbox.file("configs/train.yaml", "a: 2.5\n");
+    let shown = hover(&mut client, "alpha,");
+    assert!(shown.contains("`2.5` unless given"), "{shown}");
+    let shown = hover(&mut client, "beta\n");
+    assert!(shown.ends_with("`float`, what `configs/train.yaml` says at `/b` unless given"), "{shown}");
     client.ends();
 }
