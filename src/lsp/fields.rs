@@ -41,7 +41,11 @@ const WORDS: &[Entry] = &[
     ("dockerfile", "dockerfile: \"PATH\"", "The command runs in the image of this file"),
     ("email", "email: \"ADDRESS\"", "Who is written to"),
     ("environment", "environment: \"NAME\"", "The platform's environment, in which the approval is asked for"),
-    ("error", "on error: hold", "What holds where the measurement failed: `hold` or `fail`"),
+    (
+        "error",
+        "on error: hold` or `on unscorable: error",
+        "The measurement failed: `hold` or `fail`. As an answer: the gate ends undecided",
+    ),
     ("fail", "fail", "It goes no further"),
     ("from", "from \"/POINTER\"", "Where the number stands in the file, if not under its name"),
     ("gpu", "gpu: 1", "So many graphics cards"),

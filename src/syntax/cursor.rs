@@ -277,6 +277,7 @@ impl<'t> Before<'t, '_> {
         if clause == "on" && at != first {
             match previous {
                 "on" => return Place::Words(forms::situations(kind)),
+                ":" if self.word(code[code.len() - 2]) == "unscorable" => return Place::Words(&forms::UNSCORABLE),
                 ":" if kind != "monitor" => return Place::Words(&forms::OUTCOMES),
                 "ask" => return Place::Value { keyword, clause: "ask" },
                 _ => {}
@@ -430,7 +431,7 @@ pub fn fields(record: &str) -> &'static [&'static str] {
 pub fn words() -> impl Iterator<Item = &'static &'static str> {
     let traits = ["metrics", "schema"].map(forms::traits).into_iter().flatten();
     let situations = ["gate", "watch", "monitor"].map(forms::situations).into_iter().flatten();
-    traits.chain(situations).chain(&forms::OUTCOMES).chain(&forms::WATCHED)
+    traits.chain(situations).chain(&forms::OUTCOMES).chain(&forms::WATCHED).chain(&forms::UNSCORABLE)
 }
 
 /// Returns the clauses of a kind of body, with how each is written.

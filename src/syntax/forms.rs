@@ -183,6 +183,9 @@ pub(super) fn traits(keyword: &str) -> &'static [&'static str] {
 /// The words that a situation is answered with.
 pub(super) const OUTCOMES: [&str; 3] = ["fail", "pass", "ask"];
 
+/// The words that a baseline which can't be scored is answered with.
+pub(super) const UNSCORABLE: [&str; 2] = ["ask", "error"];
+
 /// The words that a situation is answered with while traffic shifts.
 pub(super) const WATCHED: [&str; 2] = ["fail", "hold"];
 

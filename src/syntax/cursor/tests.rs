@@ -95,6 +95,7 @@ fn a_place_is_told_from_the_tokens_before_it() {
         ("runtime py { |", Place::Words(forms::fields("runtime"))),
         ("gate g on b.r {\n  on |", Place::Words(&["no_baseline", "unscorable"])),
         ("gate g on b.r {\n  on no_baseline: |", Place::Words(&forms::OUTCOMES)),
+        ("gate g on b.r {\n  on unscorable: |", Place::Words(&forms::UNSCORABLE)),
         ("gate g on b.r {\n  on no_baseline: ask |", value("gate", "ask")),
         ("stage a {\n  needs { |", Place::Words(&["cpu", "memory", "gpu"])),
         ("stage a {\n  in x = train[|", Place::Leg { base: "train", nth: 0 }),
