@@ -24,6 +24,9 @@ pub trait Target: Sync {
     /// What it makes, in a line of help.
     fn about(&self) -> &'static str;
 
+    /// Returns the fields of `target NAME { … }`, or of the record that stands in one of them; none where it takes no record.
+    fn settings(&self, record: &str) -> Vec<&'static str>;
+
     /// Makes the files. Where a diagnostic is an error the files may be incomplete, and nobody writes them.
     fn compile(&self, plan: &Plan, site: &Site<'_>) -> Compiled;
 

@@ -49,6 +49,13 @@ pub(super) fn asked(model: &Model) -> Vec<Asked> {
     asked.collect()
 }
 
+/// Returns the value that stands for a parameter in its file now.
+pub(crate) fn value(workspace: &Path, model: &Model, name: &str) -> Option<Value> {
+    let (param, from, ty) = asking(model).find(|(param, ..)| param.name.value == name)?;
+    let text = text(workspace, &from.file.value).ok()?;
+    read(&text, &from.file.value, &from.pointer, ty, param.default.as_ref()).ok()
+}
+
 /// Returns for each why its value can't be had, where that is so.
 pub(super) fn look(workspace: &Path, asked: &[Asked]) -> Vec<Option<String>> {
     let why = |one: &Asked| {

@@ -8,6 +8,7 @@ use super::document::Document;
 use super::names::{Names, Symbol};
 use super::proposals;
 use crate::diagnostic::{Severity, catalogue};
+use crate::gate::kinds::{self, Takes};
 use crate::model::OF_RELEASE;
 use crate::syntax::ast::{self, ItemKind, StageClause};
 use crate::syntax::cursor::{self, Place};
@@ -53,6 +54,11 @@ pub(super) fn at(document: &Document, offset: usize) -> Vec<CompletionItem> {
             list.tops(&names, |kind| base == "Metrics" && matches!(kind, ItemKind::Metrics(_)));
         }
         Place::Variable => locals(&names, cursor.item, &mut list),
+        Place::Setting { target, record } => {
+            let settings = crate::targets::find(target).map(|target| target.settings(record)).unwrap_or_default();
+            settings.into_iter().for_each(|word| list.plain(word, CompletionItemKind::FIELD, "setting"));
+        }
+        Place::Measured { kind, first } => measured(&names, kind, first, &mut list),
         Place::Words(words) => words.iter().for_each(|word| list.plain(word, CompletionItemKind::KEYWORD, "")),
         Place::Leg { base, nth } => {
             for leg in proposals::legs(document, &names, base, nth) {
@@ -134,6 +140,44 @@ fn metrics(names: &Names<'_>, list: &mut List) {
         if let ItemKind::Metrics(it) = &item.kind {
             for metric in &it.metrics {
                 list.plain(metric.name.as_str(), CompletionItemKind::FIELD, &format!("metric of {name}"));
+            }
+        }
+    }
+}
+
+/// Proposes what a requirement may look at, or its options.
+fn measured(names: &Names<'_>, kind: &str, first: bool, list: &mut List) {
+    let Some(signature) = kinds::find(kind).map(|kind| kind.signature()) else { return };
+    if !first {
+        let options = signature.options.iter();
+        options.for_each(|option| list.plain(option.name, CompletionItemKind::PROPERTY, "option"));
+        return;
+    }
+    match signature.takes {
+        Takes::Metric | Takes::Sample | Takes::Grouped => metrics(names, list),
+        Takes::Pair(all) => {
+            all.iter().for_each(|name| list.plain(name, CompletionItemKind::FIELD, "metric of predictions"));
+        }
+        Takes::Schema => list.tops(names, |kind| matches!(kind, ItemKind::Schema(_))),
+        Takes::Artifact => list.tops(names, |kind| matches!(kind, ItemKind::Stage(_))),
+        Takes::Column | Takes::Group(_) => columns(names, list),
+        Takes::Columns => {
+            columns(names, list);
+            list.plain("*", CompletionItemKind::VALUE, "all columns");
+        }
+        Takes::Drift => {
+            let of_columns = kinds::all().map(|kind| kind.signature()).filter(|one| one.takes == Takes::Columns);
+            of_columns.for_each(|one| list.plain(one.name, CompletionItemKind::FUNCTION, "measure"));
+        }
+        Takes::Count | Takes::Table => {}
+    }
+}
+
+fn columns(names: &Names<'_>, list: &mut List) {
+    for (name, item) in names.declared() {
+        if let ItemKind::Schema(it) = &item.kind {
+            for column in &it.columns {
+                list.plain(column.name.as_str(), CompletionItemKind::FIELD, &format!("column of {name}"));
             }
         }
     }
@@ -238,9 +282,9 @@ fn value(names: &Names<'_>, keyword: &str, clause: &str, item: Option<&str>, lis
         }
         (_, "require" | "warn") => {
             metrics(names, list);
-            let kinds = crate::gate::kinds::all().map(|kind| kind.signature());
-            let kinds = kinds.filter(|signature| signature.form != crate::gate::kinds::Form::Bare);
-            let words = kinds.map(|signature| signature.name).chain(["total", "failed"]);
+            let all = kinds::all().map(|kind| kind.signature());
+            let all = all.filter(|signature| signature.form != kinds::Form::Bare);
+            let words = all.map(|signature| signature.name).chain(["total", "failed"]);
             words.for_each(|word| list.plain(word, CompletionItemKind::FUNCTION, "measure"));
             list.tops(names, |kind| known(kind) || matches!(kind, Kind::Schema(_) | Kind::Stage(_)));
         }

@@ -1,6 +1,6 @@
 //! A file that is open: its text as it is being typed, the tree that follows it, and what the compiler says of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lsp_types::{
@@ -264,9 +264,16 @@ impl Document {
         }
     }
 
-    /// Returns what a parameter or constant is worth, as far as the compiler has seen the text.
+    /// Returns what a parameter or constant is worth, as far as the compiler has seen the text; what stands in a file is read.
     pub(super) fn worth(&self, name: &str) -> Option<String> {
-        super::hover::worth(self.compiled.as_ref()?, name)
+        let compiled = self.compiled.as_ref()?;
+        let path = self.of_pipeline(compiled);
+        super::hover::worth(compiled, path.as_deref().and_then(Path::parent), name)
+    }
+
+    /// Returns the path of the file, where its folder is a pipeline's.
+    fn of_pipeline(&self, compiled: &Compilation) -> Option<PathBuf> {
+        world::path_of(&self.uri).filter(|_| compiled.model.pipeline.is_some())
     }
 
     /// Returns what there is to say, as the compiler says it: of the text, and of what lies around it.
@@ -285,7 +292,7 @@ impl Document {
     /// Returns what the folder of a pipeline tells and its text does not.
     fn around(&mut self) -> Vec<Diagnostic> {
         let Some(compiled) = &self.compiled else { return Vec::new() };
-        let path = world::path_of(&self.uri).filter(|_| compiled.model.pipeline.is_some());
+        let path = self.of_pipeline(compiled);
         let seen = match path.as_deref().and_then(Path::parent) {
             Some(workspace) => {
                 let asked = Asked::of(&compiled.model);

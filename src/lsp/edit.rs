@@ -13,11 +13,12 @@ use lsp_types::{
 use super::Refusal;
 use super::document::Document;
 use super::names::{Names, Symbol};
+use super::outside;
 use super::text::{self, Encoding};
 use super::world::{Texts, World, path_of};
 use crate::diagnostic::{Diagnostic, Fix, edits};
 use crate::source::{FileId, Span};
-use crate::syntax::{self, ast, ast::ItemKind};
+use crate::syntax::{self, ast::ItemKind};
 
 /// Returns the edit that formats: one, of what is different between the first and the last line that change. None where
 /// the text has faults.
@@ -133,6 +134,9 @@ pub(super) fn rename(world: &mut World, params: &RenameParams) -> Result<Option<
         if clash {
             return refuse(format!("`{new}` is taken"));
         }
+        if let Some(why) = outside::moves_no_pointer(one.symbol, new) {
+            return refuse(why);
+        }
         if names.set_again.contains(&one.symbol) {
             return refuse("a script sets a variable of this name itself, and what it reads is that".to_owned());
         }
@@ -146,9 +150,16 @@ pub(super) fn rename(world: &mut World, params: &RenameParams) -> Result<Option<
                 TextEdit::new(text::range(document.source(), *span, encoding), new.to_owned())
             };
             let edits = places.iter().map(edit).collect::<Vec<_>>();
-            (edits, payloads(document, &places, new), with_name(document.text(), &places, new))
+            let renamed =
+                |span: Span| places.iter().any(|(place, _)| *place == span && document.text()[span.range()] != *new);
+            let told = outside::told(document, &renamed, new);
+            let kept = outside::moves_no_registry(document, &renamed);
+            (edits, told, kept, with_name(document.text(), &places, new))
         });
-        let (edits, told, text) = found.unwrap_or_default();
+        let (edits, told, kept, text) = found.unwrap_or_default();
+        if let Some(why) = kept {
+            return refuse(why);
+        }
         renamed.push((uri.clone(), text));
         changes.insert(uri, edits);
         all_told.extend(told);
@@ -252,22 +263,6 @@ fn home(document: &Document, names: &Names<'_>, symbol: Symbol<'_>) -> Option<Pa
         FileId(0) => path_of(&document.uri),
         module => Some(PathBuf::from(document.source_of(module).name())),
     }
-}
-
-/// Says what renaming a parameter asks of others: whoever sends an event calls it by its name.
-fn payloads(document: &Document, places: &Places, new: &str) -> Option<String> {
-    let mut was = "";
-    let mut events = Vec::new();
-    for item in &document.file().items {
-        let ItemKind::On(ast::Trigger::Event { name, payload }) = &item.kind else { continue };
-        let is_renamed = |field: &&ast::TypeField| places.iter().any(|(span, _)| *span == field.name.span);
-        if let Some(field) = payload.iter().find(is_renamed) {
-            was = field.name.as_str();
-            events.push(format!("`{}`", name.plain().unwrap_or_default()));
-        }
-    }
-    let events = events.join(" and ");
-    (!was.is_empty()).then(|| format!("`{was}` is now `{new}` in the payload of {events} too: tell who sends it"))
 }
 
 /// Looks into a file, open or not.

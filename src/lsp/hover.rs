@@ -1,14 +1,19 @@
 //! What an editor shows beside a name: how it is declared, what it is worth, what its author wrote of it.
 
+use std::path::Path;
+
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind};
 
 use super::document::Document;
-use super::meanings;
 use super::names::{Names, Symbol};
 use super::text::{self, Encoding};
+use super::{fields, meanings};
+use crate::around::params;
 use crate::compile::Compilation;
+use crate::gate::kinds::{self, Form};
 use crate::source::Span;
-use crate::syntax::{ast, ast::ItemKind, cursor};
+use crate::syntax::cursor::{self, Place};
+use crate::syntax::{ast, ast::ItemKind};
 
 /// Returns what there is to say of the place.
 pub(super) fn at(document: &mut Document, offset: usize, encoding: Encoding) -> Option<Hover> {
@@ -25,22 +30,34 @@ pub(super) fn at(document: &mut Document, offset: usize, encoding: Encoding) -> 
     })
 }
 
-/// Says how the clause or declaration is written whose word stands there.
+/// Says how what stands there is written, where it is a word of the language: what it is, its place tells.
 fn keyword(document: &Document, offset: usize) -> Option<(Span, String)> {
     let text = document.text();
     let item = document.file().items.iter().find(|item| item.span.range().contains(&offset))?;
-    let is_word = |c: char| c.is_ascii_lowercase() || c == '_';
+    let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let start =
         text[..offset].rfind(|c| !is_word(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     let end = text[offset..].find(|c| !is_word(c)).map_or(text.len(), |length| offset + length);
-    let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
-    let begins = text[line..start].trim().is_empty()
-        || text[line..start].trim_end().ends_with('{')
-        || start == item.span.start as usize;
-    let form = cursor::form(text.get(start..end)?).filter(|_| begins)?;
+    let word = text.get(start..end)?;
+    let (form, meaning) = match cursor::cursor(text, start).place {
+        Place::Declaration => (cursor::declarations().find(|(known, _)| *known == word)?.1, meanings::of(word)),
+        Place::Clause(kind) => (cursor::clauses(kind).find(|(known, _)| *known == word)?.1?, meanings::of(word)),
+        Place::Trigger => with_meaning(fields::trigger(word)?),
+        Place::Words(words) if words.contains(&word) => with_meaning(fields::of(word)?),
+        Place::Value { clause: "manual", .. } if word == "profile" => with_meaning(fields::of(word)?),
+        Place::Value { clause: "require" | "warn", .. } => {
+            let signature = kinds::find(word)?.signature();
+            (Some(signature.example).filter(|_| signature.form != Form::Bare)?, None)
+        }
+        _ => return None,
+    };
     let span = Span { start: start as u32, end: end as u32, ..item.span };
-    let meaning = meanings::of(&text[span.range()]).map(|meaning| format!("\n\n{meaning}.")).unwrap_or_default();
+    let meaning = meaning.map(|meaning| format!("\n\n{meaning}.")).unwrap_or_default();
     Some((span, format!("```mlp\n{}\n```{meaning}", form.replace("` or `", "\n"))))
+}
+
+fn with_meaning((form, meaning): (&'static str, &'static str)) -> (&'static str, Option<&'static str>) {
+    (form, Some(meaning))
 }
 
 fn about(document: &Document, names: &Names<'_>, symbol: Symbol<'_>) -> Option<String> {
@@ -97,8 +114,8 @@ fn about(document: &Document, names: &Names<'_>, symbol: Symbol<'_>) -> Option<S
     let mut said = format!("```mlp\n{code}\n```");
     let module = names.home(symbol.owner()).filter(|id| *id != crate::source::FileId(0));
     let module = module.map(|id| {
-        let path = std::path::Path::new(document.source_of(id).name());
-        let folder = std::path::Path::new(document.source().name()).parent();
+        let path = Path::new(document.source_of(id).name());
+        let folder = Path::new(document.source().name()).parent();
         let path = folder.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(path);
         format!("from `{}`", path.display())
     });
@@ -144,11 +161,18 @@ fn around(text: &str, place: Span) -> Span {
     Span { start: start as u32, end: end as u32, ..place }
 }
 
-/// Returns what a parameter or constant is worth.
-pub(super) fn worth(compiled: &Compilation, name: &str) -> Option<String> {
+/// Returns what a parameter or constant is worth; in the folder of a pipeline, with what its files say now.
+pub(super) fn worth(compiled: &Compilation, folder: Option<&Path>, name: &str) -> Option<String> {
     let model = &compiled.model;
     if let Some((_, param)) = model.params.iter().find(|(_, param)| param.name.value == name) {
         let ty = param.ty.as_ref()?;
+        if let Some(from) = &param.from {
+            let (file, at) = (&from.file.value, &from.pointer);
+            return Some(match folder.and_then(|folder| params::value(folder, model, name)) {
+                Some(value) => format!("`{ty}`, `{value}` unless given: `{file}` at `{at}`"),
+                None => format!("`{ty}`, what `{file}` says at `{at}` unless given"),
+            });
+        }
         return Some(match &param.default {
             Some(default) => format!("`{ty}`, `{default}` unless given"),
             None => format!("`{ty}`, to be given"),

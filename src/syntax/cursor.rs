@@ -1,6 +1,10 @@
 //! What may be written at a place of a text that is being typed: the part of the syntax that an editor asks for. It looks
 //! at tokens, since what is being typed follows no grammar.
 
+mod taken;
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use super::forms;
@@ -36,6 +40,20 @@ pub enum Place<'t> {
     Variable,
     /// One of these words: a field of a record, a situation, what is done in it.
     Words(&'static [&'static str]),
+    /// A field of a target's settings.
+    Setting {
+        /// The target.
+        target: &'t str,
+        /// The field whose record it is in; empty for the settings themselves.
+        record: &'t str,
+    },
+    /// What stands in the parentheses of a requirement: `require regression(|`.
+    Measured {
+        /// What is called.
+        kind: &'t str,
+        /// It is the first argument: what is looked at.
+        first: bool,
+    },
     /// What stands between the brackets behind a name.
     Leg {
         /// The declaration that has the legs.
@@ -87,8 +105,12 @@ pub fn cursor(text: &str, offset: usize) -> Cursor<'_> {
     if text[start..offset].starts_with(|c: char| c.is_ascii_digit()) {
         return free(Place::Free, None);
     }
+    let opening = || {
+        let others = chunks.iter().map(|chunk| chunk.start as usize).filter(|at| *at != start);
+        others.map(|at| split::word_at(text, at)).filter(|word| matches!(*word, "pipeline" | "edition")).collect()
+    };
     let Some(chunk) = behind.checked_sub(1).map(|index| chunks[index]) else {
-        return free(Place::Declaration, None);
+        return Cursor { taken: opening(), ..free(Place::Declaration, None) };
     };
     let written = &text[chunk.start as usize..(chunk.end as usize).max(offset)];
     let base = chunk.start as usize;
@@ -125,7 +147,10 @@ pub fn cursor(text: &str, offset: usize) -> Cursor<'_> {
     let reading = Before { text: written, tokens: &before, keyword };
     let place = if column0 && reading.open().is_empty() { Place::Declaration } else { reading.place() };
     let whole = Before { text: written, tokens: &all, keyword };
-    let taken = whole.taken(&reading, start - base..offset - base, &place);
+    let taken = match place {
+        Place::Declaration => opening(),
+        _ => whole.taken(&reading, start - base..offset - base, &place),
+    };
     Cursor { place, word, item, taken }
 }
 
@@ -199,27 +224,31 @@ impl<'t> Before<'t, '_> {
             "stage" | "action" | "gate" | "rollout" | "monitor" | "experiment" | "profile" => self.word(first) == "{",
             _ => false,
         };
+        if let Some(measured) = self.measured(&open) {
+            return measured;
+        }
+        let innermost = open[open.len() - 1];
+        let in_record = self.word(innermost) == "{";
+        let fresh = in_record && (matches!(previous, "{" | ",") || self.begins(innermost));
         if !body {
             return match (previous, keyword) {
                 (":" | "<", "schema" | "metrics") => Place::Type,
-                ("{" | ",", "use") => Place::Listed(code.get(1).map_or("", |&at| self.word(at).trim_matches('"'))),
-                ("{" | ",", "on") if self.word(open[open.len() - 1]) == "{" => {
-                    match code.get(1).map(|&at| self.word(at)) {
-                        Some("manual" | "call") => Place::Value { keyword, clause: "manual" },
-                        trigger => Place::Words(forms::fields(trigger.unwrap_or_default())),
-                    }
+                (_, "schema" | "metrics") if in_record && self.is_described(innermost) => {
+                    Place::Words(forms::traits(keyword))
                 }
+                (_, "use") if fresh => Place::Listed(code.get(1).map_or("", |&at| self.word(at).trim_matches('"'))),
+                (_, "on") if fresh => match code.get(1).map(|&at| self.word(at)) {
+                    Some("manual" | "call") => Place::Value { keyword, clause: "manual" },
+                    trigger => Place::Words(forms::fields(trigger.unwrap_or_default())),
+                },
                 (":", "on") if code.len() > 1 && self.word(code[code.len() - 2]) == "profile" => {
                     Place::Value { keyword, clause: "profile" }
                 }
                 (":" | "[" | ",", "on") if self.field(&code, &open) == Some("comment") => {
                     Place::Value { keyword, clause: "comment" }
                 }
-                ("{" | ",", "approval" | "register" | "runtime" | "notify")
-                    if self.word(open[open.len() - 1]) == "{" =>
-                {
-                    Place::Words(forms::fields(keyword))
-                }
+                (_, "approval" | "register" | "runtime" | "notify") if fresh => Place::Words(forms::fields(keyword)),
+                (_, "target") if fresh => self.setting(&code, &open),
                 (":" | "[" | "," | "(", _) => Place::Value { keyword, clause: "" },
                 _ => Place::Free,
             };
@@ -228,7 +257,12 @@ impl<'t> Before<'t, '_> {
         let (clause, at) = self.clause(first, 1, kind);
         if clause == "watch" && open.len() == 2 && self.word(open[1]) == "{" {
             let (inner, _) = self.clause(open[1], 2, "watch");
-            return if self.begins(open[1]) { Place::Clause("watch") } else { Place::Value { keyword, clause: inner } };
+            return match previous {
+                _ if self.begins(open[1]) => Place::Clause("watch"),
+                "on" => Place::Words(forms::situations("watch")),
+                ":" if inner == "on" => Place::Words(&forms::WATCHED),
+                _ => Place::Value { keyword, clause: inner },
+            };
         }
         if open.len() == 1 && (clause.is_empty() || self.begins(at)) {
             return Place::Clause(kind);
@@ -239,19 +273,20 @@ impl<'t> Before<'t, '_> {
                 _ => Place::Free,
             };
         }
-        let in_record = open.last().is_some_and(|&at| open.len() > 1 && self.word(at) == "{");
+        let in_record = in_record && open.len() > 1;
         if clause == "on" && at != first {
             match previous {
                 "on" => return Place::Words(forms::situations(kind)),
+                ":" if self.word(code[code.len() - 2]) == "unscorable" => return Place::Words(&forms::UNSCORABLE),
                 ":" if kind != "monitor" => return Place::Words(&forms::OUTCOMES),
                 "ask" => return Place::Value { keyword, clause: "ask" },
                 _ => {}
             }
         }
         match previous {
-            "{" | "," if in_record && clause == "needs" => Place::Words(forms::fields(clause)),
+            _ if in_record && fresh && clause == "needs" => Place::Words(forms::fields(clause)),
             ":" | "<" if clause == "out" && !in_record => Place::Type,
-            "{" | "," if in_record => Place::Free,
+            _ if in_record && fresh => Place::Free,
             _ => Place::Value { keyword, clause },
         }
     }
@@ -262,6 +297,43 @@ impl<'t> Before<'t, '_> {
         let mut before = code.iter().rev().skip_while(|&&at| at >= end);
         let colon = before.next().is_some_and(|&at| self.word(at) == ":");
         before.next().filter(|_| colon).map(|&at| self.word(at))
+    }
+
+    /// Returns the place of a field of a target's settings, or of a record in them.
+    fn setting(&self, code: &[usize], open: &[usize]) -> Place<'t> {
+        let target = code.get(1).map_or("", |&at| self.word(at));
+        match open {
+            [_] => Place::Setting { target, record: "" },
+            [_, record] => {
+                let before = code.iter().rev().skip_while(|at| *at >= record).nth(1);
+                before.map_or(Place::Free, |&at| Place::Setting { target, record: self.word(at) })
+            }
+            _ => Place::Free,
+        }
+    }
+
+    /// Returns the place in the parentheses of what a clause requires, where it is in some.
+    fn measured(&self, open: &[usize]) -> Option<Place<'t>> {
+        let &call = open.last().filter(|&&at| self.word(at) == "(")?;
+        let body = open.iter().rposition(|&at| self.word(at) == "{")?;
+        let kind = if body == 0 { forms::kind(self.keyword) } else { "watch" };
+        let (clause, _) = self.clause(open[body], body + 1, kind);
+        let called = self.tokens[..call].last().filter(|token| token.kind == Kind::Word)?;
+        let last = self.tokens.iter().rfind(|token| token.is_code())?.text(self.text);
+        (matches!(clause, "require" | "warn") && matches!(last, "(" | ",")).then(|| {
+            let kind = called.text(self.text);
+            Place::Measured { kind, first: last == "(" }
+        })
+    }
+
+    /// Tells whether the line has a column or metric with its type, so that the words behind it follow.
+    fn is_described(&self, body: usize) -> bool {
+        let rest = &self.tokens[body + 1..];
+        let line = rest.iter().rposition(|token| token.kind == Kind::Newline).map_or(rest, |at| &rest[at + 1..]);
+        let has_type =
+            line.iter().rposition(|token| token.text(self.text) == ":").is_some_and(|at| at + 1 < line.len());
+        let last = line.last().map_or("", |token| token.text(self.text));
+        has_type && !matches!(last, "in" | ".." | "from" | "unit" | "n" | "matches" | "|" | "<" | ">" | "," | "-")
     }
 
     /// Returns the place in the brackets behind a name, where it is in some: `train[|` and `train["nord", |`.
@@ -323,69 +395,6 @@ impl<'t> Before<'t, '_> {
         found
     }
 
-    /// Returns what stands already and may not stand again at a place, of which the text up to it tells what it is.
-    fn taken(&self, before: &Before<'t, '_>, typed: Range<usize>, place: &Place<'t>) -> Vec<&'t str> {
-        let open = before.open();
-        let other = |at: usize| self.tokens[at].start < typed.start || self.tokens[at].start >= typed.end;
-        match *place {
-            Place::Clause(kind) => {
-                let Some(&body) = open.last() else { return Vec::new() };
-                let clauses = self.clauses(body, open.len(), kind).into_iter();
-                clauses.filter(|&at| other(at)).map(|at| self.word(at)).filter(|word| forms::once(word)).collect()
-            }
-            Place::Value { clause: "manual", .. } => {
-                let Some(&list) = open.first() else { return Vec::new() };
-                self.listed(list).into_iter().filter(|&at| other(at)).map(|at| self.word(at)).collect()
-            }
-            Place::Value { clause: "comment", .. } => {
-                let list = open.last().filter(|&&at| self.word(at) == "[");
-                let listed = list.map(|&list| self.listed(list)).unwrap_or_default();
-                listed.into_iter().filter(|&at| other(at)).map(|at| self.word(at)).collect()
-            }
-            Place::Value { clause: word @ ("use" | "secret" | "credentials"), .. } if open.len() == 1 => {
-                let clauses = self.clauses(open[0], 1, forms::kind(self.keyword)).into_iter();
-                let same = clauses.filter(|&at| self.word(at) == word).flat_map(|at| self.listed(at));
-                // Behind a comma that was just typed the next clause looks like a name.
-                let clause = |at: usize| {
-                    let known = forms::clauses(forms::kind(self.keyword)).contains(&self.word(at));
-                    known && self.tokens[at - 1].kind == Kind::Newline
-                };
-                same.filter(|&at| other(at) && !clause(at)).map(|at| self.word(at)).collect()
-            }
-            Place::Value { clause: "after", .. } if open.is_empty() => {
-                let after = (0..before.tokens.len()).rev().find(|&at| before.word(at) == "after");
-                let listed = after.map(|at| self.listed(at)).unwrap_or_default();
-                listed.into_iter().filter(|&at| other(at)).map(|at| self.word(at)).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Returns the names of the list behind a word or bracket, those alone that are no more than a name.
-    fn listed(&self, behind: usize) -> Vec<usize> {
-        let mut names = Vec::new();
-        let mut depth = 0usize;
-        let mut wanted = true;
-        let code: Vec<usize> = (behind + 1..self.tokens.len()).filter(|&at| self.tokens[at].is_code()).collect();
-        for (index, &at) in code.iter().enumerate() {
-            match self.tokens[at].kind {
-                Kind::Open if self.word(at) != "{" => depth += 1,
-                Kind::Close if depth > 0 => depth -= 1,
-                Kind::Open | Kind::Close => break,
-                Kind::Word if wanted && depth == 0 => {
-                    let next = code.get(index + 1).map_or("", |&next| self.word(next));
-                    names.extend((!matches!(next, "." | "[" | "(" | "=" | ":")).then_some(at));
-                    wanted = false;
-                }
-                Kind::Punct if self.word(at) == "," && depth == 0 => wanted = true,
-                // Two elements without a comma: the list has ended.
-                Kind::Word if depth == 0 && self.word(at - 1) != "." => break,
-                _ => {}
-            }
-        }
-        names
-    }
-
     /// Returns the name before a dot or `@`, past what is indexed.
     fn base(&self, code: &[usize]) -> Option<&'t str> {
         let mut depth = 0usize;
@@ -418,6 +427,13 @@ pub fn fields(record: &str) -> &'static [&'static str] {
     forms::fields(record)
 }
 
+/// Returns the words that stand behind the type of a metric or column, the situations of `on …:`, and what is done in them.
+pub fn words() -> impl Iterator<Item = &'static &'static str> {
+    let traits = ["metrics", "schema"].map(forms::traits).into_iter().flatten();
+    let situations = ["gate", "watch", "monitor"].map(forms::situations).into_iter().flatten();
+    traits.chain(situations).chain(&forms::OUTCOMES).chain(&forms::WATCHED).chain(&forms::UNSCORABLE)
+}
+
 /// Returns the clauses of a kind of body, with how each is written.
 pub fn clauses(kind: &str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
     forms::clauses(kind).iter().map(|word| (*word, forms::of_clause(word)))
@@ -427,111 +443,4 @@ pub fn clauses(kind: &str) -> impl Iterator<Item = (&'static str, Option<&'stati
 #[must_use]
 pub fn form(word: &str) -> Option<&'static str> {
     forms::of_clause(word).or_else(|| split::DECLARATIONS.contains(&word).then(|| forms::of(word)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The place of `|`.
-    fn at(text: &str) -> Place<'static> {
-        let offset = text.find('|').expect("a mark");
-        let text: &'static str = text.replacen('|', "", 1).leak();
-        cursor(text, offset).place
-    }
-
-    /// What stands already where `|` is.
-    fn taken(text: &str) -> Vec<&'static str> {
-        let offset = text.find('|').expect("a mark");
-        let text: &'static str = text.replacen('|', "", 1).leak();
-        cursor(text, offset).taken
-    }
-
-    #[test]
-    fn what_may_stand_once_is_taken_where_it_stands() {
-        for (text, words) in [
-            ("stage a {\n  use x\n  timeout 1h\n  |\n  run <<< x >>>\n  use y\n}", &["timeout", "run"][..]),
-            ("stage a {\n  timeout 1h\n  time|\n}\nstage b {\n  retry 2 on oom\n}", &["timeout"]),
-            ("stage a {\n  use x,\n      timeout\n  |\n}", &[]),
-            (
-                "rollout r of x by canary {\n  keep previous for 7d\n  watch t every 60s {\n    fail after 3 total\n    |\n  }\n}",
-                &["fail"],
-            ),
-            ("rollout r of x by canary {\n  watch t every 60s {\n    fail after 3 total\n  }\n  |\n}", &["watch"]),
-            ("stage a {\n  use z\n  use x, y, |\n  secret s\n}", &["z", "x", "y"]),
-            ("stage a {\n  use x, y|, z\n}", &["x", "z"]),
-            ("stage a {\n  credentials aws, |\n}", &["aws"]),
-            ("on manual { x, | }", &["x"]),
-            ("on pull_request { comment: [a, b.c, | ], profile: p }", &["a"]),
-            ("stage a after b, c[\"n\"], | {\n}", &["b"]),
-            ("stage a {\n  in x = |\n}", &[]),
-        ] {
-            assert_eq!(taken(text), words, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_place_is_told_from_the_tokens_before_it() {
-        let value = |keyword, clause| Place::Value { keyword, clause };
-        for (text, place) in [
-            ("|", Place::Declaration),
-            ("sta|", Place::Declaration),
-            ("pipeline p\n\nst|\nstage a {\n}\n", Place::Declaration),
-            ("on pu|", Place::Trigger),
-            ("stage a {\n  |", Place::Clause("stage")),
-            ("stage a {\n  co|\n}\n", Place::Clause("stage")),
-            ("stage a {\n  in x = y\n  o|\n  run [x]\n}", Place::Clause("stage")),
-            ("stage a {\n  in x = |", value("stage", "in")),
-            ("stage a {\n  in x = y,\n     z = q|", value("stage", "in")),
-            ("stage a {\n  in x = b.t|\n}", Place::Member("b")),
-            ("stage a {\n  in x = b[\"n\", *].|\n}", Place::Member("b")),
-            ("stage a {\n  use |\n}", value("stage", "use")),
-            ("stage a {\n  out x: D|\n}", Place::Type),
-            ("stage a {\n  out x: Metrics<|\n}", Place::Argument("Metrics")),
-            ("source x: Dataset<|", Place::Argument("Dataset")),
-            ("stage a {\n  run <<<\n    echo \"$x|\"\n  >>>\n}", Place::Variable),
-            ("stage a {\n  run <<<\n    ec|\n  >>>\n}", Place::Free),
-            ("gate g on b.|", Place::Member("b")),
-            ("gate g on |", value("gate", "on")),
-            ("gate g on b.r {\n  require a|\n}", value("gate", "require")),
-            ("gate g on b.r {\n  baseline models@|\n}", Place::Pointer("models")),
-            ("rollout r of x by canary {\n  watch |\n}", value("rollout", "watch")),
-            ("rollout r of x by canary {\n  watch t |\n}", Place::Free),
-            ("rollout r of x by canary {\n  watch t every |\n}", value("rollout", "every")),
-            ("rollout r of x by canary {\n  watch t every 60| {\n  }\n}", Place::Free),
-            ("stage a {\n  timeout 4|\n}", Place::Free),
-            ("rollout r of x by canary {\n  watch t every 60s {\n    |\n  }\n}", Place::Clause("watch")),
-            ("rollout r of x by canary {\n  watch t every 60s {\n    require c|\n  }\n}", value("rollout", "require")),
-            ("register r = |", value("register", "=")),
-            ("register r = a.m to |", value("register", "to")),
-            ("stage a after |", value("stage", "after")),
-            ("param x: |", Place::Type),
-            ("# a com|", Place::Free),
-            ("on manual { |", value("on", "manual")),
-            ("on push { |", Place::Words(forms::fields("push"))),
-            ("on pull_request { comment: |", value("on", "comment")),
-            ("on pull_request { comment: [a, |] }", value("on", "comment")),
-            ("on pull_request { branches: [|] }", value("on", "")),
-            ("on push { branches: [\"main\"], pr|", Place::Words(forms::fields("push"))),
-            ("on push { profile: |", value("on", "profile")),
-            ("on event \"e\" { |", Place::Words(&["profile"])),
-            ("approval a of b { |", Place::Words(&["by", "environment", "timeout"])),
-            ("runtime py { |", Place::Words(forms::fields("runtime"))),
-            ("gate g on b.r {\n  on |", Place::Words(&["no_baseline", "unscorable"])),
-            ("gate g on b.r {\n  on no_baseline: |", Place::Words(&forms::OUTCOMES)),
-            ("gate g on b.r {\n  on no_baseline: ask |", value("gate", "ask")),
-            ("stage a {\n  needs { |", Place::Words(&["cpu", "memory", "gpu"])),
-            ("stage a {\n  in x = train[|", Place::Leg { base: "train", nth: 0 }),
-            ("stage a {\n  in x = train[\"n\", |", Place::Leg { base: "train", nth: 1 }),
-            ("stage a {\n  run [\"x\", |", value("stage", "run")),
-            ("target |", value("target", "target")),
-            ("use \"gates/co|", Place::Path { typed: "gates/co", module: true }),
-            ("use \"gates/common.mlp\" { da|", Place::Listed("gates/common.mlp")),
-            ("stage a {\n  code \"src/|\"", Place::Path { typed: "src/", module: false }),
-            ("stage a {\n  code \"src/a.py\", \"|\"", Place::Path { typed: "", module: false }),
-            ("stage a {\n  out x: File = \"o|\"", Place::Free),
-        ] {
-            assert_eq!(at(text), place, "{text}");
-        }
-    }
 }

@@ -172,8 +172,22 @@ pub(super) fn fields(record: &str) -> &'static [&'static str] {
     }
 }
 
+/// Returns the words that may stand behind the type of a column or metric.
+pub(super) fn traits(keyword: &str) -> &'static [&'static str] {
+    match keyword {
+        "schema" => &["unique", "matches"],
+        _ => &["higher", "lower", "from", "unit", "n"],
+    }
+}
+
 /// The words that a situation is answered with.
 pub(super) const OUTCOMES: [&str; 3] = ["fail", "pass", "ask"];
+
+/// The words that a baseline which can't be scored is answered with.
+pub(super) const UNSCORABLE: [&str; 2] = ["ask", "error"];
+
+/// The words that a situation is answered with while traffic shifts.
+pub(super) const WATCHED: [&str; 2] = ["fail", "hold"];
 
 /// Returns the situations that `on … :` knows in a kind of body.
 pub(super) fn situations(kind: &str) -> &'static [&'static str] {

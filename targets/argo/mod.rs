@@ -47,6 +47,10 @@ impl Target for Argo {
         "Argo Workflows: a WorkflowTemplate, its submission and its schedules, in argo/"
     }
 
+    fn settings(&self, record: &str) -> Vec<&'static str> {
+        settings::known(record)
+    }
+
     fn compile(&self, plan: &Plan, site: &Site<'_>) -> Compiled {
         let written = plan.targets.iter().find(|target| target.name == "argo").map(|target| &target.settings);
         let (settings, faults) = settings::read(written);

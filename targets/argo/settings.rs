@@ -162,6 +162,19 @@ const KNOWN: &[(&str, &str)] = &[
     ("gpu.taints", "[\"nvidia.com/gpu\"]"),
 ];
 
+/// Returns the settings, or those in the record of one.
+pub(super) fn known(record: &str) -> Vec<&'static str> {
+    let mut fields: Vec<&str> = match record {
+        "" => KNOWN.iter().map(|(known, _)| known.split('.').next().unwrap_or(known)).chain(BLOCKS).collect(),
+        _ => KNOWN.iter().filter_map(|(known, _)| known.strip_prefix(record)?.strip_prefix('.')).collect(),
+    };
+    fields.dedup();
+    fields
+}
+
+/// Settings that `raw.rs` reads.
+const BLOCKS: [&str; 2] = ["raw", "workflow"];
+
 fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<(), Fault> {
     let Some((_, example)) = KNOWN.iter().find(|(known, _)| *known == name) else {
         return Err(unknown(name));
@@ -231,7 +244,7 @@ fn set(settings: &mut Settings, name: &str, value: &Value) -> Result<(), Fault> 
 }
 
 fn unknown(name: &str) -> Fault {
-    let known: Vec<_> = KNOWN.iter().map(|(known, _)| *known).chain(["raw", "workflow"]).collect();
+    let known: Vec<_> = KNOWN.iter().map(|(known, _)| *known).chain(BLOCKS).collect();
     let help = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("`target argo` takes {}", known.join(", ")),

@@ -78,6 +78,10 @@ impl Target for GitHub {
         "GitHub Actions: .github/workflows/<pipeline>.yml"
     }
 
+    fn settings(&self, record: &str) -> Vec<&'static str> {
+        settings::known(record)
+    }
+
     fn compile(&self, plan: &Plan, site: &Site<'_>) -> Compiled {
         let mut diagnostics = Vec::new();
         let settings = settings::read(plan, site, &mut diagnostics);

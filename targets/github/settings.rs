@@ -60,6 +60,17 @@ pub(super) enum Steps {
 
 const KEYS: [&str; 6] = ["runners", "install", "steps", "cache", "raw", "workflow"];
 
+/// Returns the settings, or the fields in the record of one.
+pub(super) fn known(record: &str) -> Vec<&'static str> {
+    match record {
+        "" => KEYS.to_vec(),
+        "runners" => vec!["default", "gpu"],
+        "install" => vec!["git", "rev", "tag", "version"],
+        "cache" => vec!["url", "read", "write"],
+        _ => Vec::new(),
+    }
+}
+
 /// Reads the settings of the plan.
 pub(super) fn read(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnostic>) -> Settings {
     let mut settings = Settings {

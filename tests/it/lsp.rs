@@ -1,5 +1,8 @@
 //! The language server as an editor meets it: the program, driven over its protocol.
 
+mod offers;
+mod outside;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -442,10 +445,7 @@ fn completion_knows_where_it_is() {
     assert_eq!(labels(&TEXT.replace("data = raw\n  use", "data = raw, more = evaluate.|\n  use")), ["report"]);
     assert_eq!(labels(&TEXT.replace("use epochs", "use |")), ["epochs"]);
     assert_eq!(labels(&format!("{TEXT}\non push {{ |")), ["branches", "paths", "profile"]);
-    assert_eq!(
-        labels(&format!("{TEXT}\non pull_request {{ profile: smoke, |")),
-        ["branches", "comment", "paths", "profile"]
-    );
+    assert_eq!(labels(&format!("{TEXT}\non pull_request {{ profile: smoke, |")), ["branches", "comment", "paths"]);
     assert_eq!(labels(&format!("{TEXT}\non pull_request {{ comment: [quality, |] }}")), ["evaluate", "train"]);
     assert_eq!(labels(&format!("{TEXT}\non pull_request {{ comment: [evaluate.|] }}")), ["report"]);
     assert_eq!(labels(&format!("{TEXT}\non manual {{ |")), ["epochs", "profile"]);
@@ -630,6 +630,7 @@ fn what_comes_from_a_module_is_known_as_what_is_declared_here() {
         let edits = |uri: &str| answer["changes"][uri].as_array().map_or(0, Vec::len);
         assert_eq!((edits(&pipeline), edits(&module)), (here, there), "{word}: {answer}");
     }
+    assert_eq!(client.receive()["method"], "window/showMessage", "of the metric");
     // Completion offers them.
     let mut version = 1;
     let mut labels = |typed: &str| {
