@@ -139,6 +139,7 @@ impl Reading<'_> {
             return None;
         }
         let expected = match (last, word) {
+            ("." | "@", _) => "a name",
             _ if stuck_there => expectation(&stuck.tried).unwrap_or("more"),
             (":", "out") => "a type",
             ("<", "out") => "a name and `>`",

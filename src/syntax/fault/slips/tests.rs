@@ -57,15 +57,8 @@ fn comments_of_other_languages_cost_one_error_at_their_mark() {
         ("const a = [1, // one\n  2]", "1:15 `//`"),
     ] {
         assert_eq!(said(text), [format!("{place} {help}")], "{text}");
-        let whole = text.replace("// it's", "#").replace("-- it's", "#");
-        assert_eq!(
-            parse(FileId(0), text).file.items.len(),
-            text.matches("stage").count()
-                + text.matches("param").count()
-                + text.matches("const").count()
-                + text.matches("edition").count(),
-            "{whole}"
-        );
+        let words = ["stage", "param", "const", "edition"].map(|word| text.matches(word).count());
+        assert_eq!(parse(FileId(0), text).file.items.len(), words.iter().sum::<usize>(), "{text}");
     }
     mend([
         ("// one\nedition 2026", "# one\nedition 2026"),
@@ -80,7 +73,7 @@ fn comments_of_other_languages_cost_one_error_at_their_mark() {
         ("source x: File = http://foo", "1:22 unexpected `:`; write `source NAME: TYPE = \"PATH\"`"),
         (
             "stage a {\n  code src/**\n  run [\"x\"]\n}",
-            "2:13 expected a value, found `*`; write `code \"PATTERN\", \"PATTERN\"`",
+            "2:12 expected a value, found `*`; write `code \"PATTERN\", \"PATTERN\"`",
         ),
     ]);
 }
@@ -129,7 +122,7 @@ fn a_range_of_another_language_is_told() {
         ("param x: int in -5, 5", "1:17 `-5..5`"),
         ("param x: int in 1.500 = 5", "1:17 `1..500`"),
         ("param x: float in [0.0, 1.0] = 0.5", "1:19 `0.0..1.0`"),
-        ("param x: float in (0.0, 1.0] = 0.5", "1:19 `>0.0..1.0`"),
+        ("param x: float in (0.0, 1.0) = 0.5", "1:19 `>0.0..<1.0`"),
         ("param x: int in 7", "1:17 both ends, `1..5`, or one of them, `1..`"),
         ("schema A {\n  a: int in 0-9\n  b: int\n}", "2:13 `0..9`"),
     ] {
@@ -189,7 +182,8 @@ fn conditions_of_other_languages_are_told() {
     ]);
     mend([
         ("stage a when n = 3 { run [\"x\"] }", "stage a when n == 3 { run [\"x\"] }"),
-        ("stage a if b { rerun if c  run [\"x\"] }", "stage a when b { rerun when c  run [\"x\"] }"),
+        ("stage a if b { run [\"x\"] }", "stage a when b { run [\"x\"] }"),
+        ("stage a { rerun if b  run [\"x\"] }", "stage a { rerun when b  run [\"x\"] }"),
     ]);
     assert_eq!(said("stage a when b = c with { data: d }"), [""; 0]);
     assert_eq!(said("register r when a = b.c to d"), [""; 0]);
@@ -219,7 +213,7 @@ fn a_half_written_clause_swallows_none() {
         ("out model: Model<onnx>", "3:25 expected `=` at the end of this `out`; write `out NAME: TYPE = \"PATH\"`"),
         ("out model: Model =", "3:21 expected a value at the end of this `out`; write `out NAME: TYPE = \"PATH\"`"),
         ("in b =", "3:9 expected a value at the end of this `in`; write `in NAME = STAGE.OUTPUT`"),
-        ("in b = c.", "3:12 expected a value at the end of this `in`; write `in NAME = STAGE.OUTPUT`"),
+        ("in b = c.", "3:12 expected a name at the end of this `in`; write `in NAME = STAGE.OUTPUT`"),
         ("retry 2 on", "3:13 expected a value at the end of this `retry`; write `retry 2 on infrastructure`"),
         ("timeout", "3:3 `timeout` says nothing; write `timeout 4h`"),
     ] {
