@@ -17,8 +17,20 @@ const UNFINISHED: [&str; 21] = [
 
 /// Declarations that have a body.
 const BODIES: [&str; 14] = [
-    "stage", "gate", "action", "rollout", "monitor", "experiment", "profile", "schema", "metrics", "runtime", "notify",
-    "target", "register", "approval",
+    "stage",
+    "gate",
+    "action",
+    "rollout",
+    "monitor",
+    "experiment",
+    "profile",
+    "schema",
+    "metrics",
+    "runtime",
+    "notify",
+    "target",
+    "register",
+    "approval",
 ];
 
 impl Reading<'_> {

@@ -201,9 +201,7 @@ impl Lower<'_, '_> {
                     let plain = word.to_lowercase();
                     let message = format!("`{word}` is no value");
                     self.report(
-                        Diagnostic::new(codes::SYNTAX, span, message)
-                            .help(format!("write `{plain}`"))
-                            .fix(span, plain),
+                        Diagnostic::new(codes::SYNTAX, span, message).help(format!("write `{plain}`")).fix(span, plain),
                     );
                     ExprKind::Bool(word == "True")
                 }

@@ -5,8 +5,8 @@ use super::Lower;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::source::Span;
 use crate::syntax::ast::{
-    Action, Approval, BinaryOp, Clause, Evidence, Experiment, Expr, ExprKind, Gate, Header, ItemKind, Loop, Monitor, Name,
-    Promote, Record, Register, Rollout, Stage, StageBody, Ungated,
+    Action, Approval, BinaryOp, Clause, Evidence, Experiment, Expr, ExprKind, Gate, Header, ItemKind, Loop, Monitor,
+    Name, Promote, Record, Register, Rollout, Stage, StageBody, Ungated,
 };
 use crate::syntax::forms;
 use crate::syntax::parser::{Children, Node, Rule};

@@ -19,7 +19,8 @@ pub(crate) fn foreign(text: &str, at: usize, code: &str, fresh: bool) -> Option<
         return Some(rest.find("*/").map_or(line, |end| at + end + 2));
     }
     // Behind an operator, `-- 1` is a number whose sign is changed twice.
-    let value = code.ends_with(['=', ',', ':', '|', '+', '-', '*', '/', '<', '!', '@', '(', '[']) || code.ends_with(" >");
+    let value =
+        code.ends_with(['=', ',', ':', '|', '+', '-', '*', '/', '<', '!', '@', '(', '[']) || code.ends_with(" >");
     (fresh && !value && rest.starts_with("--") && !rest.starts_with("---")).then_some(line)
 }
 

@@ -96,7 +96,10 @@ fn a_comma_with_nothing_behind_it_goes() {
             "stage a {\n  timeout 4h,\n  run [\"x\"]\n}",
             "2:13 `,` separates no clauses; remove it: a clause ends where the next one begins",
         ),
-        ("schema A {\n  a: int,\n  b: int\n}", "2:9 `,` separates no columns; remove it: a blank or a new line is enough"),
+        (
+            "schema A {\n  a: int,\n  b: int\n}",
+            "2:9 `,` separates no columns; remove it: a blank or a new line is enough",
+        ),
     ]);
     mend([
         (
@@ -209,7 +212,10 @@ fn a_half_written_clause_swallows_none() {
     for (line, error) in [
         ("out model", "3:12 expected `:` at the end of this `out`; write `out NAME: TYPE = \"PATH\"`"),
         ("out model:", "3:13 expected a type at the end of this `out`; write `out NAME: TYPE = \"PATH\"`"),
-        ("out model: Model<", "3:20 expected a name and `>` at the end of this `out`; write `out NAME: TYPE = \"PATH\"`"),
+        (
+            "out model: Model<",
+            "3:20 expected a name and `>` at the end of this `out`; write `out NAME: TYPE = \"PATH\"`",
+        ),
         ("out model: Model<onnx>", "3:25 expected `=` at the end of this `out`; write `out NAME: TYPE = \"PATH\"`"),
         ("out model: Model =", "3:21 expected a value at the end of this `out`; write `out NAME: TYPE = \"PATH\"`"),
         ("in b =", "3:9 expected a value at the end of this `in`; write `in NAME = STAGE.OUTPUT`"),
@@ -217,7 +223,9 @@ fn a_half_written_clause_swallows_none() {
         ("retry 2 on", "3:13 expected a value at the end of this `retry`; write `retry 2 on infrastructure`"),
         ("timeout", "3:3 `timeout` says nothing; write `timeout 4h`"),
     ] {
-        for next in ["  code \"a.py\"\n  run [\"x\"]\n", "  run [\"x\"]\n", "  run <<< x >>>\n", "  use a, b\n  run [\"x\"]\n"] {
+        for next in
+            ["  code \"a.py\"\n  run [\"x\"]\n", "  run [\"x\"]\n", "  run <<< x >>>\n", "  use a, b\n  run [\"x\"]\n"]
+        {
             let text = stage(line, next);
             assert_eq!(said(&text), [error], "{text}");
         }
@@ -228,7 +236,10 @@ fn a_half_written_clause_swallows_none() {
             "2:17 expected a value at the end of this `require`; write `require METRIC >= NUMBER`\n\
              4:13 expected a value at the end of this `warn`; write `warn METRIC >= NUMBER`",
         ),
-        ("stage a {\n  run [\"x\"]\n  out model\n}", "3:12 expected `:` at the end of this `out`; write `out NAME: TYPE = \"PATH\"`"),
+        (
+            "stage a {\n  run [\"x\"]\n  out model\n}",
+            "3:12 expected `:` at the end of this `out`; write `out NAME: TYPE = \"PATH\"`",
+        ),
     ]);
     // What stands there is a name, not the beginning of something.
     say([(
