@@ -45,7 +45,8 @@ fn first_tries_are_answered_with_the_line_to_write() {
         ),
         ("param full: bool = False", "write `false`"),
         (
-            "metrics M { auc: ratio higher from \"val_auc\" }\nsource a: Metrics<M> = \"a.json\"",
+            "metrics M { auc: ratio higher from \"val_auc\" }\n\
+             stage a { in raw  out r: Metrics<M> = \"r.json\"  run <<< cp \"$raw\" \"$r\" >>> }",
             "write where the number stands: `from \"/val_auc\"`",
         ),
         ("param rounds: int from \"params.yaml\" at \"$.train.rounds\"", "write `\"/train/rounds\"`"),

@@ -38,8 +38,8 @@ impl Splitter<'_, '_> {
         let message = format!("`{}` begins no comment", &written[..2]);
         let mut diagnostic = Diagnostic::new(codes::SYNTAX, span, message).help("comments begin with `#`");
         let alone = self.text[end..].lines().next().unwrap_or_default().trim().is_empty();
-        if written.starts_with("/*") {
-            if let (true, true, Some(inner)) = (fresh, alone, written[2..].strip_suffix("*/")) {
+        if let Some(block) = written.strip_prefix("/*") {
+            if let (true, true, Some(inner)) = (fresh, alone, block.strip_suffix("*/")) {
                 diagnostic = diagnostic.fix(self.span(self.at, end), lines(inner));
             }
         } else if fresh {
