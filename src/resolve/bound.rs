@@ -10,6 +10,10 @@ use crate::model::{Gate, Measure};
 use crate::syntax::ast;
 use crate::types::{Artifact, Range, Type, Value};
 
+/// What is said where a function is like none that there is.
+pub(super) const MEASURES: &str = "there are `regression(m)`, `improvement(m)` and `size(artifact)`, and over several runs \
+                                   `mean(m)`, `lower(m, 95%)`, `upper(m, 95%)`, `stddev(m)` and `ci(m, 95%)`";
+
 /// Resolves a statistic: `mean(auc)`, `lower(recall by region, 95%)`, `upper(regression(auc_roc), 95%)`.
 pub(super) fn over_sample(cx: &mut Cx<'_>, function: &ast::Name, args: &[ast::Arg], gate: &Gate) -> Option<Measure> {
     let kind = crate::gate::kinds::find(&function.text)?;

@@ -243,6 +243,10 @@ impl<'a> Cx<'a> {
     fn compared(&mut self, stranger: &Stranger) -> Diagnostic {
         let Stranger { name, wanted, unread } = stranger;
         let (wanted, file) = (*wanted, name.span.file);
+        if wanted == Wanted::Value && matches!(name.as_str(), "None" | "none" | "null" | "nil") {
+            let help = "what may be absent has `?` behind its type and no default: `param NAME: string?`";
+            return Diagnostic::new(codes::UNKNOWN_NAME, name.span, stranger.message()).help(help);
+        }
         let fits = self.names_in(file).filter(|(_, decl)| wanted.is(*decl)).map(|(name, _)| name);
         let mut names: Vec<&str> = fits.collect();
         names.sort_unstable();

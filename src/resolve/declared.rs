@@ -12,7 +12,7 @@ use crate::source::{Span, Spanned};
 use crate::syntax::ast;
 use crate::syntax::ast::NumberValue;
 use crate::syntax::cursor::fields;
-use crate::types::{Artifact, Direction, Expr, Metric, RegistryLocation, RuntimeKind, Type, Value};
+use crate::types::{Artifact, Direction, Expr, Metric, RegistryLocation, RuntimeKind, Type, Value, as_pointer};
 
 /// Resolves a parameter's type and default.
 pub(super) fn param(cx: &mut Cx<'_>, id: ParamId, item: &ast::Param) {
@@ -39,7 +39,7 @@ fn file(cx: &mut Cx<'_>, from: &ast::ParamFrom) -> Option<ParamFrom> {
         return cx.error(codes::PARAM_FILE, file.span, message, "parameters are read from `.yaml`, `.yml` and `.json`");
     }
     if !pointer.value.starts_with('/') {
-        let help = format!("write `\"/{}\"`", pointer.value.replace('.', "/"));
+        let help = format!("write `\"{}\"`", as_pointer(&pointer.value));
         return cx.error(codes::WRONG_TYPE, pointer.span, format!("`{}` is no JSON pointer", pointer.value), &help);
     }
     Some(ParamFrom { file, pointer: pointer.value, span: from.span })
@@ -153,7 +153,7 @@ fn json_pointer(cx: &mut Cx<'_>, text: &ast::Str) {
     if let Some(plain) = text.plain()
         && !plain.starts_with('/')
     {
-        let help = format!("write `\"/{plain}\"`");
+        let help = format!("write `\"{}\"`", as_pointer(plain));
         cx.error::<()>(codes::WRONG_TYPE, text.span, format!("`{plain}` is no JSON pointer"), &help);
     }
 }

@@ -86,6 +86,10 @@ pub(super) fn expr(cx: &mut Cx<'_>, written: &ast::Expr, scope: Scope<'_>) -> Op
         Kind::Field { base, .. } if names_stage(cx, base) => of_stage(cx, written, scope),
         Kind::Field { base, name } => {
             let message = format!("`{}` has no value here", cx.sources.slice(span));
+            if matches!(&base.kind, Kind::Name(base) if base.text == "baseline") {
+                let help = format!("compare with it: `regression({0}) <= 1%` or `improvement({0}) >= 0.1%`", name.text);
+                return cx.error(codes::WRONG_KIND, span, message, &help);
+            }
             let whole = if let Kind::Name(base) = &base.kind { base.text.clone() } else { String::new() };
             let help = format!("name it as an input: `in {} = {whole}.{}`", name.text, name.text);
             cx.error(codes::WRONG_KIND, span, message, if whole.is_empty() { "" } else { &help })

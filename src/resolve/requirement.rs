@@ -210,8 +210,9 @@ fn measured(
                 (other, _) => {
                     let known = crate::gate::kinds::all().filter(|kind| kind.signature().form == Form::Call);
                     let help = match nearest(other, known.map(|kind| kind.signature().name)) {
-                        Some(near) => format!("did you mean `{near}(…)`?"),
-                        None => "there are `regression(m)`, `improvement(m)` and `size(artifact)`".to_owned(),
+                        _ if matches!(other, "avg" | "average") => "did you mean `mean(…)`?".to_owned(),
+                        Some(near) if !matches!(other, "min" | "max") => format!("did you mean `{near}(…)`?"),
+                        _ => bound::MEASURES.to_owned(),
                     };
                     cx.mention_words(written.span);
                     cx.error(codes::UNKNOWN_NAME, function.span, format!("nothing measures `{other}`"), &help)

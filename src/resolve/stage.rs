@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::model::{NodeId, NodeKind, Origin, Output, Stage, ValueOutput};
 use crate::source::Span;
 use crate::syntax::ast;
-use crate::types::{Artifact, Type};
+use crate::types::{Artifact, Type, as_pointer};
 
 /// Longest chain of stages that are made from each other.
 const LONGEST: usize = 64;
@@ -174,7 +174,7 @@ fn value_output<'w>(cx: &mut Cx<'_>, written: &'w ast::Output, ty: Type) -> Opti
     }
     let pointer = text(cx, pointer)?;
     if !pointer.value.is_empty() && !pointer.value.starts_with('/') {
-        let help = format!("write `\"/{}\"`", pointer.value);
+        let help = format!("write `\"{}\"`", as_pointer(&pointer.value));
         return cx.error(codes::WRONG_TYPE, pointer.span, format!("`{}` is no JSON pointer", pointer.value), &help);
     }
     Some((path, ValueOutput { ty, pointer: pointer.value }))

@@ -1,6 +1,8 @@
 //! What to say where a declaration stops following the grammar: first a look at the offending word, then at what could
 //! have stood there. Also which stretch to leave out, so that the rest of the declaration is read all the same.
 
+mod slips;
+
 use std::ops::Range;
 
 use super::forms;
@@ -54,6 +56,9 @@ impl Reading<'_> {
         if let Some((empty, after)) = body.and_then(|body| self.empty_clause(index, body, &depths)) {
             let skip = Some(self.tokens[empty].start..self.tokens[after].start);
             return Fault { diagnostic: self.no_value(empty), skip };
+        }
+        if let Some(fault) = self.slip(index, stuck, body, &depths) {
+            return fault;
         }
         let unknown = body.filter(|_| starts_clause && stuck.tried.contains(&Rule::need_clause));
         let diagnostic = unknown
@@ -176,12 +181,15 @@ impl Reading<'_> {
         if known.contains(&word) {
             return None;
         }
-        let near = nearest(word, known.iter().copied());
+        let near = forms::elsewhere(word).filter(|near| known.contains(near));
+        let certain = near.is_some() && self.tokens.get(index + 1).is_some_and(|next| next.kind == Kind::Word);
+        let near = near.or_else(|| nearest(word, known.iter().copied()));
         let span = self.span(token.start, token.end);
         let article = if body.kind.starts_with(['a', 'e']) { "an" } else { "a" };
         let message = format!("unknown clause `{word}` in {article} {}", body.kind);
         let diagnostic = Diagnostic::new(codes::UNKNOWN_CLAUSE, span, message);
         Some(match (near, forms::home(word)) {
+            (Some(near), _) if certain => diagnostic.help(format!("did you mean `{near}`?")).fix(span, near),
             (Some(near), _) => {
                 diagnostic.help(format!("did you mean `{near}`?")).fix_near(span, word, near, known.iter().copied())
             }
@@ -371,7 +379,9 @@ impl Reading<'_> {
         matches!(body.kind, "schema" | "metrics")
             || here.contains(&word)
             || (self.first_on_line(index)
-                && (forms::home(word).is_some() || nearest(word, here.iter().copied()).is_some()))
+                && (forms::home(word).is_some()
+                    || forms::elsewhere(word).is_some()
+                    || nearest(word, here.iter().copied()).is_some()))
     }
 }
 

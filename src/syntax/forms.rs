@@ -136,6 +136,17 @@ pub(super) fn clauses(kind: &str) -> &'static [&'static str] {
     }
 }
 
+/// Returns the clause that stands for a word of other tools.
+pub(super) fn elsewhere(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "input" | "deps" => "in",
+        "output" | "outputs" | "outs" => "out",
+        "params" => "use",
+        "command" | "cmd" | "script" => "run",
+        _ => return None,
+    })
+}
+
 /// Clauses that may stand more than once in a body.
 const AGAIN: [&str; 13] =
     ["in", "out", "code", "use", "secret", "credentials", "allow", "require", "warn", "on", "step", "arm", "set"];

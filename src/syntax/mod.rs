@@ -18,6 +18,7 @@ mod split;
 mod symbol;
 mod tokens;
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::beside::both;
@@ -170,14 +171,22 @@ fn salvage(
 ) -> Option<ast::ItemKind> {
     let keyword = split::word_at(written, 0);
     let mut text = written.to_owned();
+    if blank_comments(&mut text) {
+        match parser::parse(rule, &text) {
+            Ok(node) => {
+                let mut lower = Lower { file, text: &text, base: chunk.start, diagnostics };
+                return Some(lower::item(&mut lower, node));
+            }
+            Err(next) => stuck = next,
+        }
+    }
     for _ in 0..FAULTS {
         let tokens = tokens::tokens(&text);
         let reading = Reading { file, base: chunk.start, keyword, text: &text, tokens: &tokens };
         let fault = reading.explain(&stuck);
         diagnostics.push(fault.diagnostic);
         let range = fault.skip.filter(|range| !text[range.clone()].trim().is_empty())?;
-        let blanked: String = text[range.clone()].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
-        text.replace_range(range, &blanked);
+        blank(&mut text, range);
         match parser::parse(rule, &text) {
             Ok(node) => {
                 let mut lower = Lower { file, text: &text, base: chunk.start, diagnostics };
@@ -187,6 +196,24 @@ fn salvage(
         }
     }
     None
+}
+
+fn blank(text: &mut String, range: Range<usize>) {
+    let blanked: String = text[range.clone()].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
+    text.replace_range(range, &blanked);
+}
+
+/// Leaves out comments of other languages, which the splitter reported, and returns whether there were any.
+fn blank_comments(text: &mut String) -> bool {
+    if !["//", "/*", "--"].iter().any(|mark| text.contains(mark)) {
+        return false;
+    }
+    let comments = tokens::tokens(text).into_iter().filter(|token| token.kind == tokens::Kind::Comment);
+    let foreign: Vec<_> = comments.filter(|token| !text[token.start..].starts_with('#')).collect();
+    for token in &foreign {
+        blank(text, token.start..token.end);
+    }
+    !foreign.is_empty()
 }
 
 /// Returns the rule that a declaration with this keyword follows.

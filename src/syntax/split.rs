@@ -8,6 +8,7 @@
 
 mod again;
 mod blocks;
+mod foreign;
 mod starts;
 
 use crate::diagnostic::{Diagnostic, codes};
@@ -15,6 +16,7 @@ use crate::source::{FileId, Span};
 pub(crate) use again::{Edited, again};
 use blocks::Closers;
 pub(crate) use blocks::opens_block;
+pub(crate) use foreign::foreign;
 pub(crate) use starts::{DECLARATIONS, TRIGGERS, word_at};
 
 /// How deep brackets and strings may be nested.
@@ -119,6 +121,7 @@ impl<'t, 'd> Splitter<'t, 'd> {
                     self.end_of_line();
                 }
                 b'#' => self.comment(fresh),
+                b'/' | b'-' if self.foreign(fresh) => {}
                 _ => {
                     if fresh {
                         fresh = false;

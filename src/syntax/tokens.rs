@@ -1,7 +1,7 @@
 //! A plain cut of a text into tokens, comments and line ends included: what the formatter moves and what syntax errors
 //! point at. It never fails; a text that the splitter finds fault with is cut somehow.
 
-use super::split::opens_block;
+use super::split::{foreign, opens_block};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(super) enum Kind {
     Str,
     /// Raw text of either form.
     Raw,
-    /// `#` up to the end of the line.
+    /// `#` up to the end of the line, or what another language has for it.
     Comment,
     /// `\n` or `\r\n`.
     Newline,
@@ -56,6 +56,12 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut at = 0;
     while at < bytes.len() {
         let start = at;
+        let comment = if matches!(bytes[at], b'/' | b'-') { comment_end(text, at, &tokens) } else { None };
+        if let Some(end) = comment {
+            tokens.push(Token { kind: Kind::Comment, start, end });
+            at = end;
+            continue;
+        }
         let kind = match bytes[at] {
             b' ' | b'\t' => {
                 at += 1;
@@ -120,6 +126,13 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
         tokens.push(Token { kind, start, end: at });
     }
     tokens
+}
+
+/// Returns where a comment of another language that begins at `at` ends.
+fn comment_end(text: &str, at: usize, before: &[Token]) -> Option<usize> {
+    let fresh = before.last().is_none_or(|last| last.kind == Kind::Newline);
+    let code = before.iter().rev().find(|token| token.is_code()).map_or(0, |token| token.end);
+    foreign(text, at, &text[..code], fresh)
 }
 
 fn line_end(text: &str, at: usize) -> usize {

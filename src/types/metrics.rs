@@ -46,6 +46,12 @@ pub struct Metric {
     pub n: Option<String>,
 }
 
+/// Returns the JSON pointer for a path as other tools write it: `$.train.rounds`, `losses[0].value`.
+pub(crate) fn as_pointer(path: &str) -> String {
+    let plain = path.trim_start_matches('$').replace(['.', '['], "/").replace(']', "");
+    format!("/{}", plain.trim_start_matches('/'))
+}
+
 impl Metric {
     /// Returns the JSON pointer at which a file holds the number.
     #[must_use]

@@ -28,6 +28,7 @@ pub use leg::{InputKind, Leg};
 pub use live::{
     Assignment, CredentialKind, FailAfter, LiveMeasure, LiveOf, Missing, Receiver, Silence, Strategy, Window,
 };
+pub(crate) use metrics::as_pointer;
 pub use metrics::{Metric, MetricsType};
 pub use origin::{Origin, companion};
 pub use predictions::{PredictionsType, THRESHOLD};

@@ -40,6 +40,31 @@ fn first_tries_are_answered_with_the_line_to_write() {
         ("approval a of raw { by: [\"bo\", \"\"], timeout: 1h }", "name logins: `by: [\"alice\"]`"),
         ("approval a of raw { by: [\"bo\", \"Bo\"], timeout: 1h }", "keep one: logins are one whatever their case"),
         (
+            "param note: string = None",
+            "what may be absent has `?` behind its type and no default: `param NAME: string?`",
+        ),
+        ("param full: bool = False", "write `false`"),
+        (
+            "metrics M { auc: ratio higher from \"val_auc\" }\n\
+             stage a { in raw  out r: Metrics<M> = \"r.json\"  run <<< cp \"$raw\" \"$r\" >>> }",
+            "write where the number stands: `from \"/val_auc\"`",
+        ),
+        ("param rounds: int from \"params.yaml\" at \"$.train.rounds\"", "write `\"/train/rounds\"`"),
+        (
+            "metrics M { auc: ratio higher }\nsource a: Metrics<M> = \"a.json\"\ngate g on a { require max(auc) >= 0.5 }",
+            "there are `regression(m)`, `improvement(m)` and `size(artifact)`, and over several runs `mean(m)`, \
+             `lower(m, 95%)`, `upper(m, 95%)`, `stddev(m)` and `ci(m, 95%)`",
+        ),
+        (
+            "metrics M { auc: ratio higher }\nsource a: Metrics<M> = \"a.json\"\ngate g on a { require avg(auc) >= 0.5 }",
+            "did you mean `mean(…)`?",
+        ),
+        (
+            "metrics M { auc: ratio higher }\nsource a: Metrics<M> = \"a.json\"\n\
+             gate g on a { require auc >= baseline.auc }",
+            "compare with it: `regression(auc) <= 1%` or `improvement(auc) >= 0.1%`",
+        ),
+        (
             "metrics M { auc: ratio higher }\nsource a: Metrics<M> = \"a.json\"\nsource b: Metrics<M> = \"b.json\"\n\
              gate g on one = a, two = b { require auc >= 0.5 }",
             "write `one.auc` or `two.auc`",

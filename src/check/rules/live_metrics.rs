@@ -4,7 +4,7 @@ use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::model::{Metrics, Model, Source};
 use crate::source::Span;
-use crate::types::{Artifact, Location};
+use crate::types::{Artifact, Location, as_pointer};
 
 pub(in crate::check) struct LiveMetrics;
 
@@ -67,10 +67,12 @@ fn pointers(metrics: &Metrics, user: Span, why: &str, found: &mut Vec<Diagnostic
     for (metric, &place) in metrics.ty.metrics.iter().zip(&metrics.places) {
         let Some(from) = metric.from.as_ref().filter(|from| !from.starts_with('/')) else { continue };
         let message = format!("`{from}` is no JSON pointer");
+        let path = from.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '$' | '[' | ']'));
+        let pointer = if path { as_pointer(from) } else { format!("/{}", metric.name) };
         found.push(
             Diagnostic::new(codes::WRONG_TYPE, place, message)
                 .label(user, why)
-                .help(format!("write where the number stands: `from \"/{}\"`", metric.name)),
+                .help(format!("write where the number stands: `from \"{pointer}\"`")),
         );
     }
 }

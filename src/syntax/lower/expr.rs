@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 
 use super::{CHAIN, Lower};
-use crate::diagnostic::codes;
+use crate::diagnostic::{Diagnostic, codes};
 use crate::source::Span;
 use crate::syntax::ast::{Arg, BinaryOp, Expr, ExprKind, Field, Name, Range, Record, UnaryOp};
 use crate::syntax::parser::{Children, Node, Rule};
@@ -197,6 +197,14 @@ impl Lower<'_, '_> {
             Rule::word => match node.as_str() {
                 "true" => ExprKind::Bool(true),
                 "false" => ExprKind::Bool(false),
+                word @ ("True" | "False") => {
+                    let plain = word.to_lowercase();
+                    let message = format!("`{word}` is no value");
+                    self.report(
+                        Diagnostic::new(codes::SYNTAX, span, message).help(format!("write `{plain}`")).fix(span, plain),
+                    );
+                    ExprKind::Bool(word == "True")
+                }
                 word => {
                     if matches!(word, "and" | "or" | "not") {
                         let help = format!("write a value here; `{word}` is reserved");

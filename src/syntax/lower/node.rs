@@ -5,8 +5,8 @@ use super::Lower;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::source::Span;
 use crate::syntax::ast::{
-    Action, Approval, Clause, Evidence, Experiment, Expr, ExprKind, Gate, Header, ItemKind, Loop, Monitor, Name,
-    Promote, Record, Register, Rollout, Stage, StageBody, Ungated,
+    Action, Approval, BinaryOp, Clause, Evidence, Experiment, Expr, ExprKind, Gate, Header, ItemKind, Loop, Monitor,
+    Name, Promote, Record, Register, Rollout, Stage, StageBody, Ungated,
 };
 use crate::syntax::forms;
 use crate::syntax::parser::{Children, Node, Rule};
@@ -66,6 +66,10 @@ impl Lower<'_, '_> {
                 continue;
             };
             let span = self.span(&child);
+            if word == "=" && self.compares(kind, &seen, span) {
+                self.comparison(&mut parts, child, span);
+                continue;
+            }
             self.check_part(kind, word, span, &mut seen);
             self.part(&mut parts, child);
         }
@@ -202,6 +206,32 @@ impl Lower<'_, '_> {
             self.report(diagnostic);
         }
         seen.push((word, span));
+    }
+
+    /// Tells whether `= …` behind a condition is part of it.
+    fn compares(&self, kind: &str, seen: &[(&str, Span)], value: Span) -> bool {
+        if seen.last().is_none_or(|(word, _)| *word != "when") {
+            return false;
+        }
+        if kind != "stage" {
+            return !takes(kind).contains(&"=") || seen.iter().any(|(word, _)| *word == "=");
+        }
+        let text = |at: u32| self.text[(at - self.base) as usize..].trim_start();
+        text(value.end).starts_with('{') || !text(value.start + 1).starts_with(char::is_alphabetic)
+    }
+
+    /// Reports `when rounds = 3` and reads it as `when rounds == 3`.
+    fn comparison(&mut self, parts: &mut Parts, node: Node<'_>, span: Span) {
+        let sign = Span { end: span.start + 1, ..span };
+        self.report(
+            Diagnostic::new(codes::SYNTAX, sign, "`=` gives a value, `==` compares").help("write `==`").fix(sign, "=="),
+        );
+        let right = Box::new(self.value(node));
+        if let Some(left) = parts.header.when.take() {
+            let whole = left.span.to(right.span);
+            let kind = ExprKind::Binary { op: BinaryOp::Eq, op_span: sign, left: Box::new(left), right };
+            parts.header.when = Some(Expr { kind, span: whole });
+        }
     }
 
     fn part(&mut self, parts: &mut Parts, node: Node<'_>) {
