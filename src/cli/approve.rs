@@ -12,7 +12,7 @@ use crate::approval::{self, Asked, Decided, Refusal, Standing};
 use crate::exec;
 use crate::gate::Report;
 use crate::host::clock::iso;
-use crate::host::{Clock, Digest, Out, fs};
+use crate::host::{Clock, Digest, Out, fs, machine};
 
 /// Decide about what a run waits for
 ///
@@ -227,9 +227,10 @@ fn short(digest: &str) -> &str {
     digest.get(start..start + 8).unwrap_or(digest)
 }
 
-/// Returns the login of whoever runs this.
+/// Returns the login of whoever runs this: as the session says it, else as the machine does.
 pub(super) fn user() -> Option<String> {
     ["USER", "LOGNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|login| !approval::is_nobody(login)))
+        .or_else(|| machine::user().filter(|login| !approval::is_nobody(login)))
 }

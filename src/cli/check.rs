@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::project::{PipelineArgs, read};
 use super::render::{self, CheckFormat};
-use super::{Exit, Verb, repair, seen};
+use super::{Exit, Verb, repair, seen, tree};
 use crate::around;
 use crate::check;
 use crate::code;
@@ -21,13 +21,19 @@ use crate::types::Artifact;
 /// Check pipelines without running anything
 ///
 /// Reads `.mlp` files: no data, no network. Ends with exit code 2 where there is an error; warnings and notes are shown and change
-/// nothing, unless `--deny warnings` says so. `mlpc explain CODE` tells more about each.
+/// nothing, unless `--deny warnings` says so. `mlpc explain CODE` tells more about each. A module's file is checked alone, without
+/// the pipelines that use it: `--all` checks these.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  mlpc check\n  mlpc check --fix\n  mlpc check a.mlp b.mlp --format json")]
+#[command(after_help = "Examples:\n  mlpc check\n  mlpc check --fix\n  mlpc check a.mlp b.mlp --format json\n  \
+                        mlpc check --all")]
 pub(crate) struct Check {
     /// The files; else the pipeline
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Every pipeline below this folder, or below those named, with its modules; modules that none of them uses are checked alone.
+    /// What .gitignore leaves out is left out
+    #[arg(long, conflicts_with = "file")]
+    all: bool,
     #[command(flatten)]
     pipeline: PipelineArgs,
     /// How diagnostics are written
@@ -52,15 +58,15 @@ impl Verb for Check {
     const NAME: &'static str = "check";
 
     fn run(self, out: &Out) -> Exit {
-        let read = self.sources().and_then(|sources| match self.fix {
+        let read = self.sources().and_then(|(sources, roots)| match self.fix {
             true => {
-                let roots = self.roots();
-                repair::repair(out, sources, |sources| look(sources, roots).1).map_err(|error| error.to_string())
+                let repaired = repair::repair(out, sources, |sources| look(sources, roots).1);
+                Ok((repaired.map_err(|error| error.to_string())?, roots))
             }
-            false => Ok(sources),
+            false => Ok((sources, roots)),
         });
-        let sources = match read {
-            Ok(sources) => sources,
+        let (sources, roots) = match read {
+            Ok(read) => read,
             Err(message) => {
                 out.err_line(&format!("mlpc: {message}"));
                 return Exit::Usage;
@@ -74,7 +80,7 @@ impl Verb for Check {
             }
             return Exit::Fine;
         }
-        let (compiled, found) = look(&sources, self.roots());
+        let (compiled, found) = look(&sources, roots);
         render::found(out, &sources, &found, self.format);
         if found.iter().any(Diagnostic::is_error) {
             return Exit::Usage;
@@ -113,14 +119,13 @@ impl Verb for Check {
 }
 
 impl Check {
-    /// Returns how many of the sources are asked for; the others are their modules.
-    fn roots(&self) -> usize {
-        self.files.len().max(1)
-    }
-
-    fn sources(&self) -> Result<Sources, String> {
+    /// Reads what is asked for, and returns how many of the sources that is; the others are their modules.
+    fn sources(&self) -> Result<(Sources, usize), String> {
+        if self.all {
+            return tree::read_all(&self.files);
+        }
         if self.files.is_empty() {
-            return Ok(self.pipeline.open()?.sources);
+            return Ok((self.pipeline.open()?.sources, 1));
         }
         if self.pipeline.file.is_some() {
             return Err("name the files either behind `-f` or without it".to_owned());
@@ -130,7 +135,7 @@ impl Check {
             sources.add(read(file)?);
         }
         read_modules(&mut sources);
-        Ok(sources)
+        Ok((sources, self.files.len()))
     }
 }
 

@@ -30,7 +30,8 @@ pub(super) struct Compile {
     /// The folder to write into; else the root of the repository, or without one the pipeline's own
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Compare, and end with 1 where a file is not what it should be
+    /// Compare, and end with 1 where a file is not what it should be. Without `--target` the files of every `target` have to be there:
+    /// name the one whose files are committed
     #[arg(long)]
     check: bool,
     /// With `--target plan`: say also where things were declared

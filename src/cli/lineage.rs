@@ -9,6 +9,7 @@ use crate::diagnostic::nearest;
 use crate::host::{Clock, Out};
 use crate::past::{self, Lineage, Subject};
 use crate::registry::{self, Registry};
+use crate::shown;
 
 /// Say where an output, a registered version or a digest comes from, down to the sources
 ///
@@ -187,8 +188,11 @@ fn text(lineage: &Lineage) -> String {
                 past::time_text(made.milliseconds)
             ),
         );
-        for (name, value) in &made.values {
-            line(1, format!("use  {name} = {value}"));
+        // A list's variable holds the paths of what stands under `in`, one a line.
+        let of_list = |name: &str, read: &str| read.strip_prefix(name).is_some_and(|rest| rest.starts_with(": "));
+        let is_list = |name: &str| made.inputs.iter().any(|read| of_list(name, &read.name));
+        for (name, value) in made.values.iter().filter(|(name, _)| !is_list(name)) {
+            line(1, format!("use  {name} = {}", shown::inline(value)));
         }
         for (path, digest) in &made.code {
             line(1, format!("code {path}  {digest}"));

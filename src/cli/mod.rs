@@ -32,6 +32,7 @@ mod repair;
 mod run;
 mod seen;
 mod selection;
+mod tree;
 mod verify;
 mod why;
 

@@ -189,7 +189,7 @@ fn pipelines(folder: &Path) -> Vec<PathBuf> {
 
 /// Reads no further than to the line, which stands near the top. What can't be read may well be a pipeline: whoever reads it
 /// says why it can't be.
-fn declares_pipeline(path: &Path) -> bool {
+pub(super) fn declares_pipeline(path: &Path) -> bool {
     let file = match crate::host::fs::open(path) {
         Ok(file) => file,
         Err(error) => return error.kind() == std::io::ErrorKind::PermissionDenied,

@@ -105,7 +105,7 @@ fn check(path: &Path, ty: &ArtifactType) -> Result<(), String> {
     }
     let not = |what: &str| Err(format!("is no {what}, as its type `{ty}` wants"));
     match ty {
-        ArtifactType::Metrics { .. } if !looks_like_json(&bytes) => not("JSON"),
+        ArtifactType::Metrics { .. } if !looks_like_json(&bytes) => not("JSON object or list"),
         ArtifactType::Tests if first(&bytes) != Some(b'<') => not("XML"),
         ArtifactType::Predictions(_) if !has_header(&bytes) => not("CSV with a header"),
         ArtifactType::Predictions(ty) => has_columns(&bytes, ty),
@@ -117,7 +117,7 @@ fn check(path: &Path, ty: &ArtifactType) -> Result<(), String> {
                 let sound = data::look(data::Format::Parquet, &file);
                 sound.map_err(|what| format!("is no Parquet file, as its type `{ty}` wants: {what}"))
             }
-            Some("jsonl" | "json") if !looks_like_json(&bytes) => not("JSON"),
+            Some("jsonl" | "json") if !looks_like_json(&bytes) => not("JSON object or list"),
             // Protocol 2 and later begin so; protocols 0 and 1 are text.
             Some("pickle") if bytes[0] != 0x80 && !bytes.is_ascii() => not("pickle"),
             _ => Ok(()),

@@ -66,14 +66,7 @@ impl Chosen {
 
 /// Chooses what the options ask for.
 pub fn choose(bound: &Bound, options: &Options) -> Result<Chosen, RunError> {
-    let unknown = |name: String| {
-        let names = bound.plan.nodes.iter().map(|node| node.name.as_str());
-        let error = RunError::new(2, format!("no node `{name}` in `{}`", bound.plan.pipeline));
-        match nearest(&name, names) {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error,
-        }
-    };
+    let unknown = |name: String| unknown(bound, &name);
     let pick = &options.pick;
     if let Force::Nodes(names) = &options.force {
         named(bound, names).map_err(unknown)?;
@@ -118,6 +111,34 @@ pub fn choose(bound: &Bound, options: &Options) -> Result<Chosen, RunError> {
 
 fn by_name(bound: &Bound) -> HashMap<&str, usize> {
     bound.plan.nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect()
+}
+
+/// Returns the one node of a name. The name of a loop is none: it is told how one of its legs is written.
+pub(super) fn one<'b>(bound: &'b Bound, name: &str) -> Result<&'b Node, RunError> {
+    if let Some(node) = bound.plan.node(name) {
+        return Ok(node);
+    }
+    match named(bound, &[name.to_owned()]).as_deref() {
+        Ok([leg, ..]) => {
+            let leg = &bound.plan.nodes[*leg].name;
+            let error = RunError::new(2, format!("`{name}` has several legs: name one of them"));
+            Err(error.help(format!("the first is `{}`, as a shell takes it", quoted(leg))))
+        }
+        _ => Err(unknown(bound, name)),
+    }
+}
+
+/// Returns a leg's name as an argument in a shell, where brackets and quotes mean something.
+fn quoted(name: &str) -> String {
+    format!("'{}'", name.replace('\'', "'\\''"))
+}
+
+fn unknown(bound: &Bound, name: &str) -> RunError {
+    let error = RunError::new(2, format!("no node `{name}` in `{}`", bound.plan.pipeline));
+    match nearest(name, bound.plan.nodes.iter().map(|node| node.name.as_str())) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error,
+    }
 }
 
 /// Returns the nodes of these names; the name of a loop is all its legs.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::context::{Options, Product, Run, Setup, Stop};
 use super::event::{Event, Listener, Reason};
 use super::nodes::{Lookup, look_up, may};
-use super::pick::{Pick, choose, ordered};
+use super::pick::{Pick, choose, one, ordered};
 use super::record::{RunRecord, runs_of};
 use super::run::RunError;
 use super::state::{Ending, passed_over};
@@ -218,10 +218,11 @@ pub struct Explanation {
 
 /// Explains a node.
 pub fn why(bound: &Bound, setup: &Setup, node: &str) -> Result<Explanation, RunError> {
+    let node = one(bound, node)?.name.as_str();
     let options = Options { pick: Pick::until(vec![node.to_owned()]), ..Options::default() };
     let predictions = predict(bound, setup, &options)?;
     let find = |name: &str| predictions.iter().find(|prediction| prediction.node == name).cloned();
-    let now = find(node).ok_or_else(|| RunError::new(2, format!("`{node}` has several legs: name one of them")))?;
+    let now = find(node).ok_or_else(|| RunError::new(2, format!("`{node}` has no part in a run here")))?;
     let mut before = Vec::new();
     let mut at = now.clone();
     while let Expected::Runs(Reason::Upstream(name)) = &at.what {

@@ -10,7 +10,7 @@ use super::context::Run;
 use super::prepare::Prepared;
 use crate::cache::remote::{Answer, Saved, Settings, Shared, Trust, Writer, open};
 use crate::cache::{Key, ResultRecord};
-use crate::host::Result;
+use crate::host::{Result, machine};
 use crate::plan::{Bound, NodeKind};
 use crate::registry;
 
@@ -177,7 +177,10 @@ pub(crate) fn writer(caller: &BTreeMap<OsString, OsString>) -> Writer {
         return Writer { who: format!("{repository} run {run}"), of };
     }
     Writer {
-        who: variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "somebody".into()),
+        who: variable("USER")
+            .or_else(|| variable("LOGNAME"))
+            .or_else(machine::user)
+            .unwrap_or_else(|| "somebody".into()),
         of: String::new(),
     }
 }

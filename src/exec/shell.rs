@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use super::context::{Force, Options, Run, Setup, Stop};
 use super::event::{Event, Listener};
 use super::folder::{Folder, Script};
-use super::pick::Pick;
+use super::pick::{self, Pick};
 use super::run::{RunError, run};
 use super::{predict, prepare};
 use crate::cache::{Memory, Store};
@@ -22,7 +22,7 @@ pub fn shell(
     name: &str,
     listener: &dyn Listener,
 ) -> Result<u8, RunError> {
-    let node = bound.plan.node(name).ok_or_else(|| RunError::new(2, format!("no node `{name}`")))?;
+    let node = pick::one(bound, name)?;
     let NodeKind::Stage(stage) = &node.kind else {
         return Err(RunError::new(2, format!("`{name}` is a {}, not a stage", node.kind.keyword())));
     };

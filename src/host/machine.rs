@@ -48,6 +48,18 @@ pub fn boot() -> Option<&'static str> {
     BOOT.get_or_init(read).as_deref()
 }
 
+/// Returns the login of the user that this process acts as, where the machine's own list has it.
+#[must_use]
+pub fn user() -> Option<String> {
+    login(&std::fs::read_to_string("/etc/passwd").ok()?, rustix::process::geteuid().as_raw())
+}
+
+fn login(passwd: &str, user: u32) -> Option<String> {
+    let entries = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let found = entries.into_iter().find(|entry| entry.get(2).and_then(|id| id.parse().ok()) == Some(user))?;
+    found.first().filter(|login| !login.is_empty()).map(|login| (*login).to_owned())
+}
+
 /// Returns the bytes of memory; everything if that is not known.
 #[must_use]
 pub fn memory() -> u64 {
@@ -77,6 +89,14 @@ fn gpu_names() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_is_found_by_its_number() {
+        let passwd = "root:x:0:0:root:/root:/bin/bash\n# a comment\nada:x:1000:1000::/home/ada:/bin/sh\n:x:7:7::/:\n";
+        assert_eq!(login(passwd, 0).as_deref(), Some("root"));
+        assert_eq!(login(passwd, 1000).as_deref(), Some("ada"));
+        assert_eq!((login(passwd, 7), login(passwd, 12)), (None, None));
+    }
 
     #[test]
     fn the_processor_is_named_as_the_system_names_it() {

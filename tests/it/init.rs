@@ -26,3 +26,15 @@ fn init_overwrites_nothing() {
     assert_eq!(sandbox.read("mine.mlp"), "pipeline mine\nedition 2026\n");
     assert!(!sandbox.path().join("pipeline.mlp").exists());
 }
+
+#[test]
+fn what_init_writes_compiles_for_every_target_that_it_names() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.shell("git init -q -b main . && mlpc init").code, 0);
+    let ended = sandbox.mlpc(&["compile"]);
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    assert!(ended.stdout.contains("/.github/workflows/") && ended.stdout.contains("/argo/"), "{ended:#?}");
+    assert_eq!(sandbox.mlpc(&["compile", "--check"]).code, 0);
+    let plain = sandbox.mlpc(&["check", "--deny", "warnings"]);
+    assert_eq!(plain.code, 0, "{plain:#?}");
+}

@@ -383,3 +383,35 @@ fn values_and_lists_are_carried_from_job_to_job() {
     let told = format!("{files}nord\n1\nnord\n2\nnord\n3\n4 bytes 5 4 {} own=5\n", files.trim().replace('\n', " "));
     assert!(ended.stdout.ends_with(&told), "{}\n{}", ended.stdout, ended.stderr);
 }
+
+#[test]
+fn a_verb_about_one_stage_shows_how_a_leg_is_written() {
+    let sandbox = Sandbox::new();
+    sandbox.file("a.mlp", &format!("{HEAD}{TRAIN}"));
+    for verb in ["why", "infer"] {
+        let ended = sandbox.mlpc(&[verb, "train"]);
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.stderr.contains("`train` has several legs: name one of them"), "{ended:?}");
+        assert!(ended.stderr.contains("the first is `'train[nord,1]'`, as a shell takes it"), "{ended:?}");
+        let slip = sandbox.mlpc(&[verb, "train[nord,7]"]);
+        assert_eq!(slip.code, 2, "{slip:?}");
+        assert!(slip.stderr.contains("no node `train[nord,7]` in `fan`"), "{slip:?}");
+    }
+    assert_eq!(sandbox.shell("mlpc why 'train[nord,1]'").code, 0);
+}
+
+#[test]
+fn lineage_does_not_show_a_list_as_a_parameter() {
+    let sandbox = Sandbox::new();
+    let text = "stage make for n in 1..3 {\n out o: File = \"out/{n}\"\n run <<< echo \"$n\" > \"$o\" >>>\n}\n\
+        stage all {\n in os = make[*].o\n out sum: File = \"sum\"\n run <<< wc -l < \"$os\" > \"$sum\" >>>\n}\n";
+    sandbox.file("a.mlp", &format!("{HEAD}{text}"));
+    assert_eq!(sandbox.mlpc(&["run"]).code, 0);
+    let ended = sandbox.mlpc(&["lineage", "all.sum"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(!ended.stdout.contains("use  os"), "{ended:?}");
+    assert!(
+        ended.stdout.contains("in   os: out/2 = make[2].o  blake3:") && ended.stdout.contains("use  n = 2"),
+        "{ended:?}"
+    );
+}

@@ -568,3 +568,31 @@ fn two_pipelines_that_move_one_pointer_are_told() {
     assert_eq!(told(&["a.mlp", "c/b.mlp"]).1, 1);
     assert_eq!(sandbox.shell("cd c && mlpc check b.mlp ../a.mlp 2>&1 | grep -c of-two").stdout, "1\n");
 }
+
+/// The model's own gate is named, and another one that guards what the model was made from.
+#[test]
+fn a_gate_that_adds_nothing_is_to_be_removed() {
+    let text = |after: &str| {
+        format!(
+            "metrics M {{ auc: ratio higher }}\nregistry models = directory(\"registry\")\n\
+             stage first {{\n out model: Model<pickle> = \"a.pkl\"\n run <<< a > \"$model\" >>>\n}}\n\
+             stage look {{\n in model = first.model\n out report: Metrics<M> of model = \"a.json\"\n run <<< b \"$model\" > \"$report\" >>>\n}}\n\
+             gate steady on look.report {{ require auc >= 0.5 }}\n\
+             stage second {{\n in base = first.model\n out model: Model<pickle> = \"b.pkl\"\n run <<< a \"$base\" > \"$model\" >>>\n}}\n\
+             stage measure {{\n in model = second.model\n out report: Metrics<M> of model = \"b.json\"\n run <<< b \"$model\" > \"$report\" >>>\n}}\n\
+             gate quality on measure.report {{ require auc >= 0.5 }}\n\
+             register release = second.model to models after {after}\n"
+        )
+    };
+    let help = |after: &str| -> Vec<String> {
+        let sources = mlpc::source::Sources::single("a.mlp", format!("pipeline p\nedition 2026\n{}", text(after)));
+        let found = mlpc::compile::compile(&sources).diagnostics;
+        let found = found.into_iter().filter(|one| one.code.name() == "gate-of-another-model");
+        found.filter_map(|one| one.help).collect()
+    };
+    assert_eq!(help("quality"), [""; 0]);
+    let removed = "remove `steady`: `quality`, which measured `second.model`, is waited for";
+    assert_eq!(help("quality, steady"), [removed]);
+    let other = "wait for `quality`, which measured `second.model`, or release `first.model`";
+    assert_eq!(help("steady"), [other]);
+}

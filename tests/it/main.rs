@@ -23,6 +23,7 @@ mod fetch;
 mod fmt;
 mod forms;
 mod hazards;
+mod hooks;
 mod import;
 mod infer;
 mod init;

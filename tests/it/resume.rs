@@ -273,3 +273,34 @@ fn a_registry_in_the_workspace_is_no_code() {
     assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 0);
     assert_eq!(resume(&sandbox).code, 0);
 }
+
+/// A container's shell has neither `USER` nor `LOGNAME`: who decides is the user that the process acts as.
+#[test]
+fn a_decision_is_of_the_user_of_the_machine_where_no_variable_says_who() {
+    let sandbox = toy();
+    let me = sandbox.shell("id -un").stdout.trim().to_owned();
+    sandbox.file("toy.mlp", &PIPELINE.replace("\"tester\"", &format!("\"{me}\"")));
+    assert_eq!(sandbox.mlpc(&["run", "--release"]).code, 14);
+    let said = sandbox.mlpc(&["approve", "go"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(sandbox.read(".mlpc/approvals.jsonl").contains(&format!("\"{me}\"")));
+    let back = sandbox.mlpc(&["approve", "go", "--as", ""]);
+    assert_eq!(back.code, 2, "{back:?}");
+}
+
+/// Parameters are read when a run begins, and it goes on with them.
+#[test]
+fn a_run_goes_on_with_the_value_that_it_read_from_a_file() {
+    let sandbox = toy();
+    let text = PIPELINE
+        .replace("metrics Quality", "param note_size: int from \"note.yaml\" at \"/size\"\n\nmetrics Quality")
+        .replace("  in   note\n", "  in   note\n  use  note_size\n  pass_env [\"HOME\"]\n")
+        .replace("bash deploy.sh \"$note\"", "echo \"$note_size\" > \"$HOME/size\"");
+    sandbox.file("toy.mlp", &text).file("note.yaml", "size: 1\n");
+    assert_eq!(sandbox.mlpc(&["run", "--release"]).code, 14);
+    assert_eq!(sandbox.mlpc(&["approve", "go", "--as", "tester"]).code, 0);
+    sandbox.file("note.yaml", "size: 2\n");
+    let ended = resume(&sandbox);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(sandbox.shell("cat \"$HOME/size\"").stdout, "1\n");
+}

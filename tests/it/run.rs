@@ -325,3 +325,16 @@ fn names_that_lead_elsewhere_are_refused() {
     assert_eq!(path.code, 2, "{}", path.stdout);
     assert!(path.stderr.contains("is not UTF-8"), "{}", path.stderr);
 }
+
+#[test]
+fn a_bare_number_is_told_to_be_no_object_or_list() {
+    let sandbox = Sandbox::new();
+    for (text, code) in [("1", 1), ("true", 1), ("\\\"x\\\"", 1), ("[1]", 0), ("{}", 0)] {
+        let stage =
+            format!("stage a {{\n out m: Model<json> = \"m.json\"\n run <<< echo \"{text}\" > \"$m\" >>>\n}}\n");
+        sandbox.file("p.mlp", &format!("pipeline p\nedition 2026\n{stage}"));
+        let ended = sandbox.mlpc(&["run"]);
+        assert_eq!(ended.code, code, "{text}: {ended:?}");
+        assert_eq!(ended.stdout.contains("is no JSON object or list, as its type"), code == 1, "{text}: {ended:?}");
+    }
+}

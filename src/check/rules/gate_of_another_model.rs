@@ -4,7 +4,7 @@
 use super::common::{admits, released};
 use crate::check::{Rule, Subject};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::model::{Model, Node, NodeKind};
+use crate::model::{Model, Node, NodeId, NodeKind, Origin};
 
 pub(in crate::check) struct GateOfAnotherModel;
 
@@ -31,7 +31,15 @@ impl Rule for GateOfAnotherModel {
                         let names: Vec<&str> = leg.axes.iter().map(|(name, _)| name.as_str()).collect();
                         format!("wait for the gate of the same leg: `after {}[{}]`", leg.of, names.join(", "))
                     }
-                    None => format!("wait for a gate that measured `{name}`, or release `{other}`"),
+                    None => match measured(model, node, released) {
+                        Some((gate, true)) => {
+                            format!("remove `{}`: `{gate}`, which measured `{name}`, is waited for", gate_name.value)
+                        }
+                        Some((gate, false)) => {
+                            format!("wait for `{gate}`, which measured `{name}`, or release `{other}`")
+                        }
+                        None => format!("wait for a gate that measured `{name}`, or release `{other}`"),
+                    },
                 };
                 found.push(
                     Diagnostic::new(codes::GATE_OF_ANOTHER_MODEL, after.span, message)
@@ -42,6 +50,14 @@ impl Rule for GateOfAnotherModel {
             }
         }
     }
+}
+
+/// Returns a gate that measured what a node releases, one that the node names first, and whether it names it.
+fn measured<'m>(model: &'m Model, node: &Node, released: &Origin) -> Option<(&'m str, bool)> {
+    let measures = |id: &NodeId| model.gate(*id).is_some_and(|gate| admits(model, gate).contains(&released));
+    let named = node.after.iter().map(|after| after.value).find(measures);
+    let gate = named.or_else(|| model.nodes.iter().map(|(id, _)| id).find(measures))?;
+    Some((&model.nodes[gate].name.value, named.is_some()))
 }
 
 /// Says that an approval which a gate asks for is of nothing that the gate admits: whoever gives it has not seen what goes through.
