@@ -2,7 +2,7 @@
 //!
 //! Pure: no file system, no clock. What a platform can't express is a diagnostic, never dropped.
 
-mod argo;
+pub mod argo;
 pub mod github;
 pub mod raw;
 

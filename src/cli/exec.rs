@@ -3,6 +3,7 @@
 mod comment;
 mod github;
 mod params;
+mod started;
 mod subject;
 
 use std::collections::BTreeMap;
@@ -135,6 +136,10 @@ impl ExecArgs {
         let bound = self.job.bind(out, &loaded.plan, self.profile.clone(), &setup, github.as_ref())?;
         let job = self.job.job(&bound, &setup, github.as_ref()).map_err(shown)?;
         let mut context = Context { out, github, loaded: &loaded, job };
+        if let Err(trouble) = started::check(&self.job, &context, self.node.as_deref()) {
+            self.refuse(&context, &trouble).map_err(shown)?;
+            return Err(shown(trouble));
+        }
         let done = match &self.node {
             None if self.pin => runner::pin(&context.job).map(|commit| {
                 out.line(&format!("commit {commit}"));
@@ -145,6 +150,17 @@ impl ExecArgs {
             Some(node) => self.node(&mut context, node),
         };
         done.map_err(|trouble| troubled(out, &trouble))
+    }
+
+    /// Writes the answer of a node that may not begin, where one is handed on.
+    fn refuse(&self, context: &Context<'_>, trouble: &Trouble) -> Result<(), Trouble> {
+        let declared = self.node.as_deref().and_then(|node| context.job.bound.plan.node(node));
+        match declared {
+            Some(node) if !matches!(node.kind, NodeKind::Approval(_)) => {
+                runner::refuse(&context.job, &node.name, trouble)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn node(&self, context: &mut Context<'_>, node: &str) -> Result<Exit, Trouble> {
@@ -215,7 +231,10 @@ impl ExecArgs {
         let bound = context.job.bound;
         let (ended, released) = match &context.github {
             Some(github) => github::ended(bound, github)?,
-            None => (self.told(context)?, bound.releases),
+            None => {
+                let told = self.job.is_told(context.job.setup);
+                (self.told(context)?, bound.releases && (!told || started::releases(bound, None)))
+            }
         };
         let verdict = runner::verdict(bound, &ended, released);
         let mut markdown = format!("### {}\n\n| node | |\n|---|---|\n", bound.plan.pipeline);
@@ -278,6 +297,12 @@ impl JobArgs {
         let called = |github: &GitHub| is_callable(plan) && !github.is_run_of(&format!("{}.yml", plan.pipeline));
         let event = |github: &GitHub| if called(github) { "call".to_owned() } else { github.event().to_owned() };
         let told = github.map(event);
+        if let (Some(said), Some(told)) = (&said, &told)
+            && said != told
+        {
+            let message = format!("this run is said to be one of `{said}`, and GitHub says that `{told}` started it");
+            return Err(troubled(out, &Trouble::unsound(message).help("compile the pipeline again")));
+        }
         if let Some(github) = github.filter(|_| told.as_deref() == Some("event")) {
             let dispatched = github.dispatched().map_err(|error| error.to_string());
             let set = dispatched.and_then(|(event, payload)| params::of_payload(plan, &event, &payload));

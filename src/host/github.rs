@@ -110,6 +110,26 @@ impl GitHub {
         }
     }
 
+    /// Returns what tells triggers of one event apart: the branch that was pushed or would be merged into, the schedule, the name
+    /// of a `repository_dispatch`.
+    #[must_use]
+    pub fn which(&self) -> Option<String> {
+        let told = match self.event() {
+            "push" => self.git_ref().strip_prefix("refs/heads/").unwrap_or_default().to_owned(),
+            "pull_request" => self.variable("GITHUB_BASE_REF").to_owned(),
+            "schedule" => self.payload("/schedule"),
+            "event" => self.payload("/action"),
+            _ => String::new(),
+        };
+        (!told.is_empty()).then_some(told)
+    }
+
+    /// Tells whether the runner is the user's own, whose disk stays.
+    #[must_use]
+    pub fn self_hosted(&self) -> bool {
+        self.variable("RUNNER_ENVIRONMENT") == "self-hosted"
+    }
+
     /// Returns the id of the run, the same in every attempt.
     #[must_use]
     pub fn run(&self) -> String {
@@ -161,9 +181,14 @@ impl GitHub {
     /// Returns the repository's default branch, as the event tells it.
     #[must_use]
     pub fn default_branch(&self) -> String {
+        self.payload("/repository/default_branch")
+    }
+
+    /// Returns a text of the event; an empty one where it has none there.
+    fn payload(&self, pointer: &str) -> String {
         let event = fs::read(&PathBuf::from(self.variable("GITHUB_EVENT_PATH"))).unwrap_or_default();
         let event: serde_json::Value = serde_json::from_slice(&event).unwrap_or_default();
-        event.pointer("/repository/default_branch").and_then(|name| name.as_str()).unwrap_or_default().to_owned()
+        event.pointer(pointer).and_then(|text| text.as_str()).unwrap_or_default().to_owned()
     }
 
     /// Returns a path as the repository knows it, for annotations.

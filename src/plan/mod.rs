@@ -14,6 +14,7 @@ mod live;
 mod node;
 mod opens;
 mod releasing;
+mod started;
 pub(crate) mod strict;
 mod work;
 
@@ -36,6 +37,7 @@ pub use live::{
 };
 pub use node::{Action, Approval, Leg, Node, NodeKind, Promote, Register, Subject, Wait, Why};
 pub use releasing::{Behind, approvals_before, promotions_before};
+pub use started::Start;
 pub use work::{
     BaselineRun, Command, FIXED, Input, InputKind, Interpreter, Isolation, Needs, Output, OutputKind, Rerun, Retry,
     SecretUse, Stage, Work,

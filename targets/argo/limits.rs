@@ -4,7 +4,7 @@ use super::{Context, pod};
 use crate::diagnostic::{Code, Diagnostic, codes};
 use crate::plan::{Node, NodeKind, Plan, Profile, RegistryLocation, RuntimeKind, Setting, TriggerKind};
 use crate::targets::raw;
-use crate::types::{CredentialKind, Origin};
+use crate::types::CredentialKind;
 
 /// Templates of a workflow, and tasks of a graph.
 const TEMPLATES: usize = 200;
@@ -224,7 +224,9 @@ fn registries(context: &Context<'_>, profile: Option<&str>, found: &mut Vec<Diag
             message,
             "keep it in a branch, `git(\"mlpc-registry\")`, or name a profile that does: `profile: \"shared\"` in `target argo`",
         );
-        diagnostic = diagnostic.label(context.site.span("target argo"), "compiled for argo here");
+        if let Some(&target) = context.site.spans.get("target argo") {
+            diagnostic = diagnostic.label(target, "compiled for argo here");
+        }
         if !found.contains(&diagnostic) {
             found.push(diagnostic);
         }
@@ -239,20 +241,8 @@ fn location<'p>(profile: Option<&'p Profile>, registry: &str) -> Option<&'p Regi
 }
 
 fn is_used(context: &Context<'_>, registry: &str) -> bool {
-    let reads = |origin: &Origin| matches!(origin, Origin::Pointer { registry: name, .. } if name == registry);
-    context.plan.nodes.iter().any(|node| match &node.kind {
-        NodeKind::Register(register) => register.registry == registry,
-        NodeKind::Promote(promote) => promote.registry == registry,
-        NodeKind::Gate(gate) => gate.baseline.as_ref().is_some_and(|baseline| baseline.registry == registry),
-        NodeKind::Stage(stage) => stage.work.inputs.iter().any(|input| reads(&input.origin)),
-        NodeKind::Action(action) => action.work.inputs.iter().any(|input| reads(&input.origin)),
-        NodeKind::Experiment(_) => true,
-        NodeKind::Rollout(rollout) => {
-            rollout.promote.as_ref().is_some_and(|moves| moves.registry == registry)
-                || rollout.work.inputs.iter().any(|input| reads(&input.origin))
-        }
-        NodeKind::Approval(_) => false,
-    })
+    let uses = |node: &Node| matches!(node.kind, NodeKind::Experiment(_)) || node.registries().contains(&registry);
+    context.plan.nodes.iter().any(uses)
 }
 
 /// Argo starts workflows by the clock and by hand. Where no other target listens, the rest is said.
@@ -271,14 +261,11 @@ fn triggers(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
         return;
     }
     for (index, trigger) in context.plan.triggers.iter().enumerate() {
-        let word = match &trigger.kind {
-            TriggerKind::Push { .. } => "push",
-            TriggerKind::PullRequest { .. } => "pull_request",
-            TriggerKind::Event { .. } => "event",
-            TriggerKind::Upstream { .. } => "upstream",
-            // Whoever submits the template, by hand or from a workflow, gives it the parameters.
-            TriggerKind::Schedule { .. } | TriggerKind::Manual { .. } | TriggerKind::Call { .. } => continue,
-        };
+        let word = trigger.kind.event();
+        // Whoever submits the template, by hand or from a workflow, gives it the parameters.
+        if let TriggerKind::Schedule { .. } | TriggerKind::Manual { .. } | TriggerKind::Call { .. } = trigger.kind {
+            continue;
+        }
         let comments = if trigger.comment.is_empty() { "" } else { ", and writes no comment" };
         let message = format!("argo does not see `on {word}`{comments}");
         let repo = if context.settings.repo.is_none() { " -p repo=URL" } else { "" };
@@ -291,6 +278,14 @@ fn triggers(context: &Context<'_>, found: &mut Vec<Diagnostic>) {
             "let what sees it run `argo submit {}{repo} -p revision=COMMIT{profile} -p event={word}`",
             context.path("submit")
         );
+        let unnamed = word == "pull_request" && trigger.profile.is_none();
+        let help = if unnamed && context.plan.nodes.iter().any(|node| node.kind.acts()) {
+            format!(
+                "let it name a profile that does not release: without one such a run ends with 11 where it would; then {help}"
+            )
+        } else {
+            help
+        };
         found.push(context.say(codes::TRIGGER_ELSEWHERE, &format!("on {index}"), message, &help));
     }
 }

@@ -105,6 +105,24 @@ impl Target for Argo {
     }
 }
 
+/// Returns the profile of runs that are submitted by hand: as set, else that of the trigger by hand, else of the first push.
+#[must_use]
+pub fn by_hand(plan: &Plan) -> Option<&str> {
+    let target = plan.targets.iter().find(|target| target.name == "argo").map(|target| &target.settings);
+    let set = match target {
+        Some(Value::Record(fields)) => fields.iter().find_map(|(name, value)| match value {
+            Value::String(profile) if name == "profile" => Some(profile.as_str()),
+            _ => None,
+        }),
+        _ => None,
+    };
+    let of = |event: &str| {
+        let found = plan.triggers.iter().find(|trigger| trigger.kind.event() == event);
+        found.and_then(|trigger| trigger.profile.as_deref())
+    };
+    set.or_else(|| of("manual")).or_else(|| of("push"))
+}
+
 /// What every part of the target looks at.
 struct Context<'a> {
     plan: &'a Plan,
@@ -171,15 +189,9 @@ impl<'a> Context<'a> {
         self.settings.secrets.clone().unwrap_or_else(|| format!("{}-secrets", names::slug(&self.plan.pipeline)))
     }
 
-    /// Returns the profile of runs that are submitted by hand: as set, else that of the trigger by hand, else of the first push.
+    /// Returns the profile of runs that are submitted.
     fn profile(&self) -> Option<&str> {
-        let of = |wanted: fn(&TriggerKind) -> bool| {
-            let found = self.plan.triggers.iter().find(|trigger| wanted(&trigger.kind));
-            found.and_then(|trigger| trigger.profile.as_deref())
-        };
-        let by_hand = of(|kind| matches!(kind, TriggerKind::Manual { .. }));
-        let pushed = || of(|kind| matches!(kind, TriggerKind::Push { .. }));
-        self.settings.profile.as_deref().or(by_hand).or_else(pushed)
+        by_hand(self.plan)
     }
 
     /// Returns every profile that some submission runs with.

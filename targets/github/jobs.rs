@@ -17,7 +17,6 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::emit::Noted;
 use crate::plan::{Node, NodeKind, Plan, Stage};
 use crate::targets::Site;
-use crate::types::Origin;
 
 /// Days after which GitHub ends a job that waits for a person.
 const WAIT_DAYS: i64 = 30;
@@ -361,24 +360,6 @@ impl Jobs<'_> {
         let output = |name: &str| (name.to_owned(), format!("${{{{ steps.mlpc.outputs.{name} }}}}"));
         Entries(names.into_iter().map(output).collect())
     }
-}
-
-/// Returns the registries that a node reads or writes.
-pub(super) fn registries(node: &Node) -> Vec<&str> {
-    let mut found: Vec<&str> = match &node.kind {
-        NodeKind::Register(register) => vec![&register.registry],
-        NodeKind::Promote(promote) => vec![&promote.registry],
-        NodeKind::Rollout(rollout) => rollout.promote.iter().map(|moves| moves.registry.as_str()).collect(),
-        NodeKind::Gate(gate) => gate.baseline.iter().map(|baseline| baseline.registry.as_str()).collect(),
-        _ => vec![],
-    };
-    found.extend(baseline(node).map(|baseline| baseline.registry.as_str()));
-    for input in node.kind.work().into_iter().flat_map(|work| &work.inputs) {
-        if let Origin::Pointer { registry, .. } = &input.origin {
-            found.push(registry);
-        }
-    }
-    found
 }
 
 fn baseline(node: &Node) -> Option<&crate::plan::BaselineRun> {

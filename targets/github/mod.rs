@@ -60,6 +60,12 @@ pub fn may_release(plan: &Plan, event: &str, git_ref: &str, default_branch: &str
     released::is_released(plan, event, git_ref, default_branch, has_profile)
 }
 
+/// Returns the profile of a start by hand: its own, else that of the first other trigger.
+#[must_use]
+pub fn by_hand(plan: &Plan) -> Option<&str> {
+    triggers::by_hand(plan)
+}
+
 /// Tells whether another workflow may call this pipeline's.
 #[must_use]
 pub fn is_callable(plan: &Plan) -> bool {
@@ -246,7 +252,7 @@ fn reach(
 ) {
     let stays = |path: &str| path.starts_with('/') && settings.default.self_hosted();
     for registry in &plan.registries {
-        let uses = |node: &&Node| jobs::registries(node).contains(&registry.name.as_str());
+        let uses = |node: &&Node| node.registries().contains(&registry.name.as_str());
         if !plan.nodes.iter().any(|node| edges.runs(&node.name) && uses(&node)) {
             continue;
         }
@@ -266,11 +272,17 @@ fn reach(
                         registry.name, user.name
                     ),
                 )
-                .help(format!(
-                    "give the trigger a profile with `set {} = git(\"mlpc-registry\")`{}",
-                    registry.name,
-                    if case.releases { " and `releases true`" } else { "" }
-                )),
+                .help({
+                    let set = format!("`set {} = git(\"mlpc-registry\")`", registry.name);
+                    let and = if case.releases { " and `releases true`" } else { "" };
+                    match case.place.as_str() {
+                        "" => format!(
+                            "write a trigger with a profile, `on push {{ branches: [\"main\"], profile: shared }}`, and \
+                             `profile shared` with {set}{and}"
+                        ),
+                        _ => format!("give the trigger a profile with {set}{and}"),
+                    }
+                }),
                 Some(RegistryLocation::Mlflow { .. } | RegistryLocation::S3 { .. }) => Diagnostic::new(
                     codes::NOTHING_RUNS_IT,
                     site.span(&format!("registry {}", registry.name)),
@@ -279,9 +291,7 @@ fn reach(
                 .help("use `git(\"mlpc-registry\")`"),
                 _ => continue,
             };
-            diagnostics.push(
-                fault.label(site.span(&case.place), "for this trigger").label(site.span(&user.name), "used here"),
-            );
+            diagnostics.push(for_trigger(fault, case, site).label(site.span(&user.name), "used here"));
             break;
         }
     }
@@ -294,12 +304,17 @@ fn journals(plan: &Plan, cases: &[Case], edges: &Edges<'_>, site: &Site<'_>, dia
         let lost = |case: &&Case| action.journal(plan, |name| case.registries.get(name)).is_none();
         let Some(case) = cases.iter().filter(|case| case.releases).find(lost) else { continue };
         let message = format!("what the action `{}` did is written down nowhere that outlasts the runner", node.name);
+        let fault = Diagnostic::new(codes::REGISTRY_NOT_SHARED, site.span(&node.name), message);
         diagnostics.push(
-            Diagnostic::new(codes::REGISTRY_NOT_SHARED, site.span(&node.name), message)
-                .label(site.span(&case.place), "for this trigger")
+            for_trigger(fault, case, site)
                 .help("declare a registry that others reach, `registry models = git(\"mlpc-registry\")`: it keeps the journal of actions"),
         );
     }
+}
+
+/// Points at the trigger that something is said of; a start by hand is always possible, and may be declared nowhere.
+fn for_trigger(fault: Diagnostic, case: &Case, site: &Site<'_>) -> Diagnostic {
+    if case.place.is_empty() { fault } else { fault.label(site.span(&case.place), "for this trigger") }
 }
 
 /// Complains about a name or a folder of the pipeline's file that GitHub would evaluate where steps name it.

@@ -1,6 +1,6 @@
 //! Steps that jobs are made of: the code, the program and the runtime before, `mlpc exec` between, uploads behind.
 
-use super::jobs::{Jobs, registries};
+use super::jobs::Jobs;
 use super::model::{Entries, Step, With};
 use super::pins;
 use super::plain::quote;
@@ -44,7 +44,7 @@ impl Jobs<'_> {
         let git = |registry: &str| {
             self.cases.iter().any(|case| matches!(case.registries.get(registry), Some(RegistryLocation::Git { .. })))
         };
-        registries(node).into_iter().any(git) || self.keeps_journal(node)
+        node.registries().into_iter().any(git) || self.keeps_journal(node)
     }
 
     /// Tells whether a node writes the journal of actions into a branch of this repository.

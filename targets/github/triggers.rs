@@ -58,9 +58,7 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
     let mut cases: Vec<Case> = Vec::new();
     for (index, trigger) in plan.triggers.iter().enumerate() {
         let place = place(index);
-        let event = match &trigger.kind {
-            TriggerKind::Push { .. } => "push",
-            TriggerKind::PullRequest { .. } => "pull_request",
+        match &trigger.kind {
             TriggerKind::Schedule { cron, .. } => {
                 if cron.split_whitespace().next() == Some("0") {
                     let message = format!("the schedule `{cron}` starts at minute 0");
@@ -69,11 +67,7 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
                             .help("write another minute, such as `17`"),
                     );
                 }
-                "schedule"
             }
-            TriggerKind::Manual { .. } => "manual",
-            TriggerKind::Call { .. } => "call",
-            TriggerKind::Event { .. } => "event",
             TriggerKind::Upstream { pipeline } => {
                 let message =
                     format!("GitHub can't start this pipeline after `{pipeline}` without giving it that run's rights");
@@ -83,7 +77,9 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
                 );
                 continue;
             }
-        };
+            _ => {}
+        }
+        let event = trigger.kind.event();
         let profile = match event {
             "manual" => by_hand(plan),
             _ => trigger.profile.as_deref(),
@@ -152,7 +148,7 @@ fn own_run(plan: &Plan) -> String {
 }
 
 /// Returns the profile of a start by hand: its own, else that of the first other trigger.
-fn by_hand(plan: &Plan) -> Option<&str> {
+pub(super) fn by_hand(plan: &Plan) -> Option<&str> {
     let is_manual = |trigger: &&Trigger| matches!(trigger.kind, TriggerKind::Manual { .. });
     let own = plan.triggers.iter().find(is_manual).and_then(|trigger| trigger.profile.as_deref());
     let first = plan.triggers.iter().find(|trigger| !is_manual(trigger));

@@ -332,6 +332,20 @@ fn a_folder_as_a_registry_is_lost_with_a_hosted_runner() {
 }
 
 #[test]
+fn where_nothing_starts_the_pipeline_the_help_is_a_trigger() {
+    let found = workflow(&pipeline(RELEASE), "").diagnostics;
+    assert_eq!(found.iter().map(|one| one.code.name()).collect::<Vec<_>>(), ["registry-not-shared"]);
+    let labels: Vec<_> = found[0].labels.iter().map(|label| label.text.as_str()).collect();
+    assert_eq!(labels, ["", "used here"], "there is no trigger to point at");
+    let help = "write a trigger with a profile, `on push { branches: [\"main\"], profile: shared }`, and `profile shared` with \
+        `set models = git(\"mlpc-registry\")` and `releases true`";
+    assert_eq!(found[0].help.as_deref(), Some(help));
+    let action = "action tell { run <<< true >>> }";
+    let found = workflow(&pipeline(action), "").diagnostics;
+    assert_eq!(found.iter().map(|one| one.labels.len()).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
 fn a_folder_as_a_registry_is_lost_where_a_trigger_comes_to_what_uses_it() {
     let triggers = r#"on push { branches: ["main"], profile: shared }
         on pull_request { branches: ["main"], profile: smoke }

@@ -5,6 +5,7 @@
 mod absent;
 mod allow;
 mod argo;
+mod began;
 mod check;
 mod comment;
 mod companions;

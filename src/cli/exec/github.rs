@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Context;
 use super::subject::Subject;
+use super::{Context, started};
 use crate::gate::render::prose;
 use crate::gate::{Baseline, Report};
 use crate::host::clock;
@@ -269,7 +269,10 @@ fn started(event: &str) -> String {
 fn may_release(bound: &Bound, github: &GitHub) -> bool {
     let (plan, has_profile) = (&bound.plan, bound.profile.is_some());
     let (git_ref, default) = (github.git_ref(), github.default_branch());
-    bound.releases && crate::targets::github::may_release(plan, &bound.event, git_ref, &default, has_profile)
+    let of_event = started::releases(bound, Some(github));
+    bound.releases
+        && of_event
+        && crate::targets::github::may_release(plan, &bound.event, git_ref, &default, has_profile)
 }
 
 /// Returns the approval that a gate may ask for, where it is one: its job then does not say which.
