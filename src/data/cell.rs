@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::numeral;
+
 /// One value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cell<'a> {
@@ -59,6 +61,17 @@ impl<'a> Cell<'a> {
         }
     }
 
+    /// Returns the one spelling of the number that it is.
+    #[must_use]
+    pub fn numeral(&self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Int(number) => Some(Cow::Owned(number.to_string())),
+            Self::Float(number) if number.is_finite() => Some(Cow::Owned(numeral::float(*number))),
+            Self::Field(text) | Self::Decimal(text) => numeral::numeral(text),
+            _ => None,
+        }
+    }
+
     /// Tells whether it is a whole number; `3.0` is one, since that is how a column with nulls writes it.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -88,6 +101,16 @@ impl<'a> Cell<'a> {
         }
     }
 
+    /// Returns what tells it from other values of a column that is not of texts: the same for `3` and `3.0`, for `true` and
+    /// `True`.
+    #[must_use]
+    pub fn value(&self) -> Cow<'a, str> {
+        match self.truth() {
+            Some(truth) => Cow::Borrowed(if truth { "true" } else { "false" }),
+            None => self.numeral().unwrap_or_else(|| self.text()),
+        }
+    }
+
     /// Tells whether it may stand in a column of texts.
     #[must_use]
     pub fn is_text(&self) -> bool {
@@ -108,7 +131,7 @@ impl<'a> Cell<'a> {
 }
 
 /// Reads a decimal number; words that Rust takes for numbers (`inf`, `nan`) are none, and neither is what no f64 holds.
-fn number(text: &str) -> Option<f64> {
+pub(super) fn number(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
     if !plain {
         return None;

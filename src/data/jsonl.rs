@@ -17,6 +17,8 @@ enum Scalar {
     Text(String),
     Int(i64),
     Float(f64),
+    /// More than an `i64` holds.
+    Large(String),
     Bool(bool),
 }
 
@@ -67,6 +69,7 @@ pub(super) fn read<F: Fold>(
                 Scalar::Text(text) => Cell::Text(text),
                 Scalar::Int(number) => Cell::Int(*number),
                 Scalar::Float(number) => Cell::Float(*number),
+                Scalar::Large(digits) => Cell::Decimal(digits),
                 Scalar::Bool(value) => Cell::Bool(*value),
             };
         }
@@ -113,6 +116,7 @@ impl<'de> Visitor<'de> for Fields {
                 serde_json::Value::String(text) => Scalar::Text(text),
                 serde_json::Value::Number(number) => match number.as_i64() {
                     Some(whole) => Scalar::Int(whole),
+                    None if number.is_u64() => Scalar::Large(number.to_string()),
                     None => Scalar::Float(number.as_f64().unwrap_or(f64::NAN)),
                 },
                 _ => return Err(serde::de::Error::custom(format!("`{name}` holds no plain value"))),

@@ -5,6 +5,7 @@ mod cell;
 mod csv;
 mod frozen;
 mod jsonl;
+mod numeral;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod places;
@@ -16,6 +17,7 @@ use std::fmt;
 
 pub use cell::Cell;
 pub use frozen::{Bins, Builder, FORMAT as BASELINE_FORMAT, Frozen, FrozenColumn, Kind, MAX_CATEGORIES};
+pub(crate) use numeral::respelt;
 pub use places::{Input, Places};
 pub use predictions::{Grouped, Predictions, PredictionsWanted, predictions};
 pub use rule::Violation;

@@ -1,8 +1,9 @@
 //! Predictions: a label, a score and a decision for each row, kept whole, since tests compare two models row by row.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 
+use super::numeral::{numeral, respelt};
 use super::{Cell, Fold, Format, Problem, read};
 use crate::types::{PredictionsType, THRESHOLD};
 
@@ -50,6 +51,24 @@ pub struct Grouped {
     pub names: Vec<String>,
     /// The index of each row's group.
     pub of: Vec<u32>,
+    /// The names in the one spelling of their numbers, where the column is one of numbers.
+    pub numbers: Option<Vec<String>>,
+}
+
+impl Grouped {
+    /// Returns the index of the group that is called so: of a number in whatever spelling.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<usize> {
+        let number = self.numbers.as_ref().and_then(|_| numeral(name));
+        let name = number.as_deref().unwrap_or(name);
+        self.keys().iter().position(|known| known == name)
+    }
+
+    /// Returns what tells the groups from each other, here and in other files.
+    #[must_use]
+    pub fn keys(&self) -> &[String] {
+        self.numbers.as_deref().unwrap_or(&self.names)
+    }
 }
 
 impl Predictions {
@@ -156,9 +175,11 @@ impl<'w> Reading<'w> {
 
     fn finish(self) -> Result<Predictions, Problem> {
         let mut read = self.read;
-        let order = read.by_id();
-        if let Some(twice) = order.windows(2).find(|pair| read.ids[pair[0]] == read.ids[pair[1]]) {
-            let (column, id) = (self.ty.id.as_deref().unwrap_or_default(), short(&read.ids[twice[0]]));
+        let settled = respelt(&read.ids);
+        let mut ids: Vec<&str> = settled.as_deref().unwrap_or(&read.ids).iter().map(String::as_str).collect();
+        ids.sort_unstable();
+        if let Some(twice) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+            let (column, id) = (self.ty.id.as_deref().unwrap_or_default(), short(twice[0]));
             return Err(Problem::whole(format!("`{column}` is `{id}` in two rows, and an id stands once")));
         }
         read.groups = self.groups.into_iter().map(Group::finish).collect();
@@ -247,18 +268,24 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// Puts the groups in the order of their names.
+    /// Puts the groups in the order of their names; two spellings of a number are one group, then called by their one spelling.
     fn finish(self) -> Grouped {
-        let mut order: Vec<usize> = (0..self.names.len()).collect();
-        order.sort_by(|&one, &other| self.names[one].cmp(&self.names[other]));
-        let mut place = vec![0; order.len()];
-        for (index, group) in order.iter().enumerate() {
-            place[*group] = index as u32;
+        let keys = respelt(&self.names);
+        let is_numbers = keys.is_some();
+        let keys = keys.unwrap_or_else(|| self.names.clone());
+        let mut shown: BTreeMap<&str, &str> = BTreeMap::new();
+        for (key, name) in keys.iter().zip(&self.names) {
+            shown.entry(key).and_modify(|shown| *shown = key).or_insert(name);
         }
+        let mut named: Vec<(&str, &str)> = shown.into_iter().map(|(key, name)| (name, key)).collect();
+        named.sort_unstable();
+        let places: HashMap<&str, u32> = named.iter().enumerate().map(|(at, (_, key))| (*key, at as u32)).collect();
+        let of = self.of.iter().filter_map(|group| places.get(keys[*group as usize].as_str()).copied()).collect();
         Grouped {
             column: self.column.to_owned(),
-            names: order.iter().map(|group| self.names[*group].clone()).collect(),
-            of: self.of.into_iter().map(|group| place[group as usize]).collect(),
+            names: named.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            of,
+            numbers: is_numbers.then(|| named.iter().map(|(_, key)| (*key).to_owned()).collect()),
         }
     }
 }
@@ -319,6 +346,23 @@ mod tests {
         assert_eq!(read.decisions, [true, true, false]);
         assert_eq!(read.grouped("region").expect("asked"), [("nord", vec![1]), ("syd", vec![0, 2])]);
         assert_eq!(read.grouped("row"), None);
+    }
+
+    #[test]
+    fn ids_and_groups_that_are_numbers_are_one_where_the_numbers_are() {
+        let read = |text: &str| read_as(&ty(), &all(), text);
+        let numbers = read("row,y,p,region\n1.0,1,0.9,01\n02,0,0.5,2\n3,0,0.5,1.0\n").expect("read");
+        assert_eq!(numbers.ids, ["1.0", "02", "3"], "shown as written");
+        assert_eq!(numbers.grouped("region").expect("asked"), [("1", vec![0, 2]), ("2", vec![1])]);
+        assert_eq!((numbers.groups[0].find("1.0"), numbers.groups[0].find("3")), (Some(0), None));
+        let said = read("row,y,p,region\n1,1,0.9,n\n01,1,0.9,n\n").expect_err("one row twice");
+        assert_eq!(said, "`row` is `1` in two rows, and an id stands once");
+        let texts = read("row,y,p,region\n1,1,0.9,1\n01,0,0.5,1.0\nx,0,0.5,x\n").expect("texts");
+        assert_eq!(texts.ids, ["1", "01", "x"]);
+        assert_eq!(
+            (texts.groups[0].names.as_slice(), texts.groups[0].find("01")),
+            (&["1", "1.0", "x"].map(String::from)[..], None)
+        );
     }
 
     #[test]

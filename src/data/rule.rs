@@ -82,7 +82,8 @@ impl<'s> Rule<'s> {
             broken.add(Breach::Pattern, line, || cell.text().into_owned());
         }
         if self.column.unique {
-            let hash = blake3::hash(cell.text().as_bytes());
+            let value = if self.is_text() { cell.text() } else { cell.value() };
+            let hash = blake3::hash(value.as_bytes());
             let mut bytes = [0; 16];
             bytes.copy_from_slice(&hash.as_bytes()[..16]);
             let text = || cell.text().into_owned();

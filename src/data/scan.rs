@@ -123,6 +123,18 @@ struct Classes {
     too_many: bool,
 }
 
+impl Classes {
+    /// Counts the values: by what they are where the column is not one of texts, since there `3` and `3.0` are one.
+    fn count(&self, typed: bool) -> u64 {
+        let count = if typed {
+            self.values.iter().map(|value| Cell::Field(value).value()).collect::<BTreeSet<_>>().len()
+        } else {
+            self.values.len() + self.words.len()
+        };
+        count as u64
+    }
+}
+
 struct Drift<'w> {
     column: &'w FrozenColumn,
     counts: Counts,
@@ -179,10 +191,7 @@ impl<'w> Table<'w> {
             let declared = column.rules.first().map(|(_, rule, _)| !rule.is_text());
             let typed = declared.unwrap_or(!column.other);
             let nulls = if typed { column.empty + column.missing } else { column.empty };
-            let classes = column.classes.filter(|classes| !classes.too_many).map(|classes| {
-                let words = if typed { 0 } else { classes.words.len() };
-                (classes.values.len() + words) as u64
-            });
+            let classes = column.classes.filter(|classes| !classes.too_many).map(|classes| classes.count(typed));
             for (path, drift) in column.drift {
                 let counts = match drift.misfit {
                     Some((line, text)) => {

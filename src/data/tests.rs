@@ -177,6 +177,49 @@ fn what_is_null_depends_on_what_else_is_in_the_column() {
     assert_eq!(nulls, [2, 0, 2], "`NA` is Namibia among texts");
 }
 
+/// A label and an id, as a whole number that stands once.
+fn counted() -> Schema {
+    let int = |name: &str, unique| Column { name: name.into(), ty: Type::Int(Range::ANY), unique, matches: None };
+    Schema { name: "S".into(), columns: vec![int("label", false), int("id", true)] }
+}
+
+#[test]
+fn a_number_is_one_value_however_it_is_written() {
+    let schema = counted();
+    let declared = Wanted { schemas: vec![&schema], classes: ["label".to_owned()].into(), ..Wanted::default() };
+    let found = |format: Format, text: &str, wanted: &Wanted<'_>| {
+        let summary = scan(format, &mut text.as_bytes(), wanted).expect("fine");
+        let broken = summary.violations.iter().flat_map(|(_, found)| found).map(|found| found.what.clone());
+        (summary.columns[0].classes, broken.collect::<Vec<_>>().join("; "))
+    };
+    let twice = (Some(1), "`id` is not unique (line 3: `1.0`)".to_owned());
+    assert_eq!(found(Format::Csv, "label,id\n0,1\n0.0,1.0\n", &declared), twice);
+    assert_eq!(found(Format::Jsonl, "{\"label\":0,\"id\":1}\n{\"label\":0.0,\"id\":1.0}\n", &declared).0, twice.0);
+    for (one, other) in [("0", "-0"), ("0", "00"), ("1", "1e0"), ("1", "01"), ("1", "+1"), ("0", "1e-400")] {
+        let text = format!("label,id\n{one},{one}\n{other},{other}\n");
+        let (classes, broken) = found(Format::Csv, &text, &declared);
+        assert_eq!((classes, broken.contains("not unique")), (Some(1), true), "{one} {other}");
+        let by_content = Wanted { classes: ["label".to_owned()].into(), ..Wanted::default() };
+        assert_eq!(found(Format::Csv, &text, &by_content).0, Some(1), "{one} {other}");
+        let texts = format!("{text}x,x\n");
+        assert_eq!(found(Format::Csv, &texts, &by_content).0, Some(3), "a text is as it is written");
+    }
+    // More digits than a float holds.
+    for format in [Format::Csv, Format::Jsonl] {
+        let row = |id: &str| match format {
+            Format::Csv => format!("0,{id}\n"),
+            _ => format!("{{\"label\":0,\"id\":{id}}}\n"),
+        };
+        let header = if format == Format::Csv { "label,id\n" } else { "" };
+        for ids in [["9007199254740992", "9007199254740993"], ["18446744073709551614", "18446744073709551615"]] {
+            let text = header.to_owned() + &row(ids[0]) + &row(ids[1]);
+            assert_eq!(found(format, &text, &declared), (Some(1), String::new()), "{text}");
+        }
+    }
+    let words = "label\nTrue\ntrue\nTRUE\nfalse\n";
+    assert_eq!(found(Format::Csv, words, &Wanted { schemas: Vec::new(), ..declared }).0, Some(2));
+}
+
 #[test]
 fn classes_are_distinct_values() {
     let wanted = Wanted { classes: ["label".to_owned()].into(), ..Wanted::default() };

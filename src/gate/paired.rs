@@ -7,7 +7,7 @@ use super::kinds::regression;
 use super::predicted::{MIN_N, Of, Predicted, rows};
 use super::sample::Sample;
 use super::{Measure, MetricRef};
-use crate::data::{Grouped, Predictions};
+use crate::data::{Grouped, Predictions, respelt};
 use crate::stats::binary::Confusion;
 use crate::stats::{Area, Draw, Ranked, Replicates};
 use crate::types::{Direction, Value};
@@ -34,6 +34,8 @@ pub(super) fn paired(case: &Case<'_>, metric: &MetricRef) -> Result<Paired, Unde
     if candidate.ids.len() != candidate.rows || baseline.ids.len() != baseline.rows {
         return Err(Undecided::Error("rows pair by an id, and the predictions have none".to_owned()));
     }
+    let respelt = in_one_spelling(candidate, baseline);
+    let (candidate, baseline) = respelt.as_ref().map_or((candidate, baseline), |(mine, theirs)| (mine, theirs));
     let (mine, theirs) = (candidate.by_id(), baseline.by_id());
     let pair = Paired { candidate: candidate.select(&mine), baseline: baseline.select(&theirs), rows: mine };
     if let Some(why) = other_rows(&pair.candidate.ids, &pair.baseline.ids) {
@@ -51,20 +53,30 @@ pub(super) fn paired(case: &Case<'_>, metric: &MetricRef) -> Result<Paired, Unde
     Ok(pair)
 }
 
+/// Returns both with ids in the one spelling of their numbers, where one file writes `1` and the other `1.0`.
+fn in_one_spelling(candidate: &Predictions, baseline: &Predictions) -> Option<(Predictions, Predictions)> {
+    let (mine, theirs) = (candidate.by_id().into_iter(), baseline.by_id().into_iter());
+    if mine.map(|row| &candidate.ids[row]).eq(theirs.map(|row| &baseline.ids[row])) {
+        return None;
+    }
+    let (mine, theirs) = (respelt(&candidate.ids)?, respelt(&baseline.ids)?);
+    Some((Predictions { ids: mine, ..candidate.clone() }, Predictions { ids: theirs, ..baseline.clone() }))
+}
+
 /// Says which row stands in another group than in the baseline's predictions: a group that the candidate does not tell apart
 /// is none that it is held to.
 fn other_groups(ids: &[String], mine: (&Predictions, &[usize]), theirs: (&Predictions, &[usize])) -> Option<String> {
-    let name = |grouped: &'_ Grouped, row: usize| {
-        grouped.of.get(row).and_then(|group| grouped.names.get(*group as usize)).cloned().unwrap_or_default()
-    };
+    fn of(names: &[String], grouped: &Grouped, row: usize) -> String {
+        grouped.of.get(row).and_then(|group| names.get(*group as usize)).cloned().unwrap_or_default()
+    }
     for grouped in &mine.0.groups {
         let column = &grouped.column;
         let Some(other) = theirs.0.groups.iter().find(|other| other.column == *column) else {
             return Some(format!("the baseline's predictions have no `{column}`"));
         };
         for (id, (&row, &other_row)) in ids.iter().zip(mine.1.iter().zip(theirs.1)) {
-            let (group, was) = (name(grouped, row), name(other, other_row));
-            if group != was {
+            if of(grouped.keys(), grouped, row) != of(other.keys(), other, other_row) {
+                let (group, was) = (of(&grouped.names, grouped, row), of(&other.names, other, other_row));
                 return Some(format!(
                     "the row `{id}` has `{group}` in `{column}`, and `{was}` in the baseline's predictions: it is not the same data"
                 ));

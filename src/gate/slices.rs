@@ -34,11 +34,20 @@ fn groups(measure: &Measure, of: &Predictions) -> Result<Vec<Group>, Undecided> 
         return Err(Undecided::Inconclusive("there are no rows under the header".to_owned()));
     }
     let all = || found.iter().map(|(name, rows)| ((*name).to_owned(), Some(rows.clone()))).collect();
-    let listed = |name: &String| {
-        let rows = found.iter().find(|(known, _)| known == name).map(|(_, rows)| rows.clone());
-        (name.clone(), rows)
-    };
-    Ok(if by.listed.is_empty() { all() } else { by.listed.iter().map(listed).collect() })
+    if by.listed.is_empty() {
+        return Ok(all());
+    }
+    let grouped = of.groups.iter().find(|grouped| grouped.column == by.column);
+    let place = |name: &String| grouped.and_then(|grouped| grouped.find(name));
+    let mut listed: Vec<Group> = Vec::new();
+    for (index, name) in by.listed.iter().enumerate() {
+        let group = place(name);
+        if let Some(first) = by.listed[..index].iter().find(|first| group.is_some() && place(first) == group) {
+            return Err(Undecided::Error(format!("`{first}` and `{name}` are one number, and one group")));
+        }
+        listed.push((name.clone(), group.and_then(|group| found.get(group)).map(|(_, rows)| rows.clone())));
+    }
+    Ok(listed)
 }
 
 fn metric_of(measure: &Measure) -> Result<&MetricRef, Undecided> {

@@ -18,6 +18,7 @@ mod gate;
 mod header;
 mod known;
 mod legs;
+mod limits;
 mod local;
 mod location;
 mod monitor;

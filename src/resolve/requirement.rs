@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cx::{Cx, Decl};
 use super::expr::{Scope, Typed, expr, fitted, percent_help, widened};
 use super::gate::Settings;
-use super::{bound, drifted, origin, settled, slices, table};
+use super::{bound, drifted, limits, origin, settled, slices, table};
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::gate::kinds::{Form, Takes, forgets_percent, limit_type};
 use crate::gate::{Bound, Compare, Level, predicted};
@@ -74,7 +74,7 @@ pub(super) fn resolve(
     };
     slices::sided(cx, written.expr.span, &measure, &bound)?;
     drifted::can_fail(cx, written.expr.span, &measure, &bound)?;
-    settled::open(cx, written.expr.span, &measure, &bound)?;
+    settled::open(cx, written.expr.span, &measure, &bound, gate)?;
     if let Some(min_n) = settings.min_n
         && measure.metric.is_some()
         && measure.kind != "tests"
@@ -509,5 +509,7 @@ fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure, gate: &Gate) -
         return cx.error(codes::WRONG_UNIT, written.span, message, &format!("glue a unit to it: `{meant}`"));
     }
     // What no value of the metric can be is no limit; a count may be compared with a fraction of nothing.
-    fitted(cx, written.span, Typed { expr, ty }, &wanted)
+    let limit = fitted(cx, written.span, Typed { expr, ty }, &wanted)?;
+    limits::by_default(cx, written.span, &limit, &wanted)?;
+    Some(limit)
 }

@@ -442,6 +442,68 @@ fn a_line_that_every_number_holds_or_none_is_refused() {
     assert_eq!(codes(&format!("{tests}gate b on behave.t {{ require failed == 0 }}")), NONE);
 }
 
+#[test]
+fn a_comparison_that_every_number_holds_or_none_is_refused() {
+    let gate = |line: &str| {
+        let gate = "gate quality on evaluate.report {\n baseline models@production\n on no_baseline: fail\n";
+        codes(&format!("{gate} require {line}\n}}"))
+    };
+    for line in [
+        "regression(auc) <= 100%",
+        "regression(auc, relative) <= 100%",
+        "regression(auc, relative) <= 200%",
+        "improvement(auc) >= -100%",
+        "improvement(auc, relative) >= -100%",
+        "regression(auc) >= -100%",
+        "improvement(auc) > 100%",
+        "regression(auc) < -100%",
+        "improvement(p99, relative) > 100%",
+        "regression(p99, relative) >= -100%",
+    ] {
+        assert!(gate(line).contains(&"out-of-range".to_owned()), "{line}");
+    }
+    for line in [
+        "regression(auc) <= 1%",
+        "regression(auc) <= 99.9%",
+        "regression(auc) < 100%",
+        "improvement(auc) >= 100%",
+        "regression(auc, relative) >= -200%",
+        "improvement(auc, relative) >= 200%",
+        "regression(p99, relative) <= 100%",
+        "regression(p99) <= 5ms",
+        "regression(rmse) <= 100",
+        "regression(rmse, relative) <= 100%",
+    ] {
+        assert!(!gate(line).contains(&"out-of-range".to_owned()), "{line}");
+    }
+}
+
+#[test]
+fn a_limit_of_parameters_is_held_against_what_is_known_of_them() {
+    let gate = |param: &str, line: &str| {
+        codes(&format!("param floor: {param}\ngate quality on evaluate.report {{ require {line} }}"))
+    };
+    for (param, line) in [
+        ("ratio = 85%", "auc >= floor * 0"),
+        ("ratio", "auc >= floor - 100%"),
+        ("ratio = 85%", "auc >= floor - 90%"),
+        ("ratio = 85%", "auc <= floor + 50%"),
+        ("float = 85.0", "auc >= floor"),
+    ] {
+        assert!(gate(param, line).contains(&"out-of-range".to_owned()), "{param} {line}");
+    }
+    for (param, line) in [
+        ("ratio = 85%", "auc >= floor"),
+        ("ratio = 0%", "auc >= floor"),
+        ("ratio", "auc >= floor - 90%"),
+        ("ratio = 85%", "auc >= floor - 5%"),
+        ("ratio = 85%", "auc >= floor * 0.9"),
+        ("float = 0.5", "auc >= floor"),
+    ] {
+        assert!(!gate(param, line).contains(&"out-of-range".to_owned()), "{param} {line}");
+    }
+}
+
 /// What the page says of the rest.
 const SHARED: &str = "metrics T { took: duration lower unit ms }\nsource raw: Dataset<csv> = \"raw.csv\"\n";
 

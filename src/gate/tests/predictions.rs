@@ -422,6 +422,30 @@ fn a_bound_in_every_group_is_adjusted_by_holm() {
 }
 
 #[test]
+fn ids_and_groups_that_are_numbers_pair_however_they_are_written() {
+    let line = |by| -> Line<'_> { ("upper", "accuracy", by, &[], Compare::AtMost, 0.5) };
+    for by in [false, true] {
+        let (kind, metric, by, _, op, at) = line(by);
+        let options = [level(), of("regression")];
+        let mut numbers = bench().line((kind, metric, by, &options, op, at));
+        let as_written = numbers.report();
+        let regions: std::collections::BTreeSet<String> =
+            numbers.candidate.lines().skip(1).filter_map(|line| line.rsplit(',').next().map(str::to_owned)).collect();
+        for (index, region) in regions.iter().enumerate() {
+            numbers.candidate = numbers.candidate.replace(&format!(",{region}\n"), &format!(",{index}\n"));
+            numbers.baseline = numbers.baseline.replace(&format!(",{region}\n"), &format!(",{index}.0\n"));
+        }
+        numbers.candidate = numbers.candidate.replace("\nr", "\n1");
+        numbers.baseline = numbers.baseline.replace("\nr", "\n+1");
+        let report = numbers.report();
+        assert_eq!(
+            (report.verdict, report.requirements[0].value),
+            (as_written.verdict, as_written.requirements[0].value)
+        );
+    }
+}
+
+#[test]
 fn other_rows_or_labels_on_the_other_side_are_an_error() {
     let line: Line<'_> = ("upper", "auc_roc", false, &[level(), of("regression")], Compare::AtMost, 0.5);
     let mut fewer = bench().line(line);
