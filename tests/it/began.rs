@@ -84,26 +84,21 @@ fn the_profile_is_the_one_of_the_trigger_whatever_a_workflow_hands_on() {
 }
 
 #[test]
-fn two_triggers_of_one_kind_are_told_apart_by_the_branch() {
-    let triggers = "on push { branches: [\"main\"], profile: shared }\non push { branches: [\"next\"], profile: smoke }\n\
+fn two_schedules_are_told_apart_by_the_time() {
+    let triggers = "on schedule { cron: \"17 4 * * 1\", profile: shared }\non schedule { cron: \"23 5 * * *\", profile: smoke }\n\
         target github { install: \"preinstalled\", runners: { default: \"own\" } }\n";
     let platform = Platform::of("github", &format!("{triggers}{SMOKE}"));
-    let pushed = |branch: &str, profile: &str| {
-        format!(
-            "{GITHUB} GITHUB_EVENT_NAME=push GITHUB_REF=refs/heads/{branch} GITHUB_REF_NAME={branch} MLPC_PROFILE={profile}"
-        )
+    platform.sandbox.file("weekly.json", "{\"schedule\": \"17 4 * * 1\"}");
+    platform.sandbox.file("daily.json", "{\"schedule\": \"23 5 * * *\"}");
+    let begun = |by: &str, profile: &str| {
+        let main = "GITHUB_EVENT_NAME=schedule GITHUB_REF=refs/heads/main GITHUB_REF_NAME=main";
+        format!("{GITHUB} {main} GITHUB_EVENT_PATH=$PWD/{by}.json MLPC_PROFILE={profile}")
     };
-    platform.lets(&pushed("next", "smoke"));
-    platform.refuses(
-        &pushed("next", "shared"),
-        "release",
-        "this run has the profile `shared`, and `on push` names `smoke`",
-    );
-    platform.refuses(
-        &pushed("main", "smoke"),
-        "quality",
-        "this run has the profile `smoke`, and `on push` names `shared`",
-    );
+    platform.lets(&begun("daily", "smoke"));
+    let why = "this run has the profile `shared`, and `on schedule` names `smoke`";
+    platform.refuses(&begun("daily", "shared"), "release", why);
+    let why = "this run has the profile `smoke`, and `on schedule` names `shared`";
+    platform.refuses(&begun("weekly", "smoke"), "quality", why);
 }
 
 #[test]
