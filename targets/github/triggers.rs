@@ -59,14 +59,12 @@ pub(super) fn cases(plan: &Plan, site: &Site<'_>, diagnostics: &mut Vec<Diagnost
     for (index, trigger) in plan.triggers.iter().enumerate() {
         let place = place(index);
         match &trigger.kind {
-            TriggerKind::Schedule { cron, .. } => {
-                if cron.split_whitespace().next() == Some("0") {
-                    let message = format!("the schedule `{cron}` starts at minute 0");
-                    diagnostics.push(
-                        Diagnostic::new(codes::CRON_ON_THE_HOUR, site.span(&place), message)
-                            .help("write another minute, such as `17`"),
-                    );
-                }
+            TriggerKind::Schedule { cron, .. } if cron.split_whitespace().next() == Some("0") => {
+                let message = format!("the schedule `{cron}` starts at minute 0");
+                diagnostics.push(
+                    Diagnostic::new(codes::CRON_ON_THE_HOUR, site.span(&place), message)
+                        .help("write another minute, such as `17`"),
+                );
             }
             TriggerKind::Upstream { pipeline } => {
                 let message =
