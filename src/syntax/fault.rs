@@ -181,15 +181,18 @@ impl Reading<'_> {
         if known.contains(&word) {
             return None;
         }
-        let near = forms::elsewhere(word).filter(|near| known.contains(near));
-        let certain = near.is_some() && self.tokens.get(index + 1).is_some_and(|next| next.kind == Kind::Word);
-        let near = near.or_else(|| nearest(word, known.iter().copied()));
+        let meant = forms::elsewhere(word).filter(|near| known.contains(near));
+        let named = self.tokens.get(index + 1).is_some_and(|next| next.kind == Kind::Word);
+        let near = meant.or_else(|| nearest(word, known.iter().copied()));
         let span = self.span(token.start, token.end);
         let article = if body.kind.starts_with(['a', 'e']) { "an" } else { "a" };
         let message = format!("unknown clause `{word}` in {article} {}", body.kind);
         let diagnostic = Diagnostic::new(codes::UNKNOWN_CLAUSE, span, message);
         Some(match (near, forms::home(word)) {
-            (Some(near), _) if certain => diagnostic.help(format!("did you mean `{near}`?")).fix(span, near),
+            (Some(near), _) if meant.is_some() => {
+                let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+                if named { diagnostic.fix(span, near) } else { diagnostic }
+            }
             (Some(near), _) => {
                 diagnostic.help(format!("did you mean `{near}`?")).fix_near(span, word, near, known.iter().copied())
             }

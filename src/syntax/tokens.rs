@@ -54,10 +54,13 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::new();
     let mut at = 0;
+    let mut code = 0;
     while at < bytes.len() {
         let start = at;
-        let comment = if matches!(bytes[at], b'/' | b'-') { comment_end(text, at, &tokens) } else { None };
-        if let Some(end) = comment {
+        let fresh = tokens.last().is_none_or(|last: &Token| last.kind == Kind::Newline);
+        if matches!(bytes[at], b'/' | b'-')
+            && let Some(end) = foreign(text, at, code, fresh)
+        {
             tokens.push(Token { kind: Kind::Comment, start, end });
             at = end;
             continue;
@@ -123,16 +126,13 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
                 }
             }
         };
-        tokens.push(Token { kind, start, end: at });
+        let token = Token { kind, start, end: at };
+        if token.is_code() {
+            code = at;
+        }
+        tokens.push(token);
     }
     tokens
-}
-
-/// Returns where a comment of another language that begins at `at` ends.
-fn comment_end(text: &str, at: usize, before: &[Token]) -> Option<usize> {
-    let fresh = before.last().is_none_or(|last| last.kind == Kind::Newline);
-    let code = before.iter().rev().find(|token| token.is_code()).map_or(0, |token| token.end);
-    foreign(text, at, &text[..code], fresh)
 }
 
 fn line_end(text: &str, at: usize) -> usize {

@@ -4,24 +4,34 @@
 use super::Splitter;
 use crate::diagnostic::{Diagnostic, codes};
 
-/// Returns where a comment of another language that begins at `at` ends. `code` is the text up to the last byte before
-/// it that is not trivia.
-pub(crate) fn foreign(text: &str, at: usize, code: &str, fresh: bool) -> Option<usize> {
-    let rest = &text[at..];
-    let line = rest.find('\n').map_or(text.len(), |length| at + length);
-    let line = at + text[at..line].trim_end().len();
-    let before = text[..at].chars().next_back().unwrap_or(' ');
-    let glued = before.is_alphanumeric() || matches!(before, '_' | ':' | '.' | '*' | '/');
-    if rest.starts_with("//") && !glued {
-        return Some(line);
+/// So far behind `/*` its end is looked for.
+const FAR: usize = 4096;
+
+/// Returns where a comment of another language that begins at `at` ends. The last byte of code before it stands before `code`.
+pub(crate) fn foreign(text: &str, at: usize, code: usize, fresh: bool) -> Option<usize> {
+    let rest = &text.as_bytes()[at..];
+    let dashes = rest.starts_with(b"--") && !rest.starts_with(b"---");
+    if !dashes && !rest.starts_with(b"//") && !rest.starts_with(b"/*") {
+        return None;
     }
-    if rest.starts_with("/*") && !glued {
-        return Some(rest.find("*/").map_or(line, |end| at + end + 2));
+    let before = text[..at].chars().next_back().unwrap_or(' ');
+    if before.is_alphanumeric() || matches!(before, '_' | ':' | '.' | '*' | '/') {
+        return None;
     }
     // Behind an operator, `-- 1` is a number whose sign is changed twice.
+    let code = &text[..code];
     let value =
         code.ends_with(['=', ',', ':', '|', '+', '-', '*', '/', '<', '!', '@', '(', '[']) || code.ends_with(" >");
-    (fresh && !value && rest.starts_with("--") && !rest.starts_with("---")).then_some(line)
+    if dashes && (!fresh || value) {
+        return None;
+    }
+    let line = text[at..].find('\n').map_or(text.len(), |length| at + length);
+    let line = at + text[at..line].trim_end().len();
+    if rest.starts_with(b"/*") {
+        let close = rest[..rest.len().min(FAR)].windows(2).position(|pair| pair == b"*/");
+        return Some(close.map_or(line, |end| at + end + 2));
+    }
+    Some(line)
 }
 
 impl Splitter<'_, '_> {
@@ -30,7 +40,7 @@ impl Splitter<'_, '_> {
         if self.string_floor.is_some() {
             return false;
         }
-        let code = &self.text[..self.code_end.min(self.at)];
+        let code = self.code_end.min(self.at);
         let Some(end) = foreign(self.text, self.at, code, fresh) else { return false };
         let written = &self.text[self.at..end];
         let doc = written.starts_with("///") && !written.starts_with("////");
