@@ -1,7 +1,5 @@
 //! The whole compiler in one call: from source texts to a plan, with all there is to say on the way. Pure.
 
-use std::borrow::Cow;
-
 use crate::allow::Allows;
 use crate::beside::both;
 use crate::check;
@@ -50,7 +48,7 @@ pub fn compile(sources: &Sources) -> Compilation {
 #[must_use]
 pub fn compile_file(sources: &Sources, file: FileId) -> Compilation {
     let parsed = syntax::parse(file, sources.file(file).text());
-    let mut compiled = look(sources, Cow::Owned(parsed.file), parsed.diagnostics, false);
+    let mut compiled = look(sources, &parsed.file, parsed.diagnostics, false);
     if !compiled.has_errors() {
         compiled.plan = Some(plan::build(sources, &compiled.model, &compiled.graph));
     }
@@ -62,13 +60,13 @@ pub fn compile_file(sources: &Sources, file: FileId) -> Compilation {
 pub fn check_file(sources: &Sources, file: FileId) -> Compilation {
     let parsed = syntax::parse(file, sources.file(file).text());
     let alone = modules::is_module(&parsed.file);
-    look(sources, Cow::Owned(parsed.file), parsed.diagnostics, alone)
+    look(sources, &parsed.file, parsed.diagnostics, alone)
 }
 
 /// Does all but the plan for a file that was parsed, with what its text gave to say.
 #[must_use]
 pub fn understand(sources: &Sources, file: &ast::File, diagnostics: Vec<Diagnostic>) -> Compilation {
-    look(sources, Cow::Borrowed(file), diagnostics, modules::is_module(file))
+    look(sources, file, diagnostics, modules::is_module(file))
 }
 
 /// Says that the lines of a file end as they did on an old Mac, so that it is one line.
@@ -81,33 +79,28 @@ fn ends_lines_as_nobody_does(sources: &Sources, file: FileId) -> Option<Diagnost
 }
 
 /// Looks at a file and its modules; `alone` is a module without its pipeline.
-fn look(sources: &Sources, file: Cow<'_, ast::File>, mut diagnostics: Vec<Diagnostic>, alone: bool) -> Compilation {
-    let linked = modules::link(sources, &file);
+fn look(sources: &Sources, file: &ast::File, mut diagnostics: Vec<Diagnostic>, alone: bool) -> Compilation {
+    let linked = modules::link(sources, file);
+    let file = &*linked.file;
     diagnostics.extend(linked.unreadable);
     let mut faults: Vec<Span> = diagnostics.iter().filter(|one| one.is_error()).map(Diagnostic::span).collect();
     faults.sort_unstable();
     diagnostics.extend(linked.diagnostics);
-    let (model, mut found) = resolve(sources, &linked.file, &linked.scopes, &faults, alone);
-    // A declaration that was not read wholly has its message; what follows from it is not another one.
-    let mut torn: Vec<Span> =
-        linked.file.items.iter().map(|item| item.span).filter(|item| is_hit(&faults, *item)).collect();
-    torn.sort_unstable();
-    let (mut allows, wrong) = Allows::of(sources, &linked.file);
-    let own = linked.file.span.file;
-    // A tree is a third of what there is at once, and the checks look at the model.
-    drop(linked.file);
-    drop(file);
+    let (model, mut found) = resolve(sources, file, &linked.scopes, &faults, alone);
     let (checked, (graph, ordered)) = if model.nodes.len() < ALONE {
         (check::check(sources, &model), in_order(&model))
     } else {
         both(|| check::check(sources, &model), || in_order(&model))
     };
     found.extend(checked);
+    // A declaration that was not read wholly has its message; what follows from it is not another one.
+    let mut torn: Vec<Span> = file.items.iter().map(|item| item.span).filter(|item| is_hit(&faults, *item)).collect();
+    torn.sort_unstable();
     found.retain(|one| !is_inside(&torn, one.span()));
     found.extend(ordered);
     once_for_all_legs(&model, &mut found);
     diagnostics.extend(found);
-    if let Some(one) = ends_lines_as_nobody_does(sources, own)
+    if let Some(one) = ends_lines_as_nobody_does(sources, file.span.file)
         && diagnostics.iter().any(Diagnostic::is_error)
     {
         // All else that is wrong is of the one line that the file is.
@@ -121,6 +114,7 @@ fn look(sources: &Sources, file: Cow<'_, ast::File>, mut diagnostics: Vec<Diagno
         once_for_all_legs(&model, &mut loose);
         diagnostics.extend(loose);
     }
+    let (mut allows, wrong) = Allows::of(sources, file);
     diagnostics.extend(wrong);
     allows.cover(&mut diagnostics);
     // Where something is wrong, not everything was looked at.

@@ -1,5 +1,6 @@
 //! What the nodes of one run read, and whether each thing was one thing to all of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
@@ -35,11 +36,11 @@ pub(super) struct Reads<'a> {
 
 impl<'a> Reads<'a> {
     pub(super) fn new(plan: &'a Plan) -> Self {
-        let mut places: HashMap<String, &str> = HashMap::new();
+        let mut places: HashMap<Cow<'_, str>, &str> = HashMap::new();
         let first = plan.sources.iter().map(|source| {
             let place = match &source.location {
-                Location::Path(path) => path.clone(),
-                remote @ Location::Remote { .. } => format!("{remote:?}"),
+                Location::Path(path) => Cow::Borrowed(path.as_str()),
+                remote @ Location::Remote { .. } => Cow::Owned(format!("{remote:?}")),
             };
             (source.name.as_str(), *places.entry(place).or_insert(&source.name))
         });

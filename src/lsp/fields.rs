@@ -19,12 +19,12 @@ const TRIGGERS: &[Entry] = &[
     (
         "pull_request",
         "on pull_request { branches: [\"main\"] }",
-        "A request to merge starts it; such a run releases nothing",
+        "A request to merge starts it; such a run releases nothing, unless its profile says `releases true`",
     ),
     (
         "push",
         "on push { branches: [\"main\"] }",
-        "A push to one of these branches starts it; only there is anything released",
+        "A push to one of these branches starts it; what releases, releases from these",
     ),
     ("schedule", "on schedule { cron: \"17 6 * * 1\", timezone: \"UTC\" }", "The clock starts it"),
     ("upstream", "on upstream { pipeline: \"NAME\" }", "The end of another pipeline starts it"),

@@ -39,7 +39,9 @@ fn keyword(document: &Document, offset: usize) -> Option<(Span, String)> {
         text[..offset].rfind(|c| !is_word(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     let end = text[offset..].find(|c| !is_word(c)).map_or(text.len(), |length| offset + length);
     let word = text.get(start..end)?;
-    let (form, meaning) = match cursor::cursor(text, start).place {
+    let own = item.span.range();
+    // What stands before the declaration tells nothing of a place in it, and is long.
+    let (form, meaning) = match cursor::cursor(text.get(own.clone())?, start.checked_sub(own.start)?).place {
         Place::Declaration => (cursor::declarations().find(|(known, _)| *known == word)?.1, meanings::of(word)),
         Place::Clause(kind) => (cursor::clauses(kind).find(|(known, _)| *known == word)?.1?, meanings::of(word)),
         Place::Trigger => with_meaning(fields::trigger(word)?),

@@ -1,10 +1,76 @@
-//! What is known of a limit in which parameters stand: between which numbers it lies, and what it is by their defaults.
+//! The limit of a line of a gate: what it may be, and what is known of one in which parameters stand, between which numbers it
+//! lies and what it is by their defaults.
 
 use super::cx::{Cx, Decl};
-use crate::diagnostic::codes;
-use crate::model::Param;
+use super::expr::{Scope, Typed, expr, fitted, percent_help};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::gate::kinds::{forgets_percent, limit_type};
+use crate::model::{Gate, Measure, Param};
 use crate::source::Span;
-use crate::types::{BinaryOp, Expr, Misfit, Names, Range, Type, Value, evaluate};
+use crate::syntax::ast;
+use crate::types::{Artifact, BinaryOp, Expr, Misfit, Names, Range, Type, Value, evaluate};
+
+/// Returns the number of a multiple: `0.5x`.
+pub(super) fn times(written: &ast::Expr) -> Option<f64> {
+    match &written.kind {
+        ast::ExprKind::Number(ast::Number { value: ast::NumberValue::Times(times), .. }) => Some(*times),
+        _ => None,
+    }
+}
+
+/// Resolves the limit of a line as a value in the unit of what is measured.
+pub(super) fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure, gate: &Gate) -> Option<Expr> {
+    if let Some(times) = times(written)
+        && measure.table.is_some()
+    {
+        if measure.options.contains_key("relative") && measure.kind == "rows" {
+            return Some(Expr::Value(Value::Float(times)));
+        }
+        let message = format!("`{}` is no multiple of anything", measure.kind);
+        return cx.error(codes::WRONG_UNIT, written.span, message, "write the number alone");
+    }
+    let Typed { expr, ty } = expr(cx, written, Scope::Known)?;
+    a_share(cx, written.span, &expr, &measure.ty)?;
+    let wanted = limit_type(measure.kind, &measure.ty, &measure.options);
+    if let Expr::Value(value @ (Value::Int(_) | Value::Float(_))) = &expr
+        && let Some(meant) = in_own_unit(cx, value, &wanted, measure, gate)
+    {
+        let text = cx.sources.slice(written.span).to_owned();
+        let message = format!("`{text}` is of type `{ty}` where `{wanted}` is needed");
+        return cx.error(codes::WRONG_UNIT, written.span, message, &format!("glue a unit to it: `{meant}`"));
+    }
+    // What no value of the metric can be is no limit; a count may be compared with a fraction of nothing.
+    let limit = fitted(cx, written.span, Typed { expr, ty }, &wanted)?;
+    by_default(cx, written.span, &limit, &wanted)?;
+    Some(limit)
+}
+
+/// Returns what a bare number means in the unit that the metric's file has.
+fn in_own_unit(cx: &Cx<'_>, value: &Value, wanted: &Type, measure: &Measure, gate: &Gate) -> Option<Value> {
+    let (index, name) = measure.metric.as_ref()?;
+    let Artifact::Metrics { name: declared } = &gate.evidence.get(*index)?.ty else { return None };
+    let Some((Decl::Metrics(id), _)) = cx.peek(declared) else { return None };
+    let base = value.number()? * cx.model.metrics[id].ty.metric(name)?.scale?;
+    if !(0.0..9e18).contains(&base) || base.fract() != 0.0 {
+        return None;
+    }
+    match wanted {
+        Type::Duration => Some(Value::Duration(base as i64)),
+        Type::Bytes => Some(Value::Bytes(base as u64)),
+        _ => None,
+    }
+}
+
+/// Refuses a plain number beyond 1 where a share is measured: `85` for `85%`.
+pub(super) fn a_share(cx: &mut Cx<'_>, span: Span, limit: &Expr, ty: &Type) -> Option<()> {
+    let Expr::Value(value) = limit else { return Some(()) };
+    if !forgets_percent(ty, value) {
+        return Some(());
+    }
+    let text = cx.sources.slice(span).to_owned();
+    let diagnostic = Diagnostic::new(codes::OUT_OF_RANGE, span, format!("`{text}` is not in the range of a ratio"));
+    cx.report(percent_help(diagnostic, span, &text, value))
+}
 
 /// Returns the ends between which a limit lies, whatever the parameters in it are: a literal is both of its ends.
 pub(super) fn ends(cx: &Cx<'_>, limit: &Expr) -> Option<(f64, f64)> {
@@ -18,7 +84,7 @@ pub(super) fn ends(cx: &Cx<'_>, limit: &Expr) -> Option<(f64, f64)> {
 }
 
 /// Says that a limit is none of its type where the parameters in it have their defaults: a run would be refused.
-pub(super) fn by_default(cx: &mut Cx<'_>, span: Span, limit: &Expr, wanted: &Type) -> Option<()> {
+fn by_default(cx: &mut Cx<'_>, span: Span, limit: &Expr, wanted: &Type) -> Option<()> {
     if matches!(limit, Expr::Value(_)) {
         return Some(());
     }

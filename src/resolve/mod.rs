@@ -415,7 +415,6 @@ fn work<'a>(cx: &mut Cx<'a>, file: &'a ast::File, decls: &[Option<Decl>]) {
             stage::put(cx, stage);
         }
     }
-    drop(drafts);
     for &(item, id, leg) in &nodes {
         legs::within(cx, leg, |cx| match &item.kind {
             Kind::Gate(it) => gate::resolve(cx, id, it),

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::cx::{Cx, Decl};
-use super::expr::{Scope, Typed, expr, fitted, percent_help, widened};
+use super::expr::widened;
 use super::gate::Settings;
 use super::{bound, drifted, limits, origin, settled, slices, table};
 use crate::diagnostic::{Diagnostic, codes, nearest};
-use crate::gate::kinds::{Form, Takes, forgets_percent, limit_type};
+use crate::gate::kinds::{Form, Takes};
 use crate::gate::{Bound, Compare, Level, predicted};
 use crate::model::{Evidence, Gate, Measure, Requirement};
 use crate::source::Span;
@@ -36,12 +36,12 @@ pub(super) fn resolve(
             }
             // `0.85 <= auc` says the same as `auc >= 0.85`.
             let (op, left, right) = if is_number(left) { (mirrored(op), right, left) } else { (op, left, right) };
-            let measure = measured(cx, left, gate, against, times(right).is_some())?;
-            let limit = limit(cx, right, &measure, gate)?;
+            let measure = measured(cx, left, gate, against, limits::times(right).is_some())?;
+            let limit = limits::limit(cx, right, &measure, gate)?;
             (measure, Bound::Compare { op, limit })
         }
         ast::ExprKind::Between { value, range } => {
-            let multiple = range.low.as_ref().is_some_and(|low| times(low).is_some());
+            let multiple = range.low.as_ref().is_some_and(|low| limits::times(low).is_some());
             let measure = measured(cx, value, gate, against, multiple)?;
             if range.low_open || range.high_open {
                 let help = "write two lines: `require x > 1`, `require x < 2`";
@@ -51,7 +51,7 @@ pub(super) fn resolve(
                 let help = "write `require x >= 1`";
                 return cx.error(codes::BAD_REQUIREMENT, range.span, "`between` needs two ends", help);
             };
-            let ends = (limit(cx, low, &measure, gate), limit(cx, high, &measure, gate));
+            let ends = (limits::limit(cx, low, &measure, gate), limits::limit(cx, high, &measure, gate));
             let (low, high) = (ends.0?, ends.1?);
             if let (Expr::Value(first), Expr::Value(last)) = (&low, &high)
                 && let (Some(first), Some(last)) = (first.number(), last.number())
@@ -94,14 +94,6 @@ pub(super) fn resolve(
 fn text(cx: &Cx<'_>, span: Span) -> String {
     let words: Vec<&str> = cx.sources.slice(span).split_whitespace().skip(1).collect();
     words.join(" ")
-}
-
-/// Returns the number of a multiple: `0.5x`.
-fn times(written: &ast::Expr) -> Option<f64> {
-    match &written.kind {
-        ast::ExprKind::Number(ast::Number { value: ast::NumberValue::Times(times), .. }) => Some(*times),
-        _ => None,
-    }
 }
 
 /// Tells whether a call says by itself whether it holds: `schema(T)`, and drift that is tested with `alpha`.
@@ -458,58 +450,4 @@ fn evidence(cx: &Cx<'_>, base: &ast::Expr, gate: &Gate) -> Option<usize> {
         Some(alias) => alias == text,
         None => cx.sources.slice(evidence.span) == text,
     })
-}
-
-/// Returns what a bare number means in the unit that the metric's file has.
-fn in_own_unit(cx: &Cx<'_>, value: &Value, wanted: &Type, measure: &Measure, gate: &Gate) -> Option<Value> {
-    let (index, name) = measure.metric.as_ref()?;
-    let Artifact::Metrics { name: declared } = &gate.evidence.get(*index)?.ty else { return None };
-    let Some((Decl::Metrics(id), _)) = cx.peek(declared) else { return None };
-    let base = value.number()? * cx.model.metrics[id].ty.metric(name)?.scale?;
-    if !(0.0..9e18).contains(&base) || base.fract() != 0.0 {
-        return None;
-    }
-    match wanted {
-        Type::Duration => Some(Value::Duration(base as i64)),
-        Type::Bytes => Some(Value::Bytes(base as u64)),
-        _ => None,
-    }
-}
-
-/// Resolves a limit as a value in the measure's unit.
-fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &Measure, gate: &Gate) -> Option<Expr> {
-    if let Some(times) = times(written)
-        && measure.table.is_some()
-    {
-        if measure.options.contains_key("relative") && measure.kind == "rows" {
-            return Some(Expr::Value(Value::Float(times)));
-        }
-        let message = format!("`{}` is no multiple of anything", measure.kind);
-        return cx.error(codes::WRONG_UNIT, written.span, message, "write the number alone");
-    }
-    let Typed { expr, ty } = expr(cx, written, Scope::Known)?;
-    if let Expr::Value(value) = &expr
-        && forgets_percent(&measure.ty, value)
-    {
-        let text = cx.sources.slice(written.span).to_owned();
-        let message = format!("`{text}` is not in the range of a ratio, where 1 is 100 %");
-        return cx.report(percent_help(
-            Diagnostic::new(codes::OUT_OF_RANGE, written.span, message),
-            written.span,
-            &text,
-            value,
-        ));
-    }
-    let wanted = limit_type(measure.kind, &measure.ty, &measure.options);
-    if let Expr::Value(value @ (Value::Int(_) | Value::Float(_))) = &expr
-        && let Some(meant) = in_own_unit(cx, value, &wanted, measure, gate)
-    {
-        let text = cx.sources.slice(written.span).to_owned();
-        let message = format!("`{text}` is of type `{ty}` where `{wanted}` is needed");
-        return cx.error(codes::WRONG_UNIT, written.span, message, &format!("glue a unit to it: `{meant}`"));
-    }
-    // What no value of the metric can be is no limit; a count may be compared with a fraction of nothing.
-    let limit = fitted(cx, written.span, Typed { expr, ty }, &wanted)?;
-    limits::by_default(cx, written.span, &limit, &wanted)?;
-    Some(limit)
 }

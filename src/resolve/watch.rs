@@ -1,12 +1,11 @@
 //! Watches: what has to hold of the live numbers while traffic flows.
 
 use super::cx::{Cx, Decl, Wanted};
-use super::expr::{Scope, Typed, expr, fitted, percent_help, widened};
+use super::expr::{Scope, Typed, expr, fitted, widened};
 use super::fields::{duration, whole};
 use super::rollout::Limits;
-use super::trigger;
+use super::{limits, trigger};
 use crate::diagnostic::{Diagnostic, codes, nearest};
-use crate::gate::kinds::forgets_percent;
 use crate::gate::{Bound, Compare, Level};
 use crate::model::{LiveRequirement, MetricsId, SourceId, Step, Watch};
 use crate::source::Span;
@@ -343,17 +342,6 @@ fn metric(cx: &mut Cx<'_>, name: &ast::Name, id: MetricsId) -> Option<Type> {
 
 fn limit(cx: &mut Cx<'_>, written: &ast::Expr, measure: &LiveMeasure) -> Option<Expr> {
     let Typed { expr, ty } = expr(cx, written, Scope::Known)?;
-    if let Expr::Value(value) = &expr
-        && forgets_percent(&measure.ty, value)
-    {
-        let text = cx.sources.slice(written.span).to_owned();
-        let message = format!("`{text}` is not in the range of a ratio, where 1 is 100 %");
-        return cx.report(percent_help(
-            Diagnostic::new(codes::OUT_OF_RANGE, written.span, message),
-            written.span,
-            &text,
-            value,
-        ));
-    }
+    limits::a_share(cx, written.span, &expr, &measure.ty)?;
     fitted(cx, written.span, Typed { expr, ty }, &measure.limit_type())
 }

@@ -34,6 +34,8 @@ use settings::Settings;
 
 /// The folder in every pod that holds the checkout, what comes in and what goes out.
 const WORK: &str = "/mlpc";
+/// What the id of a run in pods begins with.
+pub const RUN: &str = "argo-";
 
 /// Argo Workflows 3.7, 4.0 and 4.1.
 pub(super) struct Argo;

@@ -10,7 +10,7 @@ use super::model::{
 use super::reads::{self, Reads};
 use super::scheduling::{TaintEffect, TaintOperator, Toleration};
 use super::storage::Mount;
-use super::{Context, WORK, absent, names};
+use super::{Context, RUN, WORK, absent, names};
 use crate::emit::Noted;
 use crate::plan::{Needs, Node, NodeKind, Retry, RuntimeKind, SecretUse, Stage, Work};
 use crate::targets::shares;
@@ -150,7 +150,7 @@ fn command(context: &Context<'_>, first: &[&str]) -> Vec<String> {
 fn call(context: &Context<'_>, first: &[&str]) -> Vec<String> {
     let mut args: Vec<String> = first.iter().map(|arg| (*arg).to_owned()).collect();
     args.extend(["-f".into(), context.file.to_owned(), format!("--plan={}", context.digest)]);
-    args.extend(["--run=argo-{{workflow.uid}}".into(), "--params={{workflow.parameters.params}}".into()]);
+    args.extend([format!("--run={RUN}{{{{workflow.uid}}}}"), "--params={{workflow.parameters.params}}".into()]);
     args
 }
 

@@ -15,7 +15,7 @@ impl JobArgs {
     }
 
     fn is_in_pod(&self) -> bool {
-        self.run.as_deref().is_some_and(|run| run.starts_with("argo-"))
+        self.run.as_deref().is_some_and(|run| run.starts_with(argo::RUN))
     }
 }
 
